@@ -1,0 +1,16 @@
+/* clock.h - the one monotonic clock, and the wall clock. */
+#ifndef CW_BASE_CLOCK_H
+#define CW_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define CLOCK_SECOND_NS UINT64_C(1000000000)
+#define CLOCK_MS_NS     UINT64_C(1000000)
+
+/* Nanoseconds since some fixed moment; never goes back. */
+uint64_t clock_now_ns(void);
+
+/* Nanoseconds since 1970, UTC: for what people and other machines read. */
+uint64_t clock_unix_ns(void);
+
+#endif

@@ -1,0 +1,122 @@
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the header says of them to the analyzer. */
+#undef error_set
+#undef error_set_at
+#undef error_wrap
+
+static const struct {
+    enum error_kind kind;
+    const char *name;
+    bool retryable;
+} kinds[] = {
+    { ERROR_NONE, "none", false },
+    { ERROR_SYSTEM, "system", false },
+    { ERROR_USAGE, "usage", false },
+    { ERROR_NO_SPACE, "no-space", false },
+    { ERROR_REFUSED, "refused", false },
+    { ERROR_CHANGED, "source-changed", false },
+    { ERROR_FORMAT, "format", false },
+    { ERROR_MISMATCH, "mismatch", true },
+    { ERROR_TLS, "tls", false },
+    { ERROR_PROTOCOL, "protocol", false },
+    { ERROR_BUSY, "busy", true },
+    { ERROR_SOURCE_IO, "source-io", false },
+    { ERROR_TARGET_IO, "target-io", false },
+    { ERROR_PEER, "peer", true },
+    { ERROR_TEMPORARY, "temporary", true },
+    { ERROR_CANCELLED, "cancelled", true },
+};
+
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+/* Writes "<text>" or "<text>: <strerror>" into err->text. */
+__attribute__((format(printf, 2, 0))) static void compose(struct error *err,
+                                                          const char *fmt,
+                                                          va_list ap)
+{
+    char why[64];
+    size_t used;
+
+    vsnprintf(err->text, sizeof(err->text), fmt, ap);
+    if (err->errnum == 0)
+        return;
+
+    used = strlen(err->text);
+    snprintf(err->text + used, sizeof(err->text) - used, ": %s",
+             strerror_r(err->errnum, why, sizeof(why)));
+}
+
+int error_set(struct error *err, enum error_kind kind, int errnum,
+              const char *fmt, ...)
+{
+    va_list ap;
+
+    *err = (struct error){
+        .kind = kind,
+        .errnum = errnum,
+        .offset = ERROR_NO_OFFSET,
+    };
+    va_start(ap, fmt);
+    compose(err, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int error_set_at(struct error *err, enum error_kind kind, int errnum,
+                 uint64_t offset, const char *fmt, ...)
+{
+    va_list ap;
+
+    *err = (struct error){ .kind = kind, .errnum = errnum, .offset = offset };
+    va_start(ap, fmt);
+    compose(err, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int error_wrap(struct error *err, const char *fmt, ...)
+{
+    char inner[sizeof(err->text)];
+    va_list ap;
+    size_t used;
+
+    memcpy(inner, err->text, sizeof(inner));
+
+    va_start(ap, fmt);
+    vsnprintf(err->text, sizeof(err->text), fmt, ap);
+    va_end(ap);
+
+    used = strlen(err->text);
+    snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
+    return -1;
+}
+
+bool error_is_retryable(enum error_kind kind)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].retryable;
+    return false;
+}
+
+bool error_kind_is_known(uint32_t number)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if ((uint32_t)kinds[i].kind == number)
+            return true;
+    return false;
+}
+
+const char *error_kind_name(enum error_kind kind)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].name;
+    return "unknown";
+}

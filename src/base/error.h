@@ -1,0 +1,98 @@
+/*
+ * error.h - what went wrong, in one line a person can act on.
+ *
+ * An error is born where the noun is known and grows outward: the deepest
+ * function that can name the thing it was touching calls error_set(), each
+ * caller that can add a new noun calls error_wrap(), and main() prints the
+ * result once.  Nothing in between prints.
+ */
+#ifndef CW_BASE_ERROR_H
+#define CW_BASE_ERROR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Why, as far as the caller can act on it.  The value is the exit status of
+ * the process and the number that travels in an ERROR message, so it never
+ * changes: docs/operations.md is the list people read.
+ */
+enum error_kind {
+    ERROR_NONE = 0,       /* no error has been recorded */
+    ERROR_SYSTEM = 1,     /* memory, threads, descriptors: this machine */
+    ERROR_USAGE = 2,      /* bad option or environment */
+    ERROR_NO_SPACE = 10,  /* the target cannot hold the disk */
+    ERROR_REFUSED = 11,   /* the target exists, is mounted or is in use */
+    ERROR_CHANGED = 12,   /* the source is in use, or changed meanwhile */
+    ERROR_FORMAT = 13,    /* the source image is damaged or unsupported */
+    ERROR_MISMATCH = 14,  /* source and target digests differ */
+    ERROR_TLS = 20,       /* handshake, certificate, name or key */
+    ERROR_PROTOCOL = 21,  /* the peer broke the wire contract */
+    ERROR_BUSY = 22,      /* the target is serving another source */
+    ERROR_SOURCE_IO = 30, /* the source disk failed; errnum says why */
+    ERROR_TARGET_IO = 31, /* the target disk failed; errnum says why */
+    ERROR_PEER = 40,      /* the peer gave up, or was told to stop */
+    ERROR_TEMPORARY = 75, /* connection lost or not there: try again */
+    ERROR_CANCELLED = 130 /* stopped on request (SIGTERM exits 143) */
+};
+
+#define ERROR_NO_OFFSET UINT64_MAX
+
+/* The numbers behind "does not fit"; all 0 for every other error. */
+struct error_space {
+    uint64_t need_bytes;
+    uint64_t have_bytes;
+    uint64_t usable_bytes;    /* the largest disk that would fit */
+    uint64_t shortfall_bytes; /* need - have */
+    uint64_t volume_bytes;    /* smallest volume to request */
+};
+
+struct error {
+    enum error_kind kind;
+    int errnum;      /* errno value, 0 when none applies */
+    uint64_t offset; /* of the disk, ERROR_NO_OFFSET when none applies */
+    struct error_space space;
+    bool from_peer; /* born on the other side, told to us by it */
+    char text[512]; /* never empty once kind is set; cut at the end */
+};
+
+/*
+ * Records an error, replacing whatever err held.
+ *
+ * errnum: an errno value to append as ": <strerror>", or 0.
+ *
+ * Always returns -1, so that a failing function can end with
+ * "return error_set(err, ...);".
+ */
+int error_set(struct error *err, enum error_kind kind, int errnum,
+              const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* As error_set(), for an error at a byte offset of the disk. */
+int error_set_at(struct error *err, enum error_kind kind, int errnum,
+                 uint64_t offset, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/*
+ * Puts "<context>: " in front of the text.  Everything else is kept.
+ * Always returns -1.
+ */
+int error_wrap(struct error *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The analyzer cannot see into error.c that they always return -1. */
+#ifdef __clang_analyzer__
+#define error_set(...)    (error_set(__VA_ARGS__), -1)
+#define error_set_at(...) (error_set_at(__VA_ARGS__), -1)
+#define error_wrap(...)   (error_wrap(__VA_ARGS__), -1)
+#endif
+
+/* May the same command succeed later, with nothing changed by hand? */
+bool error_is_retryable(enum error_kind kind);
+
+/* Is number a kind this version knows?  For numbers that came by wire. */
+bool error_kind_is_known(uint32_t number);
+
+/* "no-space": the name in logs and JSON, stable.  Never NULL. */
+const char *error_kind_name(enum error_kind kind);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * log.h - one line per event, to whoever the process said wants it.
+ *
+ * Any thread may log.  A line has no newline at its end and never holds keys,
+ * secrets or payload.  Levels: error (exactly one per failed run, by main),
+ * warn (we coped), info (about 20 lines per run), debug (per extent).
+ */
+#ifndef CW_BASE_LOG_H
+#define CW_BASE_LOG_H
+
+#include <stdbool.h>
+
+enum log_level {
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_DEBUG
+};
+
+/* Receives one formatted line, on the thread that logged it. */
+typedef void log_handler(void *opaque, enum log_level level, const char *line);
+
+/*
+ * Sends lines at or above level's urgency to handler (borrowed, like opaque,
+ * until the next call).  Call before threads start; the default is silence.
+ */
+void log_open(log_handler *handler, void *opaque, enum log_level level);
+
+/* Would a line at this level be seen?  Guard for costly debug lines. */
+bool log_wants(enum log_level level);
+
+void log_line(enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)                              \
+    do {                                            \
+        if (log_wants(LOG_LEVEL_DEBUG))             \
+            log_line(LOG_LEVEL_DEBUG, __VA_ARGS__); \
+    } while (0)
+
+#endif
