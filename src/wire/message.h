@@ -1,0 +1,174 @@
+/*
+ * message.h - what is said on the control connection, and JOIN on a lane.
+ * Pure: bytes to structs and back.  docs/protocol.md is normative.
+ *
+ *   S -> T  HELLO     who, how large, how many lanes
+ *   T -> S  PLAN      accepted: lanes, session secret, size of the disk
+ *   T -> S  HAVE *    chunks the target already holds, with digests
+ *   T -> S  GO        lanes may come
+ *   S -> T  JOIN      first message of every lane
+ *   both    PROGRESS  at least once a second; doubles as heartbeat
+ *   both    ERROR     the cause; the sender closes after it
+ *   S -> T  FINISH    every lane has ended; the digest root
+ *   T -> S  DONE      durable, equal, in place
+ *   S -> T  BYE       heard it
+ *
+ * A message is a header (type, flags = 0, payload length; 8 bytes) and a
+ * payload: fixed fields big-endian, strings with a 16-bit length in front.
+ * Behind the fields a later version may add options {tag, length, bytes};
+ * unknown ones are skipped, anything that is not an option is an error.
+ */
+#ifndef CW_WIRE_MESSAGE_H
+#define CW_WIRE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MESSAGE_VERSION      1U
+#define MESSAGE_HEADER_BYTES 8U
+#define MESSAGE_MAX_BYTES    65536U /* payload */
+#define MESSAGE_SECRET_BYTES 32U
+#define MESSAGE_ROOT_BYTES   32U
+#define MESSAGE_JOB_BYTES    128U /* strings: with their NUL here, */
+#define MESSAGE_NAME_BYTES   64U  /* without it on the wire */
+#define MESSAGE_TEXT_BYTES   512U
+#define MESSAGE_MAX_LANES    64U
+#define MESSAGE_HAVE_MAX     1024U /* chunks in one HAVE with digests */
+#define MESSAGE_DIGEST_BYTES 32U
+
+enum message_type {
+    MESSAGE_HELLO = 1,
+    MESSAGE_PLAN = 2,
+    MESSAGE_HAVE = 3,
+    MESSAGE_GO = 4,
+    MESSAGE_JOIN = 5,
+    MESSAGE_PROGRESS = 6,
+    MESSAGE_ERROR = 7,
+    MESSAGE_FINISH = 8,
+    MESSAGE_DONE = 9,
+    MESSAGE_BYE = 10,
+};
+
+struct message_hello {
+    uint16_t version;
+    uint16_t lanes;         /* wanted, 1..MESSAGE_MAX_LANES */
+    uint32_t chunk_bytes;   /* GRID_CHUNK_BYTES in version 1 */
+    uint32_t digest;        /* enum digest_algorithm */
+    uint64_t virtual_bytes; /* at most INT64_MAX */
+    uint64_t data_bytes;    /* mapped as data: an estimate for displays */
+    char job[MESSAGE_JOB_BYTES];
+    char format[MESSAGE_NAME_BYTES];   /* "raw", "qcow2 in xz" */
+    char software[MESSAGE_NAME_BYTES]; /* "clonewire 0.1.0" */
+};
+
+struct message_plan {
+    uint16_t lanes;      /* accepted, 1..wanted */
+    uint64_t disk_bytes; /* of the disk the target makes */
+    uint8_t secret[MESSAGE_SECRET_BYTES];
+    char software[MESSAGE_NAME_BYTES];
+};
+
+struct message_have {
+    uint64_t first;         /* chunk */
+    uint16_t count;         /* 1..MESSAGE_HAVE_MAX; more where all are zero */
+    uint16_t digest_bytes;  /* 0: all of the chunks read as zero */
+    const uint8_t *digests; /* count * digest_bytes; borrowed from input */
+};
+
+struct message_join {
+    uint16_t lane; /* 0..lanes-1 */
+    uint8_t secret[MESSAGE_SECRET_BYTES];
+};
+
+struct message_progress {
+    uint64_t handled_bytes; /* of the mapped data: moved or skipped */
+    uint64_t data_bytes;    /* moved */
+    uint64_t zero_bytes;    /* not moved */
+    uint64_t zeroed_bytes;  /* zeros the target's disk had to make */
+    uint16_t phase;         /* 0 copying, 1 flushing */
+};
+
+/* Numbers of a disk that does not fit: need, have, usable, shortfall, volume
+ * to request; bytes.  Travels as option 1 of ERROR. */
+#define MESSAGE_SPACE_COUNT 5U
+
+struct message_error {
+    uint32_t kind; /* enum error_kind, unknown ones are kept */
+    uint32_t errnum;
+    uint64_t offset; /* UINT64_MAX: none */
+    bool has_space;
+    uint64_t space[MESSAGE_SPACE_COUNT];
+    char text[MESSAGE_TEXT_BYTES];
+};
+
+/* Time the lanes of one end waited, summed: both ends then know where the
+ * time of the whole clone went. */
+struct message_waits {
+    uint64_t disk_ns;
+    uint64_t net_ns;
+};
+
+struct message_finish {
+    struct message_waits waits; /* of the source */
+    uint8_t root[MESSAGE_ROOT_BYTES];
+};
+
+struct message_done {
+    uint64_t disk_bytes;
+    uint64_t allocated_bytes;   /* 0: a device */
+    struct message_waits waits; /* of the target */
+    uint8_t root[MESSAGE_ROOT_BYTES];
+};
+
+struct message {
+    enum message_type type;
+    union {
+        struct message_hello hello;
+        struct message_plan plan;
+        struct message_have have;
+        struct message_join join;
+        struct message_progress progress;
+        struct message_error error;
+        struct message_finish finish;
+        struct message_done done;
+    };
+};
+
+enum message_result {
+    MESSAGE_OK,
+    MESSAGE_SHORT,      /* the field or string goes past the end */
+    MESSAGE_BAD_TYPE,   /* a type or flag this version does not know */
+    MESSAGE_BAD_LENGTH, /* payload longer than MESSAGE_MAX_BYTES */
+    MESSAGE_BAD_VALUE,  /* a field out of its bounds */
+    MESSAGE_TRAILING,   /* bytes behind the fields that are no option */
+};
+
+/* Bytes that hold any encoded message. */
+#define MESSAGE_BUFFER_BYTES (MESSAGE_HEADER_BYTES + MESSAGE_MAX_BYTES)
+
+/*
+ * Writes header and payload to out (MESSAGE_BUFFER_BYTES); returns how many
+ * bytes.  Strings are cut to what fits.
+ */
+size_t message_encode(uint8_t out[MESSAGE_BUFFER_BYTES],
+                      const struct message *message);
+
+/* Reads the header: what comes, and how many payload bytes to wait for. */
+enum message_result message_decode_header(
+    const uint8_t in[MESSAGE_HEADER_BYTES], enum message_type *type,
+    uint32_t *payload_bytes);
+
+/*
+ * Reads the payload of a message of that type.  On MESSAGE_OK every field is
+ * within its bounds and every string NUL-terminated and printable; on any
+ * other result *message is unspecified.
+ */
+enum message_result message_decode(enum message_type type, const uint8_t *in,
+                                   size_t len, struct message *message);
+
+/* "HELLO"; "bad value": for messages.  Never NULL. */
+const char *message_type_name(enum message_type type);
+const char *message_result_text(enum message_result result);
+
+#endif
