@@ -1,0 +1,188 @@
+#include "io/limits.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What v1 shows where there is no limit is a little less than 2^63. */
+#define V1_UNLIMITED (UINT64_C(1) << 62)
+
+/* Where hierarchies are mounted, and which line of /proc/self/cgroup says
+ * where we are in them.  "" is v2's. */
+static const struct {
+    const char *controller;
+    const char *mount;
+} hierarchies[] = {
+    { "", "/sys/fs/cgroup" },
+    { "", "/sys/fs/cgroup/unified" },
+    { "memory", "/sys/fs/cgroup/memory" },
+    { "cpu", "/sys/fs/cgroup/cpu" },
+};
+
+static bool read_line(const char *dir, const char *name, char *line, int len)
+{
+    char path[PATH_MAX];
+    FILE *f;
+    bool ok;
+
+    if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+        return false;
+    f = fopen(path, "re");
+    if (!f)
+        return false;
+    ok = fgets(line, len, f) != NULL;
+    fclose(f);
+    return ok;
+}
+
+/* "max", -1 and what is no number are no limit. */
+static bool read_number(const char *dir, const char *name, uint64_t *number)
+{
+    char line[64];
+
+    return read_line(dir, name, line, sizeof(line)) && line[0] != '-' &&
+           sscanf(line, "%" SCNu64, number) == 1;
+}
+
+static void lower(uint64_t *limit, uint64_t value)
+{
+    if (value < *limit)
+        *limit = value;
+}
+
+static void read_memory(const char *dir, struct limits *limits)
+{
+    static const char *const files[] = { "memory.max", "memory.high",
+                                         "memory.limit_in_bytes" };
+    uint64_t bytes;
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (read_number(dir, files[i], &bytes) && bytes < V1_UNLIMITED)
+            lower(&limits->memory_bytes, bytes);
+}
+
+static void read_cpu(const char *dir, struct limits *limits)
+{
+    uint64_t quota_us = 0, period_us = 0;
+    char line[64];
+
+    if (read_line(dir, "cpu.max", line, sizeof(line))) {
+        if (sscanf(line, "%" SCNu64 " %" SCNu64, &quota_us, &period_us) != 2)
+            return;
+    } else if (!read_number(dir, "cpu.cfs_quota_us", &quota_us) ||
+               !read_number(dir, "cpu.cfs_period_us", &period_us)) {
+        return;
+    }
+    if (period_us > 0 && quota_us <= UINT64_MAX / 1000)
+        lower(&limits->cpu_millis, quota_us * 1000 / period_us);
+}
+
+/*
+ * Our cgroup and all above it up to the mount.  In a container path may be
+ * the host's and lead nowhere, while the mount itself is our cgroup.
+ */
+static void read_upwards(const char *mount, const char *path,
+                         struct limits *limits)
+{
+    char dir[PATH_MAX];
+    size_t least = strlen(mount);
+
+    if (snprintf(dir, sizeof(dir), "%s%s", mount, path) >= (int)sizeof(dir))
+        snprintf(dir, sizeof(dir), "%s", mount);
+    for (;;) {
+        char *last = strrchr(dir, '/');
+
+        read_memory(dir, limits);
+        read_cpu(dir, limits);
+        if (strlen(dir) <= least || !last)
+            return;
+        *last = '\0';
+    }
+}
+
+/* Is word one of the comma-separated list?  "" is only in the empty one. */
+static bool lists(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (;;) {
+        size_t item = strcspn(list, ",");
+
+        if (item == len && strncmp(list, word, len) == 0)
+            return true;
+        if (list[item] == '\0')
+            return false;
+        list += item + 1;
+    }
+}
+
+/* A line "4:memory:/kubepods/pod7"; it is taken to pieces. */
+static void take_line(const char *root, char *line, struct limits *limits)
+{
+    char *controllers = strchr(line, ':');
+    char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+    char mount[PATH_MAX];
+
+    if (!path)
+        return;
+    *controllers++ = '\0';
+    *path++ = '\0';
+    path[strcspn(path, "\n")] = '\0';
+    for (size_t i = 0; i < sizeof(hierarchies) / sizeof(hierarchies[0]); i++) {
+        if (!lists(controllers, hierarchies[i].controller))
+            continue;
+        if (snprintf(mount, sizeof(mount), "%s%s", root, hierarchies[i].mount) <
+            (int)sizeof(mount))
+            read_upwards(mount, path, limits);
+    }
+}
+
+void limits_read(const char *root, struct limits *limits)
+{
+    char line[PATH_MAX];
+    FILE *f;
+
+    *limits = (struct limits){ LIMITS_NONE, LIMITS_NONE };
+    if (snprintf(line, sizeof(line), "%s/proc/self/cgroup", root) >=
+        (int)sizeof(line))
+        return;
+    f = fopen(line, "re");
+    if (!f)
+        return;
+    while (fgets(line, sizeof(line), f))
+        take_line(root, line, limits);
+    fclose(f);
+}
+
+static unsigned affinity_cpus(void)
+{
+    cpu_set_t set;
+
+    if (sched_getaffinity(0, sizeof(set), &set) < 0)
+        return 1;
+    return (unsigned)CPU_COUNT(&set);
+}
+
+unsigned limits_cpus(void)
+{
+    unsigned cpus = affinity_cpus();
+    struct limits limits;
+    uint64_t share;
+
+    limits_read("", &limits);
+    if (limits.cpu_millis == LIMITS_NONE)
+        return cpus;
+    share = limits.cpu_millis <= 1000 ? 1 : (limits.cpu_millis + 999) / 1000;
+    return share < cpus ? (unsigned)share : cpus;
+}
+
+uint64_t limits_memory_bytes(void)
+{
+    struct limits limits;
+
+    limits_read("", &limits);
+    return limits.memory_bytes;
+}

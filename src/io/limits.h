@@ -1,0 +1,28 @@
+/* limits.h - what the machine and its cgroup let this process use. */
+#ifndef CW_IO_LIMITS_H
+#define CW_IO_LIMITS_H
+
+#include <stdint.h>
+
+#define LIMITS_NONE UINT64_MAX
+
+struct limits {
+    uint64_t memory_bytes; /* LIMITS_NONE: no limit */
+    uint64_t cpu_millis;   /* thousandths of a CPU; LIMITS_NONE: no quota */
+};
+
+/*
+ * The tightest limits of our cgroup and those above it, as far as they are
+ * visible: v2 memory.max, memory.high and cpu.max; v1 memory.limit_in_bytes
+ * and cpu.cfs_quota_us.  root: "" (tests: a directory with proc and sys).
+ */
+void limits_read(const char *root, struct limits *limits);
+
+/* CPUs this process may really use: the affinity mask, cut by the CPU quota
+ * rounded up.  At least 1. */
+unsigned limits_cpus(void);
+
+/* Memory this process may use, page cache included; LIMITS_NONE. */
+uint64_t limits_memory_bytes(void);
+
+#endif
