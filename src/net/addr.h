@@ -1,0 +1,37 @@
+/*
+ * addr.h - "HOST:PORT", "[v6]:PORT", "HOST": parsed and resolved.
+ */
+#ifndef CW_NET_ADDR_H
+#define CW_NET_ADDR_H
+
+#include <netdb.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define ADDR_DEFAULT_PORT "8443"
+
+struct addr {
+    char host[256]; /* without brackets; "" = every local address */
+    char port[8];   /* decimal, 1..65535 (0 for listening on any) */
+};
+
+/*
+ * "host:port", "host", "1.2.3.4:port", "[::1]:port", "::1", ":port".
+ * Fails with ERROR_USAGE.
+ */
+int addr_parse(const char *text, struct addr *addr, struct error *err);
+
+/*
+ * Resolves to a getaddrinfo(3) list, owned by the caller (freeaddrinfo), in
+ * the resolver's order; passive: for bind(2).  Fails with ERROR_TEMPORARY:
+ * a name that is not there yet may be there soon.
+ */
+int addr_resolve(const struct addr *addr, bool passive, struct addrinfo **list,
+                 struct error *err);
+
+/* Writes "1.2.3.4:5" or "[::1]:5".  Returns buf. */
+const char *addr_format(const struct sockaddr *sa, socklen_t sa_len, char *buf,
+                        size_t len);
+
+#endif

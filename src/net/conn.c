@@ -1,0 +1,299 @@
+#include "net/conn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include "base/clock.h"
+#include "net/conn_private.h"
+#include "net/conn_socket.h"
+
+/* ---- errors ---- */
+
+static const char *peer_word(const struct conn *conn)
+{
+    return tls_peer_word(conn->tls);
+}
+
+/* The end of the socket, in words. */
+static int explain_errnum(const struct conn *conn, int errnum,
+                          struct error *err)
+{
+    switch (errnum) {
+    case ECONNRESET:
+    case EPIPE:
+        return error_set(err, ERROR_TEMPORARY, 0,
+                         "connection lost: the %s closed it in mid-stream",
+                         peer_word(conn));
+    case ECANCELED: return error_set(err, ERROR_CANCELLED, 0, "stopped");
+    case ETIMEDOUT:
+        return error_set(err, ERROR_TEMPORARY, 0,
+                         "connection lost: no answer of the %s in time",
+                         peer_word(conn));
+    default: return error_set(err, ERROR_TEMPORARY, errnum, "connection lost");
+    }
+}
+
+int conn_explain_read(const struct conn *conn, int ssl_error, struct error *err)
+{
+    if (atomic_load(&conn->is_shut))
+        return error_set(err, ERROR_CANCELLED, 0, "connection was shut down");
+    if (ssl_error == SSL_ERROR_ZERO_RETURN)
+        return error_set(err, ERROR_TEMPORARY, 0,
+                         "connection lost: the %s closed it", peer_word(conn));
+    if (tls_reason_explain(&conn->peer, conn->is_established, err))
+        return -1;
+    if (conn->bio.recv_errnum != 0)
+        return explain_errnum(conn, conn->bio.recv_errnum, err);
+    if (conn->bio.send_errnum != 0)
+        return explain_errnum(conn, conn->bio.send_errnum, err);
+    if (conn->is_established)
+        return explain_errnum(conn, ECONNRESET, err);
+    return error_set(err, ERROR_TEMPORARY, 0, "the %s closed the connection",
+                     peer_word(conn));
+}
+
+/* ---- sending ---- */
+
+/*
+ * The first failed send is often all we see of a peer that refused us: its
+ * alert waits in our receive queue.  SSL_peek() leaves data alone, so that
+ * a message of the peer that says why can still be received.
+ */
+static int explain_send(struct conn *conn, struct error *err)
+{
+    int errnum = conn->bio.send_errnum;
+    char byte;
+    int r;
+
+    if (atomic_load(&conn->is_shut)) {
+        error_set(err, ERROR_CANCELLED, 0, "connection was shut down");
+    } else if (tls_reason_explain(&conn->peer, true, err)) {
+        /* refused by our own side of OpenSSL */
+    } else {
+        conn->bio.is_dontwait = true;
+        r = SSL_peek(conn->ssl, &byte, 1);
+        conn->bio.is_dontwait = false;
+        if (r > 0 || !tls_reason_explain(&conn->peer, true, err))
+            explain_errnum(conn, errnum, err);
+        else
+            conn->lost = *err;
+    }
+    ERR_clear_error();
+    conn->unsent = *err;
+    return -1;
+}
+
+/* May the connection still be written?  -1 with err: no. */
+static int check_sendable(const struct conn *conn, struct error *err)
+{
+    if (atomic_load(&conn->is_shut))
+        return error_set(err, ERROR_CANCELLED, 0, "connection was shut down");
+    if (conn->unsent.kind == ERROR_NONE)
+        return 0;
+    *err = conn->unsent;
+    return -1;
+}
+
+/* Counts the records that len bytes make, and has the next of them begin
+ * under a new key when the present one is worn. */
+static void count_records(struct conn *conn, size_t len)
+{
+    conn->key_records += len / SSL3_RT_MAX_PLAIN_LENGTH + 1;
+    if (conn->key_records < conn->tls->rekey_records ||
+        SSL_version(conn->ssl) != TLS1_3_VERSION)
+        return;
+    if (SSL_key_update(conn->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
+        conn->key_records = 0;
+}
+
+int conn_send(struct conn *conn, const void *data, size_t len,
+              struct error *err)
+{
+    size_t done;
+
+    if (check_sendable(conn, err) < 0)
+        return -1;
+    if (len == 0)
+        return 0;
+    ERR_clear_error();
+    count_records(conn, len);
+    if (SSL_write_ex(conn->ssl, data, len, &done) == 1)
+        return 0;
+    return explain_send(conn, err);
+}
+
+int conn_flush(struct conn *conn, struct error *err)
+{
+    if (check_sendable(conn, err) < 0)
+        return -1;
+    ERR_clear_error();
+    if (BIO_flush(SSL_get_wbio(conn->ssl)) == 1)
+        return 0;
+    return explain_send(conn, err);
+}
+
+/* ---- receiving ---- */
+
+/* One SSL_read(): at most a record.  0 only where is_dontwait. */
+static ssize_t receive(struct conn *conn, void *data, size_t len,
+                       struct error *err)
+{
+    size_t n = 0;
+    int r, ssl_error;
+
+    ERR_clear_error();
+    r = SSL_read_ex(conn->ssl, data, len, &n);
+    if (r == 1)
+        return (ssize_t)n;
+    ssl_error = SSL_get_error(conn->ssl, r);
+    if (ssl_error == SSL_ERROR_WANT_READ && conn->bio.is_dontwait)
+        return 0;
+    conn_explain_read(conn, ssl_error, err);
+    ERR_clear_error();
+    conn->lost = *err;
+    return -1;
+}
+
+/* May the connection still be read?  -1 with err: no. */
+static int check_receivable(const struct conn *conn, struct error *err)
+{
+    if (atomic_load(&conn->is_shut))
+        return error_set(err, ERROR_CANCELLED, 0, "connection was shut down");
+    if (conn->lost.kind == ERROR_NONE)
+        return 0;
+    *err = conn->lost;
+    return -1;
+}
+
+int conn_recv(struct conn *conn, void *data, size_t len, struct error *err)
+{
+    char *at = data;
+
+    if (check_receivable(conn, err) < 0)
+        return -1;
+    while (len > 0) {
+        ssize_t n = receive(conn, at, len, err);
+
+        if (n < 0)
+            return -1;
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int conn_recv_some(struct conn *conn, void *data, size_t len, struct error *err)
+{
+    ssize_t n;
+
+    if (check_receivable(conn, err) < 0)
+        return -1;
+    conn->bio.is_dontwait = true;
+    n = receive(conn, data, len < INT_MAX ? len : INT_MAX, err);
+    conn->bio.is_dontwait = false;
+    return (int)n;
+}
+
+/* ---- the rest ---- */
+
+void conn_shutdown(struct conn *conn)
+{
+    atomic_store(&conn->is_shut, true);
+    (void)shutdown(conn->fd, SHUT_RDWR);
+}
+
+void conn_set_role(struct conn *conn, enum conn_role role,
+                   unsigned dead_peer_ms)
+{
+    conn->role = role;
+    conn_socket_set_role(conn->fd, role, dead_peer_ms);
+    if (role == CONN_CONTROL)
+        SSL_set_mode(conn->ssl, SSL_MODE_RELEASE_BUFFERS);
+}
+
+int conn_fd(const struct conn *conn)
+{
+    return conn->fd;
+}
+
+void conn_get_info(const struct conn *conn, struct conn_info *info)
+{
+    *info = (struct conn_info){
+        .tls_version = SSL_get_version(conn->ssl),
+        .cipher = SSL_get_cipher_name(conn->ssl),
+        .peer = conn->peer_address,
+        .peer_name = conn->peer_name,
+    };
+}
+
+uint64_t conn_wire_sent(const struct conn *conn)
+{
+    return conn->bio.sent_bytes;
+}
+
+uint64_t conn_wire_received(const struct conn *conn)
+{
+    return conn->bio.received_bytes;
+}
+
+uint64_t conn_waited_ns(const struct conn *conn)
+{
+    return conn->bio.waited_ns;
+}
+
+void conn_linger(const struct conn *conn)
+{
+    uint64_t deadline_ns = clock_now_ns() + CONN_FAREWELL_NS;
+    struct pollfd pfd = { .fd = conn->fd, .events = POLLIN };
+    char waste[4096];
+
+    while (clock_now_ns() < deadline_ns) {
+        int unsent = 0;
+        ssize_t n = recv(conn->fd, waste, sizeof(waste), MSG_DONTWAIT);
+
+        if (n > 0)
+            continue;
+        if (n == 0 || errno != EAGAIN)
+            return;
+        if (ioctl(conn->fd, SIOCOUTQ, &unsent) < 0 || unsent == 0)
+            return;
+        (void)poll(&pfd, 1, 2);
+    }
+}
+
+/* Says goodbye within a moment, or does without. */
+static void say_goodbye(struct conn *conn)
+{
+    ERR_clear_error();
+    conn->bio.deadline_ns = clock_now_ns() + CONN_FAREWELL_NS;
+    (void)SSL_shutdown(conn->ssl);
+    ERR_clear_error();
+    if (conn->role == CONN_CONTROL) /* the peer may be talking meanwhile */
+        conn_linger(conn);
+}
+
+void conn_close(struct conn *conn)
+{
+    if (!conn)
+        return;
+    if (conn->is_established && !atomic_load(&conn->is_shut) &&
+        conn->unsent.kind == ERROR_NONE && conn->lost.kind == ERROR_NONE)
+        say_goodbye(conn);
+    SSL_free(conn->ssl);
+    conn_bio_fini(&conn->bio);
+    if (conn->fd >= 0)
+        close(conn->fd);
+    free(conn->wanted_name);
+    tls_close(conn->tls);
+    free(conn);
+}
