@@ -1,0 +1,41 @@
+/*
+ * guard.h - is somebody else writing the container of an image?
+ *
+ * Looked for: QEMU's locks on a file or device (a running machine holds a
+ * shared lock on the byte of each permission it uses), the kernel's own
+ * exclusive claim on a device (mounted, swap, part of another), and a file's
+ * size and times, which tell afterwards.
+ */
+#ifndef CW_IMAGE_GUARD_H
+#define CW_IMAGE_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/error.h"
+
+struct guard {
+    int fd;           /* owned; -1: nothing to guard (a pipe) */
+    const char *path; /* borrowed */
+    bool is_file;
+    uint64_t size_bytes;
+    struct timespec changed; /* st_mtim */
+};
+
+/*
+ * Opens and, unless allow_in_use, refuses with ERROR_CHANGED a container that
+ * somebody may write.  A device stays claimed until guard_close().  What
+ * cannot be opened is left to image_open() to refuse.
+ */
+int guard_open(struct guard *guard, const char *path, bool allow_in_use,
+               struct error *err);
+
+/* ERROR_CHANGED: it has been written to since guard_open(), by its size and
+ * times; a device has none. */
+int guard_check(const struct guard *guard, struct error *err);
+
+/* Tolerates one that guard_open() has failed on. */
+void guard_close(struct guard *guard);
+
+#endif

@@ -1,0 +1,360 @@
+#include "image/image.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "image/backing.h"
+#include "image/container.h"
+#include "image/gzip.h"
+#include "image/pipe.h"
+#include "image/piped.h"
+#include "image/probe.h"
+#include "image/qcow2.h"
+#include "image/raw.h"
+#include "image/streamed.h"
+#include "image/xz.h"
+#include "image/xz_piped.h"
+
+/* What is known so far of an image that is being opened. */
+struct opening {
+    const struct image_options *options;
+    const char *real_path; /* to open; options->path is for people */
+    unsigned depth;        /* images this one backs */
+    enum image_format format;
+    enum image_compression compression;
+    struct file file;      /* owned; closed once moved */
+    struct pipe *pipe;     /* the container, if no file; of like, or owned */
+    struct stream *stream; /* owned; NULL: not compressed, or moved */
+};
+
+static void opening_fini(struct opening *opening)
+{
+    stream_close(opening->stream);
+    file_close(&opening->file);
+    if (!opening->options->like)
+        pipe_close(opening->pipe);
+}
+
+/* A pipe gives what it has; a sector may come in pieces. */
+static ssize_t read_head(struct pipe *pipe, uint8_t head[PROBE_HEAD_BYTES])
+{
+    size_t len = 0;
+
+    while (len < PROBE_HEAD_BYTES) {
+        ssize_t n = pipe_read(pipe, head + len, PROBE_HEAD_BYTES - len, len);
+
+        if (n < 0)
+            return n;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
+static int probe_file(const struct opening *opening, struct probe *probe,
+                      struct error *err)
+{
+    uint8_t head[PROBE_HEAD_BYTES], tail[PROBE_TAIL_BYTES];
+    const struct file *file = &opening->file;
+    ssize_t head_len, tail_len = 0;
+
+    if (opening->pipe)
+        head_len = read_head(opening->pipe, head);
+    else
+        head_len = container_read(file, head, sizeof(head), 0);
+    if (head_len >= 0 && !opening->pipe && file->size_bytes >= sizeof(tail))
+        tail_len = container_read(file, tail, sizeof(tail),
+                                  file->size_bytes - sizeof(tail));
+    if (head_len < 0 || tail_len < 0)
+        return error_set(
+            err, ERROR_SOURCE_IO, (int)-(head_len < 0 ? head_len : tail_len),
+            "read the first and last sector of %s", opening->options->path);
+    *probe = probe_content(head, (size_t)head_len, tail, (size_t)tail_len);
+    return 0;
+}
+
+/* Only its head: the end of a stream may be far to decode. */
+static int probe_stream(const struct opening *opening, struct probe *probe,
+                        struct error *err)
+{
+    struct stream *stream = opening->stream;
+    uint8_t head[PROBE_HEAD_BYTES];
+    size_t len = sizeof(head);
+
+    if (stream->size_bytes < len)
+        len = (size_t)stream->size_bytes;
+    if (len > 0 && stream_read(stream, head, len, 0, err) < 0)
+        return error_wrap(err, "%s", opening->options->path);
+    *probe = probe_content(head, len, NULL, 0);
+    return 0;
+}
+
+static int refuse_content(const struct opening *opening,
+                          const struct probe *probe, struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, 0,
+                     "%s: looks like %s%s, which is not supported; convert "
+                     "it, or say format raw if these bytes are the disk",
+                     opening->options->path, probe->name,
+                     opening->stream ? " inside a compressed file" : "");
+}
+
+/*
+ * A guest can write any header into its raw disk, so the user is told of a
+ * guess: before the open, because that is when a damaged one is refused.
+ */
+static void tell_guess(const struct opening *opening, const struct probe *probe)
+{
+    if (!opening->options->like)
+        log_info("%s: begins like %s and is read as such; if a guest wrote "
+                 "that into its disk, say format raw",
+                 opening->options->path, probe->name);
+}
+
+static int choose_compression(struct opening *opening, struct error *err)
+{
+    struct probe probe = { 0 };
+
+    opening->compression = opening->options->compression;
+    if (opening->options->like)
+        opening->compression = opening->options->like->compression;
+    if (opening->compression != IMAGE_COMPRESSION_AUTO)
+        return 0;
+    opening->compression = IMAGE_COMPRESSION_NONE;
+    if (opening->format == IMAGE_FORMAT_RAW)
+        return 0;
+    if (probe_file(opening, &probe, err) < 0)
+        return -1;
+    if (probe.kind == PROBE_GZIP)
+        opening->compression = IMAGE_COMPRESSION_GZIP;
+    else if (probe.kind == PROBE_XZ)
+        opening->compression = IMAGE_COMPRESSION_XZ;
+    else
+        return 0;
+    tell_guess(opening, &probe);
+    return 0;
+}
+
+/* A pipe as it stands, or what it unpacks to. */
+static int open_pipe(struct opening *opening, struct error *err)
+{
+    const struct image_options *options = opening->options;
+    uint64_t size_bytes = options->like ? options->like->virtual_bytes
+                                        : options->stream_bytes;
+
+    if (size_bytes == 0)
+        return error_set(err, ERROR_USAGE, 0,
+                         "%s: a pipe does not say how large the disk in it "
+                         "is: give the size",
+                         options->path);
+    if (opening->compression == IMAGE_COMPRESSION_GZIP)
+        return 0;
+    if (opening->compression == IMAGE_COMPRESSION_XZ)
+        return xz_piped_open(opening->pipe, size_bytes, &opening->stream, err);
+    opening->stream = piped_open(opening->pipe, size_bytes);
+    return opening->stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+}
+
+static int open_stream(struct opening *opening, struct error *err)
+{
+    const struct image_options *options = opening->options;
+    struct gzip_options gzip = {
+        .file = &opening->file,
+        .pipe = opening->pipe,
+        .path = options->path,
+        .size_bytes = options->stream_bytes,
+        .like = options->like ? options->like->stream : NULL,
+    };
+    int r = 0;
+
+    if (opening->pipe && open_pipe(opening, err) < 0)
+        return -1;
+    switch (opening->compression) {
+    case IMAGE_COMPRESSION_AUTO:
+    case IMAGE_COMPRESSION_NONE: return 0;
+    case IMAGE_COMPRESSION_GZIP:
+        r = gzip_open(&gzip, &opening->stream, err);
+        break;
+    case IMAGE_COMPRESSION_XZ:
+        if (!opening->pipe)
+            r = xz_open(&opening->file, &opening->stream, err);
+        break;
+    }
+    return r < 0 ? error_wrap(err, "%s", options->path) : 0;
+}
+
+/* A QCOW2 is read out of order: it cannot come through a pipe, and its
+ * stream must have been measured. */
+static int check_order(const struct opening *opening, struct error *err)
+{
+    if (opening->format == IMAGE_FORMAT_QCOW2 && opening->pipe)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "%s: a QCOW2 is not read in order, so it cannot come "
+                         "through a pipe; put it into a file",
+                         opening->options->path);
+    if (opening->compression != IMAGE_COMPRESSION_GZIP ||
+        opening->format != IMAGE_FORMAT_QCOW2 ||
+        opening->options->stream_bytes == 0)
+        return 0;
+    return error_set(err, ERROR_USAGE, 0,
+                     "%s: a QCOW2 says its size itself: leave the size out",
+                     opening->options->path);
+}
+
+/* Auto: what the content says, as long as we can read that. */
+static int choose_format(struct opening *opening, struct error *err)
+{
+    struct probe probe = { 0 };
+
+    if (opening->format != IMAGE_FORMAT_AUTO)
+        return check_order(opening, err);
+    if ((opening->stream ? probe_stream(opening, &probe, err)
+                         : probe_file(opening, &probe, err)) < 0)
+        return -1;
+    switch (probe.kind) {
+    case PROBE_RAW: opening->format = IMAGE_FORMAT_RAW; return 0;
+    case PROBE_QCOW2:
+        tell_guess(opening, &probe);
+        opening->format = IMAGE_FORMAT_QCOW2;
+        return check_order(opening, err);
+    case PROBE_GZIP:
+    case PROBE_XZ:
+    case PROBE_FOREIGN: break;
+    }
+    return refuse_content(opening, &probe, err);
+}
+
+/* Moves what has been opened into the image of its format. */
+static int open_format(struct opening *opening, struct image **img,
+                       struct error *err)
+{
+    struct stream *stream = opening->stream;
+
+    opening->stream = NULL;
+    if (opening->format == IMAGE_FORMAT_QCOW2)
+        return qcow2_open(opening->options, opening->depth, &opening->file,
+                          stream, img, err);
+    if (stream)
+        return streamed_open(opening->options, stream, img, err);
+    return raw_open(opening->options, &opening->file, img, err);
+}
+
+/* Standard input may be a file after all: then it is read as one. */
+static int open_container(struct opening *opening, struct error *err)
+{
+    const struct image_options *options = opening->options;
+    const char *path = opening->real_path;
+    struct stat st;
+
+    if (strcmp(path, "-") != 0)
+        return container_open(&opening->file, path, options->mode, err);
+    if (fstat(STDIN_FILENO, &st) < 0)
+        return error_set(err, ERROR_SOURCE_IO, errno, "open standard input");
+    if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
+        return container_open(&opening->file, "/proc/self/fd/0", options->mode,
+                              err);
+    opening->pipe = options->like ? options->like->pipe
+                                  : pipe_open(STDIN_FILENO);
+    return opening->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+}
+
+static int open_steps(struct opening *opening, struct image **img,
+                      struct error *err)
+{
+    const struct image_options *options = opening->options;
+
+    opening->format = options->like ? options->like->format : options->format;
+    if (open_container(opening, err) < 0 ||
+        choose_compression(opening, err) < 0 || open_stream(opening, err) < 0 ||
+        choose_format(opening, err) < 0 || open_format(opening, img, err) < 0)
+        return -1;
+    (*img)->compression = opening->compression;
+    if (!options->like)
+        (*img)->pipe = TAKE_PTR(opening->pipe);
+    if (!options->like || options->like->virtual_bytes == (*img)->virtual_bytes)
+        return 0;
+    image_close(*img);
+    return error_set(err, ERROR_CHANGED, 0,
+                     "%s: its size changed between two opens", options->path);
+}
+
+int image_open_layer(const struct image_options *options, const char *real_path,
+                     unsigned depth, struct image **img, struct error *err)
+{
+    struct opening opening = {
+        .options = options,
+        .real_path = real_path,
+        .depth = depth,
+        .file = FILE_CLOSED,
+    };
+    int r = open_steps(&opening, img, err);
+
+    opening_fini(&opening);
+    return r;
+}
+
+int image_open(const struct image_options *options, struct image **img,
+               struct error *err)
+{
+    return image_open_layer(options, options->path, 0, img, err);
+}
+
+void image_close(struct image *img)
+{
+    struct pipe *pipe;
+
+    if (!img)
+        return;
+    pipe = img->pipe;
+    img->ops->close(img);
+    pipe_close(pipe);
+}
+
+const char *image_format_text(const struct image *img)
+{
+    bool is_qcow2 = img->format == IMAGE_FORMAT_QCOW2;
+
+    switch (img->compression) {
+    case IMAGE_COMPRESSION_GZIP:
+        return is_qcow2 ? "qcow2 in gzip" : "raw in gzip";
+    case IMAGE_COMPRESSION_XZ: return is_qcow2 ? "qcow2 in xz" : "raw in xz";
+    case IMAGE_COMPRESSION_AUTO:
+    case IMAGE_COMPRESSION_NONE: break;
+    }
+    return is_qcow2 ? "qcow2" : "raw";
+}
+
+int image_fail(struct image *img, struct error *err)
+{
+    error_wrap(err, "%s", img->path);
+    if (img->failure.kind == ERROR_NONE)
+        img->failure = *err;
+    return -EIO;
+}
+
+int image_read_error(const struct image *img, const struct io *io,
+                     struct error *err)
+{
+    const struct image *layer = img;
+
+    while (layer->failure.kind == ERROR_NONE && layer->backing)
+        layer = layer->backing;
+    if (layer->failure.kind != ERROR_NONE) {
+        *err = layer->failure;
+        return -1;
+    }
+    if (io->result == -ENODATA)
+        return error_set_at(err, ERROR_CHANGED, 0, io->offset,
+                            "read %zu bytes at %" PRIu64
+                            " of %s: the file has become shorter",
+                            io->len, io->offset, img->path);
+    return error_set_at(err, ERROR_SOURCE_IO, -io->result, io->offset,
+                        "read %zu bytes at %" PRIu64 " of %s", io->len,
+                        io->offset, img->path);
+}

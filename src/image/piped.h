@@ -1,0 +1,13 @@
+/* piped.h - the bytes of a pipe as a stream: a raw disk on standard input. */
+#ifndef CW_IMAGE_PIPED_H
+#define CW_IMAGE_PIPED_H
+
+#include "image/stream.h"
+
+/*
+ * pipe is borrowed.  size_bytes: what must come, no byte more or less.
+ * NULL when there is no memory.
+ */
+struct stream *piped_open(struct pipe *pipe, uint64_t size_bytes);
+
+#endif

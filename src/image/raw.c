@@ -1,0 +1,91 @@
+#include "image/raw.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "image/holes.h"
+
+struct raw {
+    struct image image; /* first: what callers hold */
+    struct file file;
+    struct holes holes;
+    struct file_window window;
+    struct ring *ring; /* borrowed */
+};
+
+static int raw_map(struct image *img, uint64_t offset, uint64_t length,
+                   struct extent_list *out, struct error *err)
+{
+    struct raw *raw = (struct raw *)img;
+    uint64_t end = offset + length;
+
+    while (offset < end) {
+        struct extent run;
+        int r = holes_at(&raw->holes, offset, &run);
+
+        if (r < 0)
+            return error_set_at(err, ERROR_SOURCE_IO, -r, offset,
+                                "look for holes of %s at %" PRIu64, img->path,
+                                offset);
+        if (run.length > end - offset)
+            run.length = end - offset;
+        if (holes_add_rounded(out, &run, img->virtual_bytes, err) < 0)
+            return -1;
+        offset += run.length;
+    }
+    return 0;
+}
+
+static void raw_read(struct image *img, struct io *io)
+{
+    struct raw *raw = (struct raw *)img;
+
+    io->op = IO_READ;
+    io->file = &raw->file;
+    /* Not yet read, but what it drops lies a window back, and that is. */
+    file_window_read(&raw->window, &raw->file, io->offset, io->len);
+    ring_submit(raw->ring, io);
+}
+
+static void raw_close(struct image *img)
+{
+    struct raw *raw = (struct raw *)img;
+
+    file_close(&raw->file);
+    free(raw);
+}
+
+static const struct image_ops raw_ops = {
+    .name = "raw",
+    .map = raw_map,
+    .read = raw_read,
+    .close = raw_close,
+};
+
+int raw_open(const struct image_options *options, struct file *file,
+             struct image **img, struct error *err)
+{
+    struct raw *raw = calloc(1, sizeof(*raw));
+
+    if (!raw) {
+        file_close(file);
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
+    }
+    raw->file = *file;
+    *file = (struct file)FILE_CLOSED;
+    raw->image = (struct image){
+        .ops = &raw_ops,
+        .path = options->path,
+        .format = IMAGE_FORMAT_RAW,
+        .compression = IMAGE_COMPRESSION_NONE,
+        .virtual_bytes = raw->file.size_bytes,
+        .host_bytes = raw->file.is_block_device ? raw->file.size_bytes
+                                                : raw->file.allocated_bytes,
+        .mode = raw->file.mode,
+    };
+    holes_init(&raw->holes, &raw->file);
+    raw->ring = options->ring;
+    *img = &raw->image;
+    return 0;
+}

@@ -1,0 +1,194 @@
+#include "image/xz_piped.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include <lzma.h>
+
+#include "image/pipe.h"
+#include "image/xz.h"
+
+#define INPUT_BYTES   (256U << 10)
+#define SCRATCH_BYTES (64U << 10)
+
+struct xz_piped {
+    struct stream stream; /* first: what callers hold */
+    lzma_stream decoder;
+    bool has_no_more; /* the pipe has ended */
+    bool has_ended;   /* so have the streams in it, as they should */
+    uint64_t in_end;  /* offset in the pipe behind the input in memory */
+    uint64_t out;     /* offset of the next decoded byte */
+    uint8_t *input;   /* owned */
+    uint8_t *scratch; /* owned; decoded and not wanted */
+};
+
+static int refill(struct xz_piped *xz, struct error *err)
+{
+    ssize_t n;
+
+    if (xz->decoder.avail_in > 0 || xz->has_no_more)
+        return 0;
+    n = pipe_read(xz->stream.pipe, xz->input, INPUT_BYTES, xz->in_end);
+    if (n < 0)
+        return error_set(err, ERROR_SOURCE_IO, (int)-n,
+                         "xz: read %u bytes at %" PRIu64, INPUT_BYTES,
+                         xz->in_end);
+    xz->has_no_more = n == 0;
+    xz->in_end += (uint64_t)n;
+    xz->decoder.next_in = xz->input;
+    xz->decoder.avail_in = (size_t)n;
+    return 0;
+}
+
+static int explain(const struct xz_piped *xz, lzma_ret r, struct error *err)
+{
+    uint64_t at = xz->in_end - xz->decoder.avail_in;
+
+    if (r == LZMA_DATA_ERROR) /* liblzma does not tell one from the other */
+        return error_set(err, ERROR_FORMAT, 0,
+                         "xz: damaged data, or garbage behind a stream, near "
+                         "byte %" PRIu64,
+                         at);
+    return xz_explain((int)r, at, err);
+}
+
+/* One lzma_code(): up to len bytes into buf.  *got may be 0 before the end. */
+static int decode_step(struct xz_piped *xz, uint8_t *buf, size_t len,
+                       size_t *got, struct error *err)
+{
+    lzma_ret r;
+
+    *got = 0;
+    if (refill(xz, err) < 0)
+        return -1;
+    xz->decoder.next_out = buf;
+    xz->decoder.avail_out = len;
+    r = lzma_code(&xz->decoder, xz->has_no_more ? LZMA_FINISH : LZMA_RUN);
+    *got = len - xz->decoder.avail_out;
+    xz->out += *got;
+    if (r == LZMA_STREAM_END)
+        xz->has_ended = true;
+    return r == LZMA_OK || r == LZMA_STREAM_END ? 0 : explain(xz, r, err);
+}
+
+/* Decodes len bytes, to buf or (NULL) to nowhere. */
+static int decode(struct xz_piped *xz, uint8_t *buf, uint64_t len,
+                  struct error *err)
+{
+    while (len > 0) {
+        size_t most = buf || len < SCRATCH_BYTES ? (size_t)len : SCRATCH_BYTES;
+        size_t got;
+
+        if (xz->has_ended)
+            return error_set(err, ERROR_FORMAT, 0,
+                             "xz: holds %" PRIu64
+                             " bytes, fewer than the expected %" PRIu64,
+                             xz->out, xz->stream.size_bytes);
+        if (decode_step(xz, buf ? buf : xz->scratch, most, &got, err) < 0)
+            return -1;
+        len -= got;
+        if (buf)
+            buf += got;
+    }
+    return 0;
+}
+
+/* The disk ends here: so must all streams, with their checksums and index. */
+static int expect_end(struct xz_piped *xz, struct error *err)
+{
+    while (!xz->has_ended) {
+        size_t got;
+
+        if (decode_step(xz, xz->scratch, 1, &got, err) < 0)
+            return -1;
+        if (got > 0)
+            return error_set(err, ERROR_FORMAT, 0,
+                             "xz: holds more than the expected %" PRIu64
+                             " bytes",
+                             xz->stream.size_bytes);
+    }
+    return 0;
+}
+
+/* From the first byte: who probed the pipe has read its head before us. */
+static int begin(struct xz_piped *xz, struct error *err)
+{
+    lzma_ret r = lzma_stream_decoder(&xz->decoder, XZ_DECODER_MEMORY_BYTES,
+                                     LZMA_CONCATENATED |
+                                         LZMA_TELL_UNSUPPORTED_CHECK);
+
+    xz->decoder.avail_in = 0;
+    xz->has_no_more = false;
+    xz->has_ended = false;
+    xz->in_end = 0;
+    xz->out = 0;
+    return r == LZMA_OK ? 0 : explain(xz, r, err);
+}
+
+static int xz_piped_read(struct stream *stream, void *buf, size_t len,
+                         uint64_t offset, struct error *err)
+{
+    struct xz_piped *xz = (struct xz_piped *)stream;
+
+    if (offset < xz->out && begin(xz, err) < 0)
+        return -1;
+    if (decode(xz, NULL, offset - xz->out, err) < 0 ||
+        decode(xz, buf, len, err) < 0)
+        return -1;
+    return xz->out == stream->size_bytes ? expect_end(xz, err) : 0;
+}
+
+static int xz_piped_prove(struct stream *stream, struct error *err)
+{
+    struct xz_piped *xz = (struct xz_piped *)stream;
+
+    if (decode(xz, NULL, stream->size_bytes - xz->out, err) < 0)
+        return -1;
+    return expect_end(xz, err);
+}
+
+static void xz_piped_close(struct stream *stream)
+{
+    struct xz_piped *xz = (struct xz_piped *)stream;
+
+    lzma_end(&xz->decoder);
+    free(xz->input);
+    free(xz->scratch);
+    free(xz);
+}
+
+static const struct stream_ops xz_piped_ops = {
+    .read = xz_piped_read,
+    .prove = xz_piped_prove,
+    .close = xz_piped_close,
+};
+
+int xz_piped_open(struct pipe *pipe, uint64_t size_bytes,
+                  struct stream **stream, struct error *err)
+{
+    struct xz_piped *xz = calloc(1, sizeof(*xz));
+
+    if (!xz)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "xz: open");
+    xz->stream = (struct stream){
+        .ops = &xz_piped_ops,
+        .pipe = pipe,
+        .size_bytes = size_bytes,
+        .host_bytes = size_bytes,
+        .mode = FILE_MODE_BUFFERED,
+        .is_sequential = true,
+    };
+    xz->input = malloc(INPUT_BYTES);
+    xz->scratch = malloc(SCRATCH_BYTES);
+    if (!xz->input || !xz->scratch) {
+        xz_piped_close(&xz->stream);
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "xz: open");
+    }
+    if (begin(xz, err) < 0) {
+        xz_piped_close(&xz->stream);
+        return -1;
+    }
+    *stream = &xz->stream;
+    return 0;
+}
