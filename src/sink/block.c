@@ -1,0 +1,298 @@
+/* A disk on a block device, claimed with O_EXCL for as long as we write. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "base/iszero.h"
+#include "base/log.h"
+#include "sink/inuse.h"
+#include "sink/sink_private.h"
+
+/* --target-is-zero is checked on so many places, evenly spread. */
+#define SAMPLE_COUNT 256U
+#define SAMPLE_BYTES (UINT64_C(64) << 10)
+
+static int plan(const struct sink_options *options, uint64_t virtual_bytes,
+                uint64_t device_bytes, struct size_verdict *verdict,
+                struct error *err)
+{
+    const struct size_facts facts = {
+        .virtual_bytes = virtual_bytes,
+        .wanted_bytes = options->size_bytes,
+        .grow = options->size_max,
+        .is_block_device = true,
+        .available_bytes = device_bytes,
+    };
+
+    return size_plan(&facts, verdict, err);
+}
+
+static bool is_read_only(dev_t device)
+{
+    char path[64];
+    int flag;
+    FILE *stream;
+
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/ro", major(device),
+             minor(device));
+    stream = fopen(path, "re");
+    flag = stream ? fgetc(stream) : EOF;
+    if (stream)
+        fclose(stream);
+    return flag == '1';
+}
+
+static int refuse_read_only(const char *path, struct error *err)
+{
+    return error_set(err, ERROR_TARGET_IO, EROFS, "open %s for writing", path);
+}
+
+static int open_failed(const struct sink_options *options, dev_t device, int r,
+                       struct error *err)
+{
+    char why[256];
+
+    switch (-r) {
+    case EBUSY:
+        if (!inuse_find(device, why, sizeof(why)))
+            snprintf(why, sizeof(why),
+                     "in use (mounted elsewhere, or held by another program)");
+        return error_set(err, ERROR_REFUSED, 0, "%s is %s", options->path, why);
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        if (r == -EROFS || is_read_only(device))
+            return refuse_read_only(options->path, err);
+        return error_set(err, ERROR_TARGET_IO, -r,
+                         "open %s for writing (in a pod: needs fsGroup, or "
+                         "device_ownership_from_security_context in the "
+                         "container runtime)",
+                         options->path);
+    case EOPNOTSUPP:
+        return error_set(err, ERROR_TARGET_IO, 0,
+                         "open %s: no %s I/O on this device", options->path,
+                         file_mode_name(options->mode));
+    default:
+        return error_set(err, ERROR_TARGET_IO, -r, "open %s for writing",
+                         options->path);
+    }
+}
+
+int sink_plan_block(const struct sink_options *options,
+                    const struct place *place, uint64_t virtual_bytes,
+                    struct size_verdict *verdict, struct error *err)
+{
+    char why[256];
+    struct file file;
+    int r;
+
+    if (inuse_find(place->device, why, sizeof(why)))
+        return error_set(err, ERROR_REFUSED, 0, "%s is %s", options->path, why);
+    if (is_read_only(place->device))
+        return refuse_read_only(options->path, err);
+    r = file_open(&file, options->path, O_RDONLY, 0, FILE_MODE_BUFFERED);
+    if (r < 0)
+        return open_failed(options, place->device, r, err);
+    file_close(&file);
+    return plan(options, virtual_bytes, file.size_bytes, verdict, err);
+}
+
+/* ---- --target-is-zero ---- */
+
+static int read_sample(const struct sink *sink, uint8_t *buf, uint64_t offset,
+                       size_t len, struct error *err)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        int fd = file_fd_for(&sink->file, buf + done, len - done,
+                             offset + done);
+        ssize_t n = pread(fd, buf + done, len - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return error_set_at(err, ERROR_TARGET_IO, n < 0 ? errno : EIO,
+                                offset + done,
+                                "read %zu bytes at %" PRIu64 " of %s",
+                                len - done, offset + done, sink->options.path);
+        done += (size_t)n;
+    }
+    return 0;
+}
+
+static int check_sample(const struct sink *sink, uint8_t *buf, uint64_t offset,
+                        size_t len, struct error *err)
+{
+    size_t i = 0;
+
+    if (read_sample(sink, buf, offset, len, err) < 0)
+        return -1;
+    if (iszero(buf, len))
+        return 0;
+    while (buf[i] == 0)
+        i++;
+    return error_set_at(err, ERROR_REFUSED, 0, offset + i,
+                        "--target-is-zero: %s is not zero at %" PRIu64,
+                        sink->options.path, offset + i);
+}
+
+/* The first and the last bytes, where tables and labels are, are samples. */
+static int check_zero(const struct sink *sink, uint64_t bytes,
+                      struct error *err)
+{
+    AUTO_FREE uint8_t *buf = aligned_alloc(SAMPLE_BYTES, SAMPLE_BYTES);
+    uint64_t last, step;
+
+    if (!buf)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "sample %s",
+                         sink->options.path);
+    if (bytes <= SAMPLE_BYTES)
+        return bytes ? check_sample(sink, buf, 0, (size_t)bytes, err) : 0;
+
+    last = bytes - SAMPLE_BYTES;
+    step = last / (SAMPLE_COUNT - 1) & ~(SAMPLE_BYTES - 1);
+    if (step == 0)
+        step = SAMPLE_BYTES;
+    for (uint64_t at = 0; at < last; at += step)
+        if (check_sample(sink, buf, at, SAMPLE_BYTES, err) < 0)
+            return -1;
+    return check_sample(sink, buf, last, SAMPLE_BYTES, err);
+}
+
+/* ---- the sink ---- */
+
+static int block_prepare(struct sink *sink, struct error *err)
+{
+    const struct sink_options *options = &sink->options;
+
+    if (plan(options, sink->virtual_bytes, sink->file.size_bytes, &sink->size,
+             err) < 0)
+        return -1;
+    sink->end_bytes = options->keep_tail ? sink->size.disk_bytes
+                                         : sink->file.size_bytes;
+    if (options->target_is_zero && !sink->is_touched &&
+        check_zero(sink, sink->end_bytes, err) < 0)
+        return -1;
+    preallocate_block(sink);
+    return 0;
+}
+
+static int block_resume(struct sink *sink, uint64_t disk_bytes,
+                        struct error *err)
+{
+    if (block_prepare(sink, err) < 0)
+        return -1;
+    if (sink->size.disk_bytes != disk_bytes)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "%s: the disk was to have %" PRIu64
+                         " bytes, now %" PRIu64,
+                         sink->options.path, disk_bytes, sink->size.disk_bytes);
+    return 0;
+}
+
+static int block_adopt(struct sink *sink, struct error *err)
+{
+    atomic_store(&sink->is_touched, true);
+    return block_prepare(sink, err) < 0 ? -1 : 1;
+}
+
+static const char *block_content_path(const struct sink *sink)
+{
+    return sink->options.path;
+}
+
+/* The first line of a file below the device's own in sysfs; false: none. */
+static bool read_attribute(dev_t device, const char *name, char *text,
+                           size_t len)
+{
+    char path[96];
+    FILE *stream;
+    bool any;
+
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(device),
+             minor(device), name);
+    stream = fopen(path, "re");
+    if (!stream)
+        return false;
+    any = fgets(text, (int)len, stream) != NULL;
+    fclose(stream);
+    if (any)
+        text[strcspn(text, "\n")] = '\0';
+    return any && text[0] != '\0';
+}
+
+/* What the device calls itself, where it does; else its number. */
+static int block_identify(const struct sink *sink, char *identity,
+                          struct error *err)
+{
+    static const char *const attributes[] = {
+        "wwid", "device/wwid", "dm/uuid", "serial", "loop/backing_file",
+    };
+    char name[96] = "";
+    struct stat st;
+
+    if (fstat(sink->file.fd, &st) < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
+                         sink->options.path);
+    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+        if (read_attribute(st.st_rdev, attributes[i], name, sizeof(name)))
+            break;
+    if (name[0] == '\0')
+        snprintf(name, sizeof(name), "%u:%u", major(st.st_rdev),
+                 minor(st.st_rdev));
+    snprintf(identity, SINK_IDENTITY_BYTES, "block %" PRIu64 " %s",
+             sink->file.size_bytes, name);
+    return 0;
+}
+
+static void block_close(struct sink *sink)
+{
+    int r = file_close(&sink->file);
+
+    if (r < 0)
+        log_warn("close %s: %s", sink->options.path, strerrordesc_np(-r));
+    free(sink);
+}
+
+static const struct sink_ops block_ops = {
+    .kind = "block",
+    .prepare = block_prepare,
+    .resume = block_resume,
+    .adopt = block_adopt,
+    .content_path = block_content_path,
+    .identify = block_identify,
+    .close = block_close,
+};
+
+int sink_open_block(const struct sink_options *options,
+                    const struct place *place, struct sink **sink,
+                    struct error *err)
+{
+    AUTO_FREE struct sink *s = calloc(1, sizeof(*s));
+    int r, read_only = 0;
+
+    if (!s)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
+    s->ops = &block_ops;
+    s->options = *options;
+    r = file_open(&s->file, options->path, O_RDWR | O_EXCL, 0, options->mode);
+    if (r < 0)
+        return open_failed(options, place->device, r, err);
+    /* Some drivers refuse only the first write. */
+    if (ioctl(s->file.fd, BLKROGET, &read_only) == 0 && read_only) {
+        file_close(&s->file);
+        return refuse_read_only(options->path, err);
+    }
+    *sink = TAKE_PTR(s);
+    return 0;
+}

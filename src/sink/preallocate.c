@@ -1,0 +1,114 @@
+/* What of the space is reserved, and so what zeros need. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sink/sink_private.h"
+
+static int reserve(const struct sink *sink)
+{
+    uint64_t bytes = sink->size.disk_bytes;
+
+    /* fallocate(2) refuses a length of 0. */
+    while (bytes > 0 && fallocate(sink->file.fd, 0, 0, (off_t)bytes) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+static bool is_unsupported(int r)
+{
+    return r == -EOPNOTSUPP || r == -ENOSYS || r == -ENODEV;
+}
+
+static void say_applied(const struct sink *sink)
+{
+    if (sink->options.preallocate == SINK_PREALLOCATE_OFF)
+        return;
+    log_info("%s: preallocation %s%s%s", sink->options.path,
+             sink->preallocation, sink->preallocation_why[0] ? ": " : "",
+             sink->preallocation_why);
+}
+
+static void take_ladder(struct sink *sink, const struct zero_method *methods,
+                        bool must_allocate)
+{
+    zeroer_init(&sink->zeroer, &sink->file, sink->options.path, methods,
+                must_allocate);
+    sink->zeroer.stop = &sink->stop;
+}
+
+static void want_every_block(struct sink *sink)
+{
+    sink->preallocation = "full";
+    sink->reads_zero = NULL;
+    sink->zero_least = UINT64_MAX;
+    take_ladder(sink, zero_write_methods, true);
+}
+
+/* A new file: holes and reserved blocks both read as zero already. */
+static void want_holes(struct sink *sink, const char *preallocation)
+{
+    sink->preallocation = preallocation;
+    sink->reads_zero = "hole";
+    sink->zero_least = 0;
+    take_ladder(sink, zero_file_methods, strcmp(preallocation, "off") != 0);
+}
+
+int preallocate_file(struct sink *sink, struct error *err)
+{
+    enum sink_preallocate wish = sink->options.preallocate;
+    int r;
+
+    if (wish == SINK_PREALLOCATE_OFF) {
+        want_holes(sink, "off");
+        return 0;
+    }
+    /* Also for full: no room is found out now and not at the end. */
+    r = reserve(sink);
+    if (r < 0 && !is_unsupported(r))
+        return error_set(err,
+                         sink_is_no_space(r) ? ERROR_NO_SPACE : ERROR_TARGET_IO,
+                         -r, "reserve %" PRIu64 " bytes for %s",
+                         sink->size.disk_bytes, sink->options.path);
+
+    if (r == 0 && wish != SINK_PREALLOCATE_FULL) {
+        want_holes(sink, "falloc");
+    } else {
+        want_every_block(sink);
+        if (r < 0 && wish != SINK_PREALLOCATE_FULL)
+            snprintf(sink->preallocation_why, sizeof(sink->preallocation_why),
+                     "the filesystem cannot reserve space (%s)",
+                     strerrordesc_np(-r));
+    }
+    say_applied(sink);
+    return 0;
+}
+
+void preallocate_block(struct sink *sink)
+{
+    enum sink_preallocate wish = sink->options.preallocate;
+
+    if (wish == SINK_PREALLOCATE_FULL) {
+        want_every_block(sink);
+        say_applied(sink);
+        return;
+    }
+    sink->preallocation = wish == SINK_PREALLOCATE_OFF ? "off" : "falloc";
+    sink->zero_least = SINK_ZERO_LEAST_BYTES;
+    take_ladder(sink, zero_block_methods, wish != SINK_PREALLOCATE_OFF);
+    if (sink->options.target_is_zero && !sink->is_touched) {
+        sink->reads_zero = "trusted";
+        sink->zero_least = 0;
+        if (wish != SINK_PREALLOCATE_OFF) {
+            sink->preallocation = "off";
+            snprintf(sink->preallocation_why, sizeof(sink->preallocation_why),
+                     "zeros of a device that is zero are not written");
+        }
+    }
+    say_applied(sink);
+}

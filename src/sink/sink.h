@@ -1,0 +1,202 @@
+/*
+ * sink.h - where the disk goes: a regular file or a block device, always raw.
+ *
+ *   sink_open      may this be written at all?  opens, locks, gathers facts
+ *   sink_prepare   does the disk fit?  sizes and preallocates
+ *   sink_lane_*    one handle per lane: writes and zeros
+ *   sink_finish    tail zeroed, everything on stable storage
+ *   sink_commit    the final name appears (file); after it the disk is there
+ *   sink_close     a sink that was not committed leaves only its partial
+ *
+ * A sink belongs to the main thread; its lane handles to their lanes.
+ */
+#ifndef CW_SINK_SINK_H
+#define CW_SINK_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/file.h"
+#include "io/ring.h"
+#include "plan/size.h"
+
+struct sink;
+struct sink_lane;
+
+enum sink_preallocate {
+    SINK_PREALLOCATE_OFF,    /* sparse */
+    SINK_PREALLOCATE_FALLOC, /* space reserved, zeros not written */
+    SINK_PREALLOCATE_FULL,   /* every block written */
+    SINK_PREALLOCATE_AUTO,   /* falloc where it exists, else full */
+};
+
+struct sink_options {
+    const char *path;    /* borrowed; the final name, or a block device */
+    enum file_mode mode; /* wish */
+    bool overwrite;      /* an existing regular file may be replaced */
+    bool keep_tail;      /* do not zero a device beyond the disk */
+    bool target_is_zero; /* trust (and sample) that a device reads zero */
+    bool overcommit;     /* a sparse file may exceed the free space */
+    enum sink_preallocate preallocate;
+    uint32_t overhead_ppm; /* filesystem's own share, files only */
+    uint64_t size_bytes;   /* wanted size of the guest disk, 0: source's */
+    bool size_max;         /* grow to what the volume offers */
+    bool delta;            /* an existing file is the older disk */
+};
+
+/* What was found and done; for logs, the summary and tests. */
+struct sink_report {
+    const char *kind;         /* "file" or "block" */
+    enum file_mode mode;      /* how data is written */
+    uint64_t disk_bytes;      /* size of the guest disk as made */
+    uint64_t allocated_bytes; /* st_blocks * 512 after the finish; 0: device */
+    uint32_t sector_bytes;    /* logical sector the guest will see */
+    struct size_verdict size; /* filled also when prepare refused */
+    /* Live rung: "hole" (nothing to do), "trusted" (--target-is-zero),
+     * "punch-hole", "zero-range", "zeroout", "write". */
+    const char *zero_method;
+    const char *preallocation;  /* applied: "off", "falloc", "full" */
+    char preallocation_why[96]; /* why not what was asked; may be empty */
+};
+
+/*
+ * Says what sink_prepare() would decide, and writes nothing: no partial is
+ * made, no device is claimed.  Errors as of sink_open() and sink_prepare();
+ * with ERROR_NO_SPACE *verdict is filled.
+ */
+int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
+              struct size_verdict *verdict, struct error *err);
+
+/*
+ * Opens the target for writing, exclusively.
+ *
+ * ERROR_REFUSED: exists (no overwrite), is mounted, in use, a directory, or
+ * another target writes it; ERROR_TARGET_IO: the system said no.
+ * On success *sink is owned by the caller.
+ */
+int sink_open(const struct sink_options *options, struct sink **sink,
+              struct error *err);
+
+/*
+ * Makes room for a disk of virtual_bytes.  Refuses with ERROR_NO_SPACE
+ * before anything is written, naming need, have and shortfall.
+ */
+int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err);
+
+/* Bytes of what sink_identify() writes, NUL included. */
+#define SINK_IDENTITY_BYTES 128U
+
+/*
+ * Writes which file or device is written: the same after a restart, and on
+ * another machine where the volume has moved there, but another for another
+ * disk under the same name.  ERROR_TARGET_IO.
+ */
+int sink_identify(const struct sink *sink, char identity[SINK_IDENTITY_BYTES],
+                  struct error *err);
+
+/*
+ * Where a record about an unfinished disk belongs: in directory, or when
+ * that is NULL, beside a file's partial.  Owned by the caller; NULL: nowhere
+ * (a device and no directory), or no memory.
+ */
+char *sink_state_path(const struct sink *sink, const char *directory);
+
+/*
+ * As sink_prepare(), but for a disk that was begun before, with disk_bytes in
+ * all: what is there stays.  ERROR_REFUSED: the sink is not of that size, so
+ * it cannot be what was begun; nothing has been changed.
+ */
+int sink_resume(struct sink *sink, uint64_t virtual_bytes, uint64_t disk_bytes,
+                struct error *err);
+
+/*
+ * As sink_prepare(), but keeps what is there, whatever it is: the content of
+ * a device, what an interrupted run left, or (a file) the older disk with the
+ * final name, which takes the partial's name first.  1: so done; 0: there is
+ * nothing, and nothing was done.
+ */
+int sink_adopt(struct sink *sink, uint64_t virtual_bytes, struct error *err);
+
+/* Where the content can be read while it is written: the partial or the
+ * device.  Borrowed. */
+const char *sink_content_path(const struct sink *sink);
+
+/* Drops the content from the page cache, as far as it is durable, so that it
+ * is read from the disk. */
+void sink_drop_cache(const struct sink *sink);
+
+/* Makes durable what was written before the call.  Any thread.  A failure
+ * (ERROR_TARGET_IO, ERROR_NO_SPACE) is final: see sink_finish(). */
+int sink_flush(struct sink *sink, struct error *err);
+
+/*
+ * Prepared, and an attempt has failed: the next one goes on with what is
+ * there.  Nothing is taken to read as zero any more; sink_stop() is
+ * forgotten.
+ */
+void sink_reuse(struct sink *sink);
+
+/*
+ * A handle for one lane, which submits to ring (borrowed).  The sink must be
+ * prepared.  NULL when there is no memory.
+ */
+struct sink_lane *sink_lane_open(struct sink *sink, struct ring *ring);
+
+/* Starts writing io->len bytes at io->offset of the disk; completes from
+ * ring_reap().  buf, op and owner as set by the caller. */
+void sink_write(struct sink_lane *lane, struct io *io);
+
+/* Takes the result of a reaped io: an error in it becomes ERROR_TARGET_IO,
+ * or ERROR_NO_SPACE, with its offset; success keeps the page cache small. */
+int sink_written(struct sink_lane *lane, const struct io *io,
+                 struct error *err);
+
+/*
+ * Zero ranges shorter than this are better written as zeros with the data
+ * around them.  0: zeros need nothing at all (they already read as zero);
+ * UINT64_MAX: every zero must be written (preallocate=full).  Known once
+ * the sink is prepared.
+ */
+uint64_t sink_zero_least(const struct sink *sink);
+
+/*
+ * Makes [offset, offset+length) read as zero, now or by
+ * sink_lane_finish(): adjacent ranges are gathered into one call.  Zeros
+ * that already read as zero cost nothing.  Blocks while the device zeroes.
+ * Fails with ERROR_TARGET_IO or ERROR_NO_SPACE.
+ */
+int sink_zero(struct sink_lane *lane, uint64_t offset, uint64_t length,
+              struct error *err);
+
+/* Applies what sink_zero() still holds back.  All writes were reaped. */
+int sink_lane_finish(struct sink_lane *lane, struct error *err);
+
+/* Tolerates NULL. */
+void sink_lane_close(struct sink_lane *lane);
+
+/*
+ * After the last lane finished: zeroes the tail, then fdatasync.  From here
+ * the bytes are durable.  May take long; safe on any one thread.
+ */
+int sink_finish(struct sink *sink, struct error *err);
+
+/* Gives the file its final name and makes that durable.  After success the
+ * disk is whole and there.  Nothing to do for a device. */
+int sink_commit(struct sink *sink, struct error *err);
+
+/* Asks zeroing that is under way, or would come, to give up within seconds
+ * with ERROR_CANCELLED.  Any thread. */
+void sink_stop(struct sink *sink);
+
+/* Bytes zeroed on the target so far: the progress of long zeroing, the tail
+ * included.  Any thread. */
+uint64_t sink_zeroed_bytes(const struct sink *sink);
+
+void sink_get_report(const struct sink *sink, struct sink_report *report);
+
+/* Tolerates NULL and half-opened. */
+void sink_close(struct sink *sink);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * sink_private.h - what the rooms of the sink share: the ops a kind of
+ * target provides, and the facts lanes read.  Not for other layers.
+ */
+#ifndef CW_SINK_SINK_PRIVATE_H
+#define CW_SINK_SINK_PRIVATE_H
+
+#include <errno.h>
+
+#include "sink/place.h"
+#include "sink/sink.h"
+#include "sink/zero.h"
+
+struct sink_ops {
+    const char *kind; /* "file", "block" */
+
+    /* Plans, makes room, and sets every field below "prepared". */
+    int (*prepare)(struct sink *sink, struct error *err);
+
+    /* As prepare, but keeps what is there, disk_bytes in all. */
+    int (*resume)(struct sink *sink, uint64_t disk_bytes, struct error *err);
+
+    /* As sink_adopt(). */
+    int (*adopt)(struct sink *sink, struct error *err);
+
+    /* As sink_content_path(). */
+    const char *(*content_path)(const struct sink *sink);
+
+    /* As sink_identify(). */
+    int (*identify)(const struct sink *sink, char *identity, struct error *err);
+
+    /* Makes the finished disk appear under its name.  NULL: it already is. */
+    int (*commit)(struct sink *sink, struct error *err);
+
+    /* Frees sink.  Tolerates a half-opened one. */
+    void (*close)(struct sink *sink);
+};
+
+/* First in the struct of each kind.  Constant once prepared, but for what is
+ * atomic inside. */
+struct sink {
+    const struct sink_ops *ops;
+    struct sink_options options;
+    struct file file;
+    uint64_t virtual_bytes; /* of the source's disk */
+    atomic_bool stop;       /* as sink_stop() */
+    atomic_bool is_broken;  /* a write or flush failed: final */
+    atomic_bool is_touched; /* lanes may have written: not new any more */
+
+    /* prepared */
+    struct size_verdict size;
+    struct zeroer zeroer;
+    uint64_t zero_least;    /* as sink_zero_least() */
+    uint64_t end_bytes;     /* beyond virtual_bytes, zero up to here */
+    const char *reads_zero; /* why zeros need nothing, or NULL */
+    const char *preallocation;
+    char preallocation_why[96];
+
+    /* finished */
+    uint64_t allocated_bytes;
+};
+
+/* Zero ranges shorter than this cost more as a call than as bytes. */
+#define SINK_ZERO_LEAST_BYTES (UINT64_C(64) << 10)
+
+int sink_open_file(const struct sink_options *options,
+                   const struct place *place, struct sink **sink,
+                   struct error *err);
+int sink_plan_file(const struct sink_options *options,
+                   const struct place *place, uint64_t virtual_bytes,
+                   struct size_verdict *verdict, struct error *err);
+
+int sink_open_block(const struct sink_options *options,
+                    const struct place *place, struct sink **sink,
+                    struct error *err);
+int sink_plan_block(const struct sink_options *options,
+                    const struct place *place, uint64_t virtual_bytes,
+                    struct size_verdict *verdict, struct error *err);
+
+/* preallocate.c: decides and applies --preallocate; sets preallocation and
+ * its why, and reads_zero, zero_least and the zeroer. */
+int preallocate_file(struct sink *sink, struct error *err);
+void preallocate_block(struct sink *sink);
+
+/* zeroer_apply() with its failure in words. */
+int sink_zero_now(struct sink *sink, uint64_t offset, uint64_t length,
+                  struct error *err);
+
+/* "<verb> <length> bytes at <offset> of <path>: <strerror(-r)>", of the kind
+ * that r calls for.  Returns -1. */
+int sink_fail_at(struct sink *sink, int r, const char *verb, uint64_t length,
+                 uint64_t offset, struct error *err);
+
+/* No room, whatever the filesystem calls it. */
+static inline bool sink_is_no_space(int r)
+{
+    return r == -ENOSPC || r == -EDQUOT;
+}
+
+#endif
