@@ -1,0 +1,17 @@
+/*
+ * doctor.h - what works on this machine, and what to do about the rest.
+ * Tries things out, and changes nothing.
+ */
+#ifndef CW_FLOW_DOCTOR_H
+#define CW_FLOW_DOCTOR_H
+
+#include "clonewire/clonewire.h"
+
+/*
+ * Fills at most max findings about this machine and, unless it is NULL,
+ * about the disk, volume or directory at path.  Returns how many.
+ */
+unsigned doctor_examine(const char *path, struct cw_finding *findings,
+                        unsigned max);
+
+#endif

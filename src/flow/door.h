@@ -1,0 +1,48 @@
+/*
+ * door.h - the target's listening port: lets visitors in one by one.
+ *
+ * One thread accepts; each visitor shakes hands on a thread of its own, so
+ * that a slow or hostile client holds up nobody.  At most DOOR_VISITORS at
+ * once, each with DOOR_PATIENCE_MS for handshake and first message; the rest
+ * wait in the kernel's backlog.
+ */
+#ifndef CW_FLOW_DOOR_H
+#define CW_FLOW_DOOR_H
+
+#include "base/error.h"
+#include "flow/chat.h"
+#include "flow/job.h"
+#include "net/addr.h"
+
+#define DOOR_VISITORS    16U
+#define DOOR_PATIENCE_MS 10000U
+#define DOOR_LISTENERS   8U
+
+/* Somebody who came: either conn with its first message, or err. */
+struct visitor {
+    struct conn *conn;    /* owned by the visitor until taken out */
+    struct message first; /* HELLO or JOIN */
+    struct error err;     /* conn is NULL: why it was not let in */
+    char peer[128];       /* "10.0.0.7:41234", "" before the handshake */
+    struct visitor *next;
+};
+
+struct door;
+
+/*
+ * Listens on addr and starts accepting; job is woken when a visitor is
+ * ready.  The listening callback is told each bound address.
+ */
+int door_open(const struct addr *addr, struct cw_job *job, struct door **door,
+              struct error *err);
+
+/* The next visitor, owned by the caller (visitor_close()), or NULL. */
+struct visitor *door_take(struct door *door);
+
+/* Closes its connection if it still has one; frees.  Tolerates NULL. */
+void visitor_close(struct visitor *visitor);
+
+/* Sends visitors away and stops listening.  Tolerates NULL. */
+void door_close(struct door *door);
+
+#endif

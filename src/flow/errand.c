@@ -1,0 +1,42 @@
+#include "flow/errand.h"
+
+static void *errand_main(void *arg)
+{
+    struct errand *errand = arg;
+
+    errand->result = errand->work(errand->arg, &errand->err);
+    atomic_store(&errand->done, true);
+    job_wake(errand->job);
+    return NULL;
+}
+
+int errand_start(struct errand *errand, struct cw_job *job,
+                 int (*work)(void *arg, struct error *err), void *arg,
+                 struct error *err)
+{
+    errand->job = job;
+    errand->work = work;
+    errand->arg = arg;
+    errand->result = 0;
+    atomic_store(&errand->done, false);
+    if (job_start_thread(&errand->thread, errand_main, errand, err) < 0)
+        return -1;
+    errand->running = true;
+    return 0;
+}
+
+bool errand_is_done(const struct errand *errand)
+{
+    return errand->running && atomic_load(&errand->done);
+}
+
+int errand_join(struct errand *errand, struct error *err)
+{
+    if (!errand->running)
+        return 0;
+    pthread_join(errand->thread, NULL);
+    errand->running = false;
+    if (errand->result < 0)
+        *err = errand->err;
+    return errand->result;
+}

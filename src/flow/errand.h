@@ -1,0 +1,37 @@
+/*
+ * errand.h - one blocking piece of work done beside the main thread, so that
+ * heartbeats go on while a disk is being prepared or flushed.
+ */
+#ifndef CW_FLOW_ERRAND_H
+#define CW_FLOW_ERRAND_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "flow/job.h"
+
+struct errand {
+    struct cw_job *job; /* woken when the work is done */
+    int (*work)(void *arg, struct error *err);
+    void *arg;
+    pthread_t thread;
+    bool running; /* started and not yet joined */
+    atomic_bool done;
+    int result;
+    struct error err;
+};
+
+/* Runs work(arg) on a thread of its own.  errand is the caller's, zeroed. */
+int errand_start(struct errand *errand, struct cw_job *job,
+                 int (*work)(void *arg, struct error *err), void *arg,
+                 struct error *err);
+
+/* Has it ended?  Then errand_join() does not block. */
+bool errand_is_done(const struct errand *errand);
+
+/* Waits for its end.  The work's result, with its error; 0 if none runs. */
+int errand_join(struct errand *errand, struct error *err);
+
+#endif

@@ -1,0 +1,299 @@
+#include "flow/local_lane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "flow/chunks.h"
+#include "io/pool.h"
+
+/* Data and zeros alternate, and each is a grain at least. */
+#define RUNS_MAX (GRID_CHUNK_BYTES / GRID_GRAIN_BYTES / 2 + 1)
+
+struct block {
+    struct chunk chunk;  /* reads; its buf is NULL when the block is free */
+    uint64_t data_bytes; /* of it, not zero */
+    unsigned writing;    /* writes in flight */
+    unsigned run_count;
+    struct io runs[RUNS_MAX]; /* pieces to write */
+};
+
+struct work {
+    struct local_plan *plan;
+    struct pool *pool;
+    struct ring *ring;
+    struct image *image;
+    struct sink_lane *sink;
+    struct chunks chunks;
+    struct block blocks[JOB_BLOCKS_PER_LANE];
+    unsigned block_count; /* of them in use */
+};
+
+static void free_block(struct work *w, struct block *b)
+{
+    pool_return(w->pool, TAKE_PTR(b->chunk.buf));
+}
+
+/* ---- out of the buffer ---- */
+
+/* Adds [begin, end) of the chunk to what is written. */
+static void add_run(struct block *b, size_t begin, size_t end)
+{
+    struct io *last = b->run_count ? &b->runs[b->run_count - 1] : NULL;
+
+    if (last && last->buf + last->len == b->chunk.buf + begin) {
+        last->len += end - begin;
+        return;
+    }
+    b->runs[b->run_count++] = (struct io){
+        .op = IO_WRITE,
+        .buf = b->chunk.buf + begin,
+        .len = end - begin,
+        .offset = b->chunk.index * GRID_CHUNK_BYTES + begin,
+        .owner = b,
+    };
+}
+
+/* Zeros that are too short for the sink are written with their neighbours. */
+static int plan_writes(struct work *w, struct block *b, struct error *err)
+{
+    uint64_t offset = b->chunk.index * GRID_CHUNK_BYTES;
+    uint64_t least = sink_zero_least(w->plan->sink);
+    size_t end;
+
+    b->run_count = 0;
+    b->data_bytes = 0;
+    for (size_t at = 0; at < b->chunk.len; at = end) {
+        bool is_zero;
+
+        end = chunk_run_end(&b->chunk, at, &is_zero);
+        if (!is_zero)
+            b->data_bytes += end - at;
+        if (!is_zero || end - at < least)
+            add_run(b, at, end);
+        else if (sink_zero(w->sink, offset + at, end - at, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The chunk is all there: digest it, and start writing it. */
+static int write_block(struct work *w, struct block *b, struct error *err)
+{
+    struct progress *progress = &w->plan->job->progress;
+
+    digest_add(w->plan->job->digest, b->chunk.index, b->chunk.buf,
+               b->chunk.len);
+    if (plan_writes(w, b, err) < 0)
+        return -1;
+    progress_add(&progress->zero_bytes, b->chunk.len - b->data_bytes);
+    b->writing = b->run_count;
+    if (b->run_count == 0) {
+        progress_add(&progress->handled_bytes, b->chunk.mapped_bytes);
+        free_block(w, b);
+        return 0;
+    }
+    for (unsigned i = 0; i < b->run_count; i++)
+        sink_write(w->sink, &b->runs[i]);
+    return 0;
+}
+
+/* ---- completions ---- */
+
+static int read_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct chunk *chunk = io->owner;
+
+    if (io->result < 0)
+        return image_read_error(w->image, io, err);
+    if (--chunk->pending > 0)
+        return 0;
+    /* The chunk is the block's first member. */
+    return write_block(w, (struct block *)chunk, err);
+}
+
+static int write_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct progress *progress = &w->plan->job->progress;
+    struct block *b = io->owner;
+
+    if (sink_written(w->sink, io, err) < 0)
+        return -1;
+    if (--b->writing > 0)
+        return 0;
+    progress_add(&progress->data_bytes, b->data_bytes);
+    progress_add(&progress->handled_bytes, b->chunk.mapped_bytes);
+    free_block(w, b);
+    return 0;
+}
+
+static int reap(struct work *w, struct error *err)
+{
+    struct io *io = ring_reap(w->ring, false);
+
+    if (!io) {
+        uint64_t begun_ns = clock_now_ns();
+
+        io = ring_reap(w->ring, true);
+        job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+    }
+    return io->op == IO_READ ? read_completed(w, io, err)
+                             : write_completed(w, io, err);
+}
+
+/* ---- the walk ---- */
+
+static struct block *find_free(struct work *w)
+{
+    for (unsigned i = 0; i < w->block_count; i++)
+        if (!w->blocks[i].chunk.buf)
+            return &w->blocks[i];
+    return NULL;
+}
+
+/* A chunk of which nothing is mapped. */
+static int skip_block(struct work *w, struct block *b, struct error *err)
+{
+    progress_add(&w->plan->job->progress.zero_bytes, b->chunk.len);
+    free_block(w, b);
+    return sink_zero(w->sink, b->chunk.index * GRID_CHUNK_BYTES, b->chunk.len,
+                     err);
+}
+
+/* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers
+ * are all out. */
+static int feed(struct work *w, struct error *err)
+{
+    struct block *b;
+
+    while ((b = find_free(w))) {
+        uint8_t *buf = pool_lease(w->pool);
+        int r = chunks_next(&w->chunks, &b->chunk, buf, err);
+
+        if (r <= 0) {
+            pool_return(w->pool, buf);
+            return r;
+        }
+        if (b->chunk.read_count > 0)
+            chunk_start(&b->chunk, w->image);
+        else if (skip_block(w, b, err) < 0)
+            return -1;
+        if (ring_has_ready(w->ring))
+            return 1; /* came from memory: write it while it is hot */
+    }
+    return 1;
+}
+
+static int walk(struct work *w, struct error *err)
+{
+    for (;;) {
+        int more = feed(w, err);
+
+        if (more < 0)
+            return -1;
+        if (job_stopping(w->plan->job))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        if (!more && pool_leased(w->pool) == 0)
+            break;
+        if (reap(w, err) < 0)
+            return -1;
+    }
+    if (image_finish(w->image, err) < 0)
+        return -1;
+    return sink_lane_finish(w->sink, err);
+}
+
+/* ---- the thread ---- */
+
+static int open_work(struct work *w, struct error *err)
+{
+    struct image_options image = w->plan->image;
+    size_t region_len;
+    void *region;
+
+    w->block_count = job_blocks_per_lane(w->plan->job);
+    w->pool = pool_open(w->block_count, GRID_CHUNK_BYTES);
+    if (!w->pool)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
+    region = pool_region(w->pool, &region_len);
+    if (ring_open(w->plan->job->ring_wish, JOB_RING_DEPTH, region, region_len,
+                  &w->ring, err) < 0)
+        return -1;
+    w->sink = sink_lane_open(w->plan->sink, w->ring);
+    if (!w->sink)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
+    image.ring = w->ring;
+    if (image_open(&image, &w->image, err) < 0)
+        return -1;
+    w->chunks.cursor = &w->plan->cursor;
+    w->chunks.image = w->image;
+    w->chunks.virtual_bytes = w->plan->virtual_bytes;
+    return 0;
+}
+
+/* In this order: the ring first, so that no buffer is freed in flight. */
+static void close_work(struct work *w)
+{
+    ring_close(w->ring);
+    image_close(w->image);
+    sink_lane_close(w->sink);
+    for (unsigned i = 0; w->pool && i < w->block_count; i++)
+        if (w->blocks[i].chunk.buf)
+            free_block(w, &w->blocks[i]);
+    pool_close(w->pool);
+    chunks_fini(&w->chunks);
+    free(w);
+}
+
+static int run(struct local_lane *lane, struct error *err)
+{
+    struct work *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
+    w->plan = lane->plan;
+    r = open_work(w, err);
+    if (r == 0)
+        r = walk(w, err);
+    close_work(w);
+    return r;
+}
+
+static void *lane_main(void *arg)
+{
+    struct local_lane *lane = arg;
+    struct error err;
+
+    if (run(lane, &err) < 0) {
+        error_wrap(&err, "lane %u", lane->number);
+        job_fail(lane->plan->job, &err);
+    }
+    atomic_fetch_sub(&lane->plan->running, 1);
+    job_wake(lane->plan->job);
+    return NULL;
+}
+
+int local_lane_start(struct local_lane *lane, struct local_plan *plan,
+                     unsigned number, struct error *err)
+{
+    lane->plan = plan;
+    lane->number = number;
+    atomic_fetch_add(&plan->running, 1);
+    if (job_start_thread(&lane->thread, lane_main, lane, err) < 0) {
+        atomic_fetch_sub(&plan->running, 1);
+        return -1;
+    }
+    lane->started = true;
+    return 0;
+}
+
+void local_lane_join(struct local_lane *lane)
+{
+    if (!lane->started)
+        return;
+    pthread_join(lane->thread, NULL);
+    lane->started = false;
+}

@@ -1,0 +1,45 @@
+/*
+ * local_lane.h - one lane of a copy within this machine: reads chunks and
+ * writes them, out of the same buffers.
+ *
+ *   chunks_next -> chunk_start ... ring_reap -> digest_add, zero scan
+ *      -> sink_write / sink_zero ... ring_reap -> pool_return
+ */
+#ifndef CW_FLOW_LOCAL_LANE_H
+#define CW_FLOW_LOCAL_LANE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/job.h"
+#include "image/image.h"
+#include "plan/cursor.h"
+#include "sink/sink.h"
+
+/* What all lanes share; only the cursor and running change. */
+struct local_plan {
+    struct cw_job *job;
+    struct sink *sink;
+    struct cursor cursor;
+    struct image_options image; /* without a ring */
+    uint64_t virtual_bytes;
+    _Atomic unsigned running; /* lanes that have not ended */
+};
+
+struct local_lane {
+    struct local_plan *plan; /* borrowed */
+    unsigned number;
+    pthread_t thread;
+    bool started;
+};
+
+/* Starts the thread; plan->running counts it until it ends. */
+int local_lane_start(struct local_lane *lane, struct local_plan *plan,
+                     unsigned number, struct error *err);
+
+/* Waits for its end.  Tolerates an unstarted one. */
+void local_lane_join(struct local_lane *lane);
+
+#endif

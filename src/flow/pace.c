@@ -1,0 +1,36 @@
+#include "flow/pace.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+
+__extension__ typedef unsigned __int128 u128;
+
+uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns)
+{
+    uint64_t cost_ns = (uint64_t)((u128)bytes * CLOCK_SECOND_NS /
+                                  pace->bytes_per_second);
+    uint64_t free_ns = atomic_load(&pace->free_ns), begin_ns;
+
+    do
+        begin_ns = free_ns > now_ns ? free_ns : now_ns;
+    while (!atomic_compare_exchange_weak(&pace->free_ns, &free_ns,
+                                         begin_ns + cost_ns));
+    return begin_ns;
+}
+
+void pace_wait(struct pace *pace, uint64_t bytes, int stop_fd)
+{
+    struct pollfd fd = { .fd = stop_fd, .events = POLLIN };
+    uint64_t now_ns = clock_now_ns(), begin_ns;
+
+    if (pace->bytes_per_second == 0)
+        return;
+    begin_ns = pace_admit(pace, bytes, now_ns);
+    for (; now_ns < begin_ns; now_ns = clock_now_ns()) {
+        uint64_t ms = (begin_ns - now_ns) / CLOCK_MS_NS + 1;
+
+        if (poll(&fd, 1, (int)(ms < 1000 ? ms : 1000)) > 0)
+            return;
+    }
+}

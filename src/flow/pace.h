@@ -1,0 +1,19 @@
+/* pace.h - keeps all lanes together below a rate.  Any thread. */
+#ifndef CW_FLOW_PACE_H
+#define CW_FLOW_PACE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct pace {
+    uint64_t bytes_per_second; /* 0: as fast as it goes */
+    _Atomic uint64_t free_ns;  /* when what was admitted will have passed */
+};
+
+/* When bytes that come at now_ns may pass. */
+uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns);
+
+/* Waits until bytes may pass, or stop_fd becomes readable. */
+void pace_wait(struct pace *pace, uint64_t bytes, int stop_fd);
+
+#endif

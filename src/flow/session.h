@@ -1,0 +1,53 @@
+/*
+ * session.h - the upkeep of one control connection, by the main thread:
+ * heartbeats out, signs of life in, and the road an error takes to the peer.
+ */
+#ifndef CW_FLOW_SESSION_H
+#define CW_FLOW_SESSION_H
+
+#include <stdint.h>
+
+#include "flow/chat.h"
+#include "flow/job.h"
+
+struct session {
+    struct cw_job *job; /* borrowed */
+    struct chat chat;   /* its conn is the session's; closed by _close() */
+    uint64_t dead_ns;   /* silence that means the peer is dead */
+    uint64_t told_ns;   /* last progress callback */
+    uint16_t phase;     /* what our PROGRESS says: 0 copying, 1 flushing */
+};
+
+/* Takes over conn (moved) as the control connection of job. */
+void session_open(struct session *session, struct cw_job *job,
+                  struct conn *conn);
+
+/*
+ * Waits for the next message, a wake-up of the job, or a tick, whichever
+ * comes first, and keeps the heartbeat.
+ *
+ * 1: *message, never an ERROR or PROGRESS.  0: look around and call again.  -1: the job
+ * has failed (its first error says why; the peer's ERROR is one of them).
+ */
+int session_step(struct session *session, struct message *message);
+
+/* Sends a PROGRESS now; they are sent on time by session_step().  0 or -1. */
+int session_tell(struct session *session);
+
+/* Sends; a failure becomes the job's error. */
+int session_send(struct session *session, const struct message *message);
+
+/* The job fails with ERROR_PROTOCOL over a message out of turn.  -1. */
+int session_unexpected(struct session *session, const struct message *message);
+
+/*
+ * After the job failed: when all we know is that a connection broke, waits
+ * up to two seconds for the peer's own account; when the cause is ours,
+ * tells the peer.
+ */
+void session_settle_error(struct session *session);
+
+/* Tolerates one that was never opened. */
+void session_close(struct session *session);
+
+#endif

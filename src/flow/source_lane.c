@@ -1,0 +1,415 @@
+#include "flow/source_lane.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "flow/chat.h"
+#include "flow/chunks.h"
+#include "io/pool.h"
+#include "wire/frame.h"
+
+#define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
+
+struct work {
+    struct source_lane *lane;
+    struct source_plan *plan;
+    struct conn *conn; /* borrowed from the lane */
+    struct pool *pool;
+    struct ring *ring;
+    struct image *image;
+    struct chunks chunks;
+    struct chunk blocks[JOB_BLOCKS_PER_LANE];
+    unsigned block_count; /* of them in use */
+    uint64_t net_ns;      /* of the connection's waiting, what is counted */
+    /* Whole chunks alike, not yet named to the target. */
+    enum frame_type held_type; /* FRAME_ZERO or FRAME_SAME */
+    struct cursor_range held;
+};
+
+/* ---- frames ---- */
+
+static int send_bytes(struct work *w, const void *data, size_t len,
+                      struct error *err)
+{
+    pace_wait(&w->plan->pace, len, w->plan->job->stop_fd);
+    return conn_send(w->conn, data, len, err);
+}
+
+static int send_frame(struct work *w, enum frame_type type, uint64_t offset,
+                      uint64_t length, struct error *err)
+{
+    struct frame frame = { type, offset, length };
+    uint8_t head[FRAME_HEADER_BYTES];
+
+    frame_encode(head, &frame);
+    return send_bytes(w, head, sizeof(head), err);
+}
+
+/* Names the whole chunks held back. */
+static int send_held(struct work *w, struct error *err)
+{
+    struct progress *progress = &w->plan->job->progress;
+    uint64_t offset = w->held.first * GRID_CHUNK_BYTES;
+    uint64_t length = w->held.count * GRID_CHUNK_BYTES;
+
+    if (w->held.count == 0)
+        return 0;
+    w->held.count = 0;
+    if (length > w->plan->virtual_bytes - offset)
+        length = w->plan->virtual_bytes - offset;
+    progress_add(w->held_type == FRAME_SAME ? &progress->resumed_bytes
+                                            : &progress->zero_bytes,
+                 length);
+    return send_frame(w, w->held_type, offset, length, err);
+}
+
+/* Whole chunks alike are gathered: one frame for a hole of any size. */
+static int hold(struct work *w, enum frame_type type, uint64_t chunk,
+                struct error *err)
+{
+    if (w->held.count > 0 && w->held_type == type &&
+        chunk == w->held.first + w->held.count) {
+        w->held.count++;
+        return 0;
+    }
+    if (send_held(w, err) < 0)
+        return -1;
+    w->held_type = type;
+    w->held = (struct cursor_range){ chunk, 1 };
+    return 0;
+}
+
+/* Does the target hold what we know of the chunk? */
+static bool target_has(const struct work *w, uint64_t chunk)
+{
+    return w->plan->told_digests && chunkset_has(&w->plan->told, chunk) &&
+           digest_agrees(w->plan->told_digests, w->plan->job->digest, chunk);
+}
+
+static int send_zero_chunk(struct work *w, uint64_t chunk, struct error *err)
+{
+    digest_add_zero(w->plan->job->digest, chunk);
+    return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk, err);
+}
+
+/*
+ * Sends the frames of a chunk that has both data and zeros, or only data.
+ * Headers are written into the zeros (or the headroom) right in front of
+ * their payload, so that both leave in one piece and nothing is copied.
+ */
+static int send_runs(struct work *w, struct chunk *b, struct error *err)
+{
+    uint64_t offset = b->index * GRID_CHUNK_BYTES;
+    size_t zero_begin = 0, zero_len = 0, end;
+
+    for (size_t at = 0; at < b->len; at = end) {
+        struct frame frame = { FRAME_DATA, offset + at, 0 };
+        uint8_t *start = b->buf + at - FRAME_HEADER_BYTES;
+        bool is_zero;
+
+        end = chunk_run_end(b, at, &is_zero);
+        if (is_zero) {
+            zero_begin = at;
+            zero_len = end - at;
+            continue;
+        }
+        frame.length = end - at;
+        frame_encode(start, &frame);
+        if (zero_len > 0) {
+            frame = (struct frame){ FRAME_ZERO, offset + zero_begin, zero_len };
+            start -= FRAME_HEADER_BYTES;
+            frame_encode(start, &frame);
+            progress_add(&w->plan->job->progress.zero_bytes, zero_len);
+            zero_len = 0;
+        }
+        progress_add(&w->plan->job->progress.data_bytes, end - at);
+        if (send_bytes(w, start, (size_t)(b->buf + end - start), err) < 0)
+            return -1;
+    }
+    if (zero_len == 0)
+        return 0;
+    progress_add(&w->plan->job->progress.zero_bytes, zero_len);
+    return send_frame(w, FRAME_ZERO, offset + zero_begin, zero_len, err);
+}
+
+/* Counts the waiting for the network since the last time. */
+static void note_network(struct work *w)
+{
+    uint64_t now_ns = conn_waited_ns(w->conn);
+
+    progress_add(&w->plan->job->progress.wait_net_ns, now_ns - w->net_ns);
+    w->net_ns = now_ns;
+}
+
+/* A chunk is all there: digest it, send it, free its buffer. */
+static int send_block(struct work *w, struct chunk *b, struct error *err)
+{
+    struct cw_job *job = w->plan->job;
+    bool is_zero;
+    int r;
+
+    if (chunk_run_end(b, 0, &is_zero) == b->len && is_zero) {
+        r = send_zero_chunk(w, b->index, err);
+    } else {
+        digest_add(job->digest, b->index, b->buf, b->len);
+        r = target_has(w, b->index) ? hold(w, FRAME_SAME, b->index, err)
+                                    : send_runs(w, b, err);
+    }
+    note_network(w);
+    /* Once, however many sessions it takes: progress never goes back. */
+    if (chunkset_add(&w->plan->seen, b->index, 1))
+        progress_add(&job->progress.handled_bytes, b->mapped_bytes);
+    pool_return(w->pool, TAKE_PTR(b->buf));
+    return r;
+}
+
+/* ---- reads ---- */
+
+static int read_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct chunk *b = io->owner;
+
+    if (io->result < 0)
+        return image_read_error(w->image, io, err);
+    if (--b->pending > 0)
+        return 0;
+    return send_block(w, b, err);
+}
+
+/* ---- the walk ---- */
+
+static struct chunk *free_block(struct work *w)
+{
+    for (unsigned i = 0; i < w->block_count; i++)
+        if (!w->blocks[i].buf)
+            return &w->blocks[i];
+    return NULL;
+}
+
+/* Reads b, or does without reading it. */
+static int begin_block(struct work *w, struct chunk *b, struct error *err)
+{
+    if (b->read_count == 0) {
+        pool_return(w->pool, TAKE_PTR(b->buf));
+        return send_zero_chunk(w, b->index, err);
+    }
+    if (chunkset_has(&w->plan->seen, b->index) && target_has(w, b->index)) {
+        pool_return(w->pool, TAKE_PTR(b->buf));
+        return hold(w, FRAME_SAME, b->index, err);
+    }
+    chunk_start(b, w->image);
+    return 0;
+}
+
+/* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers
+ * are all out. */
+static int feed(struct work *w, struct error *err)
+{
+    struct chunk *b;
+
+    while ((b = free_block(w))) {
+        uint8_t *buf = pool_lease(w->pool);
+        int r = chunks_next(&w->chunks, b, buf, err);
+
+        if (r <= 0) {
+            pool_return(w->pool, buf);
+            return r;
+        }
+        if (begin_block(w, b, err) < 0)
+            return -1;
+        if (ring_has_ready(w->ring))
+            return 1; /* came from memory: send it while it is hot */
+    }
+    return 1;
+}
+
+/* The next completed read.  Before waiting for the disk, let the target have
+ * what is gathered. */
+static struct io *next_completed(struct work *w, struct error *err)
+{
+    struct io *io = ring_reap(w->ring, false);
+    uint64_t begun_ns;
+
+    if (io)
+        return io;
+    if (conn_flush(w->conn, err) < 0)
+        return NULL;
+    begun_ns = clock_now_ns();
+    atomic_fetch_add(&w->plan->job->at_disk, 1);
+    io = ring_reap(w->ring, true);
+    atomic_fetch_sub(&w->plan->job->at_disk, 1);
+    job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+    return io;
+}
+
+static int walk(struct work *w, struct error *err)
+{
+    for (;;) {
+        int more = feed(w, err);
+        struct io *io;
+
+        if (more < 0)
+            return -1;
+        if (job_stopping(w->plan->job))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        if (!more && pool_leased(w->pool) == 0)
+            break;
+        io = next_completed(w, err);
+        if (!io || read_completed(w, io, err) < 0)
+            return -1;
+    }
+    /* END says that what was sent is right: first prove it. */
+    if (image_finish(w->image, err) < 0 || send_held(w, err) < 0 ||
+        send_frame(w, FRAME_END, 0, 0, err) < 0)
+        return -1;
+    return conn_flush(w->conn, err);
+}
+
+/* ---- the thread ---- */
+
+static int open_work(struct work *w, struct error *err)
+{
+    struct image_options image = w->plan->image;
+    size_t region_len;
+    void *region;
+
+    w->block_count = job_blocks_per_lane(w->plan->job);
+    w->pool = pool_open(w->block_count, GRID_CHUNK_BYTES);
+    if (!w->pool)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
+    region = pool_region(w->pool, &region_len);
+    if (ring_open(w->plan->job->ring_wish, JOB_RING_DEPTH, region, region_len,
+                  &w->ring, err) < 0)
+        return -1;
+    image.ring = w->ring;
+    if (image_open(&image, &w->image, err) < 0)
+        return -1;
+    w->chunks.cursor = &w->plan->cursor;
+    w->chunks.image = w->image;
+    w->chunks.virtual_bytes = w->plan->virtual_bytes;
+    return 0;
+}
+
+/* In this order: the ring first, so that no buffer is freed in flight. */
+static void close_work(struct work *w)
+{
+    ring_close(w->ring);
+    image_close(w->image);
+    for (unsigned i = 0; w->pool && i < w->block_count; i++)
+        if (w->blocks[i].buf)
+            pool_return(w->pool, TAKE_PTR(w->blocks[i].buf));
+    pool_close(w->pool);
+    chunks_fini(&w->chunks);
+    free(w);
+}
+
+static int join_target(struct work *w, struct error *err)
+{
+    struct message message = { .type = MESSAGE_JOIN };
+    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    struct conn *conn;
+
+    if (!chat)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "join the target");
+    if (conn_dial(&w->plan->target, w->plan->job->tls, &w->plan->conn, &conn,
+                  err) < 0)
+        return -1;
+    atomic_store(&w->lane->conn, conn);
+    w->conn = conn;
+    if (conn_check_peer(conn, err) < 0)
+        return -1;
+    message.join.lane = (uint16_t)w->lane->number;
+    memcpy(message.join.secret, w->plan->secret, sizeof(w->plan->secret));
+    chat_init(chat, conn);
+    return chat_send(chat, &message, err);
+}
+
+/* A lane that loses its connection may have been told why. */
+static void hear_last_words(struct work *w, struct error *err)
+{
+    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    struct message message;
+    struct error ignored;
+
+    if (!chat || !w->conn || err->kind != ERROR_TEMPORARY)
+        return;
+    chat_init(chat, w->conn);
+    if (chat_wait(chat, &message, clock_now_ns() + LAST_WORDS_NS,
+                  w->plan->job->stop_fd, &ignored) > 0 &&
+        message.type == MESSAGE_ERROR)
+        chat_peer_error(&message.error, false, err);
+}
+
+static int run(struct source_lane *lane, struct error *err)
+{
+    struct work *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
+    w->lane = lane;
+    w->plan = lane->plan;
+    r = open_work(w, err);
+    if (r == 0)
+        r = join_target(w, err);
+    if (r == 0)
+        r = walk(w, err);
+    if (r < 0)
+        hear_last_words(w, err);
+    if (w->conn)
+        progress_add(&lane->plan->job->progress.wire_bytes,
+                     conn_wire_sent(w->conn));
+    close_work(w);
+    return r;
+}
+
+static void *lane_main(void *arg)
+{
+    struct source_lane *lane = arg;
+    struct error err;
+
+    if (run(lane, &err) < 0) {
+        error_wrap(&err, "lane %u", lane->number);
+        job_fail(lane->plan->job, &err);
+    }
+    atomic_fetch_sub(&lane->plan->running, 1);
+    job_wake(lane->plan->job);
+    return NULL;
+}
+
+int source_lane_start(struct source_lane *lane, struct source_plan *plan,
+                      unsigned number, struct error *err)
+{
+    lane->plan = plan;
+    lane->number = number;
+    atomic_init(&lane->conn, NULL);
+    atomic_fetch_add(&plan->running, 1);
+    if (job_start_thread(&lane->thread, lane_main, lane, err) < 0) {
+        atomic_fetch_sub(&plan->running, 1);
+        return -1;
+    }
+    lane->started = true;
+    return 0;
+}
+
+void source_lane_interrupt(struct source_lane *lane)
+{
+    struct conn *conn = atomic_load(&lane->conn);
+
+    if (conn)
+        conn_shutdown(conn);
+}
+
+void source_lane_join(struct source_lane *lane)
+{
+    if (!lane->started)
+        return;
+    pthread_join(lane->thread, NULL);
+    lane->started = false;
+    conn_close(atomic_load(&lane->conn));
+    atomic_store(&lane->conn, NULL);
+}

@@ -1,0 +1,66 @@
+/*
+ * source_lane.h - one lane of a source: reads chunks, sends frames.
+ *
+ *   cursor_take -> image_map -> pool_lease -> image_read ... ring_reap
+ *      -> digest_add, zero scan -> frames + conn_send -> pool_return
+ *
+ * A chunk that the target holds already, by its digest, is only named; one
+ * whose digest this process knows from an earlier session is not read again.
+ *
+ * A lane is a thread with a ring, a connection, a pool and an image handle of
+ * its own.  It ends when the cursor is empty, on the first error, or when
+ * its connection is shut down under it.
+ */
+#ifndef CW_FLOW_SOURCE_LANE_H
+#define CW_FLOW_SOURCE_LANE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/job.h"
+#include "flow/pace.h"
+#include "image/image.h"
+#include "net/addr.h"
+#include "net/conn.h"
+#include "plan/chunkset.h"
+#include "plan/cursor.h"
+#include "wire/message.h"
+
+/* What all lanes of a source share: each changes only what concerns the
+ * chunks it has taken from the cursor. */
+struct source_plan {
+    struct cw_job *job;
+    struct cursor cursor;
+    struct pace pace;
+    struct chunkset seen;        /* chunks with their digest in job->digest */
+    struct chunkset told;        /* chunks the target holds, by HAVE */
+    struct digest *told_digests; /* owned; NULL: it holds none */
+    struct image_options image;  /* without a ring */
+    uint64_t virtual_bytes;
+    struct addr target;
+    struct conn_options conn;
+    uint8_t secret[MESSAGE_SECRET_BYTES];
+    _Atomic unsigned running; /* lanes that have not ended */
+};
+
+struct source_lane {
+    struct source_plan *plan; /* borrowed */
+    unsigned number;
+    pthread_t thread;
+    bool started;
+    _Atomic(struct conn *) conn; /* set once by the lane; freed by _join() */
+};
+
+/* Starts the thread; plan->running counts it until it ends. */
+int source_lane_start(struct source_lane *lane, struct source_plan *plan,
+                      unsigned number, struct error *err);
+
+/* Wakes the lane if it blocks on its connection. */
+void source_lane_interrupt(struct source_lane *lane);
+
+/* Waits for its end and frees what it had.  Tolerates an unstarted one. */
+void source_lane_join(struct source_lane *lane);
+
+#endif

@@ -1,0 +1,146 @@
+#include "flow/survey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "flow/chunks.h"
+#include "io/pool.h"
+
+#define BLOCKS 8U /* chunks being read at once */
+#define DEPTH  64U
+
+struct work {
+    const struct survey *survey;
+    struct digest *digest;
+    struct pool *pool;
+    struct ring *ring;
+    struct image *image;
+    struct cursor cursor;
+    struct chunks chunks;
+    struct chunk blocks[BLOCKS];
+};
+
+static int completed(struct work *w, struct io *io, struct error *err)
+{
+    struct chunk *chunk = io->owner;
+
+    if (io->result < 0)
+        return image_read_error(w->image, io, err);
+    if (--chunk->pending > 0)
+        return 0;
+    digest_add(w->digest, chunk->index, chunk->buf, chunk->len);
+    pool_return(w->pool, TAKE_PTR(chunk->buf));
+    return 0;
+}
+
+static struct chunk *free_chunk(struct work *w)
+{
+    for (unsigned i = 0; i < BLOCKS; i++)
+        if (!w->blocks[i].buf)
+            return &w->blocks[i];
+    return NULL;
+}
+
+/* Starts as many reads as there are buffers.  0: nothing is left to start. */
+static int feed(struct work *w, struct error *err)
+{
+    struct chunk *chunk;
+
+    while ((chunk = free_chunk(w))) {
+        uint8_t *buf = pool_lease(w->pool);
+        int r = chunks_next(&w->chunks, chunk, buf, err);
+
+        if (r > 0 && chunk->read_count > 0) {
+            chunk_start(chunk, w->image);
+            continue;
+        }
+        pool_return(w->pool, buf);
+        chunk->buf = NULL;
+        if (r <= 0)
+            return r;
+        digest_add_zero(w->digest, chunk->index);
+    }
+    return 1;
+}
+
+static int walk(struct work *w, struct error *err)
+{
+    for (;;) {
+        int more = feed(w, err);
+        struct io *io;
+
+        if (more < 0)
+            return -1;
+        if (w->survey->stop && atomic_load(w->survey->stop))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        if (!more && pool_leased(w->pool) == 0)
+            return image_finish(w->image, err);
+        io = ring_reap(w->ring, true);
+        if (io && completed(w, io, err) < 0)
+            return -1;
+    }
+}
+
+static int open_work(struct work *w, struct error *err)
+{
+    struct image_options image = w->survey->image;
+    size_t region_len;
+    void *region;
+
+    w->pool = pool_open(BLOCKS, GRID_CHUNK_BYTES);
+    if (!w->pool)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
+    region = pool_region(w->pool, &region_len);
+    if (ring_open(w->survey->engine, DEPTH, region, region_len, &w->ring, err) <
+        0)
+        return -1;
+    image.ring = w->ring;
+    if (image_open(&image, &w->image, err) < 0)
+        return -1;
+    w->chunks.cursor = &w->cursor;
+    w->chunks.image = w->image;
+    w->chunks.virtual_bytes = w->survey->virtual_bytes
+                                  ? w->survey->virtual_bytes
+                                  : w->image->virtual_bytes;
+    if (w->chunks.virtual_bytes > w->image->virtual_bytes)
+        return error_set(err, ERROR_REFUSED, 0, "%s is smaller than %llu bytes",
+                         w->image->path,
+                         (unsigned long long)w->chunks.virtual_bytes);
+    cursor_init(&w->cursor, grid_count(w->chunks.virtual_bytes), 1, 1);
+    if (w->survey->count > 0) {
+        atomic_store(&w->cursor.next, w->survey->first);
+        w->cursor.end = w->survey->first + w->survey->count;
+    }
+    return 0;
+}
+
+/* In this order: the ring first, so that no buffer is freed in flight. */
+static void close_work(struct work *w)
+{
+    ring_close(w->ring);
+    image_close(w->image);
+    for (unsigned i = 0; w->pool && i < BLOCKS; i++)
+        if (w->blocks[i].buf)
+            pool_return(w->pool, TAKE_PTR(w->blocks[i].buf));
+    pool_close(w->pool);
+    chunks_fini(&w->chunks);
+    free(w);
+}
+
+int survey_run(const struct survey *survey, struct digest *digest,
+               struct error *err)
+{
+    struct work *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "read a disk");
+    w->survey = survey;
+    w->digest = digest;
+    r = open_work(w, err);
+    if (r == 0)
+        r = walk(w, err);
+    close_work(w);
+    return r;
+}

@@ -1,0 +1,33 @@
+/*
+ * survey.h - reads a disk from end to end and digests it, by one thread with
+ * several reads in flight.  For a target that looks at what it holds already,
+ * or at what it has just written, and for --digest-only.
+ */
+#ifndef CW_FLOW_SURVEY_H
+#define CW_FLOW_SURVEY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "image/image.h"
+#include "io/ring.h"
+#include "track/digest.h"
+
+struct survey {
+    struct image_options image; /* without a ring */
+    enum ring_engine engine;    /* as of ring_open() */
+    uint64_t virtual_bytes;     /* of it, from the beginning; 0: all */
+    uint64_t first, count;      /* chunks of it; count 0: all */
+    const atomic_bool *stop;    /* NULL, or: give up, ERROR_CANCELLED */
+};
+
+/*
+ * Fills digest, an empty table of virtual_bytes.  Holes are not read.  Errors
+ * as of image_open() and image_read().
+ */
+int survey_run(const struct survey *survey, struct digest *digest,
+               struct error *err);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * target.h - what the parts of the target share: target.c is the process,
+ * which waits for sources; target_session.c serves one of them;
+ * target_disk.c makes and finishes the disk.
+ */
+#ifndef CW_FLOW_TARGET_H
+#define CW_FLOW_TARGET_H
+
+#include "flow/door.h"
+#include "flow/errand.h"
+#include "flow/job.h"
+#include "flow/keeper.h"
+#include "flow/retry.h"
+#include "flow/session.h"
+#include "flow/target_lane.h"
+#include "sink/sink.h"
+
+/* What lives as long as one control connection. */
+struct target_session {
+    struct session control;
+    struct message_hello hello;
+    uint8_t secret[MESSAGE_SECRET_BYTES];
+    bool accepting;  /* lanes may join */
+    bool is_over;    /* lanes come too late */
+    unsigned joined; /* lanes that came */
+    bool finish_heard;
+    uint64_t finish_ns;
+    uint8_t source_root[MESSAGE_ROOT_BYTES];
+    char peer[128];
+};
+
+struct target {
+    struct cw_job job; /* first: the API's handle is this */
+    struct cw_target_options options;
+    struct addr listen;
+    bool is_paired;        /* by a code, */
+    uint64_t code_ends_ns; /* which is good until then */
+    struct door *door;
+
+    /* The process: what outlives a session. */
+    struct sink *sink;
+    struct keeper keeper;    /* the checkpoint of it */
+    struct target_plan plan; /* what is held, and its digests: job.digest */
+    bool has_disk;           /* the sink is prepared, for the job disk_of */
+    struct message_hello disk_of;
+    bool is_committed;  /* the disk is whole and has its name */
+    unsigned readbacks; /* that found something else */
+    bool is_told;       /* and the source knows: it said BYE */
+    uint64_t held_most; /* chunks that were ever held at once */
+    uint8_t root[DIGEST_ROOT_BYTES];
+    struct retry retry;
+    bool is_late;             /* the deadline passed before a source came */
+    uint64_t reserved_ns;     /* until then only the source of disk_of */
+    struct visitor *comeback; /* owned: our source, calling again */
+
+    struct target_session session;
+    struct target_lane lanes[MESSAGE_MAX_LANES];
+    struct errand errand;
+};
+
+/* Would hello go on with the disk that is being made? */
+bool target_is_same_job(const struct target *t,
+                        const struct message_hello *hello);
+
+/* Tells a visitor why it cannot stay. */
+void target_turn_away(const struct visitor *visitor, const struct error *err);
+
+/* ERROR_PROTOCOL, or ERROR_TEMPORARY for a lane of a session that is over. */
+int target_check_join(const struct target *t, const struct message_join *join,
+                      struct error *err);
+
+/* Errands: the disk is ready for the session's source; it is flushed, equal
+ * and has its name.  arg: the target. */
+int target_prepare(void *arg, struct error *err);
+int target_settle(void *arg, struct error *err);
+
+/*
+ * Serves the source whose HELLO visitor brings (its connection is moved), to
+ * the end of the session.  0: the disk is there.  -1: the job's first error
+ * says why not; both ends know.
+ */
+int target_serve(struct target *t, struct visitor *visitor);
+
+#endif

@@ -1,0 +1,242 @@
+/*
+ * target_disk.c - the disk of a target before and after the copying: made
+ * anew or gone on with, and at the end flushed, compared and named.
+ */
+#include "flow/target.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "flow/survey.h"
+#include "plan/grid.h"
+
+/* A disk that forgets what it was given more often than this is broken. */
+#define READBACKS_MOST 3U
+
+/* ---- before ---- */
+
+/* Drops what is known of an earlier disk. */
+static void forget_disk(struct target *t)
+{
+    t->has_disk = false;
+    chunkset_fini(&t->plan.came);
+    chunkset_fini(&t->plan.held);
+    digest_close(TAKE_PTR(t->job.digest));
+}
+
+/* Empty sets and tables for the disk of the source that has come. */
+static int open_tables(struct target *t, struct error *err)
+{
+    const struct message_hello *hello = &t->session.hello;
+    uint64_t chunks = grid_count(hello->virtual_bytes);
+
+    forget_disk(t);
+    if (chunkset_init(&t->plan.came, chunks, err) < 0 ||
+        chunkset_init(&t->plan.held, chunks, err) < 0)
+        return -1;
+    return digest_open((enum digest_algorithm)hello->digest,
+                       hello->virtual_bytes, &t->job.digest, err);
+}
+
+static int bind_keeper(struct target *t, struct error *err)
+{
+    const struct message_hello *hello = &t->session.hello;
+    struct checkpoint_head head = {
+        .chunk_bytes = hello->chunk_bytes,
+        .digest = hello->digest,
+        .virtual_bytes = hello->virtual_bytes,
+    };
+
+    memcpy(head.job, hello->job, sizeof(head.job));
+    return keeper_bind(&t->keeper, &head, &t->plan.held, t->job.digest, err);
+}
+
+/* What has been written, as an image to read; a device is not asked what
+ * format its guest's bytes may look like. */
+static struct image_options content_of(const struct target *t)
+{
+    return (struct image_options){
+        .path = sink_content_path(t->sink),
+        .mode = (enum file_mode)t->options.tuning.io_mode,
+        .format = IMAGE_FORMAT_RAW,
+    };
+}
+
+/* Goes on with the disk that an earlier run of this job began.  1: done so;
+ * 0: there is none, or it cannot be. */
+static int take_up(struct target *t, struct error *err)
+{
+    uint64_t chunks = t->plan.held.chunks;
+    struct error why;
+
+    if (t->options.resume != CW_RESUME_AUTO)
+        return 0;
+    if (keeper_load(&t->keeper)) {
+        if (sink_resume(t->sink, t->session.hello.virtual_bytes,
+                        t->keeper.head.disk_bytes, &why) == 0) {
+            log_info("going on with what an earlier run left: %" PRIu64
+                     " of %" PRIu64 " chunks are held",
+                     chunkset_count(&t->plan.held), chunks);
+            return 1;
+        }
+        log_warn("%s; beginning anew", why.text);
+    }
+    /* Whatever was loaded goes. */
+    return open_tables(t, err) < 0 || bind_keeper(t, err) < 0 ? -1 : 0;
+}
+
+/*
+ * Goes on with whatever is there (--delta, --resume=compare): reads it, and
+ * what turns out to be the source's is not sent.  As take_up().
+ */
+static int take_over(struct target *t, struct error *err)
+{
+    struct survey survey = {
+        .engine = t->job.ring_wish,
+        .virtual_bytes = t->session.hello.virtual_bytes,
+        .stop = &t->job.stop,
+    };
+    int r;
+
+    if (!t->options.delta && t->options.resume != CW_RESUME_COMPARE)
+        return 0;
+    if (keeper_remove(&t->keeper, err) < 0)
+        return -1;
+    r = sink_adopt(t->sink, survey.virtual_bytes, err);
+    if (r <= 0)
+        return r;
+    log_info("reading what %s holds", t->options.destination);
+    survey.image = content_of(t);
+    if (survey_run(&survey, t->job.digest, err) < 0)
+        return error_wrap(err, "what the target holds");
+    chunkset_add(&t->plan.held, 0, t->plan.held.chunks);
+    return 1;
+}
+
+/* Makes room for the disk of the source that has come. */
+static int make_disk(struct target *t, struct error *err)
+{
+    uint64_t virtual_bytes = t->session.hello.virtual_bytes;
+    struct sink_report report;
+    int taken;
+
+    if (open_tables(t, err) < 0 || bind_keeper(t, err) < 0)
+        return -1;
+    taken = take_up(t, err);
+    if (taken == 0)
+        taken = take_over(t, err);
+    if (taken < 0)
+        return -1;
+    if (taken == 0 && (keeper_remove(&t->keeper, err) < 0 ||
+                       sink_prepare(t->sink, virtual_bytes, err) < 0))
+        return -1;
+    sink_get_report(t->sink, &report);
+    t->keeper.head.disk_bytes = report.disk_bytes;
+    t->plan.is_again = taken > 0;
+    t->plan.virtual_bytes = virtual_bytes;
+    t->disk_of = t->session.hello;
+    t->has_disk = true;
+    return 0;
+}
+
+int target_prepare(void *arg, struct error *err)
+{
+    struct target *t = arg;
+
+    if (!target_is_same_job(t, &t->session.hello))
+        return make_disk(t, err);
+    t->plan.is_again = true;
+    sink_reuse(t->sink);
+    chunkset_clear(&t->plan.came);
+    return 0;
+}
+
+/* ---- after ---- */
+
+/* What is held is wrong in some place: nobody may go on from it. */
+static int refuse_root(struct target *t, struct error *err)
+{
+    struct error why;
+
+    if (keeper_remove(&t->keeper, &why) < 0)
+        log_error("%s", why.text);
+    return error_set(err, ERROR_MISMATCH, 0,
+                     "digests differ: what was written is not what was read");
+}
+
+/* Chunks that read back as something else are held no longer. */
+static uint64_t strike_differing(struct target *t, const struct digest *back,
+                                 struct error *err)
+{
+    uint64_t differ = 0;
+
+    for (uint64_t i = 0; i < t->plan.held.chunks; i++) {
+        if (digest_agrees(back, t->job.digest, i))
+            continue;
+        log_warn("%s: read back at %" PRIu64 ": not what was written",
+                 t->options.destination, i * GRID_CHUNK_BYTES);
+        differ++;
+        if (keeper_strike(&t->keeper, i, 1, err) < 0)
+            log_error("%s", err->text);
+        chunkset_remove(&t->plan.held, i, 1);
+    }
+    return differ;
+}
+
+/*
+ * Reads the flushed disk from the disk itself, not from memory.  What differs
+ * is sent again in another session, a few times.
+ */
+static int read_back(struct target *t, struct error *err)
+{
+    struct survey survey = {
+        .engine = t->job.ring_wish,
+        .image = content_of(t),
+        .virtual_bytes = t->plan.virtual_bytes,
+        .stop = &t->job.stop,
+    };
+    struct digest *back;
+    uint64_t differ;
+    int r;
+
+    if (digest_open((enum digest_algorithm)t->disk_of.digest,
+                    t->plan.virtual_bytes, &back, err) < 0)
+        return -1;
+    sink_drop_cache(t->sink);
+    r = survey_run(&survey, back, err);
+    differ = r < 0 ? 0 : strike_differing(t, back, err);
+    digest_close(back);
+    if (r < 0)
+        return error_wrap(err, "read back");
+    if (differ == 0)
+        return 0;
+    progress_add(&t->job.progress.verify_failures, 1);
+    return error_set(
+        err, ++t->readbacks < READBACKS_MOST ? ERROR_TEMPORARY : ERROR_MISMATCH,
+        0, "%" PRIu64 " chunks of %s read back as something else", differ,
+        t->options.destination);
+}
+
+/* Flush, compare, final name: in this order, so that a disk that is not
+ * equal never gets its name. */
+int target_settle(void *arg, struct error *err)
+{
+    struct target *t = arg;
+    struct error why;
+
+    if (keeper_wait(&t->keeper, err) < 0 || sink_finish(t->sink, err) < 0)
+        return -1;
+    digest_root(t->job.digest, t->root);
+    if (memcmp(t->root, t->session.source_root, sizeof(t->root)) != 0)
+        return refuse_root(t, err);
+    if (t->options.verify_readback && read_back(t, err) < 0)
+        return -1;
+    if (sink_commit(t->sink, err) < 0)
+        return -1;
+    t->is_committed = true;
+    if (keeper_remove(&t->keeper, &why) < 0)
+        log_warn("%s", why.text); /* it is bound to a partial that is gone */
+    return 0;
+}

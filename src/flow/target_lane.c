@@ -1,0 +1,463 @@
+#include "flow/target_lane.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/pool.h"
+#include "plan/cursor.h"
+#include "plan/gpt.h"
+#include "plan/grid.h"
+#include "wire/frame.h"
+
+/* Data and zeros alternate, and each is a grain at least. */
+#define RUNS_MAX (GRID_CHUNK_BYTES / GRID_GRAIN_BYTES / 2 + 1)
+
+/* A chunk being assembled, then written. */
+struct block {
+    uint8_t *buf; /* leased; NULL when free */
+    uint64_t chunk;
+    size_t len;          /* bytes of the chunk */
+    size_t filled;       /* bytes that have come */
+    uint64_t data_bytes; /* of them as DATA */
+    unsigned pending;    /* writes in flight */
+    bool has_zeroed;     /* parts went to sink_zero() */
+    unsigned run_count;
+    struct io runs[RUNS_MAX]; /* pieces to write */
+};
+
+struct work {
+    struct target_plan *plan;
+    struct conn *conn; /* borrowed from the lane */
+    struct pool *pool;
+    struct ring *ring;
+    struct sink_lane *sink;
+    struct block blocks[JOB_BLOCKS_PER_LANE];
+    unsigned block_count;  /* of them in use */
+    uint64_t net_ns;       /* of the connection's waiting, what is counted */
+    struct block *current; /* the chunk that is coming in, or NULL */
+    struct cursor_range zeros; /* whole chunks that sink_zero() may hold */
+};
+
+/* ---- the disk side ---- */
+
+/* All of a chunk is on the disk, though not yet safe from a power cut. */
+static void block_written(struct work *w, struct block *b)
+{
+    chunkset_add(&w->plan->held, b->chunk, 1);
+    pool_return(w->pool, TAKE_PTR(b->buf));
+}
+
+/* Makes zeros that the sink holds back: afterwards they are there. */
+static int settle_zeros(struct work *w, struct error *err)
+{
+    if (sink_lane_finish(w->sink, err) < 0)
+        return -1;
+    if (w->zeros.count > 0)
+        chunkset_add(&w->plan->held, w->zeros.first, w->zeros.count);
+    w->zeros.count = 0;
+    return 0;
+}
+
+static int write_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct block *b = io->owner;
+
+    if (sink_written(w->sink, io, err) < 0)
+        return -1;
+    if (--b->pending > 0)
+        return 0;
+    progress_add(&w->plan->job->progress.data_bytes, b->data_bytes);
+    block_written(w, b);
+    return 0;
+}
+
+/* Takes in completed writes; waits for one when wait is set. */
+static int reap(struct work *w, bool wait, struct error *err)
+{
+    uint64_t begun_ns = wait ? clock_now_ns() : 0;
+    struct io *io;
+
+    if (wait)
+        atomic_fetch_add(&w->plan->job->at_disk, 1);
+    io = ring_reap(w->ring, wait);
+    if (wait) {
+        atomic_fetch_sub(&w->plan->job->at_disk, 1);
+        job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+    }
+    for (; io; io = ring_reap(w->ring, false))
+        if (write_completed(w, io, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int lease_block(struct work *w, struct block **block, struct error *err)
+{
+    while (pool_leased(w->pool) == w->block_count)
+        if (reap(w, true, err) < 0)
+            return -1;
+    *block = NULL;
+    for (unsigned i = 0; i < w->block_count; i++)
+        if (!w->blocks[i].buf)
+            *block = &w->blocks[i];
+    assert(*block); /* as many blocks as buffers */
+    (*block)->buf = pool_lease(w->pool);
+    return 0;
+}
+
+/* Counts the waiting for the network since the last time. */
+static void note_network(struct work *w)
+{
+    uint64_t now_ns = conn_waited_ns(w->conn);
+
+    progress_add(&w->plan->job->progress.wait_net_ns, now_ns - w->net_ns);
+    w->net_ns = now_ns;
+}
+
+/* The guest's partition table counts sectors: were they of this size? */
+static void check_sectors(const struct work *w, const struct block *b)
+{
+    uint32_t made_for = gpt_misfit(b->buf, b->len, w->plan->sector_bytes);
+
+    if (made_for != 0)
+        log_warn("the guest's partition table (GPT) was made for sectors of "
+                 "%u bytes, %s has sectors of %u: the guest may not find its "
+                 "partitions",
+                 made_for, w->plan->path, w->plan->sector_bytes);
+}
+
+/* The chunk is whole: digest it and start its writes. */
+static int complete_block(struct work *w, struct block *b, struct error *err)
+{
+    digest_add(w->plan->job->digest, b->chunk, b->buf, b->len);
+    if (b->chunk == 0)
+        check_sectors(w, b);
+    note_network(w);
+    w->current = NULL;
+    b->pending = b->run_count;
+    if (b->has_zeroed && settle_zeros(w, err) < 0)
+        return -1;
+    if (b->run_count == 0)
+        block_written(w, b);
+    for (unsigned i = 0; i < b->run_count; i++)
+        sink_write(w->sink, &b->runs[i]);
+    return reap(w, false, err);
+}
+
+/* ---- the network side ---- */
+
+static int out_of_place(const struct frame *f, const char *why,
+                        struct error *err)
+{
+    return error_set_at(err, ERROR_PROTOCOL, 0, f->offset,
+                        "frame of %" PRIu64 " bytes at %" PRIu64 ": %s",
+                        f->length, f->offset, why);
+}
+
+/*
+ * From here the chunks are this lane's alone; what the disk has of them is
+ * about to be overwritten.
+ */
+static int claim(struct work *w, const struct frame *f, uint64_t count,
+                 struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+
+    if (!chunkset_add(&w->plan->came, first, count))
+        return out_of_place(f, "chunk came twice", err);
+    if (!w->plan->is_again)
+        return 0;
+    if (keeper_strike(w->plan->keeper, first, count, err) < 0)
+        return -1;
+    chunkset_remove(&w->plan->held, first, count);
+    return 0;
+}
+
+/* Digests of what an earlier session brought do not count any more. */
+static void forget_digests(struct work *w, uint64_t first, uint64_t count)
+{
+    if (!w->plan->is_again)
+        return;
+    for (uint64_t i = first; i < first + count; i++)
+        digest_add_zero(w->plan->job->digest, i);
+}
+
+/* A hole of whole chunks: held once the sink has made it. */
+static int take_zero_chunks(struct work *w, const struct frame *f,
+                            struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+    uint64_t count = grid_count(f->length);
+
+    if (claim(w, f, count, err) < 0)
+        return -1;
+    forget_digests(w, first, count);
+    progress_add(&w->plan->job->progress.zero_bytes, f->length);
+    if (w->zeros.count > 0 && first != w->zeros.first + w->zeros.count &&
+        settle_zeros(w, err) < 0)
+        return -1;
+    if (sink_zero(w->sink, f->offset, f->length, err) < 0)
+        return -1;
+    if (w->zeros.count == 0)
+        w->zeros.first = first;
+    w->zeros.count += count;
+    /* Nothing is held back of what needs no making. */
+    return sink_zero_least(w->plan->sink) == 0 ? settle_zeros(w, err) : 0;
+}
+
+/* Chunks that we have told to hold: they stay as they are. */
+static int take_same_chunks(struct work *w, const struct frame *f,
+                            struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+    uint64_t count = grid_count(f->length);
+
+    if (!chunkset_add(&w->plan->came, first, count))
+        return out_of_place(f, "chunk came twice", err);
+    if (!chunkset_has_all(&w->plan->held, first, count))
+        return out_of_place(f, "the target does not hold these chunks", err);
+    progress_add(&w->plan->job->progress.resumed_bytes, f->length);
+    return 0;
+}
+
+static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
+{
+    struct block *b;
+
+    if (f->offset % GRID_CHUNK_BYTES != 0)
+        return out_of_place(f, "chunk does not begin at its beginning", err);
+    if (claim(w, f, 1, err) < 0 || lease_block(w, &b, err) < 0)
+        return -1;
+    b->chunk = f->offset / GRID_CHUNK_BYTES;
+    b->len = (size_t)grid_length(w->plan->virtual_bytes, b->chunk);
+    b->filled = 0;
+    b->data_bytes = 0;
+    b->has_zeroed = false;
+    b->run_count = 0;
+    w->current = b;
+    return 0;
+}
+
+/* Adds len bytes, that begin where the chunk is filled, to what is written. */
+static void add_run(struct block *b, size_t len)
+{
+    struct io *last = b->run_count ? &b->runs[b->run_count - 1] : NULL;
+    uint8_t *at = b->buf + b->filled;
+
+    if (last && last->buf + last->len == at) {
+        last->len += len;
+        return;
+    }
+    b->runs[b->run_count++] = (struct io){
+        .op = IO_WRITE,
+        .buf = at,
+        .len = len,
+        .offset = b->chunk * GRID_CHUNK_BYTES + b->filled,
+        .owner = b,
+    };
+}
+
+static int take_data(struct work *w, struct block *b, size_t len,
+                     struct error *err)
+{
+    if (conn_recv(w->conn, b->buf + b->filled, len, err) < 0)
+        return -1;
+    add_run(b, len);
+    b->data_bytes += len;
+    return 0;
+}
+
+/* Zeros inside a chunk: too short ones are written with their neighbours. */
+static int take_zeros(struct work *w, struct block *b, const struct frame *f,
+                      struct error *err)
+{
+    memset(b->buf + b->filled, 0, (size_t)f->length);
+    progress_add(&w->plan->job->progress.zero_bytes, f->length);
+    if (f->length >= sink_zero_least(w->plan->sink)) {
+        b->has_zeroed = true;
+        return sink_zero(w->sink, f->offset, f->length, err);
+    }
+    add_run(b, (size_t)f->length);
+    return 0;
+}
+
+static int take_part(struct work *w, const struct frame *f, struct error *err)
+{
+    struct block *b;
+
+    if (!w->current && begin_chunk(w, f, err) < 0)
+        return -1;
+    b = w->current;
+    if (f->offset != b->chunk * GRID_CHUNK_BYTES + b->filled)
+        return out_of_place(f, "it does not follow the one before", err);
+
+    if ((f->type == FRAME_DATA ? take_data(w, b, (size_t)f->length, err)
+                               : take_zeros(w, b, f, err)) < 0)
+        return -1;
+    b->filled += (size_t)f->length;
+    return b->filled == b->len ? complete_block(w, b, err) : 0;
+}
+
+static bool is_whole_chunks(const struct work *w, const struct frame *f)
+{
+    uint64_t end = f->offset + f->length;
+
+    return f->type == FRAME_ZERO && f->offset % GRID_CHUNK_BYTES == 0 &&
+           (end % GRID_CHUNK_BYTES == 0 || end == w->plan->virtual_bytes);
+}
+
+/* 1: END; 0: go on; -1: failed. */
+static int take_frame(struct work *w, struct error *err)
+{
+    uint8_t head[FRAME_HEADER_BYTES];
+    enum frame_result result;
+    struct frame f;
+
+    if (conn_recv(w->conn, head, sizeof(head), err) < 0)
+        return -1;
+    result = frame_decode(head, sizeof(head), w->plan->virtual_bytes, &f);
+    if (result != FRAME_OK)
+        return error_set(err, ERROR_PROTOCOL, 0, "bad frame: %s",
+                         frame_result_text(result));
+    if (f.type == FRAME_END)
+        return w->current ? out_of_place(&f, "END inside a chunk", err) : 1;
+    if (f.type == FRAME_SAME)
+        return w->current ? out_of_place(&f, "SAME inside a chunk", err)
+                          : take_same_chunks(w, &f, err);
+    if (!w->current && is_whole_chunks(w, &f))
+        return take_zero_chunks(w, &f, err);
+    return take_part(w, &f, err);
+}
+
+static int walk(struct work *w, struct error *err)
+{
+    int r;
+
+    do {
+        if (job_stopping(w->plan->job))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        r = take_frame(w, err);
+    } while (r == 0);
+    if (r < 0)
+        return -1;
+    while (pool_leased(w->pool) > 0)
+        if (reap(w, true, err) < 0)
+            return -1;
+    return settle_zeros(w, err);
+}
+
+/* ---- the thread ---- */
+
+static int open_work(struct work *w, struct error *err)
+{
+    size_t region_len;
+    void *region;
+
+    w->block_count = job_blocks_per_lane(w->plan->job);
+    w->pool = pool_open(w->block_count, GRID_CHUNK_BYTES);
+    if (!w->pool)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
+    region = pool_region(w->pool, &region_len);
+    if (ring_open(w->plan->job->ring_wish, JOB_RING_DEPTH, region, region_len,
+                  &w->ring, err) < 0)
+        return -1;
+    w->sink = sink_lane_open(w->plan->sink, w->ring);
+    if (!w->sink)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
+    return 0;
+}
+
+/* In this order: the ring first, so that no buffer is freed in flight. */
+static void close_work(struct work *w)
+{
+    ring_close(w->ring);
+    sink_lane_close(w->sink);
+    for (unsigned i = 0; w->pool && i < w->block_count; i++)
+        if (w->blocks[i].buf)
+            pool_return(w->pool, TAKE_PTR(w->blocks[i].buf));
+    pool_close(w->pool);
+    free(w);
+}
+
+static int run(struct target_lane *lane, struct error *err)
+{
+    struct work *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
+    w->plan = lane->plan;
+    w->conn = lane->conn;
+    r = open_work(w, err);
+    if (r == 0)
+        r = walk(w, err);
+    progress_add(&lane->plan->job->progress.wire_bytes,
+                 conn_wire_received(lane->conn));
+    close_work(w);
+    return r;
+}
+
+static void *lane_main(void *arg)
+{
+    struct target_lane *lane = arg;
+    struct error err;
+
+    if (run(lane, &err) == 0) {
+        atomic_fetch_add(&lane->plan->ended, 1);
+    } else {
+        error_wrap(&err, "lane %u", lane->number);
+        job_fail(lane->plan->job, &err);
+    }
+    atomic_fetch_sub(&lane->plan->running, 1);
+    job_wake(lane->plan->job);
+    return NULL;
+}
+
+int target_lane_start(struct target_lane *lane, struct target_plan *plan,
+                      unsigned number, struct conn *conn, struct error *err)
+{
+    lane->plan = plan;
+    lane->number = number;
+    lane->conn = conn;
+    atomic_fetch_add(&plan->running, 1);
+    if (job_start_thread(&lane->thread, lane_main, lane, err) < 0) {
+        atomic_fetch_sub(&plan->running, 1);
+        conn_close(lane->conn);
+        lane->conn = NULL;
+        return -1;
+    }
+    lane->started = true;
+    return 0;
+}
+
+int target_lane_check_end(struct target_lane *lane, struct error *err)
+{
+    struct error closed; /* no error: nothing is to come */
+    uint8_t more;
+
+    if (conn_recv_some(lane->conn, &more, sizeof(more), &closed) <= 0)
+        return 0;
+    return error_set(err, ERROR_PROTOCOL, 0,
+                     "lane %u: trailing garbage behind END", lane->number);
+}
+
+void target_lane_interrupt(struct target_lane *lane)
+{
+    if (lane->started)
+        conn_shutdown(lane->conn);
+}
+
+void target_lane_join(struct target_lane *lane)
+{
+    if (!lane->started)
+        return;
+    pthread_join(lane->thread, NULL);
+    lane->started = false;
+    conn_close(lane->conn);
+    lane->conn = NULL;
+}

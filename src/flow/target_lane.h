@@ -1,0 +1,60 @@
+/*
+ * target_lane.h - one lane of a target: takes frames, writes chunks.
+ *
+ *   conn_recv header -> frame_decode -> claimed once? -> pool_lease
+ *      -> conn_recv payload straight into the buffer ... chunk complete
+ *      -> digest_add -> sink_write / sink_zero ... ring_reap -> pool_return
+ *
+ * No free buffer means no conn_recv, so a slow disk closes the TCP window.
+ */
+#ifndef CW_FLOW_TARGET_LANE_H
+#define CW_FLOW_TARGET_LANE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/job.h"
+#include "flow/keeper.h"
+#include "net/conn.h"
+#include "plan/chunkset.h"
+#include "sink/sink.h"
+
+/* What all lanes of a target share; only sets and counters change. */
+struct target_plan {
+    struct cw_job *job;
+    struct sink *sink;
+    struct keeper *keeper;
+    struct chunkset came; /* in this session, each once */
+    struct chunkset held; /* written in whole, digest in job->digest */
+    bool is_again;        /* not the first session of this disk */
+    uint64_t virtual_bytes;
+    const char *path;         /* of the sink, for messages */
+    uint32_t sector_bytes;    /* logical sector the guest will see */
+    _Atomic unsigned running; /* lanes that have not ended */
+    _Atomic unsigned ended;   /* lanes that came to their END frame */
+};
+
+struct target_lane {
+    struct target_plan *plan; /* borrowed */
+    unsigned number;
+    struct conn *conn; /* owned; freed by _join() */
+    pthread_t thread;
+    bool started;
+};
+
+/* Takes over conn (moved) behind its JOIN and starts the thread. */
+int target_lane_start(struct target_lane *lane, struct target_plan *plan,
+                      unsigned number, struct conn *conn, struct error *err);
+
+/* After its END: ERROR_PROTOCOL if the source has sent anything more. */
+int target_lane_check_end(struct target_lane *lane, struct error *err);
+
+/* Wakes the lane if it blocks on its connection. */
+void target_lane_interrupt(struct target_lane *lane);
+
+/* Waits for its end and frees what it had.  Tolerates an unstarted one. */
+void target_lane_join(struct target_lane *lane);
+
+#endif
