@@ -1,0 +1,23 @@
+/*
+ * answer.h - what --inspect, --plan and --doctor print, for people and for programs.
+ */
+#ifndef CW_COMMON_ANSWER_H
+#define CW_COMMON_ANSWER_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "clonewire/clonewire.h"
+
+void answer_inspection(const struct cw_inspection *inspection, bool as_json,
+                       FILE *out);
+
+/* error: why it does not fit, or NULL when it does. */
+void answer_plan(const struct cw_plan *plan, const struct cw_error *error,
+                 bool as_json, FILE *out);
+
+/* --doctor: a line each; as JSON an object each. */
+void answer_findings(const struct cw_finding *findings, unsigned count,
+                     bool as_json, FILE *out);
+
+#endif

@@ -1,0 +1,19 @@
+/* consent.h - shows what is about to be overwritten, and asks. */
+#ifndef CW_COMMON_CONSENT_H
+#define CW_COMMON_CONSENT_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "common/process.h"
+
+/*
+ * The destination was opened, so that nobody else uses it.  On a terminal a
+ * block device is shown and asked about; without one it is refused unless it
+ * is blank.  is_given, by --yes, overrules both.  0: go on; -1: ERROR_REFUSED.
+ */
+int consent_get(struct process *process,
+                const struct cw_target_options *options, bool is_given,
+                struct error *err);
+
+#endif

@@ -1,0 +1,13 @@
+/* option_man.h - the option table as a manual page. */
+#ifndef CW_COMMON_OPTION_MAN_H
+#define CW_COMMON_OPTION_MAN_H
+
+#include <stdio.h>
+
+#include "common/option.h"
+
+/* --help=man: man(7) source of section 1. */
+void option_man_print(const struct option_program *program, const char *version,
+                      FILE *out);
+
+#endif

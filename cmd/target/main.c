@@ -1,0 +1,70 @@
+/* clonewire-target - receives a disk from a clonewire-source. */
+#include <stdio.h>
+
+#include "common/answer.h"
+#include "common/consent.h"
+#include "common/process.h"
+#include "target/offer.h"
+#include "target/options.h"
+
+static int plan(struct process *process, const struct target_config *config)
+{
+    struct cw_error error = { 0 };
+    struct cw_plan answer;
+
+    if (cw_target_plan(&config->options, config->source_bytes, &answer,
+                       &error) == 0) {
+        answer_plan(&answer, NULL, config->json, stdout);
+        return 0;
+    }
+    if (answer.space.need_bytes != 0)
+        answer_plan(&answer, &error, config->json, stdout);
+    return process_fail(process, &error);
+}
+
+static int print_digest(struct process *process,
+                        const struct target_config *config)
+{
+    struct cw_error error = { 0 };
+    char text[CW_DIGEST_CHARS];
+
+    if (cw_target_digest(&config->options, config->digest, text, &error) < 0)
+        return process_fail(process, &error);
+    printf("digest %s\n", text);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct target_config config = { 0 };
+    struct cw_error error = { 0 };
+    struct offer offer = { 0 };
+    struct process process;
+    struct cw_job *job;
+    struct error err;
+    int status;
+
+    (void)argc;
+    status = process_open(&process, "target", &target_program, argv, &config,
+                          &config.output);
+    if (status != PROCESS_GO_ON)
+        return status;
+    options_settle(&config);
+
+    if (config.plan)
+        return plan(&process, &config);
+    if (config.digest_only)
+        return print_digest(&process, &config);
+    process_get_events(&process, &config.options.events);
+    if (offer_make(&offer, &process, &config.options, &error) < 0)
+        return process_fail(&process, &error);
+    job = cw_target_open(&config.options, &error);
+    if (job && consent_get(&process, &config.options, config.yes, &err) < 0) {
+        cw_close(job);
+        status = process_refused(&process, &err);
+    } else {
+        status = process_run(&process, job, &error);
+    }
+    offer_wipe(&offer);
+    return status;
+}
