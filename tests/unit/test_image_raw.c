@@ -1,0 +1,140 @@
+/* A raw disk through map and ring, and what is said when it cannot be had. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "helpers/read_image.h"
+#include "image/image.h"
+#include "unit.h"
+
+#define DISK_BYTES (UINT64_C(9) * 1024 * 1024 + 1234)
+
+static char path[] = "/tmp/clonewire-raw-XXXXXX";
+static uint8_t *want;
+static unsigned seed;
+
+static int setup(void **state)
+{
+    struct timespec now;
+    int fd = mkstemp(path);
+
+    (void)state;
+    clock_gettime(CLOCK_REALTIME, &now);
+    seed = (unsigned)now.tv_nsec;
+    print_message("    seed %u\n", seed);
+    want = calloc(1, DISK_BYTES);
+    if (fd < 0 || !want || ftruncate(fd, (off_t)DISK_BYTES) < 0)
+        return -1;
+    for (int i = 0; i < 40; i++) {
+        uint64_t at = (uint64_t)rand_r(&seed) % DISK_BYTES;
+        uint64_t len = 1 + (uint64_t)rand_r(&seed) % 100000;
+
+        if (len > DISK_BYTES - at)
+            len = DISK_BYTES - at;
+        memset(want + at, 1 + rand_r(&seed) % 255, len);
+        if (pwrite(fd, want + at, len, (off_t)at) != (ssize_t)len)
+            return -1;
+    }
+    return close(fd);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    free(want);
+    return unlink(path);
+}
+
+static void test_reads_what_was_written(void **state)
+{
+    static const enum file_mode modes[] = { FILE_MODE_AUTO,
+                                            FILE_MODE_BUFFERED };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        struct image_options options = { .path = path, .mode = modes[i] };
+        struct reader reader;
+        struct error err;
+
+        if (reader_open(&reader, &options, &err) < 0 ||
+            reader_run(&reader, want, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_int_equal(reader.image->virtual_bytes, DISK_BYTES);
+        assert_string_equal(image_format_text(reader.image), "raw");
+        assert_in_range(reader.data_bytes, 1, DISK_BYTES);
+        reader_close(&reader);
+    }
+}
+
+/* Mapped and known to be data, then cut off: an error, never zeros. */
+static void test_shrunk_while_open(void **state)
+{
+    struct image_options options = { .path = path };
+    struct reader reader;
+    struct error err;
+
+    (void)state;
+    if (reader_open(&reader, &options, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(truncate(path, 1 << 12), 0);
+    assert_int_equal(reader_start(&reader, 1 << 12, 4096, &err), 0);
+    assert_int_equal(reader_finish(&reader, &err), -1);
+    assert_int_equal(err.kind, ERROR_CHANGED);
+    assert_int_equal(err.offset, 1 << 12);
+    assert_non_null(strstr(err.text, "has become shorter"));
+    reader_close(&reader);
+}
+
+static void test_another_size_than_the_first(void **state)
+{
+    struct image_options options = { .path = path };
+    struct image *first, *second;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(image_open(&options, &first, &err), 0);
+    assert_int_equal(truncate(path, 12345), 0);
+    options.like = first;
+    assert_int_equal(image_open(&options, &second, &err), -1);
+    assert_int_equal(err.kind, ERROR_CHANGED);
+    image_close(first);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *want;
+    } cases[] = {
+        { "/nonexistent/disk", "No such file" },
+        { "/tmp", "name the disk inside it" },
+        { "/dev/null", "neither a regular file nor a block device" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct image_options options = { .path = cases[i].path };
+        struct image *img;
+        struct error err;
+
+        CASE(cases[i].path);
+        assert_int_equal(image_open(&options, &img, &err), -1);
+        assert_int_equal(err.kind, ERROR_SOURCE_IO);
+        if (!strstr(err.text, cases[i].want))
+            fail_msg("\"%s\" does not say \"%s\"", err.text, cases[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reads_what_was_written),
+        cmocka_unit_test(test_another_size_than_the_first),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_shrunk_while_open),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,277 @@
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "unit.h"
+#include "wire/message.h"
+
+static uint8_t bytes[MESSAGE_BUFFER_BYTES];
+
+static const uint8_t digests[48] = { 1, 2, 3 };
+
+/* One of every type, with every field set to something. */
+static void samples(struct message out[10])
+{
+    memset(out, 0, 10 * sizeof(*out));
+    out[0].type = MESSAGE_HELLO;
+    out[0].hello = (struct message_hello){
+        .version = 1,
+        .lanes = 4,
+        .chunk_bytes = 1 << 20,
+        .digest = 1,
+        .virtual_bytes = UINT64_C(1) << 40,
+        .data_bytes = 12345,
+        .job = "job-1",
+        .format = "raw",
+        .software = "clonewire 0.1.0",
+    };
+    out[1].type = MESSAGE_PLAN;
+    out[1].plan = (struct message_plan){
+        .lanes = 2, .disk_bytes = 99, .secret = { 7, 8, 9 }, .software = "x"
+    };
+    out[2].type = MESSAGE_HAVE;
+    out[2].have = (struct message_have){ 5, 3, 16, digests };
+    out[3].type = MESSAGE_GO;
+    out[4].type = MESSAGE_JOIN;
+    out[4].join = (struct message_join){ 3, { 1, 2, 3 } };
+    out[5].type = MESSAGE_PROGRESS;
+    out[5].progress = (struct message_progress){ 1, 2, 3, 4, 1 };
+    out[6].type = MESSAGE_ERROR;
+    out[6].error = (struct message_error){
+        .kind = 31, .errnum = 28, .offset = 4096, .text = "no space"
+    };
+    out[7].type = MESSAGE_FINISH;
+    out[7].finish = (struct message_finish){ { 5, 6 }, { 0xab } };
+    out[8].type = MESSAGE_DONE;
+    out[8].done = (struct message_done){ 10, 20, { 7, 8 }, { 0xcd } };
+    out[9].type = MESSAGE_BYE;
+}
+
+static enum message_result decode(size_t len, struct message *message)
+{
+    enum message_type type;
+    uint32_t payload;
+    enum message_result r = message_decode_header(bytes, &type, &payload);
+
+    if (r != MESSAGE_OK)
+        return r;
+    assert_int_equal(payload, len - MESSAGE_HEADER_BYTES);
+    return message_decode(type, bytes + MESSAGE_HEADER_BYTES, payload, message);
+}
+
+static void test_round_trip(void **state)
+{
+    struct message in[10], out;
+
+    (void)state;
+    samples(in);
+    for (size_t i = 0; i < ARRAY_LEN(in); i++) {
+        uint8_t again[MESSAGE_BUFFER_BYTES];
+        size_t len = message_encode(bytes, &in[i]);
+
+        CASE(message_type_name(in[i].type));
+        assert_int_equal(decode(len, &out), MESSAGE_OK);
+        assert_int_equal(out.type, in[i].type);
+        assert_int_equal(message_encode(again, &out), len);
+        assert_memory_equal(again, bytes, len);
+    }
+}
+
+/* Version 1 peers will send these bytes for ever. */
+static void test_golden(void **state)
+{
+    static const uint8_t hello[] =
+        "\0\1\0\0\0\0\0\71"                     /* HELLO, 57 bytes */
+        "\0\1\0\4\0\20\0\0\0\0\0\1"             /* version ... digest */
+        "\0\0\1\0\0\0\0\0\0\0\0\0\0\0\60\71"    /* sizes */
+        "\0\5job-1\0\3raw\0\17clonewire 0.1.0"; /* strings */
+    static const uint8_t error[] = "\0\7\0\0\0\0\0\32\0\0\0\37\0\0\0\34"
+                                   "\0\0\0\0\0\0\20\0\0\10no space";
+    struct message in[10];
+    size_t len;
+
+    (void)state;
+    samples(in);
+    len = message_encode(bytes, &in[0]);
+    assert_int_equal(len, MESSAGE_HEADER_BYTES + 57);
+    assert_memory_equal(bytes, hello, sizeof(hello) - 1);
+    len = message_encode(bytes, &in[6]);
+    assert_int_equal(len, sizeof(error) - 1);
+    assert_memory_equal(bytes, error, len);
+}
+
+static void test_every_cut_is_short(void **state)
+{
+    struct message in[10], out;
+
+    (void)state;
+    samples(in);
+    for (size_t i = 0; i < ARRAY_LEN(in); i++) {
+        size_t len = message_encode(bytes, &in[i]) - MESSAGE_HEADER_BYTES;
+
+        CASE(message_type_name(in[i].type));
+        for (size_t cut = 0; cut < len; cut++)
+            assert_int_not_equal(message_decode(in[i].type,
+                                                bytes + MESSAGE_HEADER_BYTES,
+                                                cut, &out),
+                                 MESSAGE_OK);
+    }
+}
+
+static void test_options_and_garbage(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t len;
+        uint8_t tail[8];
+        enum message_result want;
+    } cases[] = {
+        { "an unknown option", 6, { 0, 9, 0, 2, 1, 1 }, MESSAGE_OK },
+        { "an empty option", 4, { 0, 9, 0, 0 }, MESSAGE_OK },
+        { "half an option", 5, { 0, 9, 0, 2, 1 }, MESSAGE_TRAILING },
+        { "one byte", 1, { 0 }, MESSAGE_TRAILING },
+        { "tag zero", 4, { 0, 0, 0, 0 }, MESSAGE_TRAILING },
+    };
+    struct message in[10], out;
+
+    (void)state;
+    samples(in);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        size_t len = message_encode(bytes, &in[1]);
+
+        CASE(cases[i].name);
+        memcpy(bytes + len, cases[i].tail, cases[i].len);
+        assert_int_equal(
+            message_decode(MESSAGE_PLAN, bytes + MESSAGE_HEADER_BYTES,
+                           len - MESSAGE_HEADER_BYTES + cases[i].len, &out),
+            cases[i].want);
+    }
+}
+
+static void test_bad_headers(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t header[MESSAGE_HEADER_BYTES];
+        enum message_result want;
+    } cases[] = {
+        { "type 0", { 0, 0, 0, 0, 0, 0, 0, 0 }, MESSAGE_BAD_TYPE },
+        { "type 11", { 0, 11, 0, 0, 0, 0, 0, 0 }, MESSAGE_BAD_TYPE },
+        { "a flag", { 0, 4, 0, 1, 0, 0, 0, 0 }, MESSAGE_BAD_TYPE },
+        { "65537 bytes", { 0, 4, 0, 0, 0, 1, 0, 1 }, MESSAGE_BAD_LENGTH },
+        { "4 GiB", { 0, 4, 0, 0, 255, 255, 255, 255 }, MESSAGE_BAD_LENGTH },
+        { "65536 bytes", { 0, 4, 0, 0, 0, 1, 0, 0 }, MESSAGE_OK },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        enum message_type type;
+        uint32_t payload;
+
+        CASE(cases[i].name);
+        assert_int_equal(
+            message_decode_header(cases[i].header, &type, &payload),
+            cases[i].want);
+    }
+}
+
+/* Encodes in[i] after change, and expects BAD_VALUE. */
+#define EXPECT_BAD(i, change)                                   \
+    do {                                                        \
+        struct message in[10], out;                             \
+        samples(in);                                            \
+        change;                                                 \
+        size_t len = message_encode(bytes, &in[i]);             \
+        CASE(#change);                                          \
+        assert_int_equal(decode(len, &out), MESSAGE_BAD_VALUE); \
+    } while (0)
+
+static void test_bad_values(void **state)
+{
+    (void)state;
+    EXPECT_BAD(0, in[0].hello.lanes = 0);
+    EXPECT_BAD(0, in[0].hello.lanes = MESSAGE_MAX_LANES + 1);
+    EXPECT_BAD(0, in[0].hello.virtual_bytes = UINT64_C(1) << 63);
+    EXPECT_BAD(0, in[0].hello.data_bytes = UINT64_C(1) << 41);
+    EXPECT_BAD(0, in[0].hello.job[0] = '\033');
+    EXPECT_BAD(1, in[1].plan.lanes = 0);
+    EXPECT_BAD(1, in[1].plan.disk_bytes = UINT64_MAX);
+    EXPECT_BAD(4, in[4].join.lane = MESSAGE_MAX_LANES);
+    EXPECT_BAD(6, in[6].error.kind = 0);
+    EXPECT_BAD(6, in[6].error.kind = 256);
+    EXPECT_BAD(6, in[6].error.text[0] = '\n');
+}
+
+static void test_long_strings_are_cut(void **state)
+{
+    struct message in[10], out;
+    size_t len;
+
+    (void)state;
+    samples(in);
+    memset(in[6].error.text, 'x', sizeof(in[6].error.text));
+    len = message_encode(bytes, &in[6]);
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_int_equal(strlen(out.error.text), MESSAGE_TEXT_BYTES - 1);
+}
+
+static void test_have_is_bounded(void **state)
+{
+    struct message out;
+    uint8_t have[12] = { 0 };
+
+    (void)state; /* claims 65535 digests of 65535 bytes */
+    put_be16(have + 8, 65535);
+    put_be16(have + 10, 65535);
+    assert_int_equal(message_decode(MESSAGE_HAVE, have, sizeof(have), &out),
+                     MESSAGE_BAD_VALUE);
+    put_be16(have + 10, 0); /* zeros need no digests */
+    assert_int_equal(message_decode(MESSAGE_HAVE, have, sizeof(have), &out),
+                     MESSAGE_OK);
+    assert_int_equal(out.have.count, 65535);
+    put_be16(have + 8, 0);
+    assert_int_equal(message_decode(MESSAGE_HAVE, have, sizeof(have), &out),
+                     MESSAGE_BAD_VALUE);
+    put_be16(have + 8, MESSAGE_HAVE_MAX);
+    put_be16(have + 10, MESSAGE_DIGEST_BYTES);
+    assert_int_equal(message_decode(MESSAGE_HAVE, have, sizeof(have), &out),
+                     MESSAGE_SHORT);
+}
+
+static void test_space_travels_as_an_option(void **state)
+{
+    struct message in[10], out;
+    size_t len, bare;
+
+    (void)state;
+    samples(in);
+    bare = message_encode(bytes, &in[6]);
+    in[6].error.has_space = true;
+    for (uint64_t i = 0; i < MESSAGE_SPACE_COUNT; i++)
+        in[6].error.space[i] = 1000 + i;
+    len = message_encode(bytes, &in[6]);
+    assert_int_equal(len, bare + 4 + 40);
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_true(out.error.has_space);
+    assert_memory_equal(out.error.space, in[6].error.space,
+                        sizeof(out.error.space));
+    bytes[MESSAGE_HEADER_BYTES + bare - MESSAGE_HEADER_BYTES + 1] = 9;
+    assert_int_equal(decode(len, &out), MESSAGE_OK); /* another tag */
+    assert_false(out.error.has_space);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_every_cut_is_short),
+        cmocka_unit_test(test_options_and_garbage),
+        cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_long_strings_are_cut),
+        cmocka_unit_test(test_space_travels_as_an_option),
+        cmocka_unit_test(test_have_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,381 @@
+#include <sys/stat.h>
+
+#include "sinkplace.h"
+
+static void test_sparse(void **state)
+{
+    struct sink_options options = usual();
+    struct sink_report report = { 0 };
+    struct error err = { 0 };
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(sink_clone(&options, MIB, 64 * MIB + 512, &report, &err),
+                     0);
+    assert_disk(MIB, 64 * MIB + 512);
+    assert_string_equal(report.kind, "file");
+    assert_string_equal(report.zero_method, "hole");
+    assert_string_equal(report.preallocation, "off");
+    assert_int_equal(report.disk_bytes, 64 * MIB + 512);
+    assert_int_equal(report.sector_bytes, 512);
+    assert_true(report.size.fits);
+    assert_in_range(report.allocated_bytes, MIB, MIB + 65536);
+    assert_int_equal(stat(place.path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+static void test_sizes(void **state)
+{
+    static const uint64_t sizes[] = { 0,       1,       512,         4097,
+                                      MIB - 1, MIB + 1, 3 * MIB + 77 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+        for (int wish = SINK_PREALLOCATE_OFF; wish <= SINK_PREALLOCATE_AUTO;
+             wish++) {
+            struct sink_options options = usual();
+            struct error err = { 0 };
+
+            options.overwrite = true;
+            options.preallocate = (enum sink_preallocate)wish;
+            assert_int_equal(sink_clone(&options, 0, sizes[i], NULL, &err), 0);
+            assert_disk(0, sizes[i]);
+            assert_int_equal(
+                sink_clone(&options, sizes[i], sizes[i], NULL, &err), 0);
+            assert_disk(sizes[i], sizes[i]);
+        }
+}
+
+static void test_preallocation(void **state)
+{
+    static const struct {
+        enum sink_preallocate wish;
+        const char *applied;
+        const char *zero_method;
+    } cases[] = {
+        { SINK_PREALLOCATE_FALLOC, "falloc", "hole" },
+        { SINK_PREALLOCATE_AUTO, "falloc", "hole" },
+        { SINK_PREALLOCATE_FULL, "full", "write" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sink_options options = usual();
+        struct sink_report report = { 0 };
+        struct error err = { 0 };
+
+        CASE(cases[i].applied);
+        options.preallocate = cases[i].wish;
+        options.overwrite = true;
+        options.size_bytes = 6 * MIB;
+        assert_int_equal(sink_clone(&options, MIB, 4 * MIB, &report, &err), 0);
+        assert_disk(MIB, 6 * MIB);
+        assert_string_equal(report.preallocation, cases[i].applied);
+        assert_string_equal(report.zero_method, cases[i].zero_method);
+        assert_string_equal(report.preallocation_why, "");
+        assert_true(report.allocated_bytes >= 6 * MIB);
+        assert_true(allocated_of(place.path) >= 6 * MIB);
+    }
+}
+
+static void test_zero_least(void **state)
+{
+    static const struct {
+        enum sink_preallocate wish;
+        uint64_t want;
+    } cases[] = {
+        { SINK_PREALLOCATE_OFF, 0 },
+        { SINK_PREALLOCATE_FALLOC, 0 },
+        { SINK_PREALLOCATE_FULL, UINT64_MAX },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sink_options options = usual();
+        struct sink *sink = NULL;
+        struct error err = { 0 };
+
+        options.preallocate = cases[i].wish;
+        assert_int_equal(sink_open(&options, &sink, &err), 0);
+        assert_int_equal(sink_prepare(sink, MIB, &err), 0);
+        assert_int_equal(sink_zero_least(sink), cases[i].want);
+        sink_close(sink);
+    }
+}
+
+/* Adjacent ranges are one call; what is held back waits for the finish. */
+static void test_zeros_are_gathered(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct sink_lane *lane;
+    struct error err = { 0 };
+
+    (void)state;
+    options.preallocate = SINK_PREALLOCATE_FULL;
+    assert_int_equal(sink_open(&options, &sink, &err), 0);
+    assert_int_equal(sink_prepare(sink, 8 * MIB, &err), 0);
+    lane = sink_lane_open(sink, NULL);
+    assert_int_equal(sink_zero(lane, 0, MIB, &err), 0);
+    assert_int_equal(sink_zero(lane, MIB, MIB, &err), 0);
+    assert_int_equal(sink_zeroed_bytes(sink), 0);
+    assert_int_equal(sink_zero(lane, 4 * MIB, 4096, &err), 0);
+    assert_int_equal(sink_zeroed_bytes(sink), 2 * MIB);
+    assert_int_equal(sink_lane_finish(lane, &err), 0);
+    assert_int_equal(sink_zeroed_bytes(sink), 2 * MIB + 4096);
+    assert_int_equal(sink_lane_finish(lane, &err), 0);
+    assert_int_equal(sink_zeroed_bytes(sink), 2 * MIB + 4096);
+
+    sink_stop(sink);
+    assert_int_equal(sink_zero(lane, 5 * MIB, MIB, &err), 0);
+    assert_error(sink_lane_finish(lane, &err), &err, ERROR_CANCELLED, "zero");
+    sink_lane_close(lane);
+    sink_close(sink);
+}
+
+static void test_write_errors(void **state)
+{
+    static const struct {
+        int errnum;
+        enum error_kind want;
+    } cases[] = {
+        { EIO, ERROR_TARGET_IO },
+        { ENOSPC, ERROR_NO_SPACE },
+        { EDQUOT, ERROR_NO_SPACE },
+    };
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct sink_lane *lane;
+    struct error err = { 0 };
+
+    (void)state;
+    assert_int_equal(sink_open(&options, &sink, &err), 0);
+    assert_int_equal(sink_prepare(sink, 8 * MIB, &err), 0);
+    lane = sink_lane_open(sink, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        ring_failure = cases[i].errnum;
+        assert_error(sink_put(lane, 3 * MIB, 4096, 'D', &err), &err,
+                     cases[i].want, "write 4096 bytes at 3145728 of /");
+        assert_int_equal(err.errnum, cases[i].errnum);
+        assert_int_equal(err.offset, 3 * MIB);
+    }
+    sink_lane_close(lane);
+    sink_close(sink);
+}
+
+/* ---- what may not be written to ---- */
+
+static void assert_refused(const char *path, enum error_kind kind,
+                           const char *part)
+{
+    struct sink_options options = usual();
+    struct size_verdict verdict;
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+
+    CASE(part);
+    options.path = path;
+    assert_error(sink_open(&options, &sink, &err), &err, kind, part);
+    assert_error(sink_plan(&options, MIB, &verdict, &err), &err, kind, part);
+    assert_false(exists(place.partial));
+}
+
+static void test_refused_places(void **state)
+{
+    char path[160];
+
+    (void)state;
+    assert_refused(place.dir, ERROR_REFUSED, "is a directory");
+    snprintf(path, sizeof(path), "%s/", place.dir);
+    assert_refused(path, ERROR_REFUSED, "names a directory");
+    snprintf(path, sizeof(path), "%s/none/disk.img", place.dir);
+    assert_refused(path, ERROR_TARGET_IO, "none of disk.img: No such file");
+    assert_refused("/dev/no-such-device", ERROR_REFUSED, "no such device");
+    assert_refused("/dev/../dev/no-such", ERROR_REFUSED, "no such device");
+    assert_refused("/dev/null", ERROR_REFUSED, "neither a regular file nor");
+
+    assert_int_equal(mkfifo(place.path, 0600), 0);
+    assert_refused(place.path, ERROR_REFUSED, "neither a regular file nor");
+    unlink(place.path);
+
+    snprintf(path, sizeof(path), "%s/link", place.dir);
+    assert_int_equal(symlink(place.path, path), 0);
+    assert_refused(path, ERROR_REFUSED, "leads nowhere");
+    put_file(place.path, 10, 'x');
+    assert_refused(path, ERROR_REFUSED, "symbolic link to a file");
+    assert_refused(place.path, ERROR_REFUSED, "exists; --overwrite");
+    assert_int_equal(size_of(place.path), 10);
+}
+
+static void test_shm_is_no_device_directory(void **state)
+{
+    char path[] = "/dev/shm/clonewire-sink-file-XXXXXX";
+    struct sink_options options = usual();
+    struct size_verdict verdict;
+    struct error err = { 0 };
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+    options.path = path;
+    assert_int_equal(sink_plan(&options, MIB, &verdict, &err), 0);
+    assert_false(exists(path));
+}
+
+static void test_name_too_long(void **state)
+{
+    char path[400];
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+    int n = snprintf(path, sizeof(path), "%s/", place.dir);
+
+    (void)state;
+    memset(path + n, 'n', 250); /* fits, but its partial does not */
+    path[n + 250] = '\0';
+    options.path = path;
+    assert_error(sink_open(&options, &sink, &err), &err, ERROR_TARGET_IO,
+                 "File name too long");
+}
+
+/* ---- names, locks and leftovers ---- */
+
+static void test_overwrite_keeps_the_old_until_the_end(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+
+    (void)state;
+    put_file(place.path, 3 * MIB, 'o');
+    options.overwrite = true;
+    assert_int_equal(sink_open(&options, &sink, &err), 0);
+    assert_int_equal(sink_prepare(sink, 2 * MIB, &err), 0);
+    assert_int_equal(sink_fill(sink, MIB, 2 * MIB, &err), 0);
+    assert_int_equal(sink_finish(sink, &err), 0);
+    assert_int_equal(size_of(place.path), 3 * MIB);
+    assert_int_equal(sink_commit(sink, &err), 0);
+    sink_close(sink);
+    assert_disk(MIB, 2 * MIB);
+}
+
+static void test_a_name_made_meanwhile_is_not_replaced(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+
+    (void)state;
+    assert_int_equal(sink_open(&options, &sink, &err), 0);
+    assert_int_equal(sink_prepare(sink, MIB, &err), 0);
+    assert_int_equal(sink_fill(sink, MIB, MIB, &err), 0);
+    assert_int_equal(sink_finish(sink, &err), 0);
+    put_file(place.path, 5, 'x');
+    assert_error(sink_commit(sink, &err), &err, ERROR_REFUSED,
+                 "the disk is whole in");
+    sink_close(sink);
+    assert_int_equal(size_of(place.path), 5);
+    assert_int_equal(size_of(place.partial), MIB);
+}
+
+static void test_one_target_at_a_time(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *first = NULL, *second = NULL;
+    struct error err = { 0 };
+
+    (void)state;
+    assert_int_equal(sink_open(&options, &first, &err), 0);
+    assert_error(sink_open(&options, &second, &err), &err, ERROR_REFUSED,
+                 "being written by another target");
+    /* The one refused took nothing away from the other. */
+    assert_true(exists(place.partial));
+    sink_close(first);
+    assert_false(exists(place.partial));
+    assert_int_equal(sink_clone(&options, MIB, MIB, NULL, &err), 0);
+}
+
+static void test_a_leftover_is_replaced(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+
+    (void)state;
+    put_file(place.partial, 5 * MIB, 0xA5);
+    assert_int_equal(sink_clone(&options, 4096, 2 * MIB, NULL, &err), 0);
+    assert_disk(4096, 2 * MIB);
+    assert_true(allocated_of(place.path) < MIB);
+    unlink(place.path);
+
+    /* A run that dies leaves one, and the next does not mind. */
+    assert_int_equal(sink_open(&options, &sink, &err), 0);
+    assert_int_equal(sink_prepare(sink, 2 * MIB, &err), 0);
+    assert_int_equal(sink_fill(sink, MIB, 2 * MIB, &err), 0);
+    sink_close(sink);
+    assert_true(exists(place.partial));
+    assert_false(exists(place.path));
+    assert_int_equal(sink_clone(&options, 0, MIB, NULL, &err), 0);
+    assert_disk(0, MIB);
+}
+
+static void test_something_else_in_the_way_of_the_partial(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+
+    (void)state;
+    put_file(place.path, 10, 'x');
+    assert_int_equal(symlink(place.path, place.partial), 0);
+    options.overwrite = true;
+    assert_error(sink_open(&options, &sink, &err), &err, ERROR_REFUSED,
+                 "is in the way");
+    assert_int_equal(size_of(place.path), 10);
+}
+
+static void test_unused_sink_leaves_nothing(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+
+    (void)state;
+    assert_int_equal(sink_open(&options, &sink, &err), 0);
+    sink_close(sink);
+    assert_false(exists(place.partial));
+
+    options.size_bytes = MIB;
+    assert_error(sink_clone(&options, 0, 2 * MIB, NULL, &err), &err,
+                 ERROR_USAGE, "smaller than the source");
+    assert_false(exists(place.partial));
+    sink_close(NULL);
+}
+
+#define CASE_OF(test, set_up) \
+    cmocka_unit_test_setup_teardown(test, set_up, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE_OF(test_sparse, setup),
+        CASE_OF(test_sizes, setup),
+        CASE_OF(test_preallocation, setup),
+        CASE_OF(test_zero_least, setup),
+        CASE_OF(test_zeros_are_gathered, setup),
+        CASE_OF(test_write_errors, setup),
+        CASE_OF(test_refused_places, setup),
+        CASE_OF(test_shm_is_no_device_directory, setup),
+        CASE_OF(test_name_too_long, setup),
+        CASE_OF(test_overwrite_keeps_the_old_until_the_end, setup),
+        CASE_OF(test_a_name_made_meanwhile_is_not_replaced, setup),
+        CASE_OF(test_one_target_at_a_time, setup),
+        CASE_OF(test_a_leftover_is_replaced, setup),
+        CASE_OF(test_something_else_in_the_way_of_the_partial, setup),
+        CASE_OF(test_unused_sink_leaves_nothing, setup),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,18 @@
+/* unit.h - cmocka with the headers it wants in front, and what tests share. */
+#ifndef CW_TESTS_UNIT_H
+#define CW_TESTS_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Names the table row a failure belongs to. */
+#define CASE(name) print_message("    %s\n", (name))
+
+#endif
