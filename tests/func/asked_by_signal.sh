@@ -1,0 +1,35 @@
+#!/bin/bash
+# SIGUSR1: both sides say how far they are; SIGHUP: they read their keys
+# again, so that a certificate can be renewed under a running clone; neither
+# disturbs it.  And --rate holds, to 5 %.
+. "$(dirname "$0")/lib.sh"
+
+make_dense image $((60 * MIB))
+cp "$CERTS"/{source,ca}.* .
+SOURCE_IDENTITY=(--cert source.crt --key source.key --ca ca.crt)
+
+start_target copy
+start_source image --rate 10MiB
+wait_log source copying || fail "it did not begin"
+begun=$(date +%s%N)
+sleep 1
+kill -USR1 "$SOURCE_PID" "$TARGET_PID"
+wait_log source 'status: copying, [0-9.]+ MiB of 60 MiB done' ||
+    fail "the source did not say how far it is"
+wait_log target 'status: copying' || fail "the target did not say how far it is"
+kill -HUP "$SOURCE_PID" "$TARGET_PID"
+wait_log source 'reading certificates and keys again' || fail "no reload"
+wait_log target 'reading certificates and keys again' || fail "no reload"
+echo nonsense >source.crt
+kill -HUP "$SOURCE_PID"
+wait_log source 'going on with what was read before' || fail "no word"
+wait_source
+took_ms=$((($(date +%s%N) - begun) / 1000000))
+wait_target
+assert_status source 0
+assert_status target 0
+assert_digests_equal
+assert_same image copy $((60 * MIB))
+if [ $took_ms -lt 5600 ] || [ $took_ms -gt 7500 ]; then
+    fail "60 MiB at 10 MiB/s took $took_ms ms"
+fi

@@ -1,0 +1,26 @@
+#!/bin/bash
+# A second source is told the target is busy; the first goes on to the end.
+. "$(dirname "$0")/lib.sh"
+
+make_dense image $((24 * MIB))
+faulty_up image slow 80M
+cp image first
+start_target copy
+start_source "$FAULTY_DISK"
+wait_log target 'serving '
+first=$SOURCE_PID
+
+# The second writes its own log.
+read -ra identity < <(identity source)
+status=0
+"$SOURCE" "${identity[@]}" image "$TARGET_ADDRESS" >second.log 2>&1 ||
+    status=$?
+assert_equal $status 22 "status of the second source"
+assert_log second 'busy'
+
+SOURCE_PID=$first
+wait_source
+wait_target
+assert_status source 0
+assert_status target 0
+assert_same first copy $((24 * MIB))

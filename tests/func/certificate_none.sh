@@ -1,0 +1,39 @@
+#!/bin/bash
+# A peer that shows no certificate, or one that expired, is refused by both
+# sides in words.  The peers are openssl's: ours would refuse to start.
+. "$(dirname "$0")/lib.sh"
+require openssl
+
+make_sparse image $((2 * MIB))
+
+show_target() # S_CLIENT OPTION...
+{
+    start_target copy --once
+    # It stays until it is sent away: the reason comes late in TLS 1.3.
+    timeout 10 openssl s_client -connect "$TARGET_ADDRESS" -ign_eof \
+        -alpn clonewire/1 -CAfile "$CERTS/ca.crt" "$@" </dev/null >client.out 2>&1 || true
+    wait_target
+    assert_status target 20
+}
+
+show_target
+assert_log target 'source sent no certificate'
+grep -q 'certificate required' client.out || fail "client heard no reason"
+
+show_target -cert "$CERTS/source-expired.crt" -key "$CERTS/source-expired.key"
+assert_log target 'expired on 2020-01-01'
+grep -q 'certificate expired' client.out || fail "client heard no reason"
+
+openssl s_server -accept 127.0.0.1:0 -alpn clonewire/1 -Verify 1 \
+    -CAfile "$CERTS/ca.crt" -cert "$CERTS/target-expired.crt" \
+    -key "$CERTS/target-expired.key" -www >server.out 2>&1 </dev/null &
+at_exit stop_process $!
+wait_exists server.out
+for ((i = 0; i < 100; i++)); do
+    SOURCE_DIALS=$(sed -n 's/^ACCEPT //p' server.out | head -n 1)
+    [ -z "$SOURCE_DIALS" ] || break
+    sleep 0.05
+done
+run_source image
+assert_status source 20
+assert_log source 'expired on 2020-01-01'

@@ -1,0 +1,33 @@
+#!/bin/bash
+# --doctor says in a line each what works, for no path, a file and a
+# directory, and what is forbidden is a "no" with advice, not an error.
+. "$(dirname "$0")/lib.sh"
+
+"$SOURCE" --doctor >out
+for name in io_uring 'locked memory' CPUs 'memory limit' 'TLS library' \
+    'FIPS provider' kTLS; do
+    assert_equal "$(grep -cE "^(ok|no) +$name " out)" 1 "lines of $name"
+done
+! grep -q 'direct I/O' out || fail "a path without being asked"
+
+truncate -s 1M image
+for path in image .; do
+    "$SOURCE" --doctor $path >out
+    grep -qE "^(ok|no) +direct I/O .* on $path" out || fail "$(cat out)"
+    grep -qE "^(ok|no) +uncached I/O .* on $path" out || fail "$(cat out)"
+done
+"$SOURCE" --doctor nowhere >out
+grep -qE '^no +path +nowhere: No such file' out || fail "$(cat out)"
+[ -z "$(find . -newer image -name '.*' ! -name .)" ] || fail "left a file"
+
+"$TOOLS/nouring" EPERM "$SOURCE" --doctor --json >out
+grep -qE '^\{"name":"io_uring","good":false,"found":"[^"]+","advice":"[^"]+"\}$' \
+    out || fail "$(cat out)"
+
+# FIPS, where the machine has the provider.
+assert_equal "$("$SOURCE" --doctor | grep -c 'OpenSSL 3')" 1 "the library"
+
+STATUS=0
+"$SOURCE" 2>err || STATUS=$?
+assert_equal "$STATUS" 2 "status without IMAGE"
+grep -q 'IMAGE (CLONEWIRE_IMAGE) is missing' err || fail "$(cat err)"

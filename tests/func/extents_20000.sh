@@ -1,0 +1,26 @@
+#!/bin/bash
+# 20 000 separate extents: each arrives, and each hole stays one.
+. "$(dirname "$0")/lib.sh"
+require python3
+
+# A filesystem of its own: to delete 20 000 extents from one that discards
+# takes a minute.
+if [ "$(id -u)" = 0 ]; then
+    require mkfs.ext4
+    truncate -s 512M volume
+    mkfs.ext4 -q volume
+    mount_at mounted volume -o loop
+    cd mounted || exit
+fi
+
+python3 - image <<'END'
+import sys
+with open(sys.argv[1], "wb") as image:
+    for i in range(20000):
+        image.seek(i * 16384)
+        image.write(b"%4096d" % (i + 1))
+    image.truncate(20000 * 16384)
+END
+clone image copy
+assert_same image copy $((20000 * 16384))
+assert_allocation image copy

@@ -1,0 +1,70 @@
+#!/bin/bash
+# Source and target on every filesystem this kernel has: ext4, xfs with
+# reflink, btrfs plain and compressed, tmpfs, FUSE (no holes to see), overlay.
+# Each target filesystem takes a clone of an image on each source filesystem.
+. "$(dirname "$0")/lib.sh"
+require_loop
+require mkfs.ext4 mkfs.xfs mkfs.btrfs
+
+SIZE=$((24 * MIB))
+places=()
+missing=()
+
+skipped() # NAME WHY
+{
+    missing+=("$1: $2")
+}
+
+add_made() # NAME MKFS-COMMAND...: a new filesystem on a loop mount
+{
+    local name=$1
+
+    make_empty "$name.volume" $((320 * MIB))
+    shift
+    "$@" "$name.volume" >mkfs.log 2>&1 || fail "$* $(cat mkfs.log)"
+    add_mount "$name" "$name.volume" -o "${OPTIONS:-loop}"
+}
+
+add_mount() # NAME DEVICE MOUNT-OPTION...
+{
+    mkdir -p "$1"
+    if mount "${@:3}" "$2" "$1" 2>mount.err; then
+        at_exit unmount "$1"
+        places+=("$1")
+    else
+        skipped "$1" "$(cat mount.err)"
+    fi
+}
+
+add_made ext4 mkfs.ext4 -q -F
+add_made xfs mkfs.xfs -q -m reflink=1
+add_made btrfs mkfs.btrfs -q
+OPTIONS=loop,compress-force=zlib add_made btrfs-zlib mkfs.btrfs -q
+add_mount tmpfs none -t tmpfs -o size=320m
+mkdir -p lower upper work
+add_mount overlay none -t overlay -o lowerdir=lower,upperdir=upper,workdir=work
+[ ${#places[@]} -ge 2 ] || skip "only ${places[*]} here: ${missing[*]}"
+
+make_sparse image $SIZE
+for from in "${places[@]}"; do
+    cp --sparse=always image "$from/image"
+    for to in "${places[@]}"; do
+        clone "$from/image" "$to/copy"
+        assert_same image "$to/copy" $SIZE
+        [ "$to" = btrfs-zlib ] || [ "$from" = btrfs-zlib ] ||
+            assert_allocation image "$to/copy"
+        grep -E '^I/O mode' target.out | sed "s/^/$from -> $to: /"
+        rm "$to/copy"
+    done
+done
+
+# FUSE on both sides: a disk that a user-space server keeps.
+if [ -e /dev/fuse ] && command -v nbdfuse nbdkit >/dev/null; then
+    cp image fuse.backing
+    faulty_up fuse.backing slow 64G
+    clone "$FAULTY_DISK" "ext4/from-fuse"
+    assert_same image ext4/from-fuse $SIZE
+else
+    skipped fuse "no /dev/fuse, nbdfuse or nbdkit"
+fi
+[ ${#missing[@]} = 0 ] || printf 'not here: %s\n' "${missing[@]}"

@@ -1,0 +1,93 @@
+#!/bin/bash
+# A disk on standard input: a pipe in order, a file as if it had a name.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+require qemu-img gzip xz
+
+size=$((20 * MIB + 512))
+make_sparse disk.raw $size
+gzip -1 -c disk.raw >disk.gz
+xz -0 -c disk.raw >disk.xz
+{ # three streams, of which one has many blocks, and padding
+    head -c 5000000 disk.raw | xz -0 --check=sha256
+    dd if=disk.raw iflag=skip_bytes,count_bytes skip=5000000 count=7000000 \
+        bs=64K status=none | xz -9
+    tail -c +12000001 disk.raw | xz -0 --block-size=1MiB
+    head -c 4096 /dev/zero
+} >streams.xz
+qemu-img convert -O qcow2 disk.raw disk.qcow2
+
+# shellcheck disable=SC2016
+printf '#!/bin/bash\nfile=$1; shift; cat "$file" | "$@"\n' >piped
+# shellcheck disable=SC2016
+printf '#!/bin/bash\nfile=$1; shift; exec "$@" <"$file"\n' >redirected
+chmod +x piped redirected
+
+arrives() # HOW FILE [OPTION...]
+{
+    SOURCE_UNDER=("./$1" "$2") SOURCE_WITH=("${@:3}")
+    clone - copy.raw
+    assert_same disk.raw copy.raw $size
+    assert_allocation disk.raw copy.raw
+    rm copy.raw
+}
+
+breaks() # STATUS WORDS HOW FILE [OPTION...]
+{
+    SOURCE_UNDER=("./$3" "$4") SOURCE_WITH=("${@:5}")
+    start_target copy.raw
+    run_source -
+    assert_status source "$1"
+    assert_log source "$2"
+    [ ! -e copy.raw ] || fail "$4 arrived"
+    stop_process "$TARGET_PID" || true
+    rm -rf .copy.raw.clonewire-*
+}
+
+arrives piped disk.raw --size=$size --lanes=2
+arrives piped disk.gz --size=$size
+arrives piped disk.xz --size=$size --lanes=2
+arrives piped streams.xz --size=$size
+arrives redirected disk.raw
+arrives redirected disk.gz
+arrives redirected disk.xz
+arrives redirected disk.qcow2
+
+breaks 2 'give the size' piped disk.raw
+breaks 2 'give the size' piped disk.gz
+breaks 13 'fewer than' piped disk.raw --size=$((size + 1))
+breaks 13 'more than' piped disk.raw --size=$((size - 1))
+breaks 13 'more than' piped disk.gz --size=$((size - 1))
+breaks 2 'give the size' piped disk.xz
+breaks 13 'more than' piped disk.xz --size=$((size - 1))
+breaks 13 'fewer than' piped disk.xz --size=$((size + 1))
+breaks 13 'QCOW2' piped disk.qcow2 --size=$size
+head -c 100000 disk.gz >short.gz
+breaks 13 'cut off' piped short.gz --size=$size
+
+# What an xz stream promises is believed only when all of it has been seen.
+cp disk.xz longer.xz && echo 12 bytes or more of garbage >>longer.xz
+breaks 13 'garbage behind' piped longer.xz --size=$size
+for missing in 1 40 300000; do
+    head -c -$missing disk.xz >short.xz
+    breaks 13 'cut off' piped short.xz --size=$size
+done
+flip() # BYTES from the end: one byte of flipped.xz becomes another
+{
+    local at byte
+
+    cp disk.xz flipped.xz
+    at=$(($(stat -c %s disk.xz) - $1))
+    byte=$(od -An -tu1 -j $at -N 1 disk.xz)
+    printf %b "\\x$(printf %02x $((byte ^ 16)))" |
+        dd of=flipped.xz bs=1 seek=$at conv=notrunc status=none
+    ! cmp -s disk.xz flipped.xz || fail "nothing was flipped"
+}
+for from_end in 3 15 25 45 2000000; do
+    flip $from_end
+    breaks 13 'xz: ' piped flipped.xz --size=$size
+done
+xz -0 -c disk.qcow2 >qcow2.xz
+breaks 13 'QCOW2' piped qcow2.xz --size=$size
+xz --lzma2=preset=0,dict=256MiB -c disk.raw >large.xz
+breaks 13 'too much memory' piped large.xz --size=$size

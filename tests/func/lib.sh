@@ -1,0 +1,359 @@
+# shellcheck shell=bash disable=SC2119,SC2120
+# lib.sh - what every func and fault script starts with: ". …/func/lib.sh".
+#
+# A script runs the real programs over loopback and asserts one behaviour.
+# It exits 0 (holds), 77 (cannot be tried here; the reason is printed) or
+# anything else (broken; both logs are printed).  Whatever it makes (files,
+# processes, loops, mounts) is gone when it ends, however it ends.
+#
+#   CW_BUILD   build directory (cmd/clonewire-source, …), from ctest
+#
+#   start_target DEST [OPTION…]     up and listening: TARGET_ADDRESS
+#   refuse_target STATUS REGEX DEST [OPTION…]   one that must not come so far
+#   run_source IMAGE [OPTION…]      to the end: SOURCE_STATUS
+#   start_source, wait_source, wait_target
+#   clone IMAGE DEST                all of it, and both must be content;
+#                                   options in arrays SOURCE_WITH TARGET_WITH
+#   assert_status SIDE STATUS; assert_log SIDE REGEX; refute_log SIDE REGEX
+#   assert_same IMAGE DEST BYTES; assert_allocation IMAGE DEST
+set -euo pipefail
+
+TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SCRIPT=$(cd "$(dirname "$0")" && pwd)/${0##*/}
+CW_BUILD=$(cd "${CW_BUILD:-$TESTS/../build/dev}" && pwd)
+SOURCE=$CW_BUILD/cmd/clonewire-source
+TARGET=$CW_BUILD/cmd/clonewire-target
+TOOLS=$CW_BUILD/tests/tools
+KIB=1024 MIB=1048576 GIB=1073741824
+LONGEST=60 # seconds that one side may take
+
+# What a script may set to change the next start_target or start_source.
+SOURCE_WITH=() TARGET_WITH=()     # options
+SOURCE_UNDER=() TARGET_UNDER=()   # commands to run it under
+SOURCE_IDENTITY=() TARGET_IDENTITY=()
+LISTEN=127.0.0.1:0
+
+fail()
+{
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+skip()
+{
+    echo "skipped: $*"
+    exit 77
+}
+
+require()
+{
+    local command
+
+    for command; do
+        command -v "$command" >/dev/null || skip "$command is not installed"
+    done
+}
+
+require_root()
+{
+    [ "$(id -u)" = 0 ] || skip "needs root: $*"
+}
+
+# Address and thread sanitizers multiply memory and time.
+require_plain_build()
+{
+    ! grep -qE '__(asan|tsan)_init' "$SOURCE" ||
+        skip "not in a sanitizer build: $*"
+}
+
+# ---- what must be undone ----
+
+undo_list=()
+
+at_exit() # COMMAND ARGUMENT...: runs at the end, last come, first served
+{
+    undo_list+=("$(printf '%q ' "$@")")
+}
+
+undo_all()
+{
+    local status=$? i
+
+    trap - EXIT
+    set +e
+    cd "$WORK" # a mount we stand in cannot be undone
+    for ((i = ${#undo_list[@]} - 1; i >= 0; i--)); do
+        eval "${undo_list[i]}"
+    done
+    if [ $status != 0 ] && [ $status != 77 ]; then
+        print_logs >&2
+    fi
+    cd /
+    rm -rf "$WORK"
+    exit $status
+}
+
+print_logs()
+{
+    local log
+
+    for log in "$WORK"/*.log; do
+        [ -s "$log" ] || continue
+        echo "---- ${log##*/}"
+        tail -n 40 "$log"
+    done
+}
+
+stop_process() # PID, ours; gone when this returns
+{
+    kill -9 "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+WORK=$(mktemp -d "$PWD/${SCRIPT##*/}.XXXXXX")
+cd "$WORK"
+trap undo_all EXIT
+trap 'exit 1' INT TERM HUP
+
+. "$TESTS/tools/certificates.sh"
+. "$TESTS/tools/disks.sh"
+
+[ -x "$SOURCE" ] || fail "no $SOURCE: build first"
+[ -x "$TARGET" ] || fail "no $TARGET: build first"
+certificates_make "$CW_BUILD/tests/certificates"
+
+# ---- both programs ----
+
+identity() # NAME: options that make a side present NAME's certificate
+{
+    echo --cert "$CERTS/$1.crt" --key "$CERTS/$1.key" --ca "$CERTS/ca.crt"
+}
+
+launch_target() # DEST [OPTION...]
+{
+    local dest=$1
+
+    shift
+    [ ${#TARGET_IDENTITY[@]} -gt 0 ] ||
+        read -ra TARGET_IDENTITY < <(identity target)
+    : >target.log
+    TARGET_STATUS=
+    "${TARGET_UNDER[@]}" "$TARGET" --yes --listen "$LISTEN" \
+        "${TARGET_IDENTITY[@]}" "${TARGET_WITH[@]}" "$@" "$dest" \
+        >target.out 2>>target.log &
+    TARGET_PID=$!
+    at_exit stop_process $TARGET_PID
+}
+
+start_target() # DEST [OPTION...]
+{
+    launch_target "$@"
+    wait_listening
+}
+
+# A target that should refuse before it listens.
+refuse_target() # STATUS REGEX DEST [OPTION...]
+{
+    launch_target "${@:3}"
+    wait_target 10
+    assert_status target "$1"
+    assert_log target "$2"
+    refute_log target 'listening on'
+}
+
+wait_listening()
+{
+    wait_log target 'listening on [^ "]+:[0-9]+' ||
+        { wait_target; fail "target never listened: status $TARGET_STATUS"; }
+    TARGET_ADDRESS=$(grep -oE 'listening on [^ "]+:[0-9]+' target.log |
+        head -n 1 | cut -d ' ' -f 3)
+}
+
+# Source in the background.  TARGET_NAME: what to dial instead of the address.
+start_source() # IMAGE [OPTION...]
+{
+    local image=$1
+
+    shift
+    [ ${#SOURCE_IDENTITY[@]} -gt 0 ] ||
+        read -ra SOURCE_IDENTITY < <(identity source)
+    : >source.log
+    SOURCE_STATUS=
+    "${SOURCE_UNDER[@]}" "$SOURCE" "${SOURCE_IDENTITY[@]}" \
+        "${SOURCE_WITH[@]}" "$@" "$image" "${SOURCE_DIALS:-$TARGET_ADDRESS}" \
+        >source.out 2>>source.log &
+    SOURCE_PID=$!
+    at_exit stop_process $SOURCE_PID
+}
+
+run_source() # IMAGE [OPTION...]
+{
+    start_source "$@"
+    wait_source
+}
+
+is_running() # PID: false for a zombie
+{
+    local stat
+
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    [[ ${stat##*) } != Z* ]]
+}
+
+# Waits for a process of ours without hanging for ever: prints nothing,
+# returns its status, or fails the test after so many seconds.
+wait_process() # PID NAME [SECONDS]
+{
+    local deadline=$((SECONDS + ${3:-$LONGEST}))
+
+    while is_running "$1"; do
+        [ $SECONDS -le $deadline ] ||
+            fail "$2 is still running after ${3:-$LONGEST} s"
+        sleep 0.02
+    done
+    wait "$1"
+}
+
+wait_source() # [SECONDS]
+{
+    SOURCE_STATUS=0
+    wait_process "$SOURCE_PID" source "$@" || SOURCE_STATUS=$?
+}
+
+wait_target() # [SECONDS]
+{
+    TARGET_STATUS=0
+    wait_process "$TARGET_PID" target "$@" || TARGET_STATUS=$?
+}
+
+# True when SIDE logs a line matching REGEX; false when it ends without.
+wait_log() # SIDE REGEX
+{
+    local side=$1 regex=$2 pid deadline=$((SECONDS + LONGEST))
+
+    if [ "$side" = target ]; then pid=$TARGET_PID; else pid=$SOURCE_PID; fi
+    until grep -qE -- "$regex" "$side.log"; do
+        is_running "$pid" || { grep -qE -- "$regex" "$side.log"; return; }
+        [ $SECONDS -le $deadline ] || return 1
+        sleep 0.02
+    done
+}
+
+# A peer that is not ours, or a proxy: up once it has said "listening on".
+start_helper() # NAME COMMAND ARGUMENT...: HELPER_PID, HELPER_ADDRESS
+{
+    local name=$1 i
+
+    shift
+    : >"$name.log" # here, lest we read what the last one said
+    "$@" >>"$name.log" 2>&1 &
+    HELPER_PID=$!
+    at_exit stop_process $HELPER_PID
+    for ((i = 0; i < 250; i++)); do
+        HELPER_ADDRESS=$(sed -n 's/^listening on //p' "$name.log")
+        [ -z "$HELPER_ADDRESS" ] || return 0
+        sleep 0.02
+    done
+    fail "$name never listened: $(cat "$name.log")"
+}
+
+# From here on a failed session ends both sides: nobody tries again or waits
+# for the other to come back.
+one_try()
+{
+    SOURCE_WITH+=(--retry-for off)
+    TARGET_WITH+=(--retry-for off --once)
+}
+
+clone() # IMAGE DEST
+{
+    start_target "$2"
+    run_source "$1"
+    wait_target
+    assert_status source 0
+    assert_status target 0
+    assert_digests_equal
+}
+
+# ---- assertions ----
+
+assert_status() # SIDE STATUS
+{
+    local got
+
+    if [ "$1" = target ]; then got=$TARGET_STATUS; else got=$SOURCE_STATUS; fi
+    [ "$got" = "$2" ] || fail "$1 exited $got, not $2"
+}
+
+# What a side printed: the summary on stdout, everything else on stderr.
+words_of() # SIDE
+{
+    cat "$1.out" "$1.log" 2>/dev/null || true
+}
+
+assert_log() # SIDE REGEX
+{
+    words_of "$1" | grep -E -- "$2" >/dev/null ||
+        fail "$1 did not say: $2"
+}
+
+refute_log() # SIDE REGEX
+{
+    ! words_of "$1" | grep -E -- "$2" || fail "$1 said: $2"
+}
+
+# Both ends end with STATUS and the same cause in words.
+assert_both_fail() # STATUS REGEX
+{
+    local side
+
+    for side in source target; do
+        assert_status $side "$1"
+        grep -E -- "^$side: .*($2)" $side.log >/dev/null ||
+            fail "$side did not end with: $2"
+    done
+}
+
+digest_of() # SIDE
+{
+    words_of "$1" | grep -oE '(xxh3-128|sha256):[0-9a-f]{64}' |
+        tail -n 1
+}
+
+assert_digests_equal()
+{
+    local source target
+
+    source=$(digest_of source) || fail "source printed no digest"
+    target=$(digest_of target) || fail "target printed no digest"
+    [ "$source" = "$target" ] || fail "digests: $source and $target"
+}
+
+assert_equal() # GOT WANTED WHAT
+{
+    [ "$1" = "$2" ] || fail "$3: $1, not $2"
+}
+
+# The first BYTES are equal; behind them DEST has zeros or nothing.
+assert_same() # IMAGE DEST BYTES
+{
+    local tail
+
+    cmp -n "$3" -- "$1" "$2" || fail "$2 differs from $1"
+    tail=$(($(disk_bytes "$2") - $3))
+    [ $tail -ge 0 ] || fail "$2 is $((-tail)) bytes short"
+    [ ! -f "$2" ] || [ $tail = 0 ] || fail "$2 is $tail bytes too long"
+    cmp -i "$3":0 -n "$tail" -- "$2" /dev/zero ||
+        fail "$2 is not zero behind byte $3"
+}
+
+# A file takes no more than the image did, to 2 % and 1 MiB.
+assert_allocation() # IMAGE DEST
+{
+    local image dest
+
+    image=$(allocated_bytes "$1")
+    dest=$(allocated_bytes "$2")
+    [ "$dest" -le $((image + image / 50 + MIB)) ] ||
+        fail "$2 takes $dest bytes, $1 only $image"
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# The Debian package: programs, manuals, completions and documents where they
+# belong; in a system of its own it installs, runs, and leaves nothing behind.
+. "$(dirname "$0")/lib.sh"
+require cpack dpkg-deb dpkg-shlibdeps
+require_plain_build "a package of instrumented programs"
+
+cpack --config "$CW_BUILD/CPackConfig.cmake" -B "$WORK" >cpack.out 2>&1 ||
+    fail "cpack: $(cat cpack.out)"
+rm -rf _CPack_Packages
+package=$(ls clonewire_*.deb)
+dpkg-deb -f "$package" >fields
+grep -qx 'Package: clonewire' fields || fail "$(cat fields)"
+for library in libssl3 liburing2 libxxhash0 libqcow1 libblkid1; do
+    grep -qE "^Depends: .*\\b$library\\b" fields || fail "no need of $library"
+done
+dpkg-deb -x "$package" content
+find content -type f | sed 's,^content,,' | sort >files
+for file in bin/clonewire-{source,target} \
+    share/man/man1/clonewire-{source,target}.1 \
+    share/bash-completion/completions/clonewire-{source,target} \
+    share/zsh/vendor-completions/_clonewire-{source,target} \
+    share/fish/vendor_completions.d/clonewire-{source,target}.fish \
+    share/doc/clonewire/{README.md,copyright,docs/operations.md}; do
+    grep -qx "/usr/$file" files || fail "not in the package: $file"
+done
+! grep -vE '^/usr/(bin|share)/' files || fail "files in places of others"
+[ -z "$(find content -perm /6022 ! -type l)" ] || fail "permissions"
+
+# A system that is ours: this one below, and what is changed above it.
+[ "$(id -u)" = 0 ] || skip "installing needs root; the package is good"
+mkdir system above work
+if ! mount -t tmpfs tmpfs above 2>mount.err; then
+    skip "no mounts here ($(cat mount.err)); the package is good"
+fi
+at_exit umount "$WORK/above"
+mkdir above/upper above/work
+mount -t overlay overlay system 2>mount.err \
+    -o "lowerdir=/,upperdir=$WORK/above/upper,workdir=$WORK/above/work" ||
+    skip "no overlay here ($(cat mount.err)); the package is good"
+at_exit umount "$WORK/system"
+
+in_system() { chroot "$WORK/system" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
+
+installed() { find above/upper ! -type d -iname '*clonewire*' -o ! -type d -path '*clonewire/*'; }
+
+cp "$package" system/tmp/
+in_system dpkg -i "/tmp/$package" >dpkg.out 2>&1 || fail "$(cat dpkg.out)"
+rm "system/tmp/$package"
+version=$(sed -n 's/^Version: //p' fields)
+for side in source target; do
+    assert_equal "$(in_system clonewire-$side --version)" \
+        "clonewire-$side $version" "an installed program"
+done
+truncate -s 1M system/tmp/disk
+in_system clonewire-source /tmp/disk --to /tmp/copy >/dev/null
+cmp system/tmp/disk system/tmp/copy
+rm system/tmp/disk system/tmp/copy
+[ "$(installed | wc -l)" -ge "$(wc -l <files)" ] || fail "$(installed)"
+in_system dpkg --purge clonewire >dpkg.out 2>&1 || fail "$(cat dpkg.out)"
+# What overlayfs keeps of a removed file is a character device, 0:0.
+left=$(installed | while read -r file; do [ -c "$file" ] || echo "$file"; done)
+assert_equal "$left" "" "left behind"

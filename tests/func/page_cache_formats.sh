@@ -1,0 +1,30 @@
+#!/bin/bash
+# What is decoded is read through the page cache, and leaves it again.
+. "$(dirname "$0")/lib.sh"
+require fincore qemu-img gzip xz
+
+# Letters: random, and yet something to compress.
+noise $((84 * MIB)) | base64 -w 0 >disk.raw
+truncate -s $((112 * MIB)) disk.raw
+qemu-img convert -O qcow2 disk.raw plain.qcow2
+qemu-img convert -O qcow2 -c disk.raw zlib.qcow2
+gzip -1 -c disk.raw >disk.gz
+xz -0 -T2 --block-size=4MiB -c disk.raw >disk.xz
+
+stays_small() # IMAGE [OPTION...]
+{
+    sync "$1"
+    dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 status=none
+    SOURCE_WITH=("${@:2}")
+    clone "$1" copy
+    cached=$(fincore -bno RES "$1" | tr -d ' ')
+    [ "$cached" -le $((68 * MIB)) ] ||
+        fail "$cached bytes of $1 are cached"
+    assert_same disk.raw copy $((112 * MIB))
+    rm copy
+}
+
+stays_small plain.qcow2 --io-mode=buffered
+stays_small zlib.qcow2
+stays_small disk.gz
+stays_small disk.xz

@@ -1,0 +1,22 @@
+#!/bin/bash
+# Plain progress lines grow to 100 %; --quiet says nothing when all is well.
+. "$(dirname "$0")/lib.sh"
+
+make_dense data $((12 * MIB))
+
+SOURCE_WITH=(--progress=plain) TARGET_WITH=(--progress=plain)
+clone data copy
+for side in source target; do
+    grep -oE '[0-9]+\.[0-9]%' $side.log | tr -d '%' >percents
+    sort -n -c percents || fail "$side: percents go back"
+    assert_equal "$(tail -n 1 percents)" 100.0 "last percent of the $side"
+    assert_equal "$(grep -c 100.0 percents)" 1 "how often $side said 100 %"
+    assert_log $side 'flushing .*12 MiB/12 MiB'
+done
+rm copy
+
+start_target copy
+run_source data --quiet
+wait_target
+assert_status source 0
+[ ! -s source.log ] || fail "a quiet source spoke"

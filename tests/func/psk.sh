@@ -1,0 +1,22 @@
+#!/bin/bash
+# A pre-shared key in place of certificates; a wrong one is refused in words.
+. "$(dirname "$0")/lib.sh"
+
+make_sparse image $((5 * MIB))
+TARGET_IDENTITY=(--psk-file "$CERTS/psk.txt")
+SOURCE_IDENTITY=(--psk-file "$CERTS/psk.txt")
+clone image copy
+assert_same image copy $((5 * MIB))
+rm copy
+
+SOURCE_IDENTITY=(--psk-file "$CERTS/psk.txt" --psk-identity clone)
+clone image copy
+assert_same image copy $((5 * MIB))
+rm copy
+
+SOURCE_IDENTITY=(--psk-file "$CERTS/psk-wrong.txt")
+start_target copy --once
+run_source image
+wait_target
+assert_both_fail 20 'another key for identity "clone"'
+[ ! -e copy ] || fail "a copy was made"

@@ -1,0 +1,29 @@
+#!/bin/bash
+# Two clones that reserve space on one filesystem do not plan with the same
+# free bytes: the second is refused at its start, the first is made.
+. "$(dirname "$0")/lib.sh"
+require_loop
+require mkfs.ext4
+
+make_sparse image $((32 * MIB))
+truncate -s 64M volume
+mkfs.ext4 -q -m 0 volume
+mount_at mounted volume -o loop
+
+faulty_up image slow 40M
+TARGET_WITH=(--preallocate=falloc)
+start_target mounted/first.img
+start_source "$FAULTY_DISK"
+wait_log source 'copying'
+first_source=$SOURCE_PID first_target=$TARGET_PID
+cp source.log first-source.log
+
+start_target mounted/second.img
+run_source image
+wait_target
+assert_both_fail 10 'second.img|does not fit'
+[ -z "$(find mounted -name '*second*')" ] || fail "something was left"
+
+wait_process "$first_source" "first source"
+wait_process "$first_target" "first target"
+assert_same image mounted/first.img $((32 * MIB))

@@ -1,0 +1,100 @@
+#!/bin/bash
+# --via ssh starts the target over there, and the clone goes directly or
+# through a forwarded port; what fails over there fails here with its status.
+#   clonewire-source disk.img root@target.example:/dev/vg/new --via ssh
+. "$(dirname "$0")/lib.sh"
+require ssh ssh-keygen
+require_root "a daemon of ssh"
+daemon=$(command -v /usr/sbin/sshd) || skip "sshd is not installed"
+
+truncate -s 12M image
+put_noise image $((3 * MIB)) $((2 * MIB))
+
+# A daemon of our own, with keys of its own, on a port of its own.
+ssh-keygen -q -t ed25519 -N '' -f host_key
+ssh-keygen -q -t ed25519 -N '' -f user_key
+cp user_key.pub authorized
+chmod 700 "$WORK"
+mkdir -p /run/sshd
+port=$(python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+cat >sshd.conf <<END
+Port $port
+ListenAddress 127.0.0.1
+HostKey $WORK/host_key
+AuthorizedKeysFile $WORK/authorized
+PidFile none
+StrictModes no
+UsePAM no
+PermitRootLogin yes
+SetEnv PATH=$CW_BUILD/cmd:/usr/bin:/bin
+END
+cat >ssh.conf <<END
+Host *
+    Port $port
+    IdentityFile $WORK/user_key
+    IdentitiesOnly yes
+    UserKnownHostsFile $WORK/known
+    StrictHostKeyChecking accept-new
+    LogLevel ERROR
+END
+"$daemon" -D -e -f sshd.conf 2>sshd.log &
+SSHD=$!
+at_exit stop_process $SSHD
+for ((i = 0; i < 100; i++)); do
+    ! ssh -F ssh.conf root@127.0.0.1 true 2>ssh.log || break
+    is_running $SSHD || skip "sshd does not run here: $(cat sshd.log)"
+    sleep 0.1
+done
+ssh -F ssh.conf root@127.0.0.1 true || skip "no way in: $(cat ssh.log)"
+
+via() # DEST [OPTION...]: SOURCE_STATUS
+{
+    SOURCE_STATUS=0
+    timeout 60 "$SOURCE" image "root@127.0.0.1:$1" --via "ssh -F ssh.conf" \
+        "${@:2}" >source.out 2>source.log </dev/null || SOURCE_STATUS=$?
+}
+
+nothing_left()
+{
+    for ((i = 0; i < 50; i++)); do
+        pgrep -f "[c]lonewire-target.*$WORK" >/dev/null || return 0
+        sleep 0.1
+    done
+    fail "a target still runs"
+}
+
+via "$WORK/copy one's"
+assert_status source 0
+cmp image "copy one's"
+assert_log source "connected to 127.0.0.1:[0-9]+"
+
+via "$WORK/tunnelled" --through-ssh --lanes 2
+assert_status source 0
+cmp image tunnelled
+nothing_left
+
+# What the target refuses, it refuses here: in words, with its status.
+via "$WORK/tunnelled"
+assert_status source 11
+assert_log source 'tunnelled exists; --overwrite'
+via "$WORK/tunnelled" --overwrite
+assert_status source 0
+via "$WORK/nowhere/copy"
+assert_status source 31
+nothing_left
+
+# No such host, no such user, no such place.
+SOURCE_STATUS=0
+"$SOURCE" image nobody@127.0.0.1:copy --via "ssh -F ssh.conf -oBatchMode=yes" \
+    >source.out 2>source.log || SOURCE_STATUS=$?
+assert_status source 75
+assert_log source 'cannot start the target on nobody@127.0.0.1'
+SOURCE_STATUS=0
+"$SOURCE" image no-place --via ssh 2>source.log || SOURCE_STATUS=$?
+assert_status source 2
+assert_log source '"no-place" is not USER@HOST:DEST'
+SOURCE_STATUS=0
+"$SOURCE" image host:copy --via no-such-command 2>source.log || SOURCE_STATUS=$?
+assert_status source 2
+assert_log source 'run no-such-command: No such file'
