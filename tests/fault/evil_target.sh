@@ -1,0 +1,54 @@
+#!/bin/bash
+# A target with a good certificate that breaks the protocol ends the source
+# with one clear error, which the target is told.
+. "$(dirname "$0")/../func/lib.sh"
+
+evil() # SIN: an evil target is up
+{
+    start_helper evil "$TOOLS/evil_target" "$1" "$CERTS/target.crt" \
+        "$CERTS/target.key" "$CERTS/ca.crt"
+    SOURCE_DIALS=$HELPER_ADDRESS
+    SOURCE_WITH=(--lanes=1 --dead-peer-timeout=2s --retry-for=off)
+    run_source "${2:-image}"
+}
+
+sin() # SIN STATUS REGEX [IMAGE]
+{
+    evil "$1" "${4:-image}"
+    assert_status source "$2"
+    assert_log source "source: .*($3)"
+    refute_log source '100 ?%'
+}
+
+sin_is_told() # as sin(): and the target hears of it
+{
+    sin "$@"
+    wait_process $HELPER_PID "evil target" || fail "$1: $(cat evil.log)"
+    assert_log evil "heard error $2: .*($3)"
+}
+
+make_empty image $((3 * MIB))
+make_dense large $((32 * MIB)) # more than the network swallows
+evil none
+assert_status source 0
+wait_process $HELPER_PID "evil target"
+assert_log evil 'heard BYE'
+
+sin_is_told unknown-message 21 'unknown message type'
+sin_is_told long-message 21 'payload too long'
+sin_is_told trailing-garbage 21 'trailing garbage'
+sin_is_told too-many-lanes 21 'planned 2 lanes'
+sin_is_told smaller-disk 21 'a disk of 3145216 bytes'
+sin_is_told go-first 21 'sent GO out of turn'
+sin_is_told plan-twice 21 'sent PLAN out of turn'
+sin_is_told have-outside 21 'HAVE'
+sin_is_told done-early 21 'sent DONE out of turn' large
+sin_is_told wrong-root 14 'digest differs'
+sin silence 75 'no sign of life|no answer'
+sin hang-up 75 'connection lost|closed the connection'
+sin unknown-kind 40 'a reason of the future'
+
+evil control-characters
+[ "$SOURCE_STATUS" != 0 ] || fail "success after an error"
+refute_log source '^source: all is well'
+! grep -q $'\033' source.log || fail "the peer drove our terminal"

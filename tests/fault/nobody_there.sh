@@ -1,0 +1,35 @@
+#!/bin/bash
+# A source whose target is not there yet keeps trying for so long, then says
+# so; one whose target comes meanwhile clones.
+. "$(dirname "$0")/../func/lib.sh"
+
+make_sparse image $((2 * MIB))
+
+SOURCE_DIALS=127.0.0.1:9 # discard: nobody listens
+SECONDS=0
+run_source image --connect-timeout=2s
+[ $SECONDS -ge 1 ] || fail "gave up after $SECONDS s"
+[ $SECONDS -le 5 ] || fail "took $SECONDS s"
+assert_status source 75
+assert_log source '127\.0\.0\.1:9.*(refused|Connection)'
+
+SOURCE_DIALS=no-such-host.invalid:8443
+run_source image --connect-timeout=1s
+assert_status source 75
+assert_log source 'no-such-host\.invalid'
+
+# A port that was free a moment ago.
+start_target copy
+port=${TARGET_ADDRESS##*:}
+kill -TERM "$TARGET_PID"
+wait_target
+SOURCE_DIALS=127.0.0.1:$port
+start_source image --connect-timeout=20s
+sleep 0.5
+LISTEN=127.0.0.1:$port
+start_target copy
+wait_source
+wait_target
+assert_status source 0
+assert_status target 0
+assert_same image copy $((2 * MIB))

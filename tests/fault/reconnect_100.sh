@@ -1,0 +1,54 @@
+#!/bin/bash
+# A hundred lost connections in one clone: neither memory nor descriptors
+# grow with them.
+. "$(dirname "$0")/../func/lib.sh"
+. "$(dirname "$0")/lib_resume.sh"
+require python3
+require_plain_build "memory is counted"
+LONGEST=200
+
+SIZE=$((640 * MIB))
+TIMES=100
+
+descriptors() # PID
+{
+    find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
+}
+
+resident_kib() # PID
+{
+    sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"
+}
+
+wait_reconnects() # COUNT
+{
+    while [ "$(grep -c 'connecting again' source.log)" -lt "$1" ]; do
+        is_running "$SOURCE_PID" || fail "the source ended early"
+        sleep 0.05
+    done
+}
+
+make_dense image $SIZE
+start_target copy --once --lanes 1
+start_flaky cut $((9 * MIB)) $TIMES
+start_source image --lanes 1
+wait_reconnects 10
+for pid in $SOURCE_PID $TARGET_PID; do
+    declare "fds_$pid=$(descriptors "$pid")" "kib_$pid=$(resident_kib "$pid")"
+done
+wait_reconnects 90
+for pid in $SOURCE_PID $TARGET_PID; do
+    fds=fds_$pid kib=kib_$pid
+    echo "descriptors ${!fds} -> $(descriptors "$pid")," \
+        "memory ${!kib} -> $(resident_kib "$pid") KiB"
+    [ "$(descriptors "$pid")" -le $((${!fds} + 12)) ] || fail "descriptors grow"
+    [ "$(resident_kib "$pid")" -le $((${!kib} + 16 * 1024)) ] ||
+        fail "memory grows"
+done
+wait_source
+wait_target
+assert_status source 0
+assert_status target 0
+assert_digests_equal
+assert_same image copy $SIZE
+assert_equal "$(count_of source reconnects)" $TIMES "reconnects"

@@ -1,0 +1,85 @@
+#!/bin/bash
+# A disk that somebody writes is not cloned, or not called a copy.
+. "$(dirname "$0")/../func/lib.sh"
+. "$(dirname "$0")/../fault/lib_resume.sh"
+require python3
+one_try
+
+SIZE=$((64 * MIB))
+assert_changed()
+{
+    local side
+
+    for side in source target; do
+        assert_status $side 12
+        assert_log $side 'was written to while it was read'
+    done
+}
+
+make_dense image $SIZE
+
+# As QEMU does for a running machine: a shared lock for each permission used.
+python3 - image >lock.log <<'END' &
+import fcntl, struct, sys, time
+disk = open(sys.argv[1], "r+b")
+lock = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 101, 1, 0)
+fcntl.fcntl(disk, 37, lock)  # F_OFD_SETLK
+print("locked", flush=True)
+time.sleep(60)
+END
+LOCKER=$!
+at_exit stop_process $LOCKER
+for ((i = 0; i < 250; i++)); do
+    [ ! -s lock.log ] || break
+    sleep 0.02
+done
+start_target copy
+run_source image
+assert_status source 12
+assert_log source 'image is in use: a running machine'
+run_source image --allow-in-use
+wait_target
+assert_status source 0
+assert_same image copy $SIZE
+stop_process $LOCKER || true
+rm copy
+
+# Written to while it is read.
+start_target copy
+start_flaky cut 1 0 $((24 * MIB))
+start_source image
+wait_log source copying
+sleep 0.5
+put_noise image $((3 * MIB)) 4096 5
+wait_source
+wait_target
+assert_changed
+[ ! -e copy ] || fail "a copy of no moment has the final name"
+kill "$FLAKY_PID"
+
+# A device that is mounted, and one that changes; nobody sees its times.
+[ "$(id -u)" = 0 ] || exit 0
+attach image
+device=$LOOP
+mkfs.ext4 -q -F "$device" || skip "no mkfs.ext4"
+mount_at mnt "$device"
+SOURCE_DIALS=
+start_target copy
+run_source "$device"
+assert_status source 12
+assert_log source 'is in use: mounted'
+unmount mnt
+noise $SIZE 3 | dd of="$device" bs=1M conv=notrunc,fsync status=none
+run_source "$device"
+wait_target
+assert_status source 0
+rm copy
+start_target copy
+start_flaky cut 1 0 $((24 * MIB))
+start_source "$device"
+wait_log source copying
+sleep 0.5
+noise $((60 * MIB)) 9 | dd of="$device" bs=1M conv=notrunc status=none
+wait_source
+wait_target
+assert_changed
