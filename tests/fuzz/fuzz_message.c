@@ -1,0 +1,76 @@
+/* Control messages of a hostile peer: refused, or safe to use. */
+#include "fuzz.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/message.h"
+
+static void check_text(const char *text, size_t capacity)
+{
+    size_t len = strnlen(text, capacity);
+
+    assert(len < capacity);
+    for (size_t i = 0; i < len; i++)
+        assert((unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
+}
+
+static void check_message(const struct message *m, const uint8_t *in,
+                          size_t len)
+{
+    switch (m->type) {
+    case MESSAGE_HELLO:
+        check_text(m->hello.job, sizeof(m->hello.job));
+        check_text(m->hello.format, sizeof(m->hello.format));
+        check_text(m->hello.software, sizeof(m->hello.software));
+        assert(m->hello.lanes >= 1 && m->hello.lanes <= MESSAGE_MAX_LANES);
+        return;
+    case MESSAGE_PLAN:
+        check_text(m->plan.software, sizeof(m->plan.software));
+        return;
+    case MESSAGE_HAVE:
+        assert(m->have.digests >= in &&
+               (size_t)m->have.count * m->have.digest_bytes <=
+                   (size_t)(in + len - m->have.digests));
+        return;
+    case MESSAGE_JOIN: assert(m->join.lane < MESSAGE_MAX_LANES); return;
+    case MESSAGE_ERROR:
+        check_text(m->error.text, sizeof(m->error.text));
+        return;
+    case MESSAGE_GO:
+    case MESSAGE_PROGRESS:
+    case MESSAGE_FINISH:
+    case MESSAGE_DONE:
+    case MESSAGE_BYE: return;
+    }
+    abort(); /* a type that does not exist */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static uint8_t again[MESSAGE_BUFFER_BYTES];
+    static struct message message, back;
+    enum message_type type;
+    uint32_t payload;
+    size_t encoded;
+
+    if (len < MESSAGE_HEADER_BYTES ||
+        message_decode_header(data, &type, &payload) != MESSAGE_OK)
+        return 0;
+    assert(payload <= MESSAGE_MAX_BYTES);
+    data += MESSAGE_HEADER_BYTES;
+    len -= MESSAGE_HEADER_BYTES;
+    if (message_decode(type, data, len, &message) != MESSAGE_OK)
+        return 0;
+    check_message(&message, data, len);
+
+    /* What we understood is what we would say. */
+    encoded = message_encode(again, &message);
+    assert(encoded - MESSAGE_HEADER_BYTES <= len);
+    assert(message_decode(type, again + MESSAGE_HEADER_BYTES,
+                          encoded - MESSAGE_HEADER_BYTES, &back) == MESSAGE_OK);
+    assert(memcmp(again + MESSAGE_HEADER_BYTES, data,
+                  encoded - MESSAGE_HEADER_BYTES) == 0);
+    return 0;
+}
