@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Each rule finds the one thing that breaks it, and nothing in good code."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import layers
+import shape
+import words
+
+HERE = pathlib.Path(__file__).parent
+
+GOOD = {
+    "README.md": "A path of yours: $HOME/disk.img\n",
+    "dev": "#!/bin/sh\nexit 0\n",
+    "src/base/error.h": "#include <stdint.h>\nstruct error { int kind; };\n",
+    "src/base/error.c": '#include "base/error.h"\n#include <unistd.h>\n'
+                        "/* never sprintf() here */\n"
+                        'static const char *hint = "exit(1)";\n',
+    "src/plan/size.c": '#include "base/error.h"\n#include <string.h>\n',
+    "src/io/ring_uring.c": "#include <liburing.h>\n",
+    "src/track/digest.c": "#include <openssl/evp.h>\n#include <xxhash.h>\n",
+    "src/flow/source.c": '#include "net/conn.h"\n#include "io/ring.h"\n'
+                         "#include <clonewire/clonewire.h>\n",
+    "src/io/ring.h": "struct ring;\n",
+    "src/net/conn.h": "struct conn;\n",
+    "include/clonewire/clonewire.h": "#include <stdint.h>\n",
+    "cmd/common/option.h": '#include "base/error.h"\n',
+    "cmd/source/main.c": '#include "clonewire/clonewire.h"\n'
+                         '#include "common/option.h"\n'
+                         "int main(void)\n{\n    exit(0);\n}\n",
+}
+
+
+def function(lines):
+    return "int f(void)\n{\n" + "    g();\n" * (lines - 2) + "}\n"
+
+
+# rule, file, what is in it, what must be said about it
+BAD = [
+    (layers, "src/plan/x.c", '#include "io/ring.h"\n', "may not include io/"),
+    (layers, "src/base/x.c", '#include "net/conn.h"\n',
+     "may not include net/"),
+    (layers, "src/io/x.c", '#include "flow/source.h"\n',
+     "may not include flow/"),
+    (layers, "src/sink/x.c", '#include "image/image.h"\n',
+     "may not include image/"),
+    (layers, "src/base/x.c", '#include "clonewire/clonewire.h"\n',
+     "may not include clonewire/"),
+    (layers, "src/new/x.c", '#include "base/error.h"\n', "no layer"),
+    (layers, "src/io/x.c", '#include "ring.h"\n', "named with its layer"),
+    (layers, "cmd/source/x.c", '#include "target/options.h"\n',
+     "may not include target/"),
+    (layers, "cmd/source/x.c", '#include "flow/source.h"\n',
+     "may not include flow/"),
+    (layers, "cmd/common/x.c", '#include "source/options.h"\n',
+     "may not include source/"),
+    (layers, "include/clonewire/x.h", '#include "base/error.h"\n',
+     "may not include base/"),
+    (layers, "src/io/x.c", "#include <liburing.h>\n", "belongs in"),
+    (layers, "src/flow/x.c", "#include <openssl/ssl.h>\n", "belongs in"),
+    (layers, "cmd/source/x.c", "# include <zlib.h>\n", "belongs in"),
+    (layers, "src/image/x.c", "#include <curl/curl.h>\n", "no library"),
+    (layers, "src/wire/x.c", "#include <unistd.h>\n", "is pure"),
+    (layers, "src/plan/x.c", "#include <sys/stat.h>\n", "is pure"),
+    (words, "src/base/x.c", "strcpy(a, b);\n", "strcpy("),
+    (words, "tests/unit/x.c", "x = atoi(text);\n", "atoi("),
+    (words, "src/base/x.c", "p = strtok(text, s);\n", "strtok("),
+    (words, "src/base/x.c", "t = localtime(&now);\n", "localtime("),
+    (words, "src/base/x.c", "p = alloca(n);\n", "alloca("),
+    (words, "cmd/source/x.c", "system(command);\n", "system("),
+    (words, "src/flow/x.c", "exit(1);\n", "exit("),
+    (words, "src/flow/x.c", 'printf("%d", n);\n', "printf("),
+    (words, "src/flow/x.c", "fputs(line, stdout);\n", "stdout"),
+    (words, "src/io/x.c", 'getenv("HOME");\n', "getenv("),
+    (words, "src/wire/x.c", "fwrite(a, 1, n, file);\n", "fwrite("),
+    (words, "src/wire/x.h", "struct __attribute__((packed)) x {\n", "packed"),
+    (words, "src/base/x.h", "typedef struct { int a; } x;\n", "typedef"),
+    (words, "src/base/x.c", "/* TO" "DO: later */\n", "TO" "DO"),
+    (words, "docs/x.md", "FIX" "ME\n", "FIX" "ME"),
+    (words, "docs/x.md", "see /ho" "me/me/notes\n", "somebody's machine"),
+    (words, "x.sh", "cd /wo" "rk/repo\n", "somebody's machine"),
+    (shape, "notes.txt", "", "does not belong at the top"),
+    (shape, "src/base/x.c", function(101), "a function of 101 lines"),
+    (shape, "src/base/x.c", "int a;\n" * 601, "601 lines"),
+    (shape, "tests/x.sh", "true\n" * 601, "601 lines"),
+]
+
+
+class Tree:
+    """A small source tree that lasts as long as a with block."""
+
+    def __init__(self, changes):
+        self._files = GOOD | changes
+
+    def __enter__(self):
+        self._dir = tempfile.TemporaryDirectory()
+        root = pathlib.Path(self._dir.name)
+        for name, text in self._files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return root
+
+    def __exit__(self, *_):
+        self._dir.cleanup()
+
+
+class Lint(unittest.TestCase):
+    def test_good_tree_has_no_problem(self):
+        with Tree({"src/base/most.c": function(100)}) as root:
+            for rules in (layers, words, shape):
+                self.assertEqual(list(rules.check(root)), [])
+
+    def test_each_violation_is_found_alone(self):
+        for rules, name, text, want in BAD:
+            with self.subTest(rules=rules.__name__, name=name, want=want):
+                with Tree({name: text}) as root:
+                    problems = list(rules.check(root))
+                    self.assertEqual(len(problems), 1, problems)
+                    self.assertIn(name, problems[0].path)
+                    self.assertIn(want, problems[0].text)
+
+    def test_cycle_of_files(self):
+        changes = {
+            "src/io/a.h": '#include "io/b.h"\n',
+            "src/io/b.h": '#include "io/c.h"\n',
+            "src/io/c.h": '#include "io/a.h"\n',
+        }
+        with Tree(changes) as root:
+            problems = list(layers.check(root))
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn("io/a.h -> io/b.h -> io/c.h -> io/a.h",
+                      problems[0].text)
+
+    def test_second_room_of_a_vendor(self):
+        changes = {
+            "src/image/qcow2_open.c": "#include <libqcow.h>\n",
+            "src/image/qcow2_read.c": "#include <libqcow.h>\n",
+        }
+        with Tree(changes) as root:
+            problems = list(layers.check(root))
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn("more than one room", problems[0].text)
+
+    def test_line_of_a_problem(self):
+        text = "/* gets()\n * twice\n */\nint a;\nsprintf(a, b);\n"
+        with Tree({"src/base/x.c": text}) as root:
+            problems = list(words.check(root))
+        self.assertEqual([str(p).split(": ")[0] for p in problems],
+                         ["src/base/x.c:5"])
+
+    def test_program_says_and_fails(self):
+        with Tree({"src/flow/x.c": "exit(1);\n"}) as root:
+            bad = self._run(HERE / "lint", "words", root)
+            good = self._run(HERE / "lint", "layers", root)
+        self.assertEqual((bad.returncode, good.returncode), (1, 0))
+        self.assertIn("src/flow/x.c:1: exit(", bad.stdout)
+
+    def test_header_that_needs_another(self):
+        changes = {"src/base/x.h": "uint8_t x_first(struct error *err);\n"}
+        with Tree(changes) as root:
+            done = self._run(HERE / "headers", root, "cc")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("src/base/x.h: does not compile alone", done.stdout)
+        with Tree({}) as root:
+            done = self._run(HERE / "headers", root, "cc")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_format(self):
+        style = (HERE.parents[1] / ".clang-format").read_text()
+        changes = {".clang-format": style, "src/base/x.c": "int  a;\n"}
+        with Tree(changes) as root:
+            done = self._run(HERE / "format", root)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("x.c:1", done.stderr)
+
+    def test_shell(self):
+        with Tree({".ci/run": "#!/bin/bash\nrm -r $1/*\n"}) as root:
+            done = self._run(HERE / "shell", root)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("SC2086", done.stdout)
+
+    @staticmethod
+    def _run(*command):
+        return subprocess.run([str(c) for c in command], text=True,
+                              capture_output=True, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

@@ -1,0 +1,87 @@
+"""What may not be written: risky calls, notes to self, this machine."""
+
+import pathlib
+import re
+from typing import Iterator
+
+from tree import Problem, code, files, texts
+
+
+def _call(*names):
+    return re.compile(r"(?<![\w.>])(" + "|".join(names) + r")\s*\(")
+
+
+# In all C code: pattern, what to do instead.
+EVERYWHERE = (
+    (_call("strcpy", "strcat", "stpcpy", "sprintf", "vsprintf", "gets"),
+     "knows no bound: use snprintf"),
+    (_call("atoi", "atol", "atoll", "atof"),
+     "cannot fail: use base/parse.h"),
+    (_call("strtok"), "keeps hidden state: use strcspn"),
+    (_call("localtime", "gmtime", "ctime", "asctime", "gethostbyname",
+           "getpwnam", "getpwuid", "inet_ntoa", "ttyname", "rand"),
+     "one result for all threads: use the _r() form"),
+    (_call("mktemp", "tmpnam", "tempnam"), "races: use mkstemp or O_TMPFILE"),
+    (_call("alloca", "__builtin_alloca"), "unbounded stack: use malloc"),
+    (_call("setjmp", "longjmp", "sigsetjmp", "siglongjmp"),
+     "jumps over cleanup"),
+    (re.compile(r"__attribute__\s*\(\(.*\bpacked\b"),
+     "packed overlay: encode with base/bytes.h"),
+    (re.compile(r"\btypedef\s+(struct|union|enum)\b"), "say struct x"),
+)
+
+# In what ships; a test may start the programs it needs.
+SHIPPED = (
+    (_call("system", "popen"), "starts a shell"),
+)
+
+# A library neither ends the process nor talks to its terminal.
+BELOW_CMD = (
+    (_call("exit", "_exit", "_Exit", "quick_exit"), "only main() ends us"),
+    (_call("printf", "vprintf", "puts", "putchar", "perror"),
+     "only cmd/ prints: use base/log.h"),
+    (re.compile(r"\b(stdout|stdin)\b"), "only cmd/ owns the terminal"),
+    (_call("getenv", "secure_getenv"), "only cmd/ reads the environment"),
+    (_call("signal", "sigaction"), "only cmd/ owns the signals"),
+)
+
+PURE_LAYERS = ("plan", "wire")
+PURE = (
+    (_call("fopen", "fread", "fwrite", "fprintf", "fputs", "rand", "random"),
+     "this layer is pure"),
+)
+
+# Spelled so that this file does not find itself.
+NOTES = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+MACHINE = re.compile(r"(?<![\w.$}])/(wo" r"rk|ho" r"me|ro" r"ot)/[\w.]")
+
+
+def check(root: pathlib.Path) -> Iterator[Problem]:
+    for path in files(root, ".c", ".h"):
+        name = path.relative_to(root)
+        rules = _rules(name)
+        for number, line in enumerate(code(path.read_text()), 1):
+            for pattern, instead in rules:
+                match = pattern.search(line)
+                if match:
+                    yield Problem(str(name), number,
+                                  f"{match[0].strip()}: {instead}")
+    for path, text in texts(root):
+        for number, line in enumerate(text.split("\n"), 1):
+            for pattern, why in ((NOTES, "finish it or open an issue"),
+                                 (MACHINE, "a path of somebody's machine")):
+                match = pattern.search(line)
+                if match:
+                    yield Problem(str(path.relative_to(root)), number,
+                                  f"{match[0]}: {why}")
+
+
+def _rules(name):
+    rules = EVERYWHERE
+    if name.parts[0] in ("src", "cmd"):
+        rules += SHIPPED
+    if name.parts[0] == "src":
+        rules += BELOW_CMD
+        if name.parts[1] in PURE_LAYERS:
+            rules += PURE
+    return rules

@@ -1,0 +1,36 @@
+#!/bin/bash
+# The Containerfile makes an image under 15 MB, for a user without rights,
+# in which both programs start.  The other tests of pods run what it made.
+. "$(dirname "$0")/lib_pods.sh"
+require_podman
+require buildah
+
+# A registry is asked for nothing: who has none can make the base here.
+podman image exists "$BASE" || {
+    require mmdebstrap
+    "$TESTS/pods/make-base" "$BASE" >base.log 2>&1 ||
+        skip "no $BASE here, and none can be made: $(tail -n 1 base.log)"
+}
+LONGEST=600
+buildah bud --isolation chroot --network host --pull-never -t "$IMAGE" \
+    "$TESTS/.." >build.log 2>&1 || {
+    ! grep -qE 'Temporary failure resolving|Unable to fetch' build.log ||
+        skip "no packages can be fetched for the build"
+    fail "buildah: $(tail -n 5 build.log)"
+}
+
+bytes=$(podman image inspect -f '{{.Size}}' "$IMAGE")
+[ "$bytes" -lt 15000000 ] || fail "the image has $bytes bytes"
+assert_equal "$(podman image inspect -f '{{.User}}' "$IMAGE")" 107:107 user
+podman image inspect -f '{{json .Labels}}' "$IMAGE" |
+    grep -q '"org.opencontainers.image.licenses":"Apache-2.0"' ||
+    fail "no labels"
+require_image
+for program in clonewire-source clonewire-target; do
+    podman run --rm --network none --read-only --cap-drop all \
+        --security-opt no-new-privileges "$IMAGE" $program --version |
+        grep -q "^$program " || fail "$program does not start"
+done
+! podman run --rm --network none "$IMAGE" /bin/sh -c true 2>/dev/null ||
+    fail "there is a shell"
+echo "image: $bytes bytes"
