@@ -1,0 +1,70 @@
+"""clonewire itself, as its users start it."""
+
+import os
+import shlex
+
+from .case import HOST
+from .contestant import KIND_CLONEWIRE, Contestant
+from .measure import Plan, Stage
+from .tls import CLIENT_NAME
+
+
+class Clonewire(Contestant):
+    """options go to both ends."""
+
+    kind = KIND_CLONEWIRE
+
+    def __init__(self, name, about, build, options=()):
+        self.name = name
+        self.about = about
+        self._source = os.path.join(build, "cmd", "clonewire-source")
+        self._target = os.path.join(build, "cmd", "clonewire-target")
+        self._options = list(options)
+
+    def missing(self):
+        for path in (self._source, self._target):
+            if not os.access(path, os.X_OK):
+                return f"{path} is not built"
+        return None
+
+    def refuses(self, case):
+        return None  # what it cannot read is its own error, and shown
+
+    def plan(self, case):
+        port = case.ports.take()
+        tls = case.tls
+        target = [self._target, "--listen", f"{HOST}:{port}",
+                  "--cert", tls.server_cert, "--key", tls.server_key,
+                  "--ca", tls.ca, "--peer-name", CLIENT_NAME,
+                  "--yes", "--progress=none", *self._options]
+        if case.target.is_block and case.reads_zero:
+            target.append("--target-is-zero")
+        source = [self._source, "--cert", tls.client_cert,
+                  "--key", tls.client_key, "--ca", tls.ca,
+                  "--progress=none", *self._options]
+        return Plan(
+            [Stage("source", [[*source, case.source, f"{HOST}:{port}"]])],
+            [Stage("target", [[*target, case.destination]], port=port)])
+
+    def versions(self):
+        return {"clonewire": [self._source, "--version"]}
+
+
+def contestants(build, variants):
+    """variants: "NAME=OPTIONS" texts of --variant."""
+    rows = [
+        Clonewire("clonewire", "default options", build),
+        Clonewire("clonewire-uring", "--io-engine=uring", build,
+                  ["--io-engine=uring"]),
+        Clonewire("clonewire-threads", "--io-engine=threads", build,
+                  ["--io-engine=threads"]),
+        Clonewire("clonewire-buffered", "--io-mode=buffered", build,
+                  ["--io-mode=buffered"]),
+    ]
+    for text in variants:
+        name, equals, options = text.partition("=")
+        if not equals or not name:
+            raise ValueError(f"--variant {text!r} is not NAME=OPTIONS")
+        rows.append(Clonewire(f"clonewire-{name}", options, build,
+                              shlex.split(options)))
+    return rows

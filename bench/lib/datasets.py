@@ -1,0 +1,210 @@
+"""The disks that are cloned.  Made once, kept between runs, never changed.
+
+Each is a file beside a .json stamp of what it was made from; a stamp that
+does not fit the wish means making it again.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from . import check
+from .units import GIB, KIB, MIB, format_size
+
+# Bump when a recipe changes: the old files are then made again.
+_RECIPE = 1
+
+EMPTY_BYTES = 64 * GIB
+EXTENT_BYTES = 4 * KIB
+EXTENT_STRIDE_BYTES = 128 * KIB
+
+
+class Unavailable(Exception):
+    """This machine or user cannot make it; the text says why."""
+
+
+@dataclass
+class Dataset:
+    """One disk: what a source reads, and what must come out of it."""
+
+    name: str
+    path: str  # what the source is given
+    format: str  # "raw" or "qcow2"
+    truth: str  # raw file with the bytes of the disk
+    virtual_bytes: int
+    data_bytes: int  # allocated in truth: what must move at least
+
+
+class Store:
+    """Makes and finds the data sets of one size in one directory."""
+
+    def __init__(self, directory, size, say):
+        self.directory = directory
+        self.size = size
+        self._say = say
+        self._recipes = {
+            "dense": self._make_dense,
+            "sparse": self._make_sparse,
+            "full": self._make_full,
+            "qcow2": self._make_qcow2,
+            "qcow2-zlib": self._make_qcow2_zlib,
+            "empty": self._make_empty,
+            "extents": self._make_extents,
+        }
+        os.makedirs(directory, exist_ok=True)
+
+    def get(self, name):
+        """The data set of that name, made now unless it is there.
+
+        "full" is the sparse image with every block allocated: behind a loop
+        device it shows no holes.  Raises Unavailable.
+        """
+        path = os.path.join(self.directory, f"{name}-{self.size}")
+        wish = {"recipe": _RECIPE, "size": self.size}
+        if self._read_stamp(path) != wish:
+            self._say(f"making data set {name} …")
+            self._remove(path)
+            self._recipes[name](path)
+            self._write_stamp(path, wish)
+        is_qcow2 = name.startswith("qcow2")
+        truth = self.get("sparse").path if is_qcow2 else path
+        return Dataset(name=name, path=path, truth=truth,
+                       format="qcow2" if is_qcow2 else "raw",
+                       virtual_bytes=os.path.getsize(truth),
+                       data_bytes=check.allocated(
+                           self.get("sparse").path if name == "full"
+                           else truth))
+
+    def image_bytes(self):
+        """The populated image is mostly empty, as VM disks are."""
+        return 8 * self.size
+
+    @staticmethod
+    def _read_stamp(path):
+        try:
+            with open(f"{path}.json", encoding="ascii") as file:
+                stamp = json.load(file)
+        except (OSError, ValueError):
+            return None
+        return stamp if os.path.exists(path) else None
+
+    @staticmethod
+    def _write_stamp(path, wish):
+        fd = os.open(path, os.O_RDONLY)
+        os.fsync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+        with open(f"{path}.json", "w", encoding="ascii") as file:
+            json.dump(wish, file)
+
+    @staticmethod
+    def _remove(path):
+        for name in (f"{path}.json", path):
+            if os.path.exists(name):
+                os.unlink(name)
+
+    def _want_space(self, count):
+        free = shutil.disk_usage(self.directory).free
+        if free < count + GIB:
+            raise Unavailable(f"{self.directory} has {format_size(free)} "
+                              f"free, needs {format_size(count + GIB)}")
+
+    def _make_dense(self, path):
+        """Incompressible bytes: AES-CTR of zeros, the same every time."""
+        self._want_space(self.size)
+        command = ["openssl", "enc", "-aes-128-ctr", "-nosalt", "-in",
+                   "/dev/zero", "-K", f"{1:032x}", "-iv", f"{2:032x}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL) as stream:
+            with open(path, "wb") as file:
+                left = self.size
+                while left:
+                    block = stream.stdout.read(min(left, MIB))
+                    if not block:
+                        raise RuntimeError("openssl enc ended early")
+                    file.write(block)
+                    left -= len(block)
+            stream.kill()
+
+    def _make_sparse(self, path):
+        """A real ext4 filesystem holding a part of /usr."""
+        self._want_space(3 * self.size)
+        if not shutil.which("mkfs.ext4", path=_SYSTEM_PATH):
+            raise Unavailable("mkfs.ext4 is missing (package e2fsprogs)")
+        stage = f"{path}.stage"
+        shutil.rmtree(stage, ignore_errors=True)
+        try:
+            _stage_files("/usr", stage, self.size * 4 // 5)
+            with open(path, "wb") as file:
+                file.truncate(self.image_bytes())
+            _call("mkfs.ext4", "-q", "-F", "-d", stage, path)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+
+    def _make_full(self, path):
+        self._want_space(self.image_bytes())
+        _call("dd", f"if={self.get('sparse').path}", f"of={path}", "bs=1M",
+              "oflag=direct", "status=none")
+
+    def _make_qcow2(self, path, *options):
+        if not shutil.which("qemu-img"):
+            raise Unavailable("qemu-img is missing (package qemu-utils)")
+        self._want_space(self.size)
+        _call("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-W", *options,
+              self.get("sparse").path, path)
+
+    def _make_qcow2_zlib(self, path):
+        self._make_qcow2(path, "-c")
+
+    @staticmethod
+    def _make_empty(path):
+        with open(path, "wb") as file:
+            file.truncate(EMPTY_BYTES)
+
+    def _make_extents(self, path):
+        """A page of data every 128 KiB: 16384 extents in 2 GiB."""
+        self._want_space(self.size // 16)
+        page = os.urandom(EXTENT_BYTES)
+        with open(path, "wb") as file:
+            file.truncate(self.size)
+            for offset in range(0, self.size, EXTENT_STRIDE_BYTES):
+                os.pwrite(file.fileno(), page, offset)
+
+
+_SYSTEM_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+
+def _call(*command):
+    environment = dict(os.environ, PATH=_SYSTEM_PATH)
+    done = subprocess.run(command, capture_output=True, text=True,
+                          check=False, env=environment)
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]}: {done.stderr.strip()}")
+
+
+def _stage_files(root, stage, budget):
+    """Links (else copies) regular files of root into stage, up to budget."""
+    for directory, names, files in os.walk(root):
+        names.sort()
+        for name in sorted(files):
+            path = os.path.join(directory, name)
+            try:
+                status = os.lstat(path)
+                if not os.path.isfile(path) or os.path.islink(path):
+                    continue
+                if status.st_size > budget:
+                    return
+                _link_or_copy(path, stage + path)
+            except OSError:
+                continue  # unreadable, or gone meanwhile: take the next
+            budget -= -(-status.st_size // 4096) * 4096
+
+
+def _link_or_copy(path, to):
+    os.makedirs(os.path.dirname(to), exist_ok=True)
+    try:
+        os.link(path, to)
+    except OSError:
+        shutil.copyfile(path, to)

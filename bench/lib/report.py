@@ -1,0 +1,178 @@
+"""One table per scenario, and what it means in a sentence."""
+
+from . import stats
+from .contestant import KIND_CLONEWIRE, KIND_PEER
+from .units import GIB, MIB, format_size
+
+_COLUMNS = [
+    # title, width
+    ("contestant", -21), ("wall s", 8), ("min", 8), ("max", 8),
+    ("GiB/s", 6), ("x ref", 6), ("min", 5), ("max", 5),
+    ("CPU src", 8), ("CPU dst", 8), ("s/GiB", 6), ("kern", 6),
+    ("RSS src", 8), ("RSS dst", 8), ("wire MiB", 9), ("alloc MiB", 10),
+    ("bound", 6),
+]
+
+# More than this on average, and wall times say more about the neighbours.
+NOISY_CPUS = 0.15
+
+LEGEND = """\
+wall: client's start to the last exit and the target's fdatasync, median.
+x ref: how many times as fast as the first peer, median of paired rounds.
+CPU: user+system seconds of each end; s/GiB: both, per GiB of allocated data;
+kern: CPU of kernel threads (loop devices, writeback).  RSS: peak MiB.
+bound: share of what this machine allows, measured in the same run.
+"""
+
+
+def summarise(scenario, case, rows, limit):
+    """The figures of one scenario, as they go to the JSON record.
+
+    limit: of limits.bound(), or None.
+    """
+    reference = _reference(rows)
+    return {
+        "others_cpus": _others(rows),
+        "scenario": scenario.name,
+        "about": scenario.about,
+        "virtual_bytes": case.virtual_bytes,
+        "data_bytes": case.dataset.data_bytes,
+        "reference": reference.contestant.name if reference else None,
+        "bound": limit,
+        "rows": [_row(r, case, reference, limit) for r in rows],
+    }
+
+
+def _others(rows):
+    """CPUs that were busy with neither us nor kernel threads, on average."""
+    samples = [s for r in rows for s in r.samples]
+    busy = sum(s.machine_cpu_s - s.kernel_cpu_s - sum(s.cpu_s.values())
+               for s in samples)
+    wall = sum(s.wall_s for s in samples)
+    return max(busy / wall, 0.0) if wall else 0.0
+
+
+def _reference(rows):
+    for row in rows:
+        if row.contestant.kind == KIND_PEER and row.samples:
+            return row
+    return None
+
+
+def _walls(row):
+    return [s.wall_s for s in row.samples]
+
+
+def _row(row, case, reference, limit):
+    out = {"name": row.contestant.name, "kind": row.contestant.kind,
+           "about": row.contestant.about, "failed": row.failed,
+           "samples": [vars(s) for s in row.samples]}
+    if not row.samples:
+        return out
+    walls = _walls(row)
+    out["wall_s"] = stats.median(walls)
+    out["wall_spread_s"] = stats.spread(walls)
+    for side in ("source", "target"):
+        out[f"cpu_{side}_s"] = _median(row, lambda s: s.cpu_s[side])
+        out[f"rss_{side}_bytes"] = max(s.rss_bytes[side]
+                                       for s in row.samples)
+    out["kernel_cpu_s"] = _median(row, lambda s: s.kernel_cpu_s)
+    out["wire_bytes"] = _median(row, lambda s: s.wire_bytes)
+    out["allocated_bytes"] = _median(row, lambda s: s.allocated_bytes)
+    if reference:
+        ratios = stats.paired_ratios(_walls(reference), walls)
+        out["ratio"] = stats.median(ratios)
+        out["ratio_spread"] = stats.spread(ratios)
+    if limit and row.contestant.kind == KIND_CLONEWIRE:
+        out["share_of_bound"] = limit["wall_s"] / out["wall_s"]
+    if case.dataset.data_bytes:
+        out["cpu_s_per_gib"] = ((out["cpu_source_s"] + out["cpu_target_s"])
+                                * GIB / case.dataset.data_bytes)
+        out["gib_per_s"] = case.dataset.data_bytes / GIB / out["wall_s"]
+    return out
+
+
+def _median(row, of):
+    return stats.median([of(s) for s in row.samples])
+
+
+def table(figures, rounds):
+    """The lines of one scenario's table."""
+    lines = ["", f"== {figures['scenario']}: {figures['about']}; "
+             f"{format_size(figures['data_bytes'])} of data in "
+             f"{format_size(figures['virtual_bytes'])}; {rounds} rounds"]
+    lines.append(" ".join(_pad(t, w) for t, w in _COLUMNS).rstrip())
+    for row in figures["rows"]:
+        lines.append(" ".join(
+            _pad(c, w) for c, (_, w) in zip(_cells(row), _COLUMNS)).rstrip())
+    if figures["bound"]:
+        lines.append(_bound(figures["bound"]))
+    if figures["others_cpus"] > NOISY_CPUS:
+        lines.append(f"(!) not alone: others kept {figures['others_cpus']:.1f}"
+                     " CPUs busy; trust CPU seconds, not the wall")
+    return lines + _verdict(figures)
+
+
+def _bound(bound):
+    names = {"aes": "AES-128-GCM", "read": "fio read", "write": "fio write"}
+    speeds = [f"{names[key]} {rate / GIB:.2f} GiB/s"
+              for key, rate in bound["bytes_per_s"].items() if rate]
+    return (f"bound: {bound['wall_s']:.3f} s ({bound['by']}); "
+            f"{', '.join(speeds)}")
+
+
+def _cells(row):
+    if "wall_s" not in row:
+        return [row["name"], row["failed"] or "no samples"]
+    low, high = row["wall_spread_s"]
+    ratio = row.get("ratio_spread", (None, None))
+    name = row["name"] + (" (!)" if row["failed"] else "")
+    return [name, f"{row['wall_s']:.3f}", f"{low:.3f}", f"{high:.3f}",
+            _number(row.get("gib_per_s"), 2), _number(row.get("ratio"), 2),
+            _number(ratio[0], 2), _number(ratio[1], 2),
+            f"{row['cpu_source_s']:.2f}", f"{row['cpu_target_s']:.2f}",
+            _number(row.get("cpu_s_per_gib"), 2),
+            f"{row['kernel_cpu_s']:.2f}",
+            f"{row['rss_source_bytes'] / MIB:.0f}",
+            f"{row['rss_target_bytes'] / MIB:.0f}",
+            f"{row['wire_bytes'] / MIB:.0f}",
+            f"{row['allocated_bytes'] / MIB:.0f}",
+            _percent(row.get("share_of_bound"))]
+
+
+def _pad(text, width):
+    return text.ljust(-width) if width < 0 else text.rjust(width)
+
+
+def _number(value, digits):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _percent(value):
+    return "" if value is None else f"{100 * value:.0f} %"
+
+
+def _verdict(figures):
+    """clonewire against the peer that was best here, whoever it is."""
+    measured = [r for r in figures["rows"] if "wall_s" in r]
+    peers = [r for r in measured if r["kind"] == KIND_PEER]
+    lines = []
+    if peers:
+        best = min(peers, key=lambda r: r["wall_s"])
+        for row in measured:
+            if row["kind"] == KIND_CLONEWIRE:
+                lines.append(_against(row, best))
+    lines += [f"(!) {r['name']}: {r['failed']}" for r in figures["rows"]
+              if r["failed"] and "wall_s" in r]
+    return lines
+
+
+def _against(row, best):
+    ratios = stats.paired_ratios([s["wall_s"] for s in best["samples"]],
+                                 [s["wall_s"] for s in row["samples"]])
+    low, high = stats.spread(ratios)
+    cpu = ((row["cpu_source_s"] + row["cpu_target_s"]) /
+           max(best["cpu_source_s"] + best["cpu_target_s"], 1e-9))
+    return (f"{row['name']} is {stats.median(ratios):.2f} x as fast as the "
+            f"best peer ({best['name']}), paired {low:.2f}-{high:.2f}, with "
+            f"{cpu:.2f} x its CPU")

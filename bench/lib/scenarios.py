@@ -1,0 +1,177 @@
+"""The work: which disk, from what, to what, and who takes part.
+
+The first peer of a list is the reference that ratios are taken against: the
+strongest one known for that work, not the most convenient.
+"""
+
+import fnmatch
+import os
+import shutil
+from dataclasses import dataclass
+
+from . import targets
+from .case import Case
+from .datasets import Unavailable
+from .units import GIB, format_size
+
+SHM = "/dev/shm"
+
+_MAIN = ("clonewire", "clonewire-threads")
+_NBD = ("qemu-img-pull", "qemu-img-pull-aes128", "qemu-img-push",
+        "nbdcopy-push", "nbdcopy-push-aes128", "nbdcopy-push-default",
+        "nbdcopy-pull", "nbdcopy-pull-default")
+_NBD_SHORT = ("qemu-img-pull", "qemu-img-push", "nbdcopy-push",
+              "nbdcopy-pull")
+_FLOOR = ("plain-tcp", "cp", "dd")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """source: "file", "memory" (a resident file) or "loop"; target: "file",
+    "loop" or "memory" (a loop device over a resident file)."""
+
+    name: str
+    about: str
+    dataset: str
+    source: str
+    target: str
+    contestants: tuple
+    cached: bool = True  # source in the page cache: kind to the peers
+    is_main: bool = False
+
+
+SCENARIOS = [
+    Scenario("resident", "dense disk, resident memory -> resident memory",
+             "dense", "memory", "memory",
+             (*_MAIN, *_NBD_SHORT, "socat", "plain-tcp"), is_main=True),
+    Scenario("direct", "dense disk, file in the page cache -> file, durable",
+             "dense", "file", "file",
+             (*_MAIN, *_NBD, "socat", "rsync", *_FLOOR), is_main=True),
+    Scenario("direct-cold", "the same, source not in the page cache",
+             "dense", "file", "file",
+             (*_MAIN, *_NBD_SHORT, "socat", *_FLOOR), cached=False,
+             is_main=True),
+    Scenario("direct-block", "dense disk, file -> block device, durable",
+             "dense", "file", "loop",
+             (*_MAIN, *_NBD_SHORT, "plain-tcp", "dd")),
+    Scenario("sparse", "populated ext4 image, file -> file",
+             "sparse", "file", "file",
+             (*_MAIN, *_NBD_SHORT, "socat", "rsync", *_FLOOR)),
+    Scenario("sparse-block", "populated ext4 image, file -> block device",
+             "sparse", "file", "loop",
+             (*_MAIN, *_NBD_SHORT, "plain-tcp", "dd")),
+    Scenario("block-source", "the image on a block device, holes invisible",
+             "full", "loop", "file",
+             (*_MAIN, "qemu-img-push", "qemu-img-pull", "nbdcopy-push",
+              "nbdcopy-pull", "plain-tcp", "dd"), cached=False),
+    Scenario("qcow2", "the image as qcow2 -> raw file",
+             "qcow2", "file", "file",
+             (*_MAIN, "qemu-img-push", "qemu-nbd-nbdcopy")),
+    Scenario("qcow2-zlib", "the image as compressed qcow2 -> raw file",
+             "qcow2-zlib", "file", "file",
+             (*_MAIN, "qemu-img-push", "qemu-nbd-nbdcopy")),
+    Scenario("empty64g", "64 GiB disk without data, file -> file",
+             "empty", "file", "file",
+             (*_MAIN, "qemu-img-push", "qemu-img-pull", "nbdcopy-pull",
+              "nbdcopy-push", "cp"), is_main=True),
+    Scenario("extents", "a page of data every 128 KiB, file -> file",
+             "extents", "file", "file",
+             (*_MAIN, *_NBD_SHORT, "cp")),
+    Scenario("engine", "io_uring against threads, file -> file",
+             "dense", "file", "file",
+             ("clonewire-uring", "clonewire-threads"), is_main=True),
+]
+
+
+def choose(patterns):
+    """Scenarios by name or pattern; none given: the main ones."""
+    if not patterns:
+        return [s for s in SCENARIOS if s.is_main]
+    if "all" in patterns:
+        return list(SCENARIOS)
+    chosen = []
+    for pattern in patterns:
+        found = [s for s in SCENARIOS if fnmatch.fnmatch(s.name, pattern)]
+        if not found:
+            raise ValueError(f"no scenario {pattern!r} (see --list)")
+        chosen += [s for s in found if s not in chosen]
+    return chosen
+
+
+class Stage:
+    """Makes a Case of a Scenario, and takes it down again."""
+
+    def __init__(self, scenario, store, memory, terms):
+        """memory: directory on tmpfs; terms: the Case fields that are the
+        same for every scenario."""
+        self._scenario = scenario
+        self._store = store
+        self._memory = memory
+        self._terms = terms
+        self._loop = None
+        self._copy = None
+        self._target = None
+
+    def __enter__(self):
+        try:
+            return self._make()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_exception):
+        if self._target:
+            self._target.close()
+        if self._loop:
+            targets.loop_detach(self._loop)
+        if self._copy and os.path.exists(self._copy):
+            os.unlink(self._copy)
+
+    def _make(self):
+        scenario = self._scenario
+        if "loop" in (scenario.source, scenario.target) or (
+                scenario.target == "memory"):
+            missing = targets.loop_missing()
+            if missing:
+                raise Unavailable(missing)
+        dataset = self._store.get(scenario.dataset)
+        source = self._make_source(dataset)
+        self._target = self._make_target(dataset)
+        return Case(dataset=dataset, source=source, target=self._target,
+                    source_is_cached=scenario.cached
+                    and scenario.source == "file", **self._terms)
+
+    def _make_source(self, dataset):
+        if self._scenario.source == "loop":
+            self._loop = targets.loop_attach(dataset.path, read_only=True)
+            return self._loop
+        if self._scenario.source == "memory":
+            self._want_memory(2 * dataset.virtual_bytes)
+            self._copy = os.path.join(self._memory, "source.raw")
+            shutil.copyfile(dataset.path, self._copy)
+            return self._copy
+        return dataset.path
+
+    def _make_target(self, dataset):
+        size = dataset.virtual_bytes
+        if self._scenario.target == "file":
+            return targets.FileTarget(
+                os.path.join(self._store.directory, "target.raw"), size)
+        in_memory = self._scenario.target == "memory"
+        directory = self._memory if in_memory else self._store.directory
+        return targets.LoopTarget(os.path.join(directory, "target.back"),
+                                  size, keep=in_memory)
+
+    def _want_memory(self, count):
+        free = min(shutil.disk_usage(self._memory).free, _memory_available())
+        if free < count + GIB:
+            raise Unavailable(f"needs {format_size(count + GIB)} of memory, "
+                              f"{format_size(free)} is free")
+
+
+def _memory_available():
+    with open("/proc/meminfo", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,229 @@
+"""Can the harness be believed?  Each test is a way it could lie."""
+
+import copy
+import os
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+
+from lib import check, measure, regress, stats, units  # noqa: E402
+from lib.measure import Failed, Plan, Stage, Tools  # noqa: E402
+from lib.units import GIB, MIB  # noqa: E402
+
+SIZE = 8 * MIB
+LAUNCHER = os.environ.get("BENCH_LAUNCHER")
+
+
+class InDirectory(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="clonewire-bench-")
+        self.addCleanup(temporary.cleanup)
+        self.directory = temporary.name
+
+    def file(self, name, pieces=(), size=SIZE):
+        """A sparse file with bytes at offsets."""
+        path = os.path.join(self.directory, name)
+        with open(path, "wb") as file:
+            file.truncate(size)
+            for offset, data in pieces:
+                os.pwrite(file.fileno(), data, offset)
+        return path
+
+
+class Checking(InDirectory):
+    data = [(0, b"begin"), (3 * MIB, b"middle" * 1000), (SIZE - 4, b"end.")]
+
+    def differs(self, pieces, size=SIZE):
+        truth = self.file("truth", self.data)
+        return check.difference(truth, self.file("copy", pieces, size), SIZE)
+
+    def test_equal(self):
+        self.assertIsNone(self.differs(self.data))
+
+    def test_equal_though_zeros_are_written(self):
+        zeros = [(MIB, bytes(MIB)), (5 * MIB, bytes(4096))]
+        self.assertIsNone(self.differs([*self.data, *zeros]))
+
+    def test_one_bit_in_data(self):
+        self.assertIn("differs", self.differs(
+            [*self.data, (3 * MIB + 100, b"M")]))
+
+    def test_stray_byte_where_the_disk_has_a_hole(self):
+        self.assertIn("differs", self.differs([*self.data, (6 * MIB, b"x")]))
+
+    def test_data_missing(self):
+        self.assertIn("differs", self.differs(self.data[:2]))
+
+    def test_last_byte(self):
+        self.assertIn("differs", self.differs([*self.data,
+                                               (SIZE - 1, b"!")]))
+
+    def test_short(self):
+        self.assertIn("of", self.differs(self.data[:2], SIZE - 4096))
+
+    def test_allocation(self):
+        path = self.file("sparse", [(0, b"x" * MIB)])
+        self.assertLess(check.allocated(path), 2 * MIB)
+        self.assertGreaterEqual(check.allocated(path), MIB)
+
+
+class Measuring(InDirectory):
+    def run_plan(self, plan, timeout_s=20.0):
+        return measure.execute(plan, lambda: None,
+                               Tools(LAUNCHER, self.directory), timeout_s)
+
+    @staticmethod
+    def shell(script, side="source", **options):
+        return Stage(side, [["sh", "-c", script]], **options)
+
+    def test_wall_spans_the_client(self):
+        sample = self.run_plan(Plan([self.shell("sleep 0.3")]))
+        self.assertGreaterEqual(sample.wall_s, 0.3)
+        self.assertLess(sample.cpu_s["source"], 0.2)
+
+    def test_cpu_goes_to_its_side_children_included(self):
+        burn = self.shell("sh -c 'i=0; while [ $i -lt 300000 ]; do "
+                          "i=$((i+1)); done'; true", "target")
+        sample = self.run_plan(Plan([burn]))
+        self.assertGreater(sample.cpu_s["target"], 0.05)
+        self.assertEqual(sample.cpu_s["source"], 0)
+
+    @unittest.skipUnless(LAUNCHER, "needs bench-launch")
+    def test_small_process_looks_small(self):
+        sample = self.run_plan(Plan([self.shell("true")]))
+        self.assertLess(sample.rss_bytes["source"], 6 * MIB)
+
+    def test_large_process_looks_large(self):
+        large = Stage("source", [[sys.executable, "-c", "bytes(1) * 10**8"]])
+        sample = self.run_plan(Plan([large]))
+        self.assertGreater(sample.rss_bytes["source"], 90 * MIB)
+
+    def test_failure_is_told_with_its_words(self):
+        with self.assertRaisesRegex(Failed, "status 3.*no such disk"):
+            self.run_plan(Plan([self.shell("echo no such disk; exit 3")]))
+
+    def test_failure_in_the_middle_of_a_pipe(self):
+        pipe = Stage("source", [["sh", "-c", "exit 4"], ["cat"]])
+        with self.assertRaisesRegex(Failed, "status 4"):
+            self.run_plan(Plan([pipe]))
+
+    def test_missing_program(self):
+        with self.assertRaises(Failed):
+            self.run_plan(Plan([Stage("source", [["/no/such/program"]])]))
+
+    def test_server_that_ends_too_soon(self):
+        server = self.shell("exit 0", "target", port=1)
+        with self.assertRaisesRegex(Failed, "before it listened"):
+            self.run_plan(Plan([self.shell("true")], [server]))
+
+    def test_nothing_is_left_running(self):
+        mark = os.path.join(self.directory, "pid")
+        client = self.shell(f"echo $$ > {mark}; exec sleep 60")
+        with self.assertRaisesRegex(Failed, "ran out of time"):
+            self.run_plan(Plan([client]), timeout_s=0.5)
+        with open(mark, encoding="ascii") as file:
+            self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
+
+
+class Statistics(unittest.TestCase):
+    def test_ratio_above_one_is_faster(self):
+        self.assertEqual(stats.paired_ratios([2.0, 3.0], [1.0, 3.0]),
+                         [2.0, 1.0])
+
+    def test_one_wild_round_is_not_noise(self):
+        self.assertLess(stats.relative_noise([1.0, 1.01, 1.0, 0.99, 9.0]),
+                        0.02)
+
+    def test_separated_samples_are_improbable(self):
+        p_value = stats.rank_p_value([1, 2, 3, 4, 5], [6, 7, 8, 9, 10])
+        self.assertAlmostEqual(p_value, 2 / 252)
+
+    def test_mixed_samples_are_probable(self):
+        self.assertGreater(stats.rank_p_value([1, 3, 5, 7], [2, 4, 6, 8]),
+                           0.5)
+
+    def test_three_rounds_prove_nothing(self):
+        self.assertGreater(stats.rank_p_value([1, 2, 3], [4, 5, 6]), 0.05)
+
+    def test_sizes(self):
+        self.assertEqual(units.parse_size("2GiB"), 2 * GIB)
+        self.assertEqual(units.parse_size("1.5M"), MIB * 3 // 2)
+        self.assertRaises(ValueError, units.parse_size, "2 apples")
+
+
+def row(name, kind, walls):
+    samples = [{"wall_s": w, "cpu_s": {"source": w / 2, "target": w / 2}}
+               for w in walls]
+    return {"name": name, "kind": kind, "failed": None, "samples": samples,
+            "rss_source_bytes": 20 * MIB, "rss_target_bytes": 20 * MIB,
+            "wire_bytes": GIB, "allocated_bytes": GIB}
+
+
+def record(walls, peer_walls):
+    return {"format": 1, "options": {"size": GIB}, "machine": {},
+            "versions": {}, "revision": "x",
+            "micro": {"m": {"instructions": 1000}},
+            "scenarios": [{"scenario": "s", "reference": "peer", "rows": [
+                row("clonewire", "clonewire", walls),
+                row("peer", "peer", peer_walls)]}]}
+
+
+class Regression(unittest.TestCase):
+    steady = [1.0, 1.01, 0.99, 1.0, 1.02]
+    peer = [2.0, 2.02, 1.98, 2.0, 2.04]
+
+    def verdicts(self, new):
+        return {v.what: v.verdict for v in regress.compare(
+            record(self.steady, self.peer), new)}
+
+    def test_itself(self):
+        found = self.verdicts(record(self.steady, self.peer))
+        self.assertEqual(set(found.values()), {regress.SAME})
+
+    def test_slower(self):
+        found = self.verdicts(record([1.2 * w for w in self.steady],
+                                     self.peer))
+        self.assertEqual(found["s/clonewire wall / peer"], regress.WORSE)
+
+    def test_faster(self):
+        found = self.verdicts(record([0.8 * w for w in self.steady],
+                                     self.peer))
+        self.assertEqual(found["s/clonewire wall / peer"], regress.BETTER)
+
+    def test_a_slow_day_is_not_a_slower_program(self):
+        found = self.verdicts(record([1.5 * w for w in self.steady],
+                                     [1.5 * w for w in self.peer]))
+        self.assertEqual(found["s/clonewire wall / peer"], regress.SAME)
+
+    def test_noise_is_unclear(self):
+        found = self.verdicts(record([0.8, 1.6, 1.1, 0.9, 1.5], self.peer))
+        self.assertEqual(found["s/clonewire wall / peer"], regress.UNCLEAR)
+
+    def test_memory(self):
+        new = record(self.steady, self.peer)
+        new["scenarios"][0]["rows"][0]["rss_target_bytes"] = 30 * MIB
+        self.assertEqual(self.verdicts(new)["s/clonewire rss_target MiB"],
+                         regress.WORSE)
+
+    def test_instructions(self):
+        new = record(self.steady, self.peer)
+        new["micro"]["m"]["instructions"] = 1030
+        self.assertEqual(self.verdicts(new)["m instructions"], regress.WORSE)
+
+    def test_a_row_that_fails_now(self):
+        new = copy.deepcopy(record(self.steady, self.peer))
+        new["scenarios"][0]["rows"][0].update(samples=[], failed="crashed")
+        self.assertEqual(self.verdicts(new)["s/clonewire"], regress.WORSE)
+
+    def test_other_sizes_are_refused(self):
+        new = record(self.steady, self.peer)
+        new["options"]["size"] = MIB
+        self.assertRaises(regress.Incomparable, self.verdicts, new)
+
+
+if __name__ == "__main__":
+    unittest.main()
