@@ -40,3 +40,21 @@ int errand_join(struct errand *errand, struct error *err)
         *err = errand->err;
     return errand->result;
 }
+
+int errand_run(struct errand *errand, struct cw_job *job,
+               int (*work)(void *arg, struct error *err),
+               int (*serve)(void *arg), void *arg)
+{
+    struct error err;
+    int r = 0;
+
+    if (errand_start(errand, job, work, arg, &err) < 0) {
+        job_fail(job, &err);
+        return -1;
+    }
+    while (r == 0 && !errand_is_done(errand))
+        r = serve(arg);
+    if (errand_join(errand, &err) < 0)
+        job_fail(job, &err);
+    return r < 0 || job_stopping(job) ? -1 : 0;
+}

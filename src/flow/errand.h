@@ -34,4 +34,13 @@ bool errand_is_done(const struct errand *errand);
 /* Waits for its end.  The work's result, with its error; 0 if none runs. */
 int errand_join(struct errand *errand, struct error *err);
 
+/*
+ * From start to end: calls serve(arg), which waits a little at most, for as
+ * long as the work goes on.  -1: the job has failed, by the work or by what
+ * serve() met; then serve() has seen to it that the work ends soon.
+ */
+int errand_run(struct errand *errand, struct cw_job *job,
+               int (*work)(void *arg, struct error *err),
+               int (*serve)(void *arg), void *arg);
+
 #endif

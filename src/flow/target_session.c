@@ -153,46 +153,33 @@ static int hear(struct target *t, const struct message *message)
     return 0;
 }
 
-/* Serves door and control connection until ready() says so. */
-static int serve_until(struct target *t, bool (*ready)(struct target *t))
+/* Serves door and control connection for a moment. */
+static int serve(struct target *t)
 {
     struct message message;
+    int r;
 
-    for (;;) {
-        int r;
-
-        receive_visitors(t);
-        atomic_store(&t->job.progress.zeroed_bytes, sink_zeroed_bytes(t->sink));
-        if (ready(t))
-            return job_stopping(&t->job) ? -1 : 0;
-        r = session_step(&t->session.control, &message);
-        if (r < 0 || (r > 0 && hear(t, &message) < 0))
-            return -1;
-    }
+    receive_visitors(t);
+    atomic_store(&t->job.progress.zeroed_bytes, sink_zeroed_bytes(t->sink));
+    r = session_step(&t->session.control, &message);
+    return r > 0 ? hear(t, &message) : r;
 }
 
-static bool errand_ended(struct target *t)
+static int serve_errand(void *arg)
 {
-    return errand_is_done(&t->errand);
+    struct target *t = arg;
+    int r = serve(t);
+
+    if (r < 0)
+        sink_stop(t->sink);
+    return r;
 }
 
 /* Does work beside the heartbeat. */
 static int run_errand(struct target *t,
                       int (*work)(void *arg, struct error *err))
 {
-    struct error err;
-    int r;
-
-    if (errand_start(&t->errand, &t->job, work, t, &err) < 0) {
-        job_fail(&t->job, &err);
-        return -1;
-    }
-    r = serve_until(t, errand_ended);
-    if (r < 0)
-        sink_stop(t->sink);
-    if (errand_join(&t->errand, &err) < 0)
-        job_fail(&t->job, &err);
-    return r < 0 || job_stopping(&t->job) ? -1 : 0;
+    return errand_run(&t->errand, &t->job, work, serve_errand, t);
 }
 
 static int make_secret(struct target *t)
@@ -349,9 +336,10 @@ static int converse(struct target *t)
         return -1;
     job_enter(&t->job, CW_PHASE_COPYING);
     job_start_stall_clock(&t->job);
-    if (serve_until(t, lanes_ended) < 0)
-        return -1;
-    return finish(t);
+    while (!lanes_ended(t))
+        if (serve(t) < 0)
+            return -1;
+    return job_stopping(&t->job) ? -1 : finish(t);
 }
 
 static void end_lanes(struct target *t)

@@ -1,0 +1,64 @@
+/*
+ * source.h - what the parts of the source share: source.c is the process,
+ * which runs sessions; source_call.c dials, and again after a loss;
+ * source_hello.c agrees with the target on what is to be sent.
+ */
+#ifndef CW_FLOW_SOURCE_H
+#define CW_FLOW_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "clonewire/clonewire.h"
+#include "flow/errand.h"
+#include "flow/job.h"
+#include "flow/retry.h"
+#include "flow/session.h"
+#include "flow/source_lane.h"
+#include "image/guard.h"
+#include "image/image.h"
+
+struct source {
+    struct cw_job job; /* first: the API's handle is this */
+    struct cw_source_options options;
+    struct guard guard;
+    struct image *image; /* map only; each lane opens its own */
+    struct source_plan plan;
+    struct source_lane lanes[MESSAGE_MAX_LANES];
+    struct session session;
+    struct retry retry;
+    struct errand errand;
+    uint64_t held_most; /* chunks the target ever told to hold */
+    bool has_finished;  /* FINISH was sent: the target knows our root */
+    struct message_done done;
+    bool is_paired; /* by a code */
+    char peer[128];
+};
+
+/* What the disk is digested with. */
+enum digest_algorithm source_digest(const struct source *s);
+
+/*
+ * Calls the target until it answers or deadline_ns has passed, and opens the
+ * session with it.  -1: *err says why there is none; a target with the wrong
+ * name was told so.
+ */
+int source_call(struct source *s, uint64_t deadline_ns, struct error *err);
+
+/*
+ * After a session that failed with err: is there to be another?  Waits a
+ * moment first, as the target has to notice, too.
+ */
+bool source_calls_again(struct source *s, const struct error *err);
+
+/*
+ * HELLO to GO: the plan, and what the target holds already.  0; 1: it is DONE
+ * (in s->done), as the target learned while we were away that the copy is
+ * equal and durable; -1: the job failed.
+ */
+int source_negotiate(struct source *s);
+
+/* Drops what the target has told to hold. */
+void source_forget_told(struct source *s);
+
+#endif
