@@ -165,7 +165,7 @@ static void local_free(struct cw_job *job)
 
     errand_join(&l->errand, &ignored);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
-        local_lane_join(&l->lanes[i]);
+        lane_join(&l->lanes[i].lane);
     sink_close(l->sink);
     image_close(l->image);
     job_fini(job);

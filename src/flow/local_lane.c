@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "flow/chunks.h"
-#include "io/pool.h"
 
 /* Data and zeros alternate, and each is a grain at least. */
 #define RUNS_MAX (GRID_CHUNK_BYTES / GRID_GRAIN_BYTES / 2 + 1)
@@ -22,18 +21,16 @@ struct block {
 
 struct work {
     struct local_plan *plan;
-    struct pool *pool;
-    struct ring *ring;
+    struct lane_tools tools;
     struct image *image;
     struct sink_lane *sink;
     struct chunks chunks;
     struct block blocks[JOB_BLOCKS_PER_LANE];
-    unsigned block_count; /* of them in use */
 };
 
 static void free_block(struct work *w, struct block *b)
 {
-    pool_return(w->pool, TAKE_PTR(b->chunk.buf));
+    pool_return(w->tools.pool, TAKE_PTR(b->chunk.buf));
 }
 
 /* ---- out of the buffer ---- */
@@ -131,12 +128,12 @@ static int write_completed(struct work *w, struct io *io, struct error *err)
 
 static int reap(struct work *w, struct error *err)
 {
-    struct io *io = ring_reap(w->ring, false);
+    struct io *io = ring_reap(w->tools.ring, false);
 
     if (!io) {
         uint64_t begun_ns = clock_now_ns();
 
-        io = ring_reap(w->ring, true);
+        io = ring_reap(w->tools.ring, true);
         job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     }
     return io->op == IO_READ ? read_completed(w, io, err)
@@ -147,7 +144,7 @@ static int reap(struct work *w, struct error *err)
 
 static struct block *find_free(struct work *w)
 {
-    for (unsigned i = 0; i < w->block_count; i++)
+    for (unsigned i = 0; i < w->tools.block_count; i++)
         if (!w->blocks[i].chunk.buf)
             return &w->blocks[i];
     return NULL;
@@ -169,18 +166,18 @@ static int feed(struct work *w, struct error *err)
     struct block *b;
 
     while ((b = find_free(w))) {
-        uint8_t *buf = pool_lease(w->pool);
+        uint8_t *buf = pool_lease(w->tools.pool);
         int r = chunks_next(&w->chunks, &b->chunk, buf, err);
 
         if (r <= 0) {
-            pool_return(w->pool, buf);
+            pool_return(w->tools.pool, buf);
             return r;
         }
         if (b->chunk.read_count > 0)
             chunk_start(&b->chunk, w->image);
         else if (skip_block(w, b, err) < 0)
             return -1;
-        if (ring_has_ready(w->ring))
+        if (ring_has_ready(w->tools.ring))
             return 1; /* came from memory: write it while it is hot */
     }
     return 1;
@@ -195,7 +192,7 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (job_stopping(w->plan->job))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && pool_leased(w->pool) == 0)
+        if (!more && pool_leased(w->tools.pool) == 0)
             break;
         if (reap(w, err) < 0)
             return -1;
@@ -210,21 +207,14 @@ static int walk(struct work *w, struct error *err)
 static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->plan->image;
-    size_t region_len;
-    void *region;
 
-    w->block_count = job_blocks_per_lane(w->plan->job);
-    w->pool = pool_open(w->block_count, GRID_CHUNK_BYTES);
-    if (!w->pool)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
-    region = pool_region(w->pool, &region_len);
-    if (ring_open(w->plan->job->ring_wish, JOB_RING_DEPTH, region, region_len,
-                  &w->ring, err) < 0)
+    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+                        job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
-    w->sink = sink_lane_open(w->plan->sink, w->ring);
+    w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
     if (!w->sink)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
-    image.ring = w->ring;
+    image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
     w->chunks.cursor = &w->plan->cursor;
@@ -233,28 +223,23 @@ static int open_work(struct work *w, struct error *err)
     return 0;
 }
 
-/* In this order: the ring first, so that no buffer is freed in flight. */
 static void close_work(struct work *w)
 {
-    ring_close(w->ring);
+    lane_tools_close(&w->tools);
     image_close(w->image);
     sink_lane_close(w->sink);
-    for (unsigned i = 0; w->pool && i < w->block_count; i++)
-        if (w->blocks[i].chunk.buf)
-            free_block(w, &w->blocks[i]);
-    pool_close(w->pool);
     chunks_fini(&w->chunks);
     free(w);
 }
 
-static int run(struct local_lane *lane, struct error *err)
+static int run(struct lane *lane, struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
-    w->plan = lane->plan;
+    w->plan = ((struct local_lane *)lane)->plan;
     r = open_work(w, err);
     if (r == 0)
         r = walk(w, err);
@@ -262,38 +247,9 @@ static int run(struct local_lane *lane, struct error *err)
     return r;
 }
 
-static void *lane_main(void *arg)
-{
-    struct local_lane *lane = arg;
-    struct error err;
-
-    if (run(lane, &err) < 0) {
-        error_wrap(&err, "lane %u", lane->number);
-        job_fail(lane->plan->job, &err);
-    }
-    atomic_fetch_sub(&lane->plan->running, 1);
-    job_wake(lane->plan->job);
-    return NULL;
-}
-
 int local_lane_start(struct local_lane *lane, struct local_plan *plan,
                      unsigned number, struct error *err)
 {
     lane->plan = plan;
-    lane->number = number;
-    atomic_fetch_add(&plan->running, 1);
-    if (job_start_thread(&lane->thread, lane_main, lane, err) < 0) {
-        atomic_fetch_sub(&plan->running, 1);
-        return -1;
-    }
-    lane->started = true;
-    return 0;
-}
-
-void local_lane_join(struct local_lane *lane)
-{
-    if (!lane->started)
-        return;
-    pthread_join(lane->thread, NULL);
-    lane->started = false;
+    return lane_start(&lane->lane, plan->job, &plan->running, number, run, err);
 }

@@ -8,12 +8,12 @@
 #ifndef CW_FLOW_LOCAL_LANE_H
 #define CW_FLOW_LOCAL_LANE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "flow/job.h"
+#include "flow/lane.h"
 #include "image/image.h"
 #include "plan/cursor.h"
 #include "sink/sink.h"
@@ -29,17 +29,12 @@ struct local_plan {
 };
 
 struct local_lane {
+    struct lane lane;        /* ended with lane_join() */
     struct local_plan *plan; /* borrowed */
-    unsigned number;
-    pthread_t thread;
-    bool started;
 };
 
 /* Starts the thread; plan->running counts it until it ends. */
 int local_lane_start(struct local_lane *lane, struct local_plan *plan,
                      unsigned number, struct error *err);
-
-/* Waits for its end.  Tolerates an unstarted one. */
-void local_lane_join(struct local_lane *lane);
 
 #endif

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "flow/chat.h"
 #include "flow/chunks.h"
-#include "io/pool.h"
 #include "wire/frame.h"
 
 #define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
@@ -18,13 +17,11 @@ struct work {
     struct source_lane *lane;
     struct source_plan *plan;
     struct conn *conn; /* borrowed from the lane */
-    struct pool *pool;
-    struct ring *ring;
+    struct lane_tools tools;
     struct image *image;
     struct chunks chunks;
     struct chunk blocks[JOB_BLOCKS_PER_LANE];
-    unsigned block_count; /* of them in use */
-    uint64_t net_ns;      /* of the connection's waiting, what is counted */
+    uint64_t net_ns; /* of the connection's waiting, what is counted */
     /* Whole chunks alike, not yet named to the target. */
     enum frame_type held_type; /* FRAME_ZERO or FRAME_SAME */
     struct cursor_range held;
@@ -163,7 +160,7 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     /* Once, however many sessions it takes: progress never goes back. */
     if (chunkset_add(&w->plan->seen, b->index, 1))
         progress_add(&job->progress.handled_bytes, b->mapped_bytes);
-    pool_return(w->pool, TAKE_PTR(b->buf));
+    pool_return(w->tools.pool, TAKE_PTR(b->buf));
     return r;
 }
 
@@ -184,7 +181,7 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
 
 static struct chunk *free_block(struct work *w)
 {
-    for (unsigned i = 0; i < w->block_count; i++)
+    for (unsigned i = 0; i < w->tools.block_count; i++)
         if (!w->blocks[i].buf)
             return &w->blocks[i];
     return NULL;
@@ -194,11 +191,11 @@ static struct chunk *free_block(struct work *w)
 static int begin_block(struct work *w, struct chunk *b, struct error *err)
 {
     if (b->read_count == 0) {
-        pool_return(w->pool, TAKE_PTR(b->buf));
+        pool_return(w->tools.pool, TAKE_PTR(b->buf));
         return send_zero_chunk(w, b->index, err);
     }
     if (chunkset_has(&w->plan->seen, b->index) && target_has(w, b->index)) {
-        pool_return(w->pool, TAKE_PTR(b->buf));
+        pool_return(w->tools.pool, TAKE_PTR(b->buf));
         return hold(w, FRAME_SAME, b->index, err);
     }
     chunk_start(b, w->image);
@@ -212,16 +209,16 @@ static int feed(struct work *w, struct error *err)
     struct chunk *b;
 
     while ((b = free_block(w))) {
-        uint8_t *buf = pool_lease(w->pool);
+        uint8_t *buf = pool_lease(w->tools.pool);
         int r = chunks_next(&w->chunks, b, buf, err);
 
         if (r <= 0) {
-            pool_return(w->pool, buf);
+            pool_return(w->tools.pool, buf);
             return r;
         }
         if (begin_block(w, b, err) < 0)
             return -1;
-        if (ring_has_ready(w->ring))
+        if (ring_has_ready(w->tools.ring))
             return 1; /* came from memory: send it while it is hot */
     }
     return 1;
@@ -231,7 +228,7 @@ static int feed(struct work *w, struct error *err)
  * what is gathered. */
 static struct io *next_completed(struct work *w, struct error *err)
 {
-    struct io *io = ring_reap(w->ring, false);
+    struct io *io = ring_reap(w->tools.ring, false);
     uint64_t begun_ns;
 
     if (io)
@@ -240,7 +237,7 @@ static struct io *next_completed(struct work *w, struct error *err)
         return NULL;
     begun_ns = clock_now_ns();
     atomic_fetch_add(&w->plan->job->at_disk, 1);
-    io = ring_reap(w->ring, true);
+    io = ring_reap(w->tools.ring, true);
     atomic_fetch_sub(&w->plan->job->at_disk, 1);
     job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     return io;
@@ -256,7 +253,7 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (job_stopping(w->plan->job))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && pool_leased(w->pool) == 0)
+        if (!more && pool_leased(w->tools.pool) == 0)
             break;
         io = next_completed(w, err);
         if (!io || read_completed(w, io, err) < 0)
@@ -274,18 +271,11 @@ static int walk(struct work *w, struct error *err)
 static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->plan->image;
-    size_t region_len;
-    void *region;
 
-    w->block_count = job_blocks_per_lane(w->plan->job);
-    w->pool = pool_open(w->block_count, GRID_CHUNK_BYTES);
-    if (!w->pool)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
-    region = pool_region(w->pool, &region_len);
-    if (ring_open(w->plan->job->ring_wish, JOB_RING_DEPTH, region, region_len,
-                  &w->ring, err) < 0)
+    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+                        job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
-    image.ring = w->ring;
+    image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
     w->chunks.cursor = &w->plan->cursor;
@@ -294,15 +284,10 @@ static int open_work(struct work *w, struct error *err)
     return 0;
 }
 
-/* In this order: the ring first, so that no buffer is freed in flight. */
 static void close_work(struct work *w)
 {
-    ring_close(w->ring);
+    lane_tools_close(&w->tools);
     image_close(w->image);
-    for (unsigned i = 0; w->pool && i < w->block_count; i++)
-        if (w->blocks[i].buf)
-            pool_return(w->pool, TAKE_PTR(w->blocks[i].buf));
-    pool_close(w->pool);
     chunks_fini(&w->chunks);
     free(w);
 }
@@ -322,7 +307,7 @@ static int join_target(struct work *w, struct error *err)
     w->conn = conn;
     if (conn_check_peer(conn, err) < 0)
         return -1;
-    message.join.lane = (uint16_t)w->lane->number;
+    message.join.lane = (uint16_t)w->lane->lane.number;
     memcpy(message.join.secret, w->plan->secret, sizeof(w->plan->secret));
     chat_init(chat, conn);
     return chat_send(chat, &message, err);
@@ -344,15 +329,15 @@ static void hear_last_words(struct work *w, struct error *err)
         chat_peer_error(&message.error, false, err);
 }
 
-static int run(struct source_lane *lane, struct error *err)
+static int run(struct lane *lane, struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
-    w->lane = lane;
-    w->plan = lane->plan;
+    w->lane = (struct source_lane *)lane;
+    w->plan = w->lane->plan;
     r = open_work(w, err);
     if (r == 0)
         r = join_target(w, err);
@@ -361,39 +346,18 @@ static int run(struct source_lane *lane, struct error *err)
     if (r < 0)
         hear_last_words(w, err);
     if (w->conn)
-        progress_add(&lane->plan->job->progress.wire_bytes,
+        progress_add(&w->plan->job->progress.wire_bytes,
                      conn_wire_sent(w->conn));
     close_work(w);
     return r;
-}
-
-static void *lane_main(void *arg)
-{
-    struct source_lane *lane = arg;
-    struct error err;
-
-    if (run(lane, &err) < 0) {
-        error_wrap(&err, "lane %u", lane->number);
-        job_fail(lane->plan->job, &err);
-    }
-    atomic_fetch_sub(&lane->plan->running, 1);
-    job_wake(lane->plan->job);
-    return NULL;
 }
 
 int source_lane_start(struct source_lane *lane, struct source_plan *plan,
                       unsigned number, struct error *err)
 {
     lane->plan = plan;
-    lane->number = number;
     atomic_init(&lane->conn, NULL);
-    atomic_fetch_add(&plan->running, 1);
-    if (job_start_thread(&lane->thread, lane_main, lane, err) < 0) {
-        atomic_fetch_sub(&plan->running, 1);
-        return -1;
-    }
-    lane->started = true;
-    return 0;
+    return lane_start(&lane->lane, plan->job, &plan->running, number, run, err);
 }
 
 void source_lane_interrupt(struct source_lane *lane)
@@ -406,10 +370,8 @@ void source_lane_interrupt(struct source_lane *lane)
 
 void source_lane_join(struct source_lane *lane)
 {
-    if (!lane->started)
+    if (!lane_join(&lane->lane))
         return;
-    pthread_join(lane->thread, NULL);
-    lane->started = false;
     conn_close(atomic_load(&lane->conn));
     atomic_store(&lane->conn, NULL);
 }

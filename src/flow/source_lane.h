@@ -14,12 +14,12 @@
 #ifndef CW_FLOW_SOURCE_LANE_H
 #define CW_FLOW_SOURCE_LANE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "flow/job.h"
+#include "flow/lane.h"
 #include "flow/pace.h"
 #include "image/image.h"
 #include "net/addr.h"
@@ -46,10 +46,8 @@ struct source_plan {
 };
 
 struct source_lane {
-    struct source_plan *plan; /* borrowed */
-    unsigned number;
-    pthread_t thread;
-    bool started;
+    struct lane lane;
+    struct source_plan *plan;    /* borrowed */
     _Atomic(struct conn *) conn; /* set once by the lane; freed by _join() */
 };
 

@@ -5,16 +5,14 @@
 
 #include "base/cleanup.h"
 #include "flow/chunks.h"
-#include "io/pool.h"
+#include "flow/lane.h"
 
 #define BLOCKS 8U /* chunks being read at once */
-#define DEPTH  64U
 
 struct work {
     const struct survey *survey;
     struct digest *digest;
-    struct pool *pool;
-    struct ring *ring;
+    struct lane_tools tools;
     struct image *image;
     struct cursor cursor;
     struct chunks chunks;
@@ -30,7 +28,7 @@ static int completed(struct work *w, struct io *io, struct error *err)
     if (--chunk->pending > 0)
         return 0;
     digest_add(w->digest, chunk->index, chunk->buf, chunk->len);
-    pool_return(w->pool, TAKE_PTR(chunk->buf));
+    pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
     return 0;
 }
 
@@ -48,14 +46,14 @@ static int feed(struct work *w, struct error *err)
     struct chunk *chunk;
 
     while ((chunk = free_chunk(w))) {
-        uint8_t *buf = pool_lease(w->pool);
+        uint8_t *buf = pool_lease(w->tools.pool);
         int r = chunks_next(&w->chunks, chunk, buf, err);
 
         if (r > 0 && chunk->read_count > 0) {
             chunk_start(chunk, w->image);
             continue;
         }
-        pool_return(w->pool, buf);
+        pool_return(w->tools.pool, buf);
         chunk->buf = NULL;
         if (r <= 0)
             return r;
@@ -74,9 +72,9 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (w->survey->stop && atomic_load(w->survey->stop))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && pool_leased(w->pool) == 0)
+        if (!more && pool_leased(w->tools.pool) == 0)
             return image_finish(w->image, err);
-        io = ring_reap(w->ring, true);
+        io = ring_reap(w->tools.ring, true);
         if (io && completed(w, io, err) < 0)
             return -1;
     }
@@ -85,17 +83,10 @@ static int walk(struct work *w, struct error *err)
 static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->survey->image;
-    size_t region_len;
-    void *region;
 
-    w->pool = pool_open(BLOCKS, GRID_CHUNK_BYTES);
-    if (!w->pool)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
-    region = pool_region(w->pool, &region_len);
-    if (ring_open(w->survey->engine, DEPTH, region, region_len, &w->ring, err) <
-        0)
+    if (lane_tools_open(&w->tools, w->survey->engine, BLOCKS, err) < 0)
         return -1;
-    image.ring = w->ring;
+    image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
     w->chunks.cursor = &w->cursor;
@@ -115,15 +106,10 @@ static int open_work(struct work *w, struct error *err)
     return 0;
 }
 
-/* In this order: the ring first, so that no buffer is freed in flight. */
 static void close_work(struct work *w)
 {
-    ring_close(w->ring);
+    lane_tools_close(&w->tools);
     image_close(w->image);
-    for (unsigned i = 0; w->pool && i < BLOCKS; i++)
-        if (w->blocks[i].buf)
-            pool_return(w->pool, TAKE_PTR(w->blocks[i].buf));
-    pool_close(w->pool);
     chunks_fini(&w->chunks);
     free(w);
 }

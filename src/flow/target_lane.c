@@ -9,7 +9,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "io/pool.h"
 #include "plan/cursor.h"
 #include "plan/gpt.h"
 #include "plan/grid.h"
@@ -34,11 +33,9 @@ struct block {
 struct work {
     struct target_plan *plan;
     struct conn *conn; /* borrowed from the lane */
-    struct pool *pool;
-    struct ring *ring;
+    struct lane_tools tools;
     struct sink_lane *sink;
     struct block blocks[JOB_BLOCKS_PER_LANE];
-    unsigned block_count;  /* of them in use */
     uint64_t net_ns;       /* of the connection's waiting, what is counted */
     struct block *current; /* the chunk that is coming in, or NULL */
     struct cursor_range zeros; /* whole chunks that sink_zero() may hold */
@@ -50,7 +47,7 @@ struct work {
 static void block_written(struct work *w, struct block *b)
 {
     chunkset_add(&w->plan->held, b->chunk, 1);
-    pool_return(w->pool, TAKE_PTR(b->buf));
+    pool_return(w->tools.pool, TAKE_PTR(b->buf));
 }
 
 /* Makes zeros that the sink holds back: afterwards they are there. */
@@ -85,12 +82,12 @@ static int reap(struct work *w, bool wait, struct error *err)
 
     if (wait)
         atomic_fetch_add(&w->plan->job->at_disk, 1);
-    io = ring_reap(w->ring, wait);
+    io = ring_reap(w->tools.ring, wait);
     if (wait) {
         atomic_fetch_sub(&w->plan->job->at_disk, 1);
         job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     }
-    for (; io; io = ring_reap(w->ring, false))
+    for (; io; io = ring_reap(w->tools.ring, false))
         if (write_completed(w, io, err) < 0)
             return -1;
     return 0;
@@ -98,15 +95,15 @@ static int reap(struct work *w, bool wait, struct error *err)
 
 static int lease_block(struct work *w, struct block **block, struct error *err)
 {
-    while (pool_leased(w->pool) == w->block_count)
+    while (pool_leased(w->tools.pool) == w->tools.block_count)
         if (reap(w, true, err) < 0)
             return -1;
     *block = NULL;
-    for (unsigned i = 0; i < w->block_count; i++)
+    for (unsigned i = 0; i < w->tools.block_count; i++)
         if (!w->blocks[i].buf)
             *block = &w->blocks[i];
     assert(*block); /* as many blocks as buffers */
-    (*block)->buf = pool_lease(w->pool);
+    (*block)->buf = pool_lease(w->tools.pool);
     return 0;
 }
 
@@ -345,7 +342,7 @@ static int walk(struct work *w, struct error *err)
     } while (r == 0);
     if (r < 0)
         return -1;
-    while (pool_leased(w->pool) > 0)
+    while (pool_leased(w->tools.pool) > 0)
         if (reap(w, true, err) < 0)
             return -1;
     return settle_zeros(w, err);
@@ -355,84 +352,54 @@ static int walk(struct work *w, struct error *err)
 
 static int open_work(struct work *w, struct error *err)
 {
-    size_t region_len;
-    void *region;
-
-    w->block_count = job_blocks_per_lane(w->plan->job);
-    w->pool = pool_open(w->block_count, GRID_CHUNK_BYTES);
-    if (!w->pool)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
-    region = pool_region(w->pool, &region_len);
-    if (ring_open(w->plan->job->ring_wish, JOB_RING_DEPTH, region, region_len,
-                  &w->ring, err) < 0)
+    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+                        job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
-    w->sink = sink_lane_open(w->plan->sink, w->ring);
+    w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
     if (!w->sink)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
     return 0;
 }
 
-/* In this order: the ring first, so that no buffer is freed in flight. */
 static void close_work(struct work *w)
 {
-    ring_close(w->ring);
+    lane_tools_close(&w->tools);
     sink_lane_close(w->sink);
-    for (unsigned i = 0; w->pool && i < w->block_count; i++)
-        if (w->blocks[i].buf)
-            pool_return(w->pool, TAKE_PTR(w->blocks[i].buf));
-    pool_close(w->pool);
     free(w);
 }
 
-static int run(struct target_lane *lane, struct error *err)
+static int run(struct lane *lane, struct error *err)
 {
+    struct target_lane *own = (struct target_lane *)lane;
     struct work *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
-    w->plan = lane->plan;
-    w->conn = lane->conn;
+    w->plan = own->plan;
+    w->conn = own->conn;
     r = open_work(w, err);
     if (r == 0)
         r = walk(w, err);
-    progress_add(&lane->plan->job->progress.wire_bytes,
-                 conn_wire_received(lane->conn));
+    progress_add(&w->plan->job->progress.wire_bytes,
+                 conn_wire_received(w->conn));
     close_work(w);
+    if (r == 0) /* last: from here on the connection is the main thread's */
+        atomic_fetch_add(&own->plan->ended, 1);
     return r;
-}
-
-static void *lane_main(void *arg)
-{
-    struct target_lane *lane = arg;
-    struct error err;
-
-    if (run(lane, &err) == 0) {
-        atomic_fetch_add(&lane->plan->ended, 1);
-    } else {
-        error_wrap(&err, "lane %u", lane->number);
-        job_fail(lane->plan->job, &err);
-    }
-    atomic_fetch_sub(&lane->plan->running, 1);
-    job_wake(lane->plan->job);
-    return NULL;
 }
 
 int target_lane_start(struct target_lane *lane, struct target_plan *plan,
                       unsigned number, struct conn *conn, struct error *err)
 {
     lane->plan = plan;
-    lane->number = number;
     lane->conn = conn;
-    atomic_fetch_add(&plan->running, 1);
-    if (job_start_thread(&lane->thread, lane_main, lane, err) < 0) {
-        atomic_fetch_sub(&plan->running, 1);
-        conn_close(lane->conn);
-        lane->conn = NULL;
-        return -1;
-    }
-    lane->started = true;
-    return 0;
+    if (lane_start(&lane->lane, plan->job, &plan->running, number, run, err) ==
+        0)
+        return 0;
+    conn_close(lane->conn);
+    lane->conn = NULL;
+    return -1;
 }
 
 int target_lane_check_end(struct target_lane *lane, struct error *err)
@@ -443,21 +410,19 @@ int target_lane_check_end(struct target_lane *lane, struct error *err)
     if (conn_recv_some(lane->conn, &more, sizeof(more), &closed) <= 0)
         return 0;
     return error_set(err, ERROR_PROTOCOL, 0,
-                     "lane %u: trailing garbage behind END", lane->number);
+                     "lane %u: trailing garbage behind END", lane->lane.number);
 }
 
 void target_lane_interrupt(struct target_lane *lane)
 {
-    if (lane->started)
+    if (lane->lane.started)
         conn_shutdown(lane->conn);
 }
 
 void target_lane_join(struct target_lane *lane)
 {
-    if (!lane->started)
+    if (!lane_join(&lane->lane))
         return;
-    pthread_join(lane->thread, NULL);
-    lane->started = false;
     conn_close(lane->conn);
     lane->conn = NULL;
 }

@@ -10,13 +10,13 @@
 #ifndef CW_FLOW_TARGET_LANE_H
 #define CW_FLOW_TARGET_LANE_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "flow/job.h"
 #include "flow/keeper.h"
+#include "flow/lane.h"
 #include "net/conn.h"
 #include "plan/chunkset.h"
 #include "sink/sink.h"
@@ -37,11 +37,9 @@ struct target_plan {
 };
 
 struct target_lane {
+    struct lane lane;
     struct target_plan *plan; /* borrowed */
-    unsigned number;
-    struct conn *conn; /* owned; freed by _join() */
-    pthread_t thread;
-    bool started;
+    struct conn *conn;        /* owned; freed by _join() */
 };
 
 /* Takes over conn (moved) behind its JOIN and starts the thread. */

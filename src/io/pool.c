@@ -82,7 +82,6 @@ void pool_close(struct pool *pool)
 {
     if (!pool)
         return;
-    assert(pool->leased == 0);
     if (pool->region)
         munmap(pool->region, pool->region_len);
     free(pool->free_bufs);

@@ -22,7 +22,7 @@ struct pool;
  */
 struct pool *pool_open(unsigned count, size_t buffer_bytes);
 
-/* Every buffer must have been returned.  Tolerates NULL. */
+/* Buffers still out go with it: nothing may be in flight.  Tolerates NULL. */
 void pool_close(struct pool *pool);
 
 /* A buffer, leased until pool_return(), contents undefined; NULL when all

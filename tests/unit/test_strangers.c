@@ -9,6 +9,9 @@
 #include "base/clock.h"
 #include "conn_pair.h"
 
+/* Far less than anybody would drip, far more than a busy machine needs. */
+#define SOON_NS (20 * CLOCK_SECOND_NS)
+
 static struct pki pki;
 
 static int setup(void **state)
@@ -70,13 +73,34 @@ static void make_foreign(struct end *end, bool is_server, enum foreign kind)
         pair_swap_cert(&pki, end->tls, is_server ? "target" : "source");
 }
 
+struct foreign_case {
+    const char *name;
+    enum foreign kind;
+    const char *target_says, *source_says; /* NULL: not asked */
+};
+
+static void check_foreign(const struct foreign_case *c, bool is_server)
+{
+    struct pair pair;
+    struct end *ours = is_server ? &pair.source : &pair.target;
+
+    CASE(c->name);
+    pair_init(&pair, CONN_CONTROL);
+    pair_tls(&pki, "target", "ca", true, &pair.target);
+    pair_tls(&pki, "source", "ca", false, &pair.source);
+    make_foreign(is_server ? &pair.target : &pair.source, is_server, c->kind);
+    pair_listen(&pair, "127.0.0.1");
+    pair_meet(&pair);
+    if (c->target_says)
+        pair_check("target", &pair.target, c->target_says);
+    pair_check("source", &pair.source, c->source_says);
+    assert_int_equal(ours->err.kind, ERROR_TLS);
+    pair_close(&pair);
+}
+
 static void test_foreign_source(void **state)
 {
-    static const struct {
-        const char *name;
-        enum foreign kind;
-        const char *target_says, *source_says;
-    } cases[] = {
+    static const struct foreign_case cases[] = {
         { "no certificate", FOREIGN_NO_CERTIFICATE,
           "the source sent no certificate",
           "the target wants a certificate and we sent none" },
@@ -95,51 +119,22 @@ static void test_foreign_source(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct pair pair;
-
-        CASE(cases[i].name);
-        pair_init(&pair, CONN_CONTROL);
-        pair_tls(&pki, "target", "ca", true, &pair.target);
-        pair_tls(&pki, "source", "ca", false, &pair.source);
-        make_foreign(&pair.source, false, cases[i].kind);
-        pair_listen(&pair, "127.0.0.1");
-        pair_meet(&pair);
-        pair_check("target", &pair.target, cases[i].target_says);
-        pair_check("source", &pair.source, cases[i].source_says);
-        assert_int_equal(pair.target.err.kind, ERROR_TLS);
-        pair_close(&pair);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_foreign(&cases[i], false);
 }
 
 static void test_foreign_target(void **state)
 {
-    static const struct {
-        const char *name;
-        enum foreign kind;
-        const char *source_says;
-    } cases[] = {
-        { "no ALPN", FOREIGN_NO_ALPN,
+    static const struct foreign_case cases[] = {
+        { "no ALPN", FOREIGN_NO_ALPN, NULL,
           "the target speaks TLS but not clonewire/1 (no common ALPN)" },
-        { "TLS 1.2", FOREIGN_TLS12,
+        { "TLS 1.2", FOREIGN_TLS12, NULL,
           "the target speaks no TLS version that we allow (1.3 only)" },
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct pair pair;
-
-        CASE(cases[i].name);
-        pair_init(&pair, CONN_CONTROL);
-        pair_tls(&pki, "target", "ca", true, &pair.target);
-        pair_tls(&pki, "source", "ca", false, &pair.source);
-        make_foreign(&pair.target, true, cases[i].kind);
-        pair_listen(&pair, "127.0.0.1");
-        pair_meet(&pair);
-        pair_check("source", &pair.source, cases[i].source_says);
-        assert_int_equal(pair.source.err.kind, ERROR_TLS);
-        pair_close(&pair);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_foreign(&cases[i], true);
 }
 
 /* TLS 1.2 where both ends were told to allow it. */
@@ -246,14 +241,48 @@ static void raw_stop(struct raw *raw)
     close(raw->stop[1]);
 }
 
+struct raw_case {
+    const char *name;
+    struct raw raw;
+    enum error_kind kind;
+    const char *says; /* our end, of the stranger */
+};
+
+static void check_raw(const struct raw_case *c, bool is_target)
+{
+    const char *ours = is_target ? "source" : "target";
+    const char *theirs = is_target ? "target" : "source";
+    struct raw raw = c->raw;
+    char greeted[64];
+    struct pair pair;
+    struct end *end = is_target ? &pair.source : &pair.target;
+    uint64_t began;
+
+    CASE(c->name);
+    pair_init(&pair, CONN_CONTROL);
+    pair.options.handshake_timeout_ms = 300;
+    pair_tls(&pki, ours, "ca", !is_target, end);
+    pair_listen(&pair, "127.0.0.1");
+    raw.is_target = is_target;
+    raw_start(&raw, &pair);
+    began = clock_now_ns();
+    if (is_target)
+        pair_dial(&pair);
+    else
+        pair_serve(&pair);
+    assert_true(clock_now_ns() - began < SOON_NS);
+    pair_check(ours, end, c->says);
+    snprintf(greeted, sizeof(greeted),
+             "handshake with the %s at 127.0.0.1:", theirs);
+    pair_check(ours, end, greeted);
+    assert_int_equal(end->err.kind, c->kind);
+    raw_stop(&raw);
+    pair_close(&pair);
+}
+
 static void test_raw_source(void **state)
 {
-    static const struct {
-        const char *name;
-        struct raw raw;
-        enum error_kind kind;
-        const char *says;
-    } cases[] = {
+    static const struct raw_case cases[] = {
         { "HTTP",
           { .text = "GET / HTTP/1.1\r\n\r\n" },
           ERROR_TLS,
@@ -277,37 +306,13 @@ static void test_raw_source(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct raw raw = cases[i].raw;
-        struct pair pair;
-        uint64_t began;
-
-        CASE(cases[i].name);
-        pair_init(&pair, CONN_CONTROL);
-        pair.options.handshake_timeout_ms = 300;
-        pair_tls(&pki, "target", "ca", true, &pair.target);
-        pair_listen(&pair, "127.0.0.1");
-        raw_start(&raw, &pair);
-        began = clock_now_ns();
-        pair_serve(&pair);
-        assert_true(clock_now_ns() - began < 2 * CLOCK_SECOND_NS);
-        pair_check("target", &pair.target, cases[i].says);
-        pair_check("target", &pair.target,
-                   "handshake with the source at 127.0.0.1:");
-        assert_int_equal(pair.target.err.kind, cases[i].kind);
-        raw_stop(&raw);
-        pair_close(&pair);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_raw(&cases[i], false);
 }
 
 static void test_raw_target(void **state)
 {
-    static const struct {
-        const char *name;
-        struct raw raw;
-        enum error_kind kind;
-        const char *says;
-    } cases[] = {
+    static const struct raw_case cases[] = {
         { "SMTP",
           { .text = "220 mail.example ESMTP\r\n" },
           ERROR_TLS,
@@ -331,28 +336,8 @@ static void test_raw_target(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct raw raw = cases[i].raw;
-        struct pair pair;
-        uint64_t began;
-
-        CASE(cases[i].name);
-        pair_init(&pair, CONN_CONTROL);
-        pair.options.handshake_timeout_ms = 300;
-        pair_tls(&pki, "source", "ca", false, &pair.source);
-        pair_listen(&pair, "127.0.0.1");
-        raw.is_target = true;
-        raw_start(&raw, &pair);
-        began = clock_now_ns();
-        pair_dial(&pair);
-        assert_true(clock_now_ns() - began < 2 * CLOCK_SECOND_NS);
-        pair_check("source", &pair.source, cases[i].says);
-        pair_check("source", &pair.source,
-                   "handshake with the target at 127.0.0.1:");
-        assert_int_equal(pair.source.err.kind, cases[i].kind);
-        raw_stop(&raw);
-        pair_close(&pair);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        check_raw(&cases[i], true);
 }
 
 /* A stopped process does not sit out a handshake. */
@@ -368,11 +353,12 @@ static void test_stop(void **state)
     assert_int_equal(write(stop[1], "x", 1), 1);
     pair_init(&pair, CONN_CONTROL);
     pair.options.stop_fd = stop[0];
+    pair.options.handshake_timeout_ms = 60000;
     pair_tls(&pki, "source", "ca", false, &pair.source);
     pair_listen(&pair, "127.0.0.1");
     raw_start(&raw, &pair);
     pair_dial(&pair);
-    assert_true(clock_now_ns() - began < 2 * CLOCK_SECOND_NS);
+    assert_true(clock_now_ns() - began < SOON_NS);
     pair_check("source", &pair.source, "stopped");
     assert_int_equal(pair.source.err.kind, ERROR_CANCELLED);
     raw_stop(&raw);
