@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/zstd.h"
 #include "image/qcow2_deflate.h"
 #include "image/qcow2_zstd.h"
 
@@ -13,7 +14,7 @@
 struct qcow2_packed {
     size_t cluster_len;
     struct qcow2_deflate *deflate; /* owned; one of the two */
-    struct qcow2_zstd *zstd;
+    struct zstd_unpacker *zstd;
     uint8_t *input;   /* owned; an entry can name two clusters' worth */
     uint8_t *cluster; /* owned; unpacked */
     uint64_t kept;    /* disk offset of what cluster holds */
@@ -31,7 +32,7 @@ struct qcow2_packed *qcow2_packed_open(const struct qcow2_header *header)
     packed->cluster = malloc(packed->cluster_len);
     switch (header->compression) {
     case QCOW2_ZLIB: packed->deflate = qcow2_deflate_open(); break;
-    case QCOW2_ZSTD: packed->zstd = qcow2_zstd_open(); break;
+    case QCOW2_ZSTD: packed->zstd = zstd_unpacker_open(); break;
     }
     if (packed->input && packed->cluster && (packed->deflate || packed->zstd))
         return packed;
@@ -44,7 +45,7 @@ void qcow2_packed_close(struct qcow2_packed *packed)
     if (!packed)
         return;
     qcow2_deflate_close(packed->deflate);
-    qcow2_zstd_close(packed->zstd);
+    zstd_unpacker_close(packed->zstd);
     free(packed->input);
     free(packed->cluster);
     free(packed);

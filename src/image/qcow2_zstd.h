@@ -6,16 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct qcow2_zstd;
-
-/* NULL when there is no memory. */
-struct qcow2_zstd *qcow2_zstd_open(void);
-
-/* Tolerates NULL. */
-void qcow2_zstd_close(struct qcow2_zstd *zstd);
+struct zstd_unpacker;
 
 /* As qcow2_deflate_unpack(): exactly out_len bytes, the rest ignored. */
-bool qcow2_zstd_unpack(struct qcow2_zstd *zstd, const uint8_t *packed,
+bool qcow2_zstd_unpack(struct zstd_unpacker *zstd, const uint8_t *packed,
                        size_t packed_len, uint8_t *out, size_t out_len);
 
 #endif

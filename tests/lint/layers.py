@@ -36,7 +36,7 @@ ROOMS = {
     "lzma": r"image/xz[a-z_]*\.c",
     "libqcow": r"image/qcow2_[a-z]+\.c",
     "libbfio": r"image/qcow2_[a-z]+\.c",
-    "zstd": r"image/qcow2_zstd\.c",
+    "zstd": r"base/zstd\.c",
     "libdeflate": r"image/qcow2_deflate\.c",
 }
 ONE_FILE_ONLY = {"blkid", "libqcow", "libbfio", "zstd", "libdeflate"}
