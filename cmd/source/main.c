@@ -30,7 +30,7 @@ static int print_digest(struct process *process,
 
     if (cw_source_digest(&config->options, text, &error) < 0)
         return process_fail(process, &error);
-    printf("digest %s\n", text);
+    printf("%s\n", text);
     return 0;
 }
 

@@ -40,9 +40,9 @@ static const struct option_row clone_rows[] = {
       OPTION_FIELD(struct cw_source_options, job_id), 0, 0,
       "names the clone, which a later run under the same name resumes; not "
       "given: from the image and HOST:PORT" },
-    { "digest", 0, "CLONEWIRE_DIGEST", NULL, "xxh3-128", OPTION_CHOICE,
-      digests, OPTION_FIELD(struct cw_source_options, digest), 0, 0,
-      "what proves the copies equal; sha256 halves the speed" },
+    { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
+      OPTION_CHOICE, digests, OPTION_FIELD(struct cw_source_options, digest), 0,
+      0, "what proves the copies equal; sha256 halves the speed" },
     { "format", 0, "CLONEWIRE_FORMAT", NULL, "auto", OPTION_CHOICE, formats,
       OPTION_FIELD(struct cw_source_options, format), 0, 0,
       "what the image is; auto: by its content, so say raw where a guest "
@@ -78,7 +78,7 @@ static const struct option_row local_rows[] = {
 };
 
 static const struct option_row inspect_rows[] = {
-    { "digest-only", 0, "CLONEWIRE_DIGEST_ONLY", NULL, "no", OPTION_FLAG, NULL,
+    { "digest", 0, "CLONEWIRE_DIGEST", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, digest_only), 0, 0,
       "print the digest of the disk in IMAGE, the same for every format" },
     { "inspect", 0, "CLONEWIRE_INSPECT", NULL, "no", OPTION_FLAG, NULL,

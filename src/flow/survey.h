@@ -1,7 +1,7 @@
 /*
  * survey.h - reads a disk from end to end and digests it, by one thread with
  * several reads in flight.  For a target that looks at what it holds already,
- * or at what it has just written, and for --digest-only.
+ * or at what it has just written, and for --digest.
  */
 #ifndef CW_FLOW_SURVEY_H
 #define CW_FLOW_SURVEY_H

@@ -32,7 +32,7 @@ update() # DEST [OPTION...]
 
 digest_only() # PROGRAM DISK [OPTION...]
 {
-    "$1" --digest-only "${@:2}" | cut -d ' ' -f 2
+    "$1" --digest "${@:2}"
 }
 
 make_dense image $SIZE

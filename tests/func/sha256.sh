@@ -1,9 +1,9 @@
 #!/bin/bash
-# --digest=sha256 gives the same root for the same bytes, in holes or not.
+# --digest-algorithm=sha256 gives the same root for the same bytes, in holes or not.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((12 * MIB))
-SOURCE_WITH=(--digest=sha256)
+SOURCE_WITH=(--digest-algorithm=sha256)
 clone image copy
 assert_log target 'sha256:[0-9a-f]{64}'
 first=$(digest_of source)
