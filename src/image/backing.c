@@ -128,6 +128,7 @@ int backing_open(const struct image_options *options,
         return -1;
 
     layer.path = *path;
+    layer.input = NULL;
     layer.compression = IMAGE_COMPRESSION_NONE;
     layer.cross_check = 0;
     layer.like = options->like ? options->like->backing : NULL;

@@ -43,6 +43,19 @@ static int refuse(const struct gzip *gzip, const char *why, struct error *err)
                      gzip->in_end - gzip->z.avail_in);
 }
 
+static ssize_t read_file(struct gzip *gzip, struct error *err)
+{
+    ssize_t n = container_read(&gzip->file, gzip->input, INPUT_BYTES,
+                               gzip->in_end);
+
+    if (n < 0)
+        return error_set(err, ERROR_SOURCE_IO, (int)-n,
+                         "gzip: read %u bytes at %" PRIu64, INPUT_BYTES,
+                         gzip->in_end);
+    file_window_read(&gzip->window, &gzip->file, gzip->in_end, (uint64_t)n);
+    return n;
+}
+
 /* More input.  At the end of the file there is none, and that is no error. */
 static int refill(struct gzip *gzip, struct error *err)
 {
@@ -51,16 +64,12 @@ static int refill(struct gzip *gzip, struct error *err)
     if (gzip->z.avail_in > 0)
         return 0;
     if (gzip->stream.pipe)
-        n = pipe_read(gzip->stream.pipe, gzip->input, INPUT_BYTES,
-                      gzip->in_end);
+        n = pipe_read(gzip->stream.pipe, gzip->input, INPUT_BYTES, gzip->in_end,
+                      err);
     else
-        n = container_read(&gzip->file, gzip->input, INPUT_BYTES, gzip->in_end);
+        n = read_file(gzip, err);
     if (n < 0)
-        return error_set(err, ERROR_SOURCE_IO, (int)-n,
-                         "gzip: read %u bytes at %" PRIu64, INPUT_BYTES,
-                         gzip->in_end);
-    if (!gzip->stream.pipe)
-        file_window_read(&gzip->window, &gzip->file, gzip->in_end, (uint64_t)n);
+        return -1;
     gzip->in_end += (uint64_t)n;
     gzip->z.next_in = gzip->input;
     gzip->z.avail_in = (uInt)n;

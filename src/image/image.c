@@ -41,12 +41,14 @@ static void opening_fini(struct opening *opening)
 }
 
 /* A pipe gives what it has; a sector may come in pieces. */
-static ssize_t read_head(struct pipe *pipe, uint8_t head[PROBE_HEAD_BYTES])
+static ssize_t read_head(struct pipe *pipe, uint8_t head[PROBE_HEAD_BYTES],
+                         struct error *err)
 {
     size_t len = 0;
 
     while (len < PROBE_HEAD_BYTES) {
-        ssize_t n = pipe_read(pipe, head + len, PROBE_HEAD_BYTES - len, len);
+        ssize_t n = pipe_read(pipe, head + len, PROBE_HEAD_BYTES - len, len,
+                              err);
 
         if (n < 0)
             return n;
@@ -64,10 +66,13 @@ static int probe_file(const struct opening *opening, struct probe *probe,
     const struct file *file = &opening->file;
     ssize_t head_len, tail_len = 0;
 
-    if (opening->pipe)
-        head_len = read_head(opening->pipe, head);
-    else
+    if (opening->pipe) {
+        head_len = read_head(opening->pipe, head, err);
+        if (head_len < 0)
+            return error_wrap(err, "%s", opening->options->path);
+    } else {
         head_len = container_read(file, head, sizeof(head), 0);
+    }
     if (head_len >= 0 && !opening->pipe && file->size_bytes >= sizeof(tail))
         tail_len = container_read(file, tail, sizeof(tail),
                                   file->size_bytes - sizeof(tail));
@@ -245,13 +250,39 @@ static int open_format(struct opening *opening, struct image **img,
     return raw_open(opening->options, &opening->file, img, err);
 }
 
+static ssize_t read_stdin(void *opaque, void *buf, size_t len,
+                          struct error *err)
+{
+    ssize_t n;
+
+    (void)opaque;
+    do
+        n = read(STDIN_FILENO, buf, len);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        error_set(err, ERROR_SOURCE_IO, errno, "read %zu bytes", len);
+    return n;
+}
+
+static int open_input(struct opening *opening, const struct image_input *input,
+                      struct error *err)
+{
+    const struct image *like = opening->options->like;
+
+    opening->pipe = like ? like->pipe : pipe_open(input);
+    return opening->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+}
+
 /* Standard input may be a file after all: then it is read as one. */
 static int open_container(struct opening *opening, struct error *err)
 {
+    static const struct image_input standard = { .read = read_stdin };
     const struct image_options *options = opening->options;
     const char *path = opening->real_path;
     struct stat st;
 
+    if (options->input)
+        return open_input(opening, options->input, err);
     if (strcmp(path, "-") != 0)
         return container_open(&opening->file, path, options->mode, err);
     if (fstat(STDIN_FILENO, &st) < 0)
@@ -259,9 +290,7 @@ static int open_container(struct opening *opening, struct error *err)
     if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
         return container_open(&opening->file, "/proc/self/fd/0", options->mode,
                               err);
-    opening->pipe = options->like ? options->like->pipe
-                                  : pipe_open(STDIN_FILENO);
-    return opening->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+    return open_input(opening, &standard, err);
 }
 
 static int open_steps(struct opening *opening, struct image **img,

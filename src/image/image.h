@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "image/input.h"
 #include "io/file.h"
 #include "io/ring.h"
 #include "plan/extent.h"
@@ -88,7 +89,11 @@ struct image {
 };
 
 struct image_options {
-    const char *path;    /* borrowed for the life of the image; "-": stdin */
+    const char *path; /* borrowed for the life of the image; "-": stdin */
+
+    /* NULL, or where the container comes from: path is then for people only,
+     * and all is as if it came through a pipe.  Borrowed as path is. */
+    const struct image_input *input;
     enum file_mode mode; /* wish */
     struct ring *ring;   /* of the lane; borrowed; NULL: map only, no read */
     enum image_format format;

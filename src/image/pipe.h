@@ -1,5 +1,5 @@
 /*
- * pipe.h - a container that comes through a pipe: read once, in order, but
+ * pipe.h - a container that comes through an input: read once, in order, but
  * for a head that can be read again (who probes it reads first).
  *
  * Used by one thread at a time: the first image while it is opened, then the
@@ -12,21 +12,24 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "image/input.h"
+
 struct pipe;
 
 #define PIPE_HEAD_BYTES (64U << 10)
 
-/* fd is borrowed.  NULL when there is no memory. */
-struct pipe *pipe_open(int fd);
+/* *input is copied.  NULL when there is no memory. */
+struct pipe *pipe_open(const struct image_input *input);
 
 /* Tolerates NULL. */
 void pipe_close(struct pipe *pipe);
 
 /*
- * Up to len bytes at offset; 0 at the end.  Blocks.  -errno; -ESPIPE: offset
- * is not where the pipe is, nor in the head while nothing behind it has been
- * read.
+ * Up to len bytes at offset; 0 at the end.  Blocks.  -1 with *err: what the
+ * input said, or ERROR_SOURCE_IO with ESPIPE: offset is not where the pipe
+ * is, nor in the head while nothing behind it has been read.
  */
-ssize_t pipe_read(struct pipe *pipe, void *buf, size_t len, uint64_t offset);
+ssize_t pipe_read(struct pipe *pipe, void *buf, size_t len, uint64_t offset,
+                  struct error *err);
 
 #endif

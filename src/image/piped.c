@@ -1,6 +1,5 @@
 #include "image/piped.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -16,11 +15,10 @@ static int fill(struct piped *piped, uint8_t *buf, size_t len,
                 struct error *err)
 {
     while (len > 0) {
-        ssize_t n = pipe_read(piped->stream.pipe, buf, len, piped->out);
+        ssize_t n = pipe_read(piped->stream.pipe, buf, len, piped->out, err);
 
         if (n < 0)
-            return error_set(err, ERROR_SOURCE_IO, (int)-n,
-                             "read %zu bytes at %" PRIu64, len, piped->out);
+            return -1;
         if (n == 0)
             return error_set(err, ERROR_FORMAT, 0,
                              "ended after %" PRIu64
@@ -36,13 +34,10 @@ static int fill(struct piped *piped, uint8_t *buf, size_t len,
 static int expect_end(struct piped *piped, struct error *err)
 {
     uint8_t byte;
-    ssize_t n = pipe_read(piped->stream.pipe, &byte, 1, piped->out);
+    ssize_t n = pipe_read(piped->stream.pipe, &byte, 1, piped->out, err);
 
-    if (n == 0)
-        return 0;
-    if (n < 0)
-        return error_set(err, ERROR_SOURCE_IO, (int)-n, "read at %" PRIu64,
-                         piped->out);
+    if (n <= 0)
+        return (int)n;
     return error_set(err, ERROR_FORMAT, 0,
                      "holds more than the expected %" PRIu64 " bytes",
                      piped->stream.size_bytes);

@@ -29,11 +29,9 @@ static int refill(struct xz_piped *xz, struct error *err)
 
     if (xz->decoder.avail_in > 0 || xz->has_no_more)
         return 0;
-    n = pipe_read(xz->stream.pipe, xz->input, INPUT_BYTES, xz->in_end);
+    n = pipe_read(xz->stream.pipe, xz->input, INPUT_BYTES, xz->in_end, err);
     if (n < 0)
-        return error_set(err, ERROR_SOURCE_IO, (int)-n,
-                         "xz: read %u bytes at %" PRIu64, INPUT_BYTES,
-                         xz->in_end);
+        return -1;
     xz->has_no_more = n == 0;
     xz->in_end += (uint64_t)n;
     xz->decoder.next_in = xz->input;
