@@ -1,6 +1,34 @@
 #include "base/zstd.h"
 
+#include <string.h>
+
 #include <zstd.h>
+
+#define MAGIC_BYTES 4U
+
+static ZSTD_CCtx *inner_packer(struct zstd_packer *packer)
+{
+    return (ZSTD_CCtx *)(void *)packer;
+}
+
+struct zstd_packer *zstd_packer_open(void)
+{
+    return (struct zstd_packer *)(void *)ZSTD_createCCtx();
+}
+
+void zstd_packer_close(struct zstd_packer *packer)
+{
+    ZSTD_freeCCtx(inner_packer(packer));
+}
+
+size_t zstd_pack(struct zstd_packer *packer, const uint8_t *plain,
+                 size_t plain_len, uint8_t *out, size_t out_len)
+{
+    size_t len = ZSTD_compressCCtx(inner_packer(packer), out, out_len, plain,
+                                   plain_len, ZSTD_FAST_LEVEL);
+
+    return ZSTD_isError(len) ? 0 : len;
+}
 
 static ZSTD_DCtx *inner(struct zstd_unpacker *unpacker)
 {
@@ -30,4 +58,24 @@ bool zstd_unpack(struct zstd_unpacker *unpacker, const uint8_t *packed,
     *got = ZSTD_decompressDCtx(inner(unpacker), out, out_len, packed,
                                packed_len);
     return !ZSTD_isError(*got) && *got <= out_len;
+}
+
+/* libzstd also reads frames of its early days, which we need not trust. */
+static bool is_final_format(const uint8_t *packed, size_t packed_len)
+{
+    static const uint8_t magic[MAGIC_BYTES] = { 0x28, 0xb5, 0x2f, 0xfd };
+
+    return packed_len > MAGIC_BYTES && memcmp(packed, magic, MAGIC_BYTES) == 0;
+}
+
+bool zstd_unpack_exactly(struct zstd_unpacker *unpacker, const uint8_t *packed,
+                         size_t packed_len, uint8_t *out, size_t out_len)
+{
+    size_t got;
+
+    return is_final_format(packed, packed_len) &&
+           ZSTD_getFrameContentSize(packed, packed_len) == out_len &&
+           zstd_frame_bytes(packed, packed_len) == packed_len &&
+           zstd_unpack(unpacker, packed, packed_len, out, out_len, &got) &&
+           got == out_len;
 }

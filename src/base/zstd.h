@@ -12,6 +12,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Level 1: as much as 2.9 times on a root filesystem, at 0.4 GB/s of a core;
+ * the next one that packs better (3) is 1.7 times slower. */
+#define ZSTD_FAST_LEVEL 1
+
+struct zstd_packer;
+
+/* NULL when there is no memory. */
+struct zstd_packer *zstd_packer_open(void);
+
+/* Tolerates NULL. */
+void zstd_packer_close(struct zstd_packer *packer);
+
+/* Packs plain into one frame.  Its bytes, at most out_len; 0: it would be
+ * longer than that. */
+size_t zstd_pack(struct zstd_packer *packer, const uint8_t *plain,
+                 size_t plain_len, uint8_t *out, size_t out_len);
+
 struct zstd_unpacker;
 
 /* NULL when there is no memory. */
@@ -29,5 +46,13 @@ size_t zstd_frame_bytes(const uint8_t *packed, size_t packed_len);
  */
 bool zstd_unpack(struct zstd_unpacker *unpacker, const uint8_t *packed,
                  size_t packed_len, uint8_t *out, size_t out_len, size_t *got);
+
+/*
+ * As zstd_unpack(), for bytes of a peer: packed is one frame of the final
+ * format, without a dictionary, that says in its header to hold out_len
+ * bytes, and does.  Nothing is unpacked of any other.
+ */
+bool zstd_unpack_exactly(struct zstd_unpacker *unpacker, const uint8_t *packed,
+                         size_t packed_len, uint8_t *out, size_t out_len);
 
 #endif
