@@ -39,7 +39,7 @@ static int send_bytes(struct work *w, const void *data, size_t len,
 static int send_frame(struct work *w, enum frame_type type, uint64_t offset,
                       uint64_t length, struct error *err)
 {
-    struct frame frame = { type, offset, length };
+    struct frame frame = { type, offset, length, 0 };
     uint8_t head[FRAME_HEADER_BYTES];
 
     frame_encode(head, &frame);
@@ -104,7 +104,7 @@ static int send_runs(struct work *w, struct chunk *b, struct error *err)
     size_t zero_begin = 0, zero_len = 0, end;
 
     for (size_t at = 0; at < b->len; at = end) {
-        struct frame frame = { FRAME_DATA, offset + at, 0 };
+        struct frame frame = { FRAME_DATA, offset + at, 0, 0 };
         uint8_t *start = b->buf + at - FRAME_HEADER_BYTES;
         bool is_zero;
 
@@ -117,7 +117,8 @@ static int send_runs(struct work *w, struct chunk *b, struct error *err)
         frame.length = end - at;
         frame_encode(start, &frame);
         if (zero_len > 0) {
-            frame = (struct frame){ FRAME_ZERO, offset + zero_begin, zero_len };
+            frame = (struct frame){ FRAME_ZERO, offset + zero_begin, zero_len,
+                                    0 };
             start -= FRAME_HEADER_BYTES;
             frame_encode(start, &frame);
             progress_add(&w->plan->job->progress.zero_bytes, zero_len);

@@ -326,6 +326,8 @@ static int take_frame(struct work *w, struct error *err)
     if (f.type == FRAME_SAME)
         return w->current ? out_of_place(&f, "SAME inside a chunk", err)
                           : take_same_chunks(w, &f, err);
+    if (f.type == FRAME_ZSTD)
+        return out_of_place(&f, "compression was not agreed on", err);
     if (!w->current && is_whole_chunks(w, &f))
         return take_zero_chunks(w, &f, err);
     return take_part(w, &f, err);

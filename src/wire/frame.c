@@ -20,6 +20,13 @@ static bool on_boundary(uint64_t offset, uint64_t step, uint64_t disk_bytes)
     return offset % step == 0 || offset == disk_bytes;
 }
 
+/* A payload that saves nothing is not worth the risk of unpacking it. */
+static bool packing_is_valid(const struct frame *f)
+{
+    return f->type != FRAME_ZSTD ||
+           (f->packed_bytes > 0 && f->packed_bytes < f->length);
+}
+
 static bool range_is_valid(const struct frame *f, uint64_t disk_bytes)
 {
     uint64_t end;
@@ -47,7 +54,7 @@ void frame_encode(uint8_t out[FRAME_HEADER_BYTES], const struct frame *frame)
     out[2] = (uint8_t)frame->type;
     out[3] = 0;
     put_be64(out + 8, frame->offset);
-    put_be64(out + 16, frame->length);
+    put_be64(out + 16, frame->length | (uint64_t)frame->packed_bytes << 32);
     put_be32(out + 4, header_check(out));
 }
 
@@ -62,7 +69,7 @@ enum frame_result frame_decode(const uint8_t *in, size_t len,
         return FRAME_BAD_MAGIC;
     if (get_be32(in + 4) != header_check(in))
         return FRAME_BAD_CHECK;
-    if (in[2] < FRAME_DATA || in[2] > FRAME_SAME || in[3] != 0)
+    if (in[2] < FRAME_DATA || in[2] > FRAME_ZSTD || in[3] != 0)
         return FRAME_BAD_TYPE;
 
     f = (struct frame){
@@ -70,7 +77,11 @@ enum frame_result frame_decode(const uint8_t *in, size_t len,
         .offset = get_be64(in + 8),
         .length = get_be64(in + 16),
     };
-    if (!range_is_valid(&f, virtual_bytes))
+    if (f.type == FRAME_ZSTD) {
+        f.packed_bytes = get_be32(in + 16);
+        f.length = get_be32(in + 20);
+    }
+    if (!range_is_valid(&f, virtual_bytes) || !packing_is_valid(&f))
         return FRAME_BAD_RANGE;
     *frame = f;
     return FRAME_OK;

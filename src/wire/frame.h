@@ -9,11 +9,13 @@
  *        8     8  offset   byte of the disk
  *       16     8  length   bytes described
  *
- * Big-endian.  DATA is followed by length bytes of payload; the others by
- * nothing.  Rules a receiver enforces (docs/protocol.md is normative):
+ * Big-endian.  DATA is followed by length bytes of payload, ZSTD by as many
+ * as bytes 16-19 say, which are one zstd frame of as many bytes as 20-23 say;
+ * the others by nothing.  Rules a receiver enforces (docs/protocol.md is normative):
  *
- *   - DATA lies inside one chunk; ZERO lies inside one chunk or covers whole
+ *   - DATA and ZSTD lie inside one chunk; ZERO lies inside one chunk or covers whole
  *     chunks exactly (the last chunk of the disk may be short)
+ *   - ZSTD comes only where PLAN agreed to it, and saves a byte at least
  *   - SAME covers whole chunks exactly, all of them told in HAVE
  *   - the frames of a chunk follow each other on one lane, ascending and
  *     adjacent, and cover it completely; each chunk comes exactly once
@@ -35,12 +37,14 @@ enum frame_type {
     FRAME_ZERO = 2, /* [offset, offset+length) reads as zero */
     FRAME_END = 3,  /* nothing more on this lane */
     FRAME_SAME = 4, /* the range is what HAVE says the target holds */
+    FRAME_ZSTD = 5, /* packed payload follows: unpack, store at offset */
 };
 
 struct frame {
     enum frame_type type;
     uint64_t offset;
     uint64_t length;
+    uint32_t packed_bytes; /* ZSTD: of the payload, < length; else 0 */
 };
 
 enum frame_result {

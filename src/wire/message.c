@@ -4,8 +4,9 @@
 
 #include "base/bytes.h"
 
-#define HEAD         MESSAGE_HEADER_BYTES
-#define OPTION_SPACE 1U /* of ERROR */
+#define HEAD          MESSAGE_HEADER_BYTES
+#define OPTION_SPACE  1U /* of ERROR */
+#define OPTION_CODECS 1U /* of HELLO and PLAN */
 
 /* ---- writing: fields appended one after the other ---- */
 
@@ -46,6 +47,16 @@ static void put_string(struct writer *w, const char *text, size_t capacity)
     w->at += len;
 }
 
+/* Old peers skip it, and nobody has to hear of what is not offered. */
+static void put_codecs(struct writer *w, uint32_t codecs)
+{
+    if (codecs == 0)
+        return;
+    put16(w, OPTION_CODECS);
+    put16(w, sizeof(codecs));
+    put32(w, codecs);
+}
+
 static void put_hello(struct writer *w, const struct message_hello *m)
 {
     put16(w, m->version);
@@ -57,6 +68,7 @@ static void put_hello(struct writer *w, const struct message_hello *m)
     put_string(w, m->job, sizeof(m->job));
     put_string(w, m->format, sizeof(m->format));
     put_string(w, m->software, sizeof(m->software));
+    put_codecs(w, m->codecs);
 }
 
 static void put_plan(struct writer *w, const struct message_plan *m)
@@ -65,6 +77,7 @@ static void put_plan(struct writer *w, const struct message_plan *m)
     put64(w, m->disk_bytes);
     put_raw(w, m->secret, sizeof(m->secret));
     put_string(w, m->software, sizeof(m->software));
+    put_codecs(w, m->codecs);
 }
 
 static void put_have(struct writer *w, const struct message_have *m)
@@ -314,14 +327,31 @@ static void take_done(struct reader *r, struct message_done *m)
     check(r, m->disk_bytes <= INT64_MAX);
 }
 
-/* The one option of this version. */
+/* An option of another length is of a later version: not ours to judge. */
 static void take_space(struct message_error *m, struct reader option)
 {
     if (option.left != sizeof(m->space))
-        return; /* of a later version: not ours to judge */
+        return;
     m->has_space = true;
     for (size_t i = 0; i < MESSAGE_SPACE_COUNT; i++)
         m->space[i] = take64(&option);
+}
+
+static void take_codecs(uint32_t *codecs, struct reader option)
+{
+    if (option.left == sizeof(*codecs))
+        *codecs = take32(&option);
+}
+
+static void take_option(struct message *message, uint16_t tag,
+                        struct reader option)
+{
+    if (message->type == MESSAGE_ERROR && tag == OPTION_SPACE)
+        take_space(&message->error, option);
+    else if (message->type == MESSAGE_HELLO && tag == OPTION_CODECS)
+        take_codecs(&message->hello.codecs, option);
+    else if (message->type == MESSAGE_PLAN && tag == OPTION_CODECS)
+        take_codecs(&message->plan.codecs, option);
 }
 
 /* Options {tag, length, bytes}, tag not 0; unknown ones are skipped. */
@@ -333,8 +363,8 @@ static void take_options(struct reader *r, struct message *message)
 
         if (r->fault != MESSAGE_OK || tag == 0)
             r->fault = MESSAGE_TRAILING;
-        else if (message->type == MESSAGE_ERROR && tag == OPTION_SPACE)
-            take_space(&message->error, option);
+        else
+            take_option(message, tag, option);
     }
 }
 

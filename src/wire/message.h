@@ -36,6 +36,7 @@
 #define MESSAGE_MAX_LANES    64U
 #define MESSAGE_HAVE_MAX     1024U /* chunks in one HAVE with digests */
 #define MESSAGE_DIGEST_BYTES 32U
+#define MESSAGE_CODEC_ZSTD   1U /* bits of codecs: FRAME_ZSTD may come */
 
 enum message_type {
     MESSAGE_HELLO = 1,
@@ -60,6 +61,7 @@ struct message_hello {
     char job[MESSAGE_JOB_BYTES];
     char format[MESSAGE_NAME_BYTES];   /* "raw", "qcow2 in xz" */
     char software[MESSAGE_NAME_BYTES]; /* "clonewire 0.1.0" */
+    uint32_t codecs; /* offered; unknown bits are kept.  Option 1, if any */
 };
 
 struct message_plan {
@@ -67,6 +69,7 @@ struct message_plan {
     uint64_t disk_bytes; /* of the disk the target makes */
     uint8_t secret[MESSAGE_SECRET_BYTES];
     char software[MESSAGE_NAME_BYTES];
+    uint32_t codecs; /* accepted, of those offered.  Option 1, if any */
 };
 
 struct message_have {

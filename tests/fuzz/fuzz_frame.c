@@ -14,7 +14,7 @@
 static enum frame_result decode_mended(const uint8_t *data, struct frame *frame)
 {
     uint8_t bytes[FRAME_HEADER_BYTES], good[FRAME_HEADER_BYTES];
-    struct frame f = { (enum frame_type)data[2], 0, 0 };
+    struct frame f = { .type = (enum frame_type)data[2] };
 
     memcpy(bytes, data, sizeof(bytes));
     for (unsigned i = 0; i < 8; i++) {
@@ -36,14 +36,17 @@ static void check_range(const struct frame *f)
     assert(f->offset % GRID_GRAIN_BYTES == 0);
     if (f->type == FRAME_SAME)
         assert(f->offset % GRID_CHUNK_BYTES == 0);
-    if (f->type == FRAME_DATA)
+    assert(f->packed_bytes == 0 || f->type == FRAME_ZSTD);
+    if (f->type == FRAME_ZSTD)
+        assert(f->packed_bytes > 0 && f->packed_bytes < f->length);
+    if (f->type == FRAME_DATA || f->type == FRAME_ZSTD)
         assert(f->offset % GRID_CHUNK_BYTES + f->length <= GRID_CHUNK_BYTES);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     uint8_t again[FRAME_HEADER_BYTES];
-    struct frame f = { FRAME_END, 0, 0 };
+    struct frame f = { .type = FRAME_END };
     enum frame_result r = frame_decode(data, len, DISK_BYTES, &f);
 
     assert((r == FRAME_SHORT) == (len < FRAME_HEADER_BYTES));

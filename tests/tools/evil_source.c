@@ -239,7 +239,7 @@ static void frame_garbage(struct evil *evil)
 
 static void frame_damaged(struct evil *evil)
 {
-    struct frame zero = { FRAME_ZERO, 0, GRID_CHUNK_BYTES };
+    struct frame zero = { FRAME_ZERO, 0, GRID_CHUNK_BYTES, 0 };
     uint8_t header[FRAME_HEADER_BYTES];
 
     frame_encode(header, &zero);
@@ -294,7 +294,7 @@ static void after_end(struct evil *evil)
 
 static void half_frame(struct evil *evil)
 {
-    struct frame data = { FRAME_DATA, 0, GRID_CHUNK_BYTES };
+    struct frame data = { FRAME_DATA, 0, GRID_CHUNK_BYTES, 0 };
     uint8_t header[FRAME_HEADER_BYTES];
 
     frame_encode(header, &data);

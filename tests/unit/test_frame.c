@@ -23,7 +23,7 @@ static void test_golden(void **state)
         0, 0, 0, 0, 0, 0x00, 0x20, 0x00,
         /* clang-format on */
     };
-    struct frame f = { FRAME_DATA, 2 * MIB + 4096, 8192 }, back;
+    struct frame f = { FRAME_DATA, 2 * MIB + 4096, 8192, 0 }, back;
     uint8_t got[FRAME_HEADER_BYTES];
 
     (void)state;
@@ -35,9 +35,31 @@ static void test_golden(void **state)
     assert_int_equal(back.length, f.length);
 }
 
+static void test_golden_packed(void **state)
+{
+    static const uint8_t want[FRAME_HEADER_BYTES] = {
+        /* clang-format off */
+        0xc1, 0x0e, 0x05, 0x00, 0x94, 0xd2, 0x41, 0x7c,
+        0, 0, 0, 0, 0, 0x20, 0x10, 0x00,
+        0, 0, 0x04, 0xd2, 0, 0x00, 0x20, 0x00,
+        /* clang-format on */
+    };
+    struct frame f = { FRAME_ZSTD, 2 * MIB + 4096, 8192, 1234 }, back;
+    uint8_t got[FRAME_HEADER_BYTES];
+
+    (void)state;
+    frame_encode(got, &f);
+    assert_memory_equal(got, want, sizeof(want));
+    assert_int_equal(frame_decode(got, sizeof(got), DISK, &back), FRAME_OK);
+    assert_int_equal(back.type, f.type);
+    assert_int_equal(back.offset, f.offset);
+    assert_int_equal(back.length, f.length);
+    assert_int_equal(back.packed_bytes, f.packed_bytes);
+}
+
 static void test_bit_flips(void **state)
 {
-    struct frame f = { FRAME_ZERO, 0, 4 * MIB };
+    struct frame f = { FRAME_ZERO, 0, 4 * MIB, 0 };
     uint8_t bytes[FRAME_HEADER_BYTES];
 
     (void)state;
@@ -59,44 +81,63 @@ static void test_ranges(void **state)
         struct frame frame;
         enum frame_result want;
     } cases[] = {
-        { "a whole chunk", { FRAME_DATA, MIB, MIB }, FRAME_OK },
-        { "the short end", { FRAME_DATA, 10 * MIB, 777 }, FRAME_OK },
-        { "a grain", { FRAME_ZERO, 4096, 4096 }, FRAME_OK },
-        { "many chunks", { FRAME_ZERO, MIB, 5 * MIB }, FRAME_OK },
-        { "to the end", { FRAME_ZERO, MIB, DISK - MIB }, FRAME_OK },
-        { "the end", { FRAME_END, 0, 0 }, FRAME_OK },
-        { "a chunk as told", { FRAME_SAME, MIB, MIB }, FRAME_OK },
-        { "many as told", { FRAME_SAME, MIB, DISK - MIB }, FRAME_OK },
-        { "the short end as told", { FRAME_SAME, 10 * MIB, 777 }, FRAME_OK },
-        { "half a chunk as told", { FRAME_SAME, MIB, 4096 }, FRAME_BAD_RANGE },
+        { "a whole chunk", { FRAME_DATA, MIB, MIB, 0 }, FRAME_OK },
+        { "the short end", { FRAME_DATA, 10 * MIB, 777, 0 }, FRAME_OK },
+        { "a grain", { FRAME_ZERO, 4096, 4096, 0 }, FRAME_OK },
+        { "many chunks", { FRAME_ZERO, MIB, 5 * MIB, 0 }, FRAME_OK },
+        { "to the end", { FRAME_ZERO, MIB, DISK - MIB, 0 }, FRAME_OK },
+        { "the end", { FRAME_END, 0, 0, 0 }, FRAME_OK },
+        { "a chunk as told", { FRAME_SAME, MIB, MIB, 0 }, FRAME_OK },
+        { "many as told", { FRAME_SAME, MIB, DISK - MIB, 0 }, FRAME_OK },
+        { "the short end as told", { FRAME_SAME, 10 * MIB, 777, 0 }, FRAME_OK },
+        { "half a chunk as told",
+          { FRAME_SAME, MIB, 4096, 0 },
+          FRAME_BAD_RANGE },
         { "as told, from inside",
-          { FRAME_SAME, MIB + 4096, MIB - 4096 },
+          { FRAME_SAME, MIB + 4096, MIB - 4096, 0 },
           FRAME_BAD_RANGE },
         { "as told, ends inside",
-          { FRAME_SAME, MIB, MIB + 4096 },
+          { FRAME_SAME, MIB, MIB + 4096, 0 },
           FRAME_BAD_RANGE },
-        { "empty as told", { FRAME_SAME, MIB, 0 }, FRAME_BAD_RANGE },
-        { "END with a range", { FRAME_END, 0, 1 }, FRAME_BAD_RANGE },
-        { "empty", { FRAME_DATA, MIB, 0 }, FRAME_BAD_RANGE },
-        { "empty zero", { FRAME_ZERO, MIB, 0 }, FRAME_BAD_RANGE },
+        { "empty as told", { FRAME_SAME, MIB, 0, 0 }, FRAME_BAD_RANGE },
+        { "packed", { FRAME_ZSTD, MIB, MIB, 1 }, FRAME_OK },
+        { "packed by a byte", { FRAME_ZSTD, MIB, 8192, 8191 }, FRAME_OK },
+        { "the short end packed", { FRAME_ZSTD, 10 * MIB, 777, 9 }, FRAME_OK },
+        { "packed to nothing", { FRAME_ZSTD, MIB, MIB, 0 }, FRAME_BAD_RANGE },
+        { "packed in vain", { FRAME_ZSTD, MIB, MIB, MIB }, FRAME_BAD_RANGE },
+        { "packed to more",
+          { FRAME_ZSTD, MIB, 4096, UINT32_MAX },
+          FRAME_BAD_RANGE },
+        { "packed nothing", { FRAME_ZSTD, MIB, 0, 0 }, FRAME_BAD_RANGE },
+        { "packed over an edge",
+          { FRAME_ZSTD, MIB - 4096, 8192, 10 },
+          FRAME_BAD_RANGE },
+        { "two chunks packed",
+          { FRAME_ZSTD, MIB, 2 * MIB, 10 },
+          FRAME_BAD_RANGE },
+        { "END with a range", { FRAME_END, 0, 1, 0 }, FRAME_BAD_RANGE },
+        { "empty", { FRAME_DATA, MIB, 0, 0 }, FRAME_BAD_RANGE },
+        { "empty zero", { FRAME_ZERO, MIB, 0, 0 }, FRAME_BAD_RANGE },
         { "data over two chunks",
-          { FRAME_DATA, MIB, 2 * MIB },
+          { FRAME_DATA, MIB, 2 * MIB, 0 },
           FRAME_BAD_RANGE },
         { "data across an edge",
-          { FRAME_DATA, MIB - 4096, 8192 },
+          { FRAME_DATA, MIB - 4096, 8192, 0 },
           FRAME_BAD_RANGE },
         { "zeros across an edge",
-          { FRAME_ZERO, MIB - 4096, 8192 },
+          { FRAME_ZERO, MIB - 4096, 8192, 0 },
           FRAME_BAD_RANGE },
         { "zeros end inside",
-          { FRAME_ZERO, MIB, MIB + 4096 },
+          { FRAME_ZERO, MIB, MIB + 4096, 0 },
           FRAME_BAD_RANGE },
-        { "off the grain", { FRAME_DATA, 100, 4096 }, FRAME_BAD_RANGE },
-        { "ends off the grain", { FRAME_DATA, 0, 100 }, FRAME_BAD_RANGE },
-        { "beyond the end", { FRAME_DATA, 10 * MIB, 4096 }, FRAME_BAD_RANGE },
-        { "outside", { FRAME_DATA, 11 * MIB, 4096 }, FRAME_BAD_RANGE },
-        { "wraps", { FRAME_ZERO, 0 - MIB, 2 * MIB }, FRAME_BAD_RANGE },
-        { "huge", { FRAME_ZERO, 0, UINT64_MAX }, FRAME_BAD_RANGE },
+        { "off the grain", { FRAME_DATA, 100, 4096, 0 }, FRAME_BAD_RANGE },
+        { "ends off the grain", { FRAME_DATA, 0, 100, 0 }, FRAME_BAD_RANGE },
+        { "beyond the end",
+          { FRAME_DATA, 10 * MIB, 4096, 0 },
+          FRAME_BAD_RANGE },
+        { "outside", { FRAME_DATA, 11 * MIB, 4096, 0 }, FRAME_BAD_RANGE },
+        { "wraps", { FRAME_ZERO, 0 - MIB, 2 * MIB, 0 }, FRAME_BAD_RANGE },
+        { "huge", { FRAME_ZERO, 0, UINT64_MAX, 0 }, FRAME_BAD_RANGE },
     };
 
     (void)state;
@@ -115,9 +156,9 @@ static void test_ranges(void **state)
 
 static void test_types(void **state)
 {
-    struct frame f = { FRAME_END, 0, 0 };
+    struct frame f = { FRAME_END, 0, 0, 0 };
     uint8_t bytes[FRAME_HEADER_BYTES];
-    unsigned unknown = FRAME_SAME + 1;
+    unsigned unknown = FRAME_ZSTD + 1;
 
     (void)state;
     f.type = (enum frame_type)unknown;
@@ -133,7 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crc_vector), cmocka_unit_test(test_golden),
         cmocka_unit_test(test_bit_flips),  cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_types),      cmocka_unit_test(test_golden_packed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

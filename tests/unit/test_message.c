@@ -99,6 +99,47 @@ static void test_golden(void **state)
     assert_memory_equal(bytes, error, len);
 }
 
+/* Without codecs the bytes are as they always were; with them, these. */
+static void test_golden_codecs(void **state)
+{
+    static const uint8_t option[] = { 0, 1, 0, 4, 0, 0, 0, 1 };
+    struct message in[10], out;
+    size_t plain, len;
+
+    (void)state;
+    samples(in);
+    for (size_t i = 0; i < 2; i++) { /* HELLO and PLAN */
+        CASE(message_type_name(in[i].type));
+        plain = message_encode(bytes, &in[i]);
+        in[0].hello.codecs = in[1].plan.codecs = MESSAGE_CODEC_ZSTD;
+        len = message_encode(bytes, &in[i]);
+        assert_int_equal(len, plain + sizeof(option));
+        assert_memory_equal(bytes + plain, option, sizeof(option));
+        assert_int_equal(decode(len, &out), MESSAGE_OK);
+        assert_int_equal(i == 0 ? out.hello.codecs : out.plan.codecs,
+                         MESSAGE_CODEC_ZSTD);
+        in[0].hello.codecs = in[1].plan.codecs = 0;
+    }
+}
+
+/* A later version may say more of it than we know. */
+static void test_codecs_of_other_length(void **state)
+{
+    static const uint8_t option[] = { 0, 1, 0, 2, 0, 1 };
+    struct message in[10], out;
+    size_t len;
+
+    (void)state;
+    samples(in);
+    len = message_encode(bytes, &in[0]);
+    memcpy(bytes + len, option, sizeof(option));
+    assert_int_equal(message_decode(MESSAGE_HELLO, bytes + MESSAGE_HEADER_BYTES,
+                                    len + sizeof(option) - MESSAGE_HEADER_BYTES,
+                                    &out),
+                     MESSAGE_OK);
+    assert_int_equal(out.hello.codecs, 0);
+}
+
 static void test_every_cut_is_short(void **state)
 {
     struct message in[10], out;
@@ -263,6 +304,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_golden_codecs),
+        cmocka_unit_test(test_codecs_of_other_length),
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_every_cut_is_short),
         cmocka_unit_test(test_options_and_garbage),
