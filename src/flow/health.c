@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "flow/job.h"
 #include "flow/metrics.h"
+#include "flow/page.h"
 #include "net/https.h"
 
 struct health {
@@ -29,28 +30,32 @@ static void look(struct health *health, struct metrics *metrics)
     pthread_mutex_unlock(&health->lock);
 }
 
-static void say(struct https_reply *reply, const char *text)
+static void say(struct page *page, const char *text)
 {
-    reply->body_len = (size_t)snprintf(reply->body, HTTPS_BODY_BYTES, "%s\n",
-                                       text);
+    page->body_len = (size_t)snprintf(page->body, PAGE_BYTES, "%s\n", text);
 }
 
-static void answer(void *opaque, const char *path, struct https_reply *reply)
+static void answer(void *opaque, const char *path, struct page *page)
 {
     struct metrics metrics;
 
     look(opaque, &metrics);
     if (strcmp(path, "/metrics") == 0) {
-        reply->body_len = metrics_format(&metrics, reply->body,
-                                         HTTPS_BODY_BYTES);
+        page->body_len = metrics_format(&metrics, page->body, PAGE_BYTES);
     } else if (strcmp(path, "/healthz") == 0) {
-        say(reply, "ok");
+        say(page, "ok");
     } else if (strcmp(path, "/readyz") == 0) {
-        reply->status = metrics.is_ready ? HTTP_OK : HTTP_UNAVAILABLE;
-        say(reply, metrics.is_ready ? "ready" : "not ready");
+        page->code = metrics.is_ready ? HTTP_OK : HTTP_UNAVAILABLE;
+        say(page, metrics.is_ready ? "ready" : "not ready");
     } else {
-        reply->status = HTTP_NOT_FOUND;
+        page->code = HTTP_NOT_FOUND;
     }
+}
+
+static size_t serve(void *opaque, const char *in, size_t in_len,
+                    char out[HTTPS_REPLY_BYTES])
+{
+    return page_answer(answer, opaque, in, in_len, out);
 }
 
 static void take_counters(const struct cw_job *job, struct metrics *m)
@@ -131,7 +136,7 @@ int health_open(struct cw_job *job, struct error *err)
     health->moved_ns = METRICS_UNKNOWN;
     health_update(job);
     if (addr_parse(job->events.metrics_listen, &addr, err) < 0 ||
-        https_open(&addr, job->tls, answer, health, &health->https, err) < 0)
+        https_open(&addr, job->tls, serve, health, &health->https, err) < 0)
         return error_wrap(err, "serve metrics");
     log_info("health and metrics at https://%s", https_address(health->https));
     return 0;

@@ -1,5 +1,6 @@
 /*
- * https.h - a small HTTPS server for probes and scrapes.
+ * https.h - a small HTTPS server for probes and scrapes.  What
+ * is asked and answered is the handler's: here are bytes.
  *
  * One thread, HTTPS_CLIENTS at a time, HTTPS_PATIENCE_MS for each from its
  * first byte to its last.  When all places are taken, a newcomer gets the
@@ -11,31 +12,30 @@
 #ifndef CW_NET_HTTPS_H
 #define CW_NET_HTTPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
 #include "net/addr.h"
-#include "net/http.h"
 #include "net/tls.h"
 
-#define HTTPS_CLIENTS     4U
-#define HTTPS_LISTENERS   8U
-#define HTTPS_PATIENCE_MS 5000U
-#define HTTPS_PACE_MS     10U
-#define HTTPS_BODY_BYTES  16384U
+#define HTTPS_CLIENTS       4U
+#define HTTPS_LISTENERS     8U
+#define HTTPS_PATIENCE_MS   5000U
+#define HTTPS_PACE_MS       10U
+#define HTTPS_REQUEST_BYTES 8192U
+#define HTTPS_REPLY_BYTES   16640U
 
 struct https;
 
-struct https_reply {
-    enum http_result status;
-    size_t body_len; /* 0: the status in words */
-    char *body;      /* room for HTTPS_BODY_BYTES; borrowed */
-};
-
-/* Answers a request for path.  Called on the server's thread; must be
- * quick. */
-typedef void https_handler(void *opaque, const char *path,
-                           struct https_reply *reply);
+/*
+ * Answers what has come so far of a request: its in_len bytes at in, never
+ * more than HTTPS_REQUEST_BYTES.  Returns the length of the answer, written
+ * to out, head and body; 0: the request has not ended, read on.  Called on
+ * the server's thread; must be quick.
+ */
+typedef size_t https_handler(void *opaque, const char *in, size_t in_len,
+                             char out[HTTPS_REPLY_BYTES]);
 
 /*
  * Listens on addr and starts answering.  The certificate is tls's own, or,

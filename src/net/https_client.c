@@ -1,8 +1,6 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -67,31 +65,8 @@ static enum progress shake_hands(struct https_client *client)
     return GO_ON;
 }
 
-static void answer(struct https_client *client,
-                   const struct http_request *request, enum http_result status)
-{
-    struct https_reply reply = { .status = status,
-                                 .body = client->out + HTTP_HEAD_BYTES };
-    char head[HTTP_HEAD_BYTES];
-    size_t head_len;
-
-    if (status == HTTP_OK)
-        client->handler(client->opaque, request->path, &reply);
-    if (reply.body_len == 0)
-        reply.body_len = (size_t)snprintf(reply.body, HTTPS_BODY_BYTES, "%s\n",
-                                          http_reason(reply.status));
-    head_len = http_head(head, reply.status, "text/plain; version=0.0.4",
-                         reply.body_len);
-    memcpy(client->out, head, head_len);
-    memmove(client->out + head_len, reply.body, reply.body_len);
-    client->out_len = head_len + (request->is_head ? 0 : reply.body_len);
-    client->state = HTTPS_WRITING;
-}
-
 static enum progress take_request(struct https_client *client)
 {
-    struct http_request request = { .is_head = false };
-    enum http_result result;
     size_t n;
     int r = SSL_read_ex(client->ssl, client->in + client->in_len,
                         sizeof(client->in) - client->in_len, &n);
@@ -99,8 +74,12 @@ static enum progress take_request(struct https_client *client)
     if (r != 1)
         return after(client, r);
     client->in_len += n;
-    if (http_parse(client->in, client->in_len, &request, &result))
-        answer(client, &request, result);
+    client->out_len = client->handler(client->opaque, client->in,
+                                      client->in_len, client->out);
+    if (client->out_len > 0)
+        client->state = HTTPS_WRITING;
+    else if (client->in_len == sizeof(client->in))
+        return OVER;
     return GO_ON;
 }
 

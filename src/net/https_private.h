@@ -36,8 +36,8 @@ struct https_client {
     size_t in_len;
     size_t out_len;
     size_t out_sent;
-    char in[HTTP_REQUEST_BYTES];
-    char out[HTTP_HEAD_BYTES + HTTPS_BODY_BYTES];
+    char in[HTTPS_REQUEST_BYTES];
+    char out[HTTPS_REPLY_BYTES];
 };
 
 /* Takes over fd (moved, also on failure).  NULL when there is no memory. */

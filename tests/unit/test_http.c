@@ -1,14 +1,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/http.h"
 #include "unit.h"
+#include "wire/http.h"
 
 static void test_parse(void **state)
 {
     static const struct {
         const char *in;
-        enum http_result want; /* 0: not whole yet */
+        enum http_code want; /* 0: not whole yet */
         const char *path;
         bool is_head;
     } cases[] = {
@@ -27,8 +27,11 @@ static void test_parse(void **state)
         { "GET / HTTP/1.1\r\nHost: a\r\n\r", 0, NULL, false },
         /* other methods */
         { "POST /metrics HTTP/1.1\r\n\r\n", HTTP_NOT_GET, NULL, false },
-        { "get / HTTP/1.1\r\n\r\n", HTTP_NOT_GET, NULL, false },
-        { "PRI /* HTTP/1.1\r\n\r\n", HTTP_NOT_GET, NULL, false },
+        { "PUT / HTTP/1.1\r\n\r\n", HTTP_NOT_GET, NULL, false },
+        { "CONNECT a:1 HTTP/1.1\r\n\r\n", HTTP_NOT_GET, NULL, false },
+        /* and what is none */
+        { "get / HTTP/1.1\r\n\r\n", HTTP_BAD, NULL, false },
+        { "PRI * HTTP/2.0\r\n\r\n", HTTP_BAD, NULL, false },
         /* a path that is longer than any of ours */
         { "GET /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
           " HTTP/1.1\r\n\r\n",
@@ -55,8 +58,8 @@ static void test_parse(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct http_request request = { .is_head = false };
-        enum http_result result;
+        struct http_head request = { .expects_continue = false };
+        enum http_code result;
         bool whole = http_parse(cases[i].in, strlen(cases[i].in), &request,
                                 &result);
 
@@ -65,7 +68,7 @@ static void test_parse(void **state)
         if (cases[i].want != HTTP_OK)
             continue;
         assert_string_equal(request.path, cases[i].path);
-        assert_int_equal(request.is_head, cases[i].is_head);
+        assert_int_equal(request.verb == HTTP_VERB_HEAD, cases[i].is_head);
     }
 }
 
@@ -73,8 +76,8 @@ static void test_parse(void **state)
 static void test_parse_in_pieces(void **state)
 {
     static const char in[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
-    struct http_request request;
-    enum http_result result;
+    struct http_head request;
+    enum http_code result;
 
     (void)state;
     for (size_t len = 0; len < strlen(in); len++)
@@ -86,17 +89,17 @@ static void test_parse_in_pieces(void **state)
 static void test_parse_long(void **state)
 {
     char in[HTTP_REQUEST_BYTES];
-    struct http_request request;
-    enum http_result result;
+    struct http_head request;
+    enum http_code result;
 
     (void)state;
     memset(in, 'a', sizeof(in));
+    memcpy(in, "GET / HTTP/1.1\r\nA: ", 19);
     assert_false(http_parse(in, sizeof(in) - 1, &request, &result));
     assert_true(http_parse(in, sizeof(in), &request, &result));
     assert_int_equal(result, HTTP_LONG);
 
     /* One that just fits is taken. */
-    memcpy(in, "GET / HTTP/1.1\r\nA: ", 19);
     memcpy(in + sizeof(in) - 4, "\r\n\r\n", 4);
     assert_true(http_parse(in, sizeof(in), &request, &result));
     assert_int_equal(result, HTTP_OK);
@@ -105,8 +108,8 @@ static void test_parse_long(void **state)
 static void test_parse_nul(void **state)
 {
     static const char in[] = "GET /\0 HTTP/1.1\r\n\r\n";
-    struct http_request request;
-    enum http_result result;
+    struct http_head request;
+    enum http_code result;
 
     (void)state;
     assert_true(http_parse(in, sizeof(in) - 1, &request, &result));
@@ -116,8 +119,8 @@ static void test_parse_nul(void **state)
 static void test_head(void **state)
 {
     char out[HTTP_HEAD_BYTES];
-    size_t len = http_head(out, HTTP_LONG, "text/plain; version=0.0.4",
-                           (size_t)UINT64_MAX);
+    size_t len = http_write_head(out, HTTP_LONG, "text/plain; version=0.0.4",
+                                 (size_t)UINT64_MAX);
 
     (void)state;
     assert_int_equal(len, strlen(out));
@@ -128,6 +131,176 @@ static void test_head(void **state)
     assert_non_null(strstr(out, "Connection: close\r\n"));
 }
 
+/* ---- bodies ---- */
+
+struct got {
+    struct http_head head;
+    char body[128];
+    size_t body_len;
+    size_t used; /* up to the end of the message */
+    enum http_event end;
+    enum http_code code;
+};
+
+/* Feeds in, step bytes at a time, to the end of the message. */
+static struct got read_all(const char *in, size_t step, bool is_response)
+{
+    struct http_reader *reader = http_reader_open(is_response);
+    struct got got = { .end = HTTP_EVENT_MORE };
+    size_t len = strlen(in), at = 0, fed = 0;
+
+    while (got.end == HTTP_EVENT_MORE && at < len) {
+        struct http_piece piece;
+        enum http_event event;
+        size_t used;
+
+        if (fed < at + step)
+            fed = at + step < len ? at + step : len;
+        event = http_reader_feed(reader, in + at, fed - at, &used, &piece);
+        at += used;
+        if (event == HTTP_EVENT_END || event == HTTP_EVENT_BROKEN)
+            got.end = event;
+        if (event == HTTP_EVENT_HEAD)
+            got.head = *http_reader_head(reader);
+        memcpy(got.body + got.body_len, piece.data ? piece.data : "",
+               piece.len);
+        got.body_len += piece.len;
+    }
+    got.used = at;
+    got.code = http_reader_code(reader);
+    http_reader_close(reader);
+    return got;
+}
+
+#define POST "POST /v1beta1/upload?a HTTP/1.1\r\nHost: a\r\n"
+
+static void test_body(void **state)
+{
+    static const struct {
+        const char *in;
+        const char *body;
+        const char *rest; /* of another message */
+    } cases[] = {
+        { POST "Content-Length: 5\r\n\r\nhello", "hello", "" },
+        { POST "Content-Length: 0\r\n\r\n", "", "" },
+        { POST "\r\n", "", "" },
+        { POST "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n3;x=y\r\n"
+               "you\r\n0\r\n\r\n",
+          "helloyou", "" },
+        { POST "Transfer-Encoding: Chunked\r\n\r\n0\r\nContent-Type: b\r\n"
+               "\r\n",
+          "", "" },
+        { POST "Content-Length: 5\r\n\r\nhelloGET", "hello", "GET" },
+        { POST "Upgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n"
+               "\r\nhi",
+          "hi", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CASE(cases[i].in);
+        for (size_t step = 1; step < 200; step += step < 20 ? 1 : 150) {
+            struct got got = read_all(cases[i].in, step, false);
+
+            assert_int_equal(got.end, HTTP_EVENT_END);
+            assert_int_equal(got.head.verb, HTTP_VERB_POST);
+            assert_string_equal(got.head.path, "/v1beta1/upload");
+            assert_string_equal(got.head.content_type, "");
+            assert_int_equal(got.body_len, strlen(cases[i].body));
+            assert_memory_equal(got.body, cases[i].body, got.body_len);
+            assert_string_equal(cases[i].in + got.used, cases[i].rest);
+        }
+    }
+}
+
+static void test_head_values(void **state)
+{
+    struct got got = read_all(
+        POST "X-CDI-Content-Type: blockdevice-clone\r\n"
+             "x-cdi-content-type: other\r\n"
+             "Content-Type: multipart/form-data; boundary=a\r\n"
+             "x-clonewire-disk-bytes: 77\r\nExpect: 100-Continue\r\n"
+             "Content-Length: 1844674407370955160\r\n\r\nh",
+        1000, false);
+
+    (void)state;
+    assert_string_equal(got.head.cdi_content_type, "blockdevice-clone");
+    assert_string_equal(got.head.content_type,
+                        "multipart/form-data; boundary=a");
+    assert_string_equal(got.head.disk_bytes, "77");
+    assert_true(got.head.expects_continue);
+    assert_true(got.head.has_length);
+    assert_true(got.head.length_bytes == UINT64_MAX / 10 - 1);
+}
+
+static void test_body_refused(void **state)
+{
+    static const struct {
+        const char *in;
+        enum http_code code;
+    } cases[] = {
+        { POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0",
+          HTTP_BAD },
+        { POST "Content-Length: 5\r\nContent-Length: 6\r\n\r\n", HTTP_BAD },
+        { POST "Content-Length: -5\r\n\r\n", HTTP_BAD },
+        { POST "Content-Length: 18446744073709551616\r\n\r\n", HTTP_BAD },
+        { POST "Transfer-Encoding: gzip\r\n\r\n", HTTP_UNKNOWN },
+        { POST "Transfer-Encoding: gzip, chunked\r\n\r\n", HTTP_UNKNOWN },
+        { POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
+          HTTP_BAD },
+        { "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+          HTTP_BAD },
+        { POST "Transfer-Encoding: chunked\r\n\r\nx\r\n", HTTP_BAD },
+        { POST "Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n", HTTP_BAD },
+        { POST "Transfer-Encoding: chunked\r\n\r\n11112222333344445\r\n",
+          HTTP_BAD },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CASE(cases[i].in);
+        for (size_t step = 1; step < 200; step += 198) {
+            struct got got = read_all(cases[i].in, step, false);
+
+            assert_int_equal(got.end, HTTP_EVENT_BROKEN);
+            assert_int_equal(got.code, cases[i].code);
+        }
+    }
+}
+
+/* A body that is cut never ends, wherever. */
+static void test_body_cut(void **state)
+{
+    static const char in[] = POST "Transfer-Encoding: chunked\r\n\r\n5\r\n"
+                                  "hello\r\n0\r\n\r\n";
+
+    (void)state;
+    for (size_t len = 1; len < sizeof(in) - 1; len++) {
+        char cut[sizeof(in)];
+
+        memcpy(cut, in, len);
+        cut[len] = '\0';
+        assert_int_equal(read_all(cut, 1000, false).end, HTTP_EVENT_MORE);
+    }
+    assert_int_equal(read_all(in, 1000, false).end, HTTP_EVENT_END);
+}
+
+static void test_response(void **state)
+{
+    struct got got = read_all("HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n"
+                              "\r\nno",
+                              1000, true);
+
+    (void)state;
+    assert_int_equal(got.end, HTTP_EVENT_END);
+    assert_int_equal(got.head.status, 409);
+    assert_memory_equal(got.body, "no", 2);
+    got = read_all("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n", 1000,
+                   true);
+    assert_int_equal(got.end, HTTP_EVENT_END);
+    assert_int_equal(got.head.status, 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +309,11 @@ int main(void)
         cmocka_unit_test(test_parse_long),
         cmocka_unit_test(test_parse_nul),
         cmocka_unit_test(test_head),
+        cmocka_unit_test(test_body),
+        cmocka_unit_test(test_head_values),
+        cmocka_unit_test(test_body_refused),
+        cmocka_unit_test(test_body_cut),
+        cmocka_unit_test(test_response),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

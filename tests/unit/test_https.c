@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
+#include "flow/page.h"
 #include "net/https.h"
 #include "net/tls.h"
 #include "pki.h"
@@ -27,18 +28,24 @@ struct client {
     SSL *ssl; /* NULL: the handshake failed */
 };
 
-static void handle(void *opaque, const char *path, struct https_reply *reply)
+static void make(void *opaque, const char *path, struct page *page)
 {
     (void)opaque;
     if (strcmp(path, "/full") == 0) {
-        memset(reply->body, 'x', HTTPS_BODY_BYTES);
-        reply->body_len = HTTPS_BODY_BYTES;
+        memset(page->body, 'x', PAGE_BYTES);
+        page->body_len = PAGE_BYTES;
     } else if (strcmp(path, "/ok") == 0) {
-        memcpy(reply->body, "fine\n", 5);
-        reply->body_len = 5;
+        memcpy(page->body, "fine\n", 5);
+        page->body_len = 5;
     } else {
-        reply->status = HTTP_NOT_FOUND;
+        page->code = HTTP_NOT_FOUND;
     }
+}
+
+static size_t handle(void *opaque, const char *in, size_t in_len,
+                     char out[HTTPS_REPLY_BYTES])
+{
+    return page_answer(make, opaque, in, in_len, out);
 }
 
 static void server_open(struct server *s, bool is_psk)
@@ -172,7 +179,7 @@ static void test_answers(void **state)
 
     answer = get(&s, "/full");
     answer = strstr(answer, "\r\n\r\n") + 4;
-    assert_int_equal(strlen(answer), HTTPS_BODY_BYTES);
+    assert_int_equal(strlen(answer), PAGE_BYTES);
 
     c = client_open(&s, true);
     answer = ask(&c, "HEAD /ok HTTP/1.1\r\n\r\n");
