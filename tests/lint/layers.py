@@ -39,9 +39,12 @@ ROOMS = {
     "zstd": r"base/zstd\.c",
     "libdeflate": r"image/qcow2_deflate\.c",
     "http_parser": r"wire/http\.c",
+    "snappy-c": r"wire/snapframe\.c",
+    "archive": r"tree/[a-z_]+\.c",
+    "archive_entry": r"tree/[a-z_]+\.c",
 }
 ONE_FILE_ONLY = {"blkid", "libqcow", "libbfio", "zstd", "libdeflate",
-                 "http_parser"}
+                 "http_parser", "snappy-c"}
 
 # The C library and the kernel; a header that is neither is a vendor's.
 SYSTEM = re.compile(

@@ -1,0 +1,72 @@
+/* Any bytes as a snappy stream: however they are cut, the same comes out, and
+ * what comes out goes in and out again. */
+#include "fuzz.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/snapframe.h"
+
+#define MAX_BLOCKS 64U
+
+struct result {
+    enum snapframe_result end;
+    size_t blocks, bytes;
+    uint64_t sum;
+};
+
+static void take(struct result *result, const uint8_t *out,
+                 const struct snapframe_block *block)
+{
+    static struct snapframe_writer writer;
+    struct snapframe_chunk chunk;
+
+    assert(block->len > 0 && block->len <= SNAPFRAME_BLOCK_BYTES);
+    snapframe_write(&writer, block->is_zero ? NULL : out, block->len, &chunk);
+    assert(chunk.body_len <= block->len);
+    for (size_t i = 0; i < block->len && !block->is_zero; i++)
+        result->sum = result->sum * 31 + out[i];
+    result->sum += block->is_zero ? block->len : 0;
+    result->blocks++;
+    result->bytes += block->len;
+}
+
+/* step 0: all at once. */
+static struct result read_all(const uint8_t *data, size_t len, size_t step)
+{
+    struct snapframe_reader *reader = malloc(sizeof(*reader));
+    uint8_t *out = malloc(SNAPFRAME_BLOCK_BYTES);
+    struct result result = { SNAPFRAME_MORE, 0, 0, 0 };
+
+    assert(reader && out);
+    snapframe_reader_init(reader);
+    while (len > 0 && result.blocks < MAX_BLOCKS &&
+           result.end <= SNAPFRAME_BLOCK) {
+        size_t n = step > 0 && step < len ? step : len, left = n;
+        struct snapframe_block block = { 0, false };
+
+        result.end = snapframe_read(reader, &data, &left, out, &block);
+        if (result.end == SNAPFRAME_BLOCK)
+            take(&result, out, &block);
+        else
+            assert(result.end != SNAPFRAME_MORE || left == 0);
+        len -= n - left;
+    }
+    if (result.end <= SNAPFRAME_BLOCK && len == 0)
+        result.end = snapframe_end(reader);
+    free(out);
+    free(reader);
+    return result;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    struct result whole = read_all(data, len, 0);
+    struct result cut = read_all(data, len, len > 0 ? 1U + data[0] % 16U : 1U);
+
+    assert(whole.end == cut.end && whole.bytes == cut.bytes &&
+           whole.blocks == cut.blocks && whole.sum == cut.sum);
+    assert(*snapframe_text(whole.end) != '\0');
+    return 0;
+}
