@@ -104,9 +104,18 @@ print_logs()
     done
 }
 
+is_child() # PID: of this shell, not another's that got its number since
+{
+    local stat fields
+
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    read -ra fields <<<"${stat##*) }"
+    [ "${fields[1]}" = "$BASHPID" ]
+}
+
 stop_process() # PID, ours; gone when this returns
 {
-    kill -9 "$1" 2>/dev/null || true
+    ! is_child "$1" || kill -9 "$1" 2>/dev/null || true
     wait "$1" 2>/dev/null || true
 }
 
