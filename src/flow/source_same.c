@@ -50,16 +50,23 @@ static uint64_t random_below(uint64_t limit)
     return value % limit;
 }
 
-static int check_sample(const struct survey *survey, uint64_t chunk,
-                        const struct digest *digest, struct digest *again,
-                        struct error *err)
+/* One in each of SAMPLES parts of the disk.  Returns how many. */
+static size_t choose_samples(uint64_t virtual_bytes, uint64_t samples[SAMPLES])
 {
-    struct survey one = *survey;
+    uint64_t chunks = grid_count(virtual_bytes);
+    uint64_t part = chunks / SAMPLES + (chunks % SAMPLES != 0);
+    size_t count = 0;
 
-    one.first = chunk;
-    one.count = 1;
-    if (survey_run(&one, again, err) < 0)
-        return error_wrap(err, "read again");
+    for (uint64_t at = 0; at < chunks; at += part)
+        samples[count++] = at + random_below(chunks - at < part ? chunks - at
+                                                                : part);
+    return count;
+}
+
+static int compare_sample(const struct survey *survey, uint64_t chunk,
+                          const struct digest *digest,
+                          const struct digest *again, struct error *err)
+{
     if (digest_agrees(again, digest, chunk))
         return 0;
     return error_set_at(err, ERROR_CHANGED, 0, chunk * GRID_CHUNK_BYTES,
@@ -68,23 +75,24 @@ static int check_sample(const struct survey *survey, uint64_t chunk,
                         survey->image.path, chunk * GRID_CHUNK_BYTES);
 }
 
-/* One in each of SAMPLES parts of the disk. */
 static int check_samples(const struct survey *survey,
                          const struct digest *digest, struct error *err)
 {
-    uint64_t chunks = grid_count(survey->virtual_bytes);
-    uint64_t part = chunks / SAMPLES + (chunks % SAMPLES != 0);
+    uint64_t samples[SAMPLES];
+    struct survey sampling = *survey;
     struct digest *again;
-    int r = 0;
+    int r;
 
     if (digest_open(digest_algorithm(digest), survey->virtual_bytes, &again,
                     err) < 0)
         return -1;
-    for (uint64_t at = 0; r == 0 && at < chunks; at += part) {
-        uint64_t room = chunks - at < part ? chunks - at : part;
-
-        r = check_sample(survey, at + random_below(room), digest, again, err);
-    }
+    sampling.chosen = samples;
+    sampling.chosen_count = choose_samples(survey->virtual_bytes, samples);
+    r = survey_run(&sampling, again, err);
+    if (r < 0)
+        error_wrap(err, "read again");
+    for (size_t i = 0; r == 0 && i < sampling.chosen_count; i++)
+        r = compare_sample(survey, samples[i], digest, again, err);
     digest_close(again);
     return r;
 }

@@ -17,6 +17,7 @@ struct work {
     struct cursor cursor;
     struct chunks chunks;
     struct chunk blocks[BLOCKS];
+    size_t aimed; /* chosen chunks begun */
 };
 
 static int completed(struct work *w, struct io *io, struct error *err)
@@ -40,6 +41,19 @@ static struct chunk *free_chunk(struct work *w)
     return NULL;
 }
 
+/* Has the cursor give the next chosen chunk.  False: no more. */
+static bool aim(struct work *w)
+{
+    uint64_t chunk;
+
+    if (w->aimed == w->survey->chosen_count)
+        return false;
+    chunk = w->survey->chosen[w->aimed++];
+    atomic_store(&w->cursor.next, chunk);
+    w->cursor.end = chunk + 1;
+    return true;
+}
+
 /* Starts as many reads as there are buffers.  0: nothing is left to start. */
 static int feed(struct work *w, struct error *err)
 {
@@ -55,9 +69,10 @@ static int feed(struct work *w, struct error *err)
         }
         pool_return(w->tools.pool, buf);
         chunk->buf = NULL;
-        if (r <= 0)
+        if (r < 0 || (r == 0 && !aim(w)))
             return r;
-        digest_add_zero(w->digest, chunk->index);
+        if (r > 0)
+            digest_add_zero(w->digest, chunk->index);
     }
     return 1;
 }
@@ -99,10 +114,8 @@ static int open_work(struct work *w, struct error *err)
                          w->image->path,
                          (unsigned long long)w->chunks.virtual_bytes);
     cursor_init(&w->cursor, grid_count(w->chunks.virtual_bytes), 1, 1);
-    if (w->survey->count > 0) {
-        atomic_store(&w->cursor.next, w->survey->first);
-        w->cursor.end = w->survey->first + w->survey->count;
-    }
+    if (w->survey->chosen)
+        w->cursor.end = 0;
     return 0;
 }
 

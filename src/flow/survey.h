@@ -19,12 +19,14 @@ struct survey {
     struct image_options image; /* without a ring */
     enum ring_engine engine;    /* as of ring_open() */
     uint64_t virtual_bytes;     /* of it, from the beginning; 0: all */
-    uint64_t first, count;      /* chunks of it; count 0: all */
-    const atomic_bool *stop;    /* NULL, or: give up, ERROR_CANCELLED */
+    const uint64_t *chosen;     /* borrowed: these chunks; NULL: all */
+    size_t chosen_count;
+    const atomic_bool *stop; /* NULL, or: give up, ERROR_CANCELLED */
 };
 
 /*
- * Fills digest, an empty table of virtual_bytes.  Holes are not read.  Errors
+ * Fills digest, an empty table of virtual_bytes, or the chosen chunks of it.
+ * Holes are not read.  Errors
  * as of image_open() and image_read().
  */
 int survey_run(const struct survey *survey, struct digest *digest,

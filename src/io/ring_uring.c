@@ -227,6 +227,10 @@ static void uring_close(struct ring *ring)
 {
     struct uring_ring *uring = uring_of(ring);
 
+    /* The kernel takes a ring apart in the background, and until then the
+     * region stays pinned and charged to our cgroup, unmapped or not. */
+    if (uring->region)
+        io_uring_unregister_buffers(&uring->uring);
     io_uring_queue_exit(&uring->uring);
     free(uring);
 }
