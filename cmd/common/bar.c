@@ -16,18 +16,6 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-const char *bar_phase_name(enum cw_phase phase)
-{
-    switch (phase) {
-    case CW_PHASE_STARTING: return "starting";
-    case CW_PHASE_PLANNING: return "planning";
-    case CW_PHASE_COPYING: return "copying";
-    case CW_PHASE_FLUSHING: return "flushing";
-    case CW_PHASE_DONE: return "done";
-    }
-    return "unknown";
-}
-
 /* Moves rate towards what the last dt_ns showed, by the share they have. */
 static void smooth(uint64_t *rate, uint64_t delta_bytes, uint64_t dt_ns,
                    bool is_first)
@@ -63,9 +51,17 @@ static unsigned permille_of(const struct cw_progress *p)
 {
     if (p->phase == CW_PHASE_DONE)
         return 1000;
-    if (p->phase == CW_PHASE_FLUSHING || p->handled_bytes >= p->total_bytes)
+    if (p->phase > CW_PHASE_COPYING || p->handled_bytes >= p->total_bytes)
         return p->phase >= CW_PHASE_COPYING ? 999 : 0;
     return (unsigned)((u128)p->handled_bytes * 1000 / p->total_bytes);
+}
+
+uint64_t bar_average(const struct cw_progress *progress)
+{
+    if (progress->elapsed_ns < SAMPLE_NS)
+        return 0;
+    return (uint64_t)((u128)progress->data_bytes * CLOCK_SECOND_NS /
+                      progress->elapsed_ns);
 }
 
 void bar_update(struct bar *bar, const struct cw_progress *progress)
@@ -107,6 +103,7 @@ enum field {
     FIELD_BAR,
     FIELD_AMOUNT,
     FIELD_RATE,
+    FIELD_AVERAGE,
     FIELD_ETA,
     FIELD_ZEROS,
     FIELD_LANES,
@@ -115,8 +112,8 @@ enum field {
 
 /* The order in which fields get their place, as long as there is any. */
 static const enum field by_need[FIELD_COUNT] = {
-    FIELD_PERCENT, FIELD_RATE,   FIELD_ETA,   FIELD_BAR,
-    FIELD_PHASE,   FIELD_AMOUNT, FIELD_ZEROS, FIELD_LANES,
+    FIELD_PERCENT, FIELD_RATE,  FIELD_ETA,     FIELD_BAR,   FIELD_PHASE,
+    FIELD_AMOUNT,  FIELD_ZEROS, FIELD_AVERAGE, FIELD_LANES,
 };
 
 struct line {
@@ -130,17 +127,34 @@ static bool is_moving(const struct cw_progress *p)
     return p->phase == CW_PHASE_COPYING;
 }
 
+/* Of the disk, while it is read back: of what was copied otherwise. */
+static void fill_amount(char *text, const struct cw_progress *p)
+{
+    bool is_reading_back = p->phase == CW_PHASE_VERIFYING &&
+                           p->verified_bytes > 0;
+    char a[32], b[32];
+
+    snprintf(
+        text, FIELD_BYTES, "%s/%s%s",
+        format_bytes(a, sizeof(a),
+                     is_reading_back ? p->verified_bytes : p->handled_bytes),
+        format_bytes(b, sizeof(b),
+                     is_reading_back ? p->disk_bytes : p->total_bytes),
+        is_reading_back ? " read back" : "");
+}
+
 static void fill_amounts(struct line *line, const struct bar *bar,
                          const struct cw_progress *p)
 {
     char a[32], b[32];
 
-    snprintf(line->text[FIELD_AMOUNT], FIELD_BYTES, "%s/%s",
-             format_bytes(a, sizeof(a), p->handled_bytes),
-             format_bytes(b, sizeof(b), p->total_bytes));
+    fill_amount(line->text[FIELD_AMOUNT], p);
     if (is_moving(p) && bar->has_rate)
         snprintf(line->text[FIELD_RATE], FIELD_BYTES, "%s/s",
                  format_bytes(a, sizeof(a), bar->data_rate));
+    if (is_moving(p) && bar_average(p) > 0)
+        snprintf(line->text[FIELD_AVERAGE], FIELD_BYTES, "avg %s/s",
+                 format_bytes(a, sizeof(a), bar_average(p)));
     if (bar->eta_s != BAR_NO_ETA && is_moving(p))
         snprintf(line->text[FIELD_ETA], FIELD_BYTES, "ETA %s",
                  format_eta(a, sizeof(a), bar->eta_s));
@@ -160,10 +174,13 @@ static void fill(struct line *line, const struct bar *bar,
                  const struct cw_progress *p)
 {
     *line = (struct line){ 0 };
-    snprintf(line->text[FIELD_PHASE], FIELD_BYTES, "%-8s",
-             bar_phase_name(p->phase));
+    snprintf(line->text[FIELD_PHASE], FIELD_BYTES, "%s",
+             cw_phase_name(p->phase));
     if (p->phase < CW_PHASE_COPYING)
         return;
+    /* As wide as the longest of them, so that nothing jumps. */
+    snprintf(line->text[FIELD_PHASE], FIELD_BYTES, "%-9s",
+             cw_phase_name(p->phase));
     snprintf(line->text[FIELD_PERCENT], FIELD_BYTES, "%3u.%u%%",
              bar->permille / 10, bar->permille % 10);
     memset(line->text[FIELD_BAR], ' ', BAR_LEAST); /* drawn when it is sized */
@@ -272,7 +289,7 @@ const char *bar_format_plain(const struct bar *bar,
 
     fill(&line, bar, progress);
     buf[0] = '\0';
-    put(&out, bar_phase_name(progress->phase), 1);
+    put(&out, cw_phase_name(progress->phase), 1);
     if (progress->phase < CW_PHASE_COPYING)
         return buf;
     snprintf(percent, sizeof(percent), " %u.%u%%", bar->permille / 10,

@@ -34,7 +34,7 @@ void bar_update(struct bar *bar, const struct cw_progress *progress);
  * buf: what is least needed is left out first.  Returns the columns taken;
  * escape sequences for colour take none.
  *
- *   copying   42.3% [=====>      ] 1.2 GiB/3 GiB 812.3 MiB/s ETA 0:02
+ *   copying    42.3% [=====>      ] 1.2 GiB/3 GiB 812.3 MiB/s ETA 0:02
  */
 unsigned bar_format(const struct bar *bar, const struct cw_progress *progress,
                     unsigned columns, bool colour, char *buf, size_t len);
@@ -44,7 +44,7 @@ const char *bar_format_plain(const struct bar *bar,
                              const struct cw_progress *progress, char *buf,
                              size_t len);
 
-/* "copying"; never NULL. */
-const char *bar_phase_name(enum cw_phase phase);
+/* Bytes a second moved since copying began; 0: too early to say. */
+uint64_t bar_average(const struct cw_progress *progress);
 
 #endif

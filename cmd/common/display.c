@@ -79,7 +79,7 @@ static void print_json(struct display *display, const struct cw_progress *p)
 
     log_print_open_json(display->to, &json, buf, sizeof(buf));
     json_add_text(&json, "event", "progress");
-    json_add_text(&json, "phase", bar_phase_name(p->phase));
+    json_add_text(&json, "phase", cw_phase_name(p->phase));
     json_add_thousandths(&json, "ratio", bar->permille);
     json_add_number(&json, "disk_bytes", p->disk_bytes);
     json_add_number(&json, "total_bytes", p->total_bytes);
@@ -87,8 +87,10 @@ static void print_json(struct display *display, const struct cw_progress *p)
     json_add_number(&json, "data_bytes", p->data_bytes);
     json_add_number(&json, "zero_bytes", p->zero_bytes);
     json_add_number(&json, "zeroed_bytes", p->zeroed_bytes);
+    json_add_number(&json, "verified_bytes", p->verified_bytes);
     json_add_thousandths(&json, "elapsed_seconds", p->elapsed_ns / CLOCK_MS_NS);
     json_add_number(&json, "bytes_per_second", bar->data_rate);
+    json_add_number(&json, "average_bytes_per_second", bar_average(p));
     if (bar->eta_s == BAR_NO_ETA)
         json_add_null(&json, "eta_seconds");
     else

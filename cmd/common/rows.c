@@ -72,6 +72,12 @@ static const struct option_word tails[] = {
     { NULL, 0 },
 };
 
+static const struct option_word verifies[] = {
+    { "digest", false },
+    { "readback", true },
+    { NULL, 0 },
+};
+
 /* clang-format off */
 const struct option_row rows_security[] = {
     { "cert", 0, "CLONEWIRE_CERT", "FILE", NULL, OPTION_STRING, NULL,
@@ -104,6 +110,10 @@ const struct option_row rows_security[] = {
 };
 
 const struct option_row rows_sink[] = {
+    { "verify", 0, "CLONEWIRE_VERIFY", NULL, "digest", OPTION_CHOICE, verifies,
+      OPTION_FIELD(struct cw_target_options, verify_readback), 0, 0,
+      "digest: of what has come; readback: also of what the disk gives back, "
+      "past the page cache" },
     { "overwrite", 0, "CLONEWIRE_OVERWRITE", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, overwrite), 0, 0,
       "replace an existing file" },

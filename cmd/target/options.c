@@ -14,12 +14,6 @@ static const struct option_word digests[] = {
     { NULL, 0 },
 };
 
-static const struct option_word verifies[] = {
-    { "digest", false },
-    { "readback", true },
-    { NULL, 0 },
-};
-
 static const struct option_word resumes[] = {
     { "auto", CW_RESUME_AUTO },
     { "off", CW_RESUME_OFF },
@@ -44,10 +38,6 @@ static const struct option_row clone_rows[] = {
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, delta), 0, 0,
       "an older copy of the disk is there: change what differs, in place" },
-    { "verify", 0, "CLONEWIRE_VERIFY", NULL, "digest", OPTION_CHOICE, verifies,
-      OPTION_FIELD(struct cw_target_options, verify_readback), 0, 0,
-      "digest: of what has come; readback: also of what the disk gives back, "
-      "and what differs is sent again" },
     { "checkpoint-every", 0, "CLONEWIRE_CHECKPOINT_EVERY", "TIME", "5s",
       OPTION_DURATION, NULL,
       OPTION_FIELD(struct cw_target_options, checkpoint_ns),

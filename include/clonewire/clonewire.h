@@ -90,21 +90,26 @@ enum cw_phase {
     CW_PHASE_STARTING, /* opening, listening, connecting */
     CW_PHASE_PLANNING, /* mapping the source, sizing the target */
     CW_PHASE_COPYING,
-    CW_PHASE_FLUSHING, /* zeroing the tail, fsync, comparing digests */
-    CW_PHASE_DONE,     /* durable and equal: the only 100 % */
+    CW_PHASE_FLUSHING,  /* zeroing the tail, fsync */
+    CW_PHASE_VERIFYING, /* comparing digests, reading back, the final name */
+    CW_PHASE_DONE,      /* durable and equal: the only 100 % */
 };
 
 struct cw_progress {
     enum cw_phase phase;
-    uint64_t disk_bytes;    /* size of the disk; 0 while unknown */
-    uint64_t total_bytes;   /* mapped data, known before the first byte */
-    uint64_t handled_bytes; /* of it: moved, or found to be zero */
-    uint64_t data_bytes;    /* moved */
-    uint64_t zero_bytes;    /* zeros that were not moved */
-    uint64_t zeroed_bytes;  /* zeros the target's disk had to make */
-    uint64_t elapsed_ns;    /* since copying began */
+    uint64_t disk_bytes;     /* size of the disk; 0 while unknown */
+    uint64_t total_bytes;    /* mapped data, known before the first byte */
+    uint64_t handled_bytes;  /* of it: moved, or found to be zero */
+    uint64_t data_bytes;     /* moved */
+    uint64_t zero_bytes;     /* zeros that were not moved */
+    uint64_t zeroed_bytes;   /* zeros the target's disk had to make */
+    uint64_t verified_bytes; /* of the disk, read back when it was written */
+    uint64_t elapsed_ns;     /* since copying began */
     unsigned lanes;
 };
+
+/* "copying"; for messages.  Never NULL. */
+const char *cw_phase_name(enum cw_phase phase);
 
 struct cw_events {
     void (*log)(void *opaque, enum cw_log_level level, const char *line);

@@ -9,6 +9,19 @@
 #include "flow/job.h"
 #include "sink/look.h"
 
+const char *cw_phase_name(enum cw_phase phase)
+{
+    switch (phase) {
+    case CW_PHASE_STARTING: return "starting";
+    case CW_PHASE_PLANNING: return "planning";
+    case CW_PHASE_COPYING: return "copying";
+    case CW_PHASE_FLUSHING: return "flushing";
+    case CW_PHASE_VERIFYING: return "verifying";
+    case CW_PHASE_DONE: return "done";
+    }
+    return "unknown";
+}
+
 const char *cw_version(void)
 {
     return CW_VERSION;

@@ -238,11 +238,6 @@ bool job_stopping(const struct cw_job *job)
 /* "copying, 1.2 GiB of 10 GiB, ..." for whoever asked. */
 static void log_status(const struct cw_job *job)
 {
-    static const char *const phases[] = {
-        [CW_PHASE_STARTING] = "starting", [CW_PHASE_PLANNING] = "planning",
-        [CW_PHASE_COPYING] = "copying",   [CW_PHASE_FLUSHING] = "flushing",
-        [CW_PHASE_DONE] = "done",
-    };
     const struct progress *p = &job->progress;
     char handled[32], total[32], data[32], same[32];
 
@@ -250,7 +245,7 @@ static void log_status(const struct cw_job *job)
         "status: %s, %s of %s done, %s moved, %s held already, %u lanes "
         "(waited %llu s for disks, %llu s for the network), "
         "%llu reconnects",
-        phases[job->phase],
+        cw_phase_name(job->phase),
         format_bytes(handled, sizeof(handled), progress_get(&p->handled_bytes)),
         format_bytes(total, sizeof(total), job->total_bytes),
         format_bytes(data, sizeof(data), progress_get(&p->data_bytes)),
@@ -325,9 +320,10 @@ void job_begin(struct cw_job *job)
 {
     struct progress *p = &job->progress;
     _Atomic uint64_t *counters[] = {
-        &p->data_bytes,    &p->zero_bytes,   &p->resumed_bytes,
-        &p->reconnects,    &p->zeroed_bytes, &p->wire_bytes,
-        &p->handled_bytes, &p->wait_disk_ns, &p->wait_net_ns,
+        &p->data_bytes,     &p->zero_bytes,   &p->resumed_bytes,
+        &p->reconnects,     &p->zeroed_bytes, &p->wire_bytes,
+        &p->handled_bytes,  &p->wait_disk_ns, &p->wait_net_ns,
+        &p->verified_bytes,
     };
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -353,6 +349,7 @@ void job_report(struct cw_job *job)
         .data_bytes = progress_get(&job->progress.data_bytes),
         .zero_bytes = progress_get(&job->progress.zero_bytes),
         .zeroed_bytes = progress_get(&job->progress.zeroed_bytes),
+        .verified_bytes = progress_get(&job->progress.verified_bytes),
         .elapsed_ns = job->begun_ns ? clock_now_ns() - job->begun_ns : 0,
         .lanes = job->lanes,
     };

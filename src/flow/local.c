@@ -2,9 +2,11 @@
  * local.c - a copy within this machine: the source's image and the target's
  * sink in one process, with nothing in between.
  *
- *   planning (errand) -> copying (lanes) -> flushing (errand) -> done
+ *   planning (errand) -> copying (lanes) -> flushing (errand)
+ *      -> verifying (errand) -> done
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #include "flow/ends.h"
 #include "flow/errand.h"
 #include "flow/local_lane.h"
+#include "flow/readback.h"
 #include "plan/grid.h"
 #include "wire/message.h"
 
@@ -25,6 +28,7 @@ struct local {
     struct cw_job job; /* first: the API's handle is this */
     const char *from, *to;
     enum digest_algorithm algorithm;
+    bool verifies;       /* by reading back */
     struct image *image; /* map only; each lane opens its own */
     struct sink *sink;
     struct local_plan plan;
@@ -73,6 +77,13 @@ static int run_errand(struct local *l,
     return job_stopping(&l->job) ? -1 : 0;
 }
 
+static int run_phase(struct local *l, enum cw_phase phase,
+                     int (*work)(void *arg, struct error *err))
+{
+    job_enter(&l->job, phase);
+    return run_errand(l, work);
+}
+
 /* ---- the phases ---- */
 
 static int prepare(void *arg, struct error *err)
@@ -109,12 +120,40 @@ static int copy(struct local *l)
     return job_stopping(job) ? -1 : 0;
 }
 
-/* Only what is durable gets its name. */
-static int settle(void *arg, struct error *err)
+static int flush(void *arg, struct error *err)
 {
     struct local *l = arg;
 
-    return sink_finish(l->sink, err) < 0 ? -1 : sink_commit(l->sink, err);
+    return sink_finish(l->sink, err);
+}
+
+static int read_back(struct local *l, struct error *err)
+{
+    struct digest *back;
+    uint64_t differ = 0;
+    int r = readback_read(&l->job, l->sink, l->algorithm, l->plan.virtual_bytes,
+                          &back, err);
+
+    if (r == 0)
+        differ = readback_compare(&l->job, back, l->to,
+                                  grid_count(l->plan.virtual_bytes), NULL,
+                                  NULL);
+    digest_close(back);
+    if (r < 0 || differ == 0)
+        return r;
+    return error_set(err, ERROR_MISMATCH, 0,
+                     "%" PRIu64 " chunks of %s read back as something else",
+                     differ, l->to);
+}
+
+/* Only what is durable, and as it should be, gets its name. */
+static int verify(void *arg, struct error *err)
+{
+    struct local *l = arg;
+
+    if (l->verifies && read_back(l, err) < 0)
+        return -1;
+    return sink_commit(l->sink, err);
 }
 
 static void summarize(const struct local *l, struct cw_summary *summary)
@@ -143,14 +182,12 @@ static int local_run(struct cw_job *job, struct cw_summary *summary,
     struct local *l = (struct local *)job;
 
     job->begun_ns = clock_now_ns();
-    job_enter(job, CW_PHASE_PLANNING);
-    if (run_errand(l, prepare) == 0 && copy(l) == 0) {
-        job_enter(job, CW_PHASE_FLUSHING);
-        if (run_errand(l, settle) == 0) {
-            job_enter(job, CW_PHASE_DONE);
-            summarize(l, summary);
-            return 0;
-        }
+    if (run_phase(l, CW_PHASE_PLANNING, prepare) == 0 && copy(l) == 0 &&
+        run_phase(l, CW_PHASE_FLUSHING, flush) == 0 &&
+        run_phase(l, CW_PHASE_VERIFYING, verify) == 0) {
+        job_enter(job, CW_PHASE_DONE);
+        summarize(l, summary);
+        return 0;
     }
     job_first_error(job, err);
     return error_wrap(err, "copy %s to %s", l->from, l->to);
@@ -199,6 +236,7 @@ static int build(struct local *l, const struct cw_source_options *source,
     l->to = target->destination;
     l->algorithm = source->digest == CW_DIGEST_SHA256 ? DIGEST_SHA256
                                                       : DIGEST_XXH3_128;
+    l->verifies = target->verify_readback;
     l->plan.job = &l->job;
     if (job_init(&l->job, true, NULL, &source->tuning, &source->events, err) <
             0 ||

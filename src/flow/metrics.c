@@ -176,16 +176,10 @@ static void add_waits(struct out *out, const struct metrics *metrics)
 
 static void add_phase(struct out *out, const struct metrics *metrics)
 {
-    static const char *const names[] = {
-        [CW_PHASE_STARTING] = "starting", [CW_PHASE_PLANNING] = "planning",
-        [CW_PHASE_COPYING] = "copying",   [CW_PHASE_FLUSHING] = "flushing",
-        [CW_PHASE_DONE] = "done",
-    };
-
     add_head(out, "phase", "gauge", "1 for the phase the clone is in.");
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        add(out, "clonewire_phase{phase=\"%s\"} %d\n", names[i],
-            i == (size_t)metrics->phase);
+    for (unsigned i = CW_PHASE_STARTING; i <= CW_PHASE_DONE; i++)
+        add(out, "clonewire_phase{phase=\"%s\"} %d\n",
+            cw_phase_name((enum cw_phase)i), i == (unsigned)metrics->phase);
     add_head(out, "ready", "gauge", "1 when /readyz says so.");
     add(out, "clonewire_ready %d\n", metrics->is_ready);
     add_head(out, "lanes", "gauge", "Parallel connections agreed on.");

@@ -15,7 +15,7 @@ void session_open(struct session *session, struct cw_job *job,
     session->job = job;
     session->dead_ns = job->tuning.dead_peer_ns;
     session->told_ns = 0;
-    session->phase = 0;
+    session->phase = MESSAGE_PHASE_COPYING;
     chat_init(&session->chat, conn);
 }
 
@@ -57,6 +57,14 @@ int session_tell(struct session *session)
     message.progress.zeroed_bytes = progress_get(&counters->zeroed_bytes);
     message.progress.phase = session->phase;
     return session_send(session, &message);
+}
+
+int session_enter(struct session *session, enum cw_phase phase)
+{
+    session->phase = phase == CW_PHASE_VERIFYING ? MESSAGE_PHASE_VERIFYING
+                                                 : MESSAGE_PHASE_FLUSHING;
+    job_enter(session->job, phase);
+    return session_tell(session);
 }
 
 static int check_life(struct session *session, uint64_t now_ns)
@@ -123,10 +131,14 @@ static void raise_to(_Atomic uint64_t *counter, uint64_t value)
 static void note_progress(struct cw_job *job,
                           const struct message_progress *told)
 {
-    if (job->is_source)
+    if (job->is_source) {
         raise_to(&job->progress.zeroed_bytes, told->zeroed_bytes);
-    else
+        if (told->phase == MESSAGE_PHASE_VERIFYING &&
+            job->phase == CW_PHASE_FLUSHING)
+            job_enter(job, CW_PHASE_VERIFYING);
+    } else {
         raise_to(&job->progress.handled_bytes, told->handled_bytes);
+    }
 }
 
 enum heard {

@@ -15,7 +15,7 @@ struct session {
     struct chat chat;   /* its conn is the session's; closed by _close() */
     uint64_t dead_ns;   /* silence that means the peer is dead */
     uint64_t told_ns;   /* last progress callback */
-    uint16_t phase;     /* what our PROGRESS says: 0 copying, 1 flushing */
+    enum message_phase phase; /* what our PROGRESS says */
 };
 
 /* Takes over conn (moved) as the control connection of job. */
@@ -33,6 +33,10 @@ int session_step(struct session *session, struct message *message);
 
 /* Sends a PROGRESS now; they are sent on time by session_step().  0 or -1. */
 int session_tell(struct session *session);
+
+/* The job moves to phase, flushing or verifying, and the peer is told.  0 or
+ * -1. */
+int session_enter(struct session *session, enum cw_phase phase);
 
 /* Sends; a failure becomes the job's error. */
 int session_send(struct session *session, const struct message *message);

@@ -111,6 +111,7 @@ static int take_done(struct source *s)
     uint8_t root[DIGEST_ROOT_BYTES];
     struct error err;
 
+    job_enter(&s->job, CW_PHASE_VERIFYING);
     digest_root(s->job.digest, root);
     if (memcmp(root, s->done.root, sizeof(root)) != 0) {
         error_set(&err, ERROR_MISMATCH, 0,
@@ -159,11 +160,9 @@ static int finish(struct source *s)
 {
     struct message message = { .type = MESSAGE_FINISH };
 
-    job_enter(&s->job, CW_PHASE_FLUSHING);
-    s->session.phase = 1;
-    if (session_tell(&s->session) < 0) /* the target's display ends whole */
-        return -1;
-    if (confirm_same(s) < 0)
+    /* Told at once: the target's display ends whole. */
+    if (session_enter(&s->session, CW_PHASE_FLUSHING) < 0 ||
+        confirm_same(s) < 0)
         return -1;
     digest_root(s->job.digest, message.finish.root);
     message.finish.waits = job_waits(&s->job);

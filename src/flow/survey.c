@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "flow/chunks.h"
 #include "flow/lane.h"
+#include "track/progress.h"
 
 #define BLOCKS 8U /* chunks being read at once */
 
@@ -20,6 +21,12 @@ struct work {
     size_t aimed; /* chosen chunks begun */
 };
 
+static void count(struct work *w, const struct chunk *chunk)
+{
+    if (w->survey->done_bytes)
+        progress_add(w->survey->done_bytes, chunk->len);
+}
+
 static int completed(struct work *w, struct io *io, struct error *err)
 {
     struct chunk *chunk = io->owner;
@@ -29,6 +36,7 @@ static int completed(struct work *w, struct io *io, struct error *err)
     if (--chunk->pending > 0)
         return 0;
     digest_add(w->digest, chunk->index, chunk->buf, chunk->len);
+    count(w, chunk);
     pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
     return 0;
 }
@@ -71,8 +79,10 @@ static int feed(struct work *w, struct error *err)
         chunk->buf = NULL;
         if (r < 0 || (r == 0 && !aim(w)))
             return r;
-        if (r > 0)
+        if (r > 0) {
             digest_add_zero(w->digest, chunk->index);
+            count(w, chunk);
+        }
     }
     return 1;
 }

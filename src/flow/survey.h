@@ -21,7 +21,8 @@ struct survey {
     uint64_t virtual_bytes;     /* of it, from the beginning; 0: all */
     const uint64_t *chosen;     /* borrowed: these chunks; NULL: all */
     size_t chosen_count;
-    const atomic_bool *stop; /* NULL, or: give up, ERROR_CANCELLED */
+    const atomic_bool *stop;      /* NULL, or: give up, ERROR_CANCELLED */
+    _Atomic uint64_t *done_bytes; /* NULL, or: counts what is digested */
 };
 
 /*

@@ -69,10 +69,11 @@ void target_turn_away(const struct visitor *visitor, const struct error *err);
 int target_check_join(const struct target *t, const struct message_join *join,
                       struct error *err);
 
-/* Errands: the disk is ready for the session's source; it is flushed, equal
- * and has its name.  arg: the target. */
+/* Errands: the disk is ready for the session's source; it is flushed; it is
+ * equal and has its name.  arg: the target. */
 int target_prepare(void *arg, struct error *err);
-int target_settle(void *arg, struct error *err);
+int target_flush(void *arg, struct error *err);
+int target_verify(void *arg, struct error *err);
 
 /*
  * Serves the source whose HELLO visitor brings (its connection is moved), to

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "flow/readback.h"
 #include "flow/survey.h"
 #include "plan/grid.h"
 
@@ -51,17 +52,6 @@ static int bind_keeper(struct target *t, struct error *err)
 
     memcpy(head.job, hello->job, sizeof(head.job));
     return keeper_bind(&t->keeper, &head, &t->plan.held, t->job.digest, err);
-}
-
-/* What has been written, as an image to read; a device is not asked what
- * format its guest's bytes may look like. */
-static struct image_options content_of(const struct target *t)
-{
-    return (struct image_options){
-        .path = sink_content_path(t->sink),
-        .mode = (enum file_mode)t->options.tuning.io_mode,
-        .format = IMAGE_FORMAT_RAW,
-    };
 }
 
 /* Goes on with the disk that an earlier run of this job began.  1: done so;
@@ -108,7 +98,7 @@ static int take_over(struct target *t, struct error *err)
     if (r <= 0)
         return r;
     log_info("reading what %s holds", t->options.destination);
-    survey.image = content_of(t);
+    survey.image = readback_image(&t->job, t->sink);
     if (survey_run(&survey, t->job.digest, err) < 0)
         return error_wrap(err, "what the target holds");
     chunkset_add(&t->plan.held, 0, t->plan.held.chunks);
@@ -166,68 +156,51 @@ static int refuse_root(struct target *t, struct error *err)
                      "digests differ: what was written is not what was read");
 }
 
-/* Chunks that read back as something else are held no longer. */
-static uint64_t strike_differing(struct target *t, const struct digest *back,
-                                 struct error *err)
+/* A chunk that reads back as something else is held no longer. */
+static void strike(void *opaque, uint64_t chunk)
 {
-    uint64_t differ = 0;
+    struct target *t = opaque;
+    struct error err;
 
-    for (uint64_t i = 0; i < t->plan.held.chunks; i++) {
-        if (digest_agrees(back, t->job.digest, i))
-            continue;
-        log_warn("%s: read back at %" PRIu64 ": not what was written",
-                 t->options.destination, i * GRID_CHUNK_BYTES);
-        differ++;
-        if (keeper_strike(&t->keeper, i, 1, err) < 0)
-            log_error("%s", err->text);
-        chunkset_remove(&t->plan.held, i, 1);
-    }
-    return differ;
+    if (keeper_strike(&t->keeper, chunk, 1, &err) < 0)
+        log_error("%s", err.text);
+    chunkset_remove(&t->plan.held, chunk, 1);
 }
 
-/*
- * Reads the flushed disk from the disk itself, not from memory.  What differs
- * is sent again in another session, a few times.
- */
+/* What differs is sent again in another session, a few times. */
 static int read_back(struct target *t, struct error *err)
 {
-    struct survey survey = {
-        .engine = t->job.ring_wish,
-        .image = content_of(t),
-        .virtual_bytes = t->plan.virtual_bytes,
-        .stop = &t->job.stop,
-    };
     struct digest *back;
-    uint64_t differ;
-    int r;
+    uint64_t differ = 0;
+    int r = readback_read(&t->job, t->sink,
+                          (enum digest_algorithm)t->disk_of.digest,
+                          t->plan.virtual_bytes, &back, err);
 
-    if (digest_open((enum digest_algorithm)t->disk_of.digest,
-                    t->plan.virtual_bytes, &back, err) < 0)
-        return -1;
-    sink_drop_cache(t->sink);
-    r = survey_run(&survey, back, err);
-    differ = r < 0 ? 0 : strike_differing(t, back, err);
+    if (r == 0)
+        differ = readback_compare(&t->job, back, t->options.destination,
+                                  t->plan.held.chunks, strike, t);
     digest_close(back);
-    if (r < 0)
-        return error_wrap(err, "read back");
-    if (differ == 0)
-        return 0;
-    progress_add(&t->job.progress.verify_failures, 1);
+    if (r < 0 || differ == 0)
+        return r;
     return error_set(
         err, ++t->readbacks < READBACKS_MOST ? ERROR_TEMPORARY : ERROR_MISMATCH,
         0, "%" PRIu64 " chunks of %s read back as something else", differ,
         t->options.destination);
 }
 
-/* Flush, compare, final name: in this order, so that a disk that is not
- * equal never gets its name. */
-int target_settle(void *arg, struct error *err)
+int target_flush(void *arg, struct error *err)
+{
+    struct target *t = arg;
+
+    return keeper_wait(&t->keeper, err) < 0 ? -1 : sink_finish(t->sink, err);
+}
+
+/* Compare, then the final name: a disk that is not equal never gets it. */
+int target_verify(void *arg, struct error *err)
 {
     struct target *t = arg;
     struct error why;
 
-    if (keeper_wait(&t->keeper, err) < 0 || sink_finish(t->sink, err) < 0)
-        return -1;
     digest_root(t->job.digest, t->root);
     if (memcmp(t->root, t->session.source_root, sizeof(t->root)) != 0)
         return refuse_root(t, err);

@@ -264,9 +264,11 @@ static int finish(struct target *t)
         job_fail(&t->job, &err);
         return -1;
     }
-    job_enter(&t->job, CW_PHASE_FLUSHING);
-    t->session.control.phase = 1;
-    return run_errand(t, target_settle);
+    if (session_enter(&t->session.control, CW_PHASE_FLUSHING) < 0 ||
+        run_errand(t, target_flush) < 0 ||
+        session_enter(&t->session.control, CW_PHASE_VERIFYING) < 0)
+        return -1;
+    return run_errand(t, target_verify);
 }
 
 /* The clone is made; that the source hears of it is good, but changes

@@ -23,6 +23,7 @@ struct progress {
     _Atomic uint64_t reconnects;      /* connections anew after a loss */
     _Atomic uint64_t sessions;        /* target: sources served */
     _Atomic uint64_t failed_sessions; /* target: of them, ended early */
+    _Atomic uint64_t verified_bytes;  /* read back from the finished disk */
     _Atomic uint64_t verify_failures; /* digests differed at the end */
 };
 

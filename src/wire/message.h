@@ -84,12 +84,18 @@ struct message_join {
     uint8_t secret[MESSAGE_SECRET_BYTES];
 };
 
+enum message_phase {
+    MESSAGE_PHASE_COPYING = 0,
+    MESSAGE_PHASE_FLUSHING = 1,
+    MESSAGE_PHASE_VERIFYING = 2,
+};
+
 struct message_progress {
     uint64_t handled_bytes; /* of the mapped data: moved or skipped */
     uint64_t data_bytes;    /* moved */
     uint64_t zero_bytes;    /* not moved */
     uint64_t zeroed_bytes;  /* zeros the target's disk had to make */
-    uint16_t phase;         /* 0 copying, 1 flushing */
+    uint16_t phase;         /* enum message_phase, unknown ones are kept */
 };
 
 /* Numbers of a disk that does not fit: need, have, usable, shortfall, volume

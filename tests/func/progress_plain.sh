@@ -12,6 +12,11 @@ for side in source target; do
     assert_equal "$(tail -n 1 percents)" 100.0 "last percent of the $side"
     assert_equal "$(grep -c 100.0 percents)" 1 "how often $side said 100 %"
     assert_log $side 'flushing .*12 MiB/12 MiB'
+    assert_log $side 'verifying .*12 MiB/12 MiB'
+    grep -oE ' (planning|copying|flushing|verifying|done)( |$)' $side.log |
+        uniq | tr -d '\n' >phases
+    assert_equal "$(tr -s ' ' <phases)" \
+        " planning copying flushing verifying done " "phases of the $side"
 done
 rm copy
 

@@ -25,8 +25,8 @@ seen() # REGEX: until the screen shows it, into shown
 
 check_bar() # WIDTH
 {
-    seen 'copying .*[0-9]%'
-    assert_equal "$(grep -c 'copying .*%' shown)" 1 "bars on $1 columns"
+    seen '[0-9]% \[=*>? *\]'
+    assert_equal "$(grep -cE '[0-9]% \[' shown)" 1 "bars on $1 columns"
     awk -v width="$1" 'length > width { exit 1 }' shown ||
         fail "wider than $1: $(cat shown)"
 }

@@ -25,13 +25,13 @@ static void test_widths(void **state)
         unsigned columns;
         const char *want;
     } cases[] = {
-        { 200, "copying   50.0% [=============================>"
-               "                            ] 2 GiB/4 GiB 1 GiB/s ETA 0:02 "
-               "zeros 6 GiB 2 lanes" },
-        { 80, "copying   50.0% [======>     ] 2 GiB/4 GiB 1 GiB/s ETA 0:02 "
+        { 200, "copying    50.0% [=============================>"
+               "                            ] 2 GiB/4 GiB 1 GiB/s avg 1 GiB/s "
+               "ETA 0:02 zeros 6 GiB 2 lanes" },
+        { 80, "copying    50.0% [=====>     ] 2 GiB/4 GiB 1 GiB/s ETA 0:02 "
               "zeros 6 GiB 2 lanes" },
         { 40, " 50.0% [======>      ] 1 GiB/s ETA 0:02" },
-        { 60, "copying   50.0% [======>     ] 2 GiB/4 GiB 1 GiB/s ETA 0:02" },
+        { 60, "copying    50.0% [=====>     ] 2 GiB/4 GiB 1 GiB/s ETA 0:02" },
         { 20, " 50.0% 1 GiB/s" },
         { 10, " 50.0%" },
         { 6, "" },
@@ -112,18 +112,28 @@ static void test_phases(void **state)
     p = halfway();
     bar_update(&bar, &p);
     bar_format_plain(&bar, &p, buf, sizeof(buf));
-    assert_string_equal(buf, "copying 50.0%, 2 GiB/4 GiB, 1 GiB/s, ETA 0:02, "
-                             "zeros 6 GiB, 2 lanes");
+    assert_string_equal(buf, "copying 50.0%, 2 GiB/4 GiB, 1 GiB/s, "
+                             "avg 1 GiB/s, ETA 0:02, zeros 6 GiB, 2 lanes");
 
     p.handled_bytes = p.total_bytes;
     p.phase = CW_PHASE_FLUSHING;
     bar_update(&bar, &p);
     bar_format(&bar, &p, 40, false, buf, sizeof(buf));
-    assert_string_equal(buf, "flushing  99.9% [========>] 4 GiB/4 GiB");
+    assert_string_equal(buf, "flushing   99.9% [=======>] 4 GiB/4 GiB");
+    p.phase = CW_PHASE_VERIFYING;
+    bar_update(&bar, &p);
+    bar_format_plain(&bar, &p, buf, sizeof(buf));
+    assert_string_equal(buf, "verifying 99.9%, 4 GiB/4 GiB, zeros 6 GiB, "
+                             "2 lanes");
+    p.disk_bytes = 10 * GIB;
+    p.verified_bytes = GIB;
+    bar_format_plain(&bar, &p, buf, sizeof(buf));
+    assert_string_equal(buf, "verifying 99.9%, 1 GiB/10 GiB read back, "
+                             "zeros 6 GiB, 2 lanes");
     p.phase = CW_PHASE_DONE;
     bar_update(&bar, &p);
     bar_format(&bar, &p, 30, false, buf, sizeof(buf));
-    assert_string_equal(buf, "done     100.0% [===========]");
+    assert_string_equal(buf, "done      100.0% [==========]");
 }
 
 static void test_honest_percent(void **state)
@@ -142,6 +152,7 @@ static void test_honest_percent(void **state)
         { "all copied", CW_PHASE_COPYING, 1000, 1000, 999 },
         { "more than all", CW_PHASE_COPYING, 2000, 1000, 999 },
         { "not durable", CW_PHASE_FLUSHING, 1000, 1000, 999 },
+        { "not compared", CW_PHASE_VERIFYING, 1000, 1000, 999 },
         { "durable", CW_PHASE_DONE, 1000, 1000, 1000 },
     };
     struct bar bar = { 0 };
