@@ -204,7 +204,28 @@ int conn_recv_some(struct conn *conn, void *data, size_t len, struct error *err)
     return (int)n;
 }
 
+ssize_t conn_recv_any(struct conn *conn, void *data, size_t len,
+                      struct error *err)
+{
+    return check_receivable(conn, err) < 0 ? -1 : receive(conn, data, len, err);
+}
+
+void conn_set_deadline(struct conn *conn, uint64_t deadline_ns)
+{
+    conn->bio.deadline_ns = deadline_ns;
+}
+
+bool conn_is_late(const struct conn *conn)
+{
+    return conn->bio.recv_errnum == ETIMEDOUT;
+}
+
 /* ---- the rest ---- */
+
+bool conn_is_http(const struct conn *conn)
+{
+    return conn->is_http;
+}
 
 void conn_shutdown(struct conn *conn)
 {
@@ -269,6 +290,30 @@ void conn_linger(const struct conn *conn)
             return;
         (void)poll(&pfd, 1, 2);
     }
+}
+
+void conn_hang_up(struct conn *conn, uint64_t deadline_ns)
+{
+    struct pollfd pfd = { .fd = conn->fd, .events = POLLIN };
+    char waste[65536];
+    uint64_t now_ns;
+
+    ERR_clear_error();
+    conn->bio.deadline_ns = deadline_ns;
+    (void)SSL_shutdown(conn->ssl);
+    ERR_clear_error();
+    (void)shutdown(conn->fd, SHUT_WR);
+    while (!atomic_load(&conn->is_shut) &&
+           (now_ns = clock_now_ns()) < deadline_ns) {
+        ssize_t n = recv(conn->fd, waste, sizeof(waste), MSG_DONTWAIT);
+
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+            break;
+        if (n < 0)
+            (void)poll(&pfd, 1,
+                       (int)((deadline_ns - now_ns) / CLOCK_MS_NS) + 1);
+    }
+    conn_shutdown(conn);
 }
 
 /* Says goodbye within a moment, or does without. */

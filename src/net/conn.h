@@ -9,14 +9,17 @@
 #ifndef CW_NET_CONN_H
 #define CW_NET_CONN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "net/addr.h"
 #include "net/tls.h"
 
-#define CONN_ALPN "clonewire/1"
+#define CONN_ALPN      "clonewire/1"
+#define CONN_ALPN_HTTP "http/1.1"
 
 /*
  * How a connection lives with silence.  CONTROL: TCP_USER_TIMEOUT and
@@ -76,11 +79,22 @@ int conn_accept(int fd, struct tls *tls, const struct conn_options *options,
                 struct conn **conn, struct error *err);
 
 /*
- * Does the peer's certificate carry the name tls_options said?  (A PSK peer
- * passes: its key is its name.)  ERROR_TLS: "name mismatch: wanted X,
- * certificate has Y".  Both ends call it before anything is believed.
+ * Did the peer show a certificate, and does that carry the name tls_options
+ * said?  (A PSK peer passes: its key is its name.)  ERROR_TLS: "name
+ * mismatch: wanted X, certificate has Y".  Both ends call it before anything
+ * is believed.
  */
 int conn_check_peer(const struct conn *conn, struct error *err);
+
+/* Was HTTP/1.1 agreed, and not CONN_ALPN?  Only where tls_options.http. */
+bool conn_is_http(const struct conn *conn);
+
+/*
+ * Server: is name, to the letter, the common name of the certificate that
+ * the peer has shown?  ERROR_TLS says what it has instead.
+ */
+int conn_check_common_name(const struct conn *conn, const char *name,
+                           struct error *err);
 
 /* Queues len bytes; sent when 256 KiB have gathered, or by conn_flush(). */
 int conn_send(struct conn *conn, const void *data, size_t len,
@@ -101,6 +115,31 @@ int conn_recv(struct conn *conn, void *data, size_t len, struct error *err);
  */
 int conn_recv_some(struct conn *conn, void *data, size_t len,
                    struct error *err);
+
+/*
+ * Receives at least one byte and at most len, blocking.  Returns how many, or
+ * -1 as conn_recv(): also for the end of the connection.
+ */
+ssize_t conn_recv_any(struct conn *conn, void *data, size_t len,
+                      struct error *err);
+
+/*
+ * From now on what blocks fails at deadline_ns (clock_now_ns()) as a lost
+ * connection (ERROR_TEMPORARY); 0: it waits for ever.  A send can still
+ * follow a receive that came too late.
+ */
+void conn_set_deadline(struct conn *conn, uint64_t deadline_ns);
+
+/* Has a receive come too late for that? */
+bool conn_is_late(const struct conn *conn);
+
+/*
+ * Says that nothing more will come, and waits until the peer ends too, at
+ * most until deadline_ns; what it still sends is thrown away.  So an answer
+ * gets there even if the peer is still talking: closing at once would reset
+ * the connection under it.
+ */
+void conn_hang_up(struct conn *conn, uint64_t deadline_ns);
 
 /* Wakes whoever blocks on it; every later call fails with ERROR_CANCELLED.
  * From any thread. */

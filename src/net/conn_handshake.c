@@ -98,14 +98,21 @@ static void note_peer_name(struct conn *conn)
                  conn->peer.psk_identity);
 }
 
+static bool is(const unsigned char *alpn, unsigned len, const char *protocol)
+{
+    return len == strlen(protocol) && memcmp(alpn, protocol, len) == 0;
+}
+
 /* What OpenSSL leaves to us: was our protocol agreed, our key used? */
-static int check_agreed(const struct conn *conn, struct error *err)
+static int check_agreed(struct conn *conn, struct error *err)
 {
     const unsigned char *alpn = NULL;
     unsigned len = 0;
 
     SSL_get0_alpn_selected(conn->ssl, &alpn, &len);
-    if (len != strlen(CONN_ALPN) || memcmp(alpn, CONN_ALPN, len) != 0)
+    conn->is_http = conn->tls->http &&
+                    (len == 0 || is(alpn, len, CONN_ALPN_HTTP));
+    if (!conn->is_http && !is(alpn, len, CONN_ALPN))
         return error_set(err, ERROR_TLS, 0,
                          "the %s speaks TLS but not %s (no common ALPN)",
                          tls_peer_word(conn->tls), CONN_ALPN);
@@ -227,14 +234,34 @@ int conn_check_peer(const struct conn *conn, struct error *err)
     X509 *cert = SSL_get0_peer_certificate(conn->ssl);
     char names[CONN_NAME_CHARS];
 
-    if (conn->tls->psk || !conn->wanted_name)
+    if (conn->tls->psk)
         return 0;
-    if (cert && tls_name_matches(cert, conn->wanted_name))
+    if (!cert)
+        return error_set(err, ERROR_TLS, 0, "the %s sent no certificate",
+                         tls_peer_word(conn->tls));
+    if (!conn->wanted_name)
         return 0;
-    snprintf(names, sizeof(names), "%s", "no name");
-    if (cert)
-        tls_name_list(cert, names, sizeof(names));
+    if (tls_name_matches(cert, conn->wanted_name))
+        return 0;
+    tls_name_list(cert, names, sizeof(names));
     return error_set(err, ERROR_TLS, 0,
                      "name mismatch: wanted %s, certificate has %s",
                      conn->wanted_name, names);
+}
+
+int conn_check_common_name(const struct conn *conn, const char *name,
+                           struct error *err)
+{
+    X509 *cert = SSL_get0_peer_certificate(conn->ssl);
+    char names[CONN_NAME_CHARS];
+
+    if (!cert)
+        return error_set(err, ERROR_TLS, 0, "the %s sent no certificate",
+                         tls_peer_word(conn->tls));
+    if (tls_name_is_common(cert, name))
+        return 0;
+    tls_name_list(cert, names, sizeof(names));
+    return error_set(err, ERROR_TLS, 0,
+                     "name mismatch: wanted CN=%s, certificate has %s", name,
+                     names);
 }

@@ -32,6 +32,7 @@ struct conn {
     struct conn_bio bio;
     struct tls_peer peer;
     bool is_established;
+    bool is_http;         /* agreed by ALPN, or by saying nothing */
     uint64_t key_records; /* sent under the present key, at most */
     struct error lost;    /* why nothing more can be received, once so */
     struct error unsent;  /* why nothing more can be sent, once so */

@@ -31,11 +31,19 @@
 
 #define SUITES_TLS12 "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20"
 
-/* ALPN's own form: length, then name. */
-static const unsigned char alpn_wire[] = "\x0b" CONN_ALPN;
-static const unsigned alpn_wire_len = sizeof(alpn_wire) - 1;
+/* ALPN's own form: length, then name; the one we prefer first. */
+static const unsigned char alpn_wire[] = "\x0b" CONN_ALPN "\x08" CONN_ALPN_HTTP;
+static const unsigned alpn_own_len = sizeof(CONN_ALPN);
+static const unsigned alpn_both_len = sizeof(alpn_wire) - 1;
 
-_Static_assert(sizeof(CONN_ALPN) - 1 == 0x0b, "length byte of alpn_wire");
+_Static_assert(sizeof(CONN_ALPN) - 1 == 0x0b &&
+                   sizeof(CONN_ALPN_HTTP) - 1 == 0x08,
+               "length bytes of alpn_wire");
+
+static unsigned alpn_len(const struct tls *tls)
+{
+    return tls->http ? alpn_both_len : alpn_own_len;
+}
 
 static inline void auto_tls(struct tls **tls)
 {
@@ -101,15 +109,15 @@ static int check_options(const struct tls_options *options, struct error *err)
     return 0;
 }
 
-/* Server: the one protocol we speak, or the alert that says so. */
+/* Server: a protocol that we speak, or the alert that says so. */
 static int select_alpn(SSL *ssl, const unsigned char **out,
                        unsigned char *out_len, const unsigned char *in,
                        unsigned in_len, void *opaque)
 {
     unsigned char *chosen;
 
-    (void)ssl, (void)opaque;
-    if (SSL_select_next_proto(&chosen, out_len, alpn_wire, alpn_wire_len, in,
+    (void)ssl;
+    if (SSL_select_next_proto(&chosen, out_len, alpn_wire, alpn_len(opaque), in,
                               in_len) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
@@ -128,7 +136,7 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
     /* A pre-shared key counts as a session.  A server that verifies its peer
      * must have a context for it, a client must not. */
     if (tls->is_server)
-        SSL_CTX_set_session_id_context(ctx, alpn_wire, alpn_wire_len);
+        SSL_CTX_set_session_id_context(ctx, alpn_wire, alpn_own_len);
     if (SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
         SSL_CTX_set_min_proto_version(ctx, oldest) != 1 ||
         SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
@@ -137,9 +145,9 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
         return library_error("set up TLS", err);
 
     /* This one returns 0 for success. */
-    if (SSL_CTX_set_alpn_protos(ctx, alpn_wire, alpn_wire_len) != 0)
+    if (SSL_CTX_set_alpn_protos(ctx, alpn_wire, alpn_len(tls)) != 0)
         return library_error("set up ALPN", err);
-    SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+    SSL_CTX_set_alpn_select_cb(ctx, select_alpn, tls);
     return 0;
 }
 
@@ -160,8 +168,9 @@ static int set_policy(struct tls *tls, const struct tls_options *options,
  */
 static void set_verification(struct tls *tls)
 {
-    SSL_CTX_set_verify(tls->ctx,
-                       SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+    int must_show = tls->http ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+
+    SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER | must_show,
                        tls_reason_verify);
     SSL_CTX_set_verify_depth(tls->ctx, 8);
 }
@@ -181,6 +190,7 @@ int tls_open(const struct tls_options *options, bool is_server,
     t->is_server = is_server;
     t->rekey_records = TLS_REKEY_RECORDS;
     t->allow_tls12 = options->allow_tls12 && !wants_psk(options);
+    t->http = options->http && !wants_psk(options);
     t->ctx = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
     t->bio_method = conn_bio_method();
     if (!t->ctx || !t->bio_method)

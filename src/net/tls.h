@@ -58,6 +58,15 @@ struct tls_options {
     const char *groups;
 
     bool allow_tls12; /* TLS 1.3 only unless asked for */
+
+    /*
+     * Also HTTP/1.1 on the same port.  A client offers both protocols and
+     * takes what the server prefers.  A server prefers its own, and a client
+     * that asks for none speaks HTTP; it need not show a certificate in the
+     * handshake (conn_check_peer() asks for it), but one that it shows must
+     * be good.  Certificates only.
+     */
+    bool http;
 };
 
 struct tls;

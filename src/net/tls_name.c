@@ -34,17 +34,23 @@ static GENERAL_NAMES *alt_names(const X509 *cert)
     return X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 }
 
-/* False: the certificate has no CN. */
-static bool common_name(const X509 *cert, char *out, size_t len)
+static const ASN1_STRING *find_common_name(const X509 *cert)
 {
     X509_NAME *subject = X509_get_subject_name(cert);
     int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    const ASN1_STRING *cn;
+
+    return at < 0 ? NULL
+                  : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
+}
+
+/* False: the certificate has no CN. */
+static bool common_name(const X509 *cert, char *out, size_t len)
+{
+    const ASN1_STRING *cn = find_common_name(cert);
 
     *out = '\0';
-    if (at < 0)
+    if (!cn)
         return false;
-    cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
     tls_printable(out, len, ASN1_STRING_get0_data(cn),
                   (size_t)ASN1_STRING_length(cn));
     return true;
@@ -104,6 +110,14 @@ bool tls_name_matches(X509 *cert, const char *name)
         return true;
     return !has_alt_name_of(cert, GEN_IPADD) &&
            common_name(cert, cn, sizeof(cn)) && strcmp(cn, name) == 0;
+}
+
+bool tls_name_is_common(const X509 *cert, const char *name)
+{
+    const ASN1_STRING *cn = find_common_name(cert);
+
+    return cn && (size_t)ASN1_STRING_length(cn) == strlen(name) &&
+           memcmp(ASN1_STRING_get0_data(cn), name, strlen(name)) == 0;
 }
 
 /* Appends ", <type><name>"; a list too long ends in "...". */

@@ -37,6 +37,7 @@ struct tls {
     char *peer_name;     /* NULL: see tls_options */
     bool is_server;
     bool allow_tls12;
+    bool http;
     atomic_uint wrong_keys; /* any thread: see tls_wrong_keys() */
     uint64_t rekey_records; /* TLS_REKEY_RECORDS; a test lowers it */
 };
@@ -86,6 +87,9 @@ int tls_pem_load_ca(struct tls *tls, const char *given, struct error *err);
 
 /* By SAN of name's type (DNS or IP); by CN where there is none. */
 bool tls_name_matches(X509 *cert, const char *name);
+
+/* To the letter, and nothing else. */
+bool tls_name_is_common(const X509 *cert, const char *name);
 
 /* Every name a certificate has: "DNS:a, IP:10.0.0.1, CN=b". */
 void tls_name_list(X509 *cert, char *out, size_t len);
