@@ -5,11 +5,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "plan/grid.h"
 
 #define DEFAULT_NS (5 * CLOCK_SECOND_NS)
-/* So many chunks are worth a save before its time. */
-#define MANY_CHUNKS ((UINT64_C(1) << 30) / GRID_CHUNK_BYTES)
+/* So much data written is worth a save before its time.  Holes are not:
+ * what cost no time to make needs no keeping. */
+#define MANY_BYTES (UINT64_C(1) << 30)
 /* A save that took long is not repeated soon: one part in so many of the
  * time goes into saving. */
 #define TIME_SHARE 20U
@@ -24,6 +24,11 @@ void keeper_open(struct keeper *keeper, struct cw_job *job, struct sink *sink,
     pthread_mutex_init(&keeper->lock, NULL);
 }
 
+static uint64_t data_written(const struct keeper *keeper)
+{
+    return progress_get(&keeper->job->progress.data_bytes);
+}
+
 int keeper_bind(struct keeper *keeper, const struct checkpoint_head *head,
                 struct chunkset *held, struct digest *digest, struct error *err)
 {
@@ -33,6 +38,7 @@ int keeper_bind(struct keeper *keeper, const struct checkpoint_head *head,
     keeper->held = held;
     keeper->digest = digest;
     keeper->saved_count = 0;
+    keeper->saved_data_bytes = data_written(keeper);
     keeper->saved_ns = clock_now_ns();
     chunkset_fini(&keeper->snapshot);
     if (chunkset_init(&keeper->snapshot, held->chunks, err) < 0)
@@ -138,6 +144,7 @@ static int save(void *arg, struct error *err)
     strikes = keeper->strikes;
     pthread_mutex_unlock(&keeper->lock);
     keeper->saved_count = chunkset_count(&keeper->snapshot);
+    keeper->saved_data_bytes = data_written(keeper);
 
     if (sink_flush(keeper->sink, err) < 0)
         return -1;
@@ -163,7 +170,7 @@ static bool is_due(const struct keeper *keeper)
     if (!is_new(keeper) || since_ns < keeper->took_ns * TIME_SHARE)
         return false;
     return since_ns >= keeper->every_ns ||
-           chunkset_count(keeper->held) >= keeper->saved_count + MANY_CHUNKS;
+           data_written(keeper) - keeper->saved_data_bytes >= MANY_BYTES;
 }
 
 int keeper_tick(struct keeper *keeper, struct error *err)

@@ -26,10 +26,11 @@ struct keeper {
     struct chunkset snapshot; /* what is being saved */
     struct errand errand;
     uint64_t every_ns;
-    uint64_t saved_ns;    /* when the last save ended */
-    uint64_t took_ns;     /* how long it took */
-    uint64_t saved_count; /* chunks held then */
-    bool is_warned;       /* the record cannot be written: said once */
+    uint64_t saved_ns;         /* when the last save ended */
+    uint64_t took_ns;          /* how long it took */
+    uint64_t saved_count;      /* chunks held then */
+    uint64_t saved_data_bytes; /* and data written, of the job */
+    bool is_warned;            /* the record cannot be written: said once */
 
     pthread_mutex_t lock; /* of what follows, held and snapshot: removing */
     bool has_record;
