@@ -81,8 +81,8 @@ int ring_choose(enum ring_engine wish, enum ring_engine *chosen, char *why,
  * had after all.  Locked memory is counted per user, so it may run out later
  * than at the choice.  depth: most in flight at once (a submit
  * beyond it blocks until one completes).  region: memory all buffers come
- * from, registered with the kernel where RLIMIT_MEMLOCK allows, or NULL; it
- * outlives the ring.
+ * from, registered with the kernel at the first io where RLIMIT_MEMLOCK
+ * allows, or NULL; it outlives the ring.
  *
  * On success *ring is owned by the caller and thread.  Fails with
  * ERROR_SYSTEM.

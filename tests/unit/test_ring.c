@@ -1,6 +1,7 @@
 /* Both engines on real files: the same tests, the same answers. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "io/pool.h"
@@ -295,6 +296,34 @@ static void test_memory_from_elsewhere(void **state)
     file_close(&file);
 }
 
+static size_t resident_pages(struct fixture *f)
+{
+    unsigned char pages[DEPTH * (CHUNK / 4096 + 1)];
+    size_t region_len, resident = 0;
+    void *region = pool_region(f->pool, &region_len);
+
+    assert_true(region_len / 4096 <= sizeof(pages));
+    assert_int_equal(mincore(region, region_len, pages), 0);
+    for (size_t i = 0; i < region_len / 4096; i++)
+        resident += pages[i] & 1;
+    return resident;
+}
+
+/* Memory costs time and counts against a pod: what moves nothing needs none. */
+static void test_no_memory_before_the_first_io(void **state)
+{
+    struct fixture *f = *state;
+    struct file file;
+
+    assert_int_equal(resident_pages(f), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
+    submit(f, &f->ios[0], &file, 4096, 0);
+    assert_ptr_equal(ring_reap(f->ring, true), &f->ios[0]);
+    assert_true(resident_pages(f) > 0);
+    give_back(f, &f->ios[0]);
+    file_close(&file);
+}
+
 static void test_more_than_depth(void **state)
 {
     struct fixture *f = *state;
@@ -420,6 +449,7 @@ static int run(enum ring_engine engine)
         TEST(test_errors_come_back),
         TEST(test_direct_refused_while_running),
         TEST(test_memory_from_elsewhere),
+        TEST(test_no_memory_before_the_first_io),
         TEST(test_more_than_depth),
         TEST(test_reap_without_waiting),
         TEST(test_cancel_many),
