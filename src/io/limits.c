@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -166,23 +167,36 @@ static unsigned affinity_cpus(void)
     return (unsigned)CPU_COUNT(&set);
 }
 
+static struct limits own;
+
+static void read_own(void)
+{
+    limits_read("", &own);
+}
+
+/* Read once: they are in dozens of files, and asked for with each file that
+ * is opened. */
+static const struct limits *own_limits(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, read_own);
+    return &own;
+}
+
 unsigned limits_cpus(void)
 {
     unsigned cpus = affinity_cpus();
-    struct limits limits;
+    uint64_t millis = own_limits()->cpu_millis;
     uint64_t share;
 
-    limits_read("", &limits);
-    if (limits.cpu_millis == LIMITS_NONE)
+    if (millis == LIMITS_NONE)
         return cpus;
-    share = limits.cpu_millis <= 1000 ? 1 : (limits.cpu_millis + 999) / 1000;
+    share = millis <= 1000 ? 1 : (millis + 999) / 1000;
     return share < cpus ? (unsigned)share : cpus;
 }
 
 uint64_t limits_memory_bytes(void)
 {
-    struct limits limits;
-
-    limits_read("", &limits);
-    return limits.memory_bytes;
+    return own_limits()->memory_bytes;
 }
