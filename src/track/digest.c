@@ -8,7 +8,11 @@
 #include <sys/mman.h>
 
 #include <openssl/evp.h>
+#if CW_HAS_XXH_DISPATCH
+#include <xxh_x86dispatch.h> /* XXH3_128bits() by what the CPU can do */
+#else
 #include <xxhash.h>
+#endif
 
 #include "base/bytes.h"
 #include "base/iszero.h"
