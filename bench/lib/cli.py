@@ -73,6 +73,9 @@ def _parse(arguments):
         "named")
     add("--variant", action="append", default=[], metavar="NAME=OPTIONS",
         help="one more clonewire row, with OPTIONS at both ends")
+    add("--against", action="append", default=[], metavar="NAME=BUILD",
+        help="one more clonewire row, from another build: old against new,\n"
+        "in the same rounds")
     add("--json", metavar="FILE",
         help="where the record goes (bench/results/TIME.json)")
     add("--build", metavar="DIR", default=os.path.join(_ROOT, "build",
@@ -91,7 +94,8 @@ def _parse(arguments):
 
 
 def _contestants(options):
-    return [*clonewire.contestants(options.build, options.variant),
+    return [*clonewire.contestants(options.build, options.variant,
+                                   options.against),
             *nbd.peers(), *pipes.peers(), limits.PlainTcp(options.build)]
 
 
@@ -154,7 +158,8 @@ class _Bench:
             "versions": machine.versions(
                 [c for c in self._contestants if not c.missing()]),
             "options": {"rounds": options.rounds, "warmup": options.warmup,
-                        "size": options.size, "variant": options.variant},
+                        "size": options.size, "variant": options.variant,
+                        "against": options.against},
             "scenarios": [], "skipped": self._skipped}
         print(f"{facts['cpus']} x {facts['cpu']}, {facts['memory']}, Linux "
               f"{facts['kernel']}, {facts['data_filesystem']}, load "
@@ -215,7 +220,8 @@ class _Bench:
         extra = [c.name for c in self._contestants
                  if c.kind == KIND_CLONEWIRE
                  and c.name.removeprefix("clonewire-") in
-                 [v.partition("=")[0] for v in self._options.variant]]
+                 [v.partition("=")[0] for v in [*self._options.variant,
+                                                *self._options.against]]]
         ours = [n for n in scenario.contestants if n.startswith("clonewire")]
         others = [n for n in scenario.contestants if n not in ours]
         found = []

@@ -50,8 +50,9 @@ class Clonewire(Contestant):
         return {"clonewire": [self._source, "--version"]}
 
 
-def contestants(build, variants):
-    """variants: "NAME=OPTIONS" texts of --variant."""
+def contestants(build, variants, others=()):
+    """variants: "NAME=OPTIONS" texts of --variant; others: "NAME=BUILD"
+    texts of --against."""
     rows = [
         Clonewire("clonewire", "default options", build),
         Clonewire("clonewire-uring", "--io-engine=uring", build,
@@ -62,9 +63,18 @@ def contestants(build, variants):
                   ["--io-mode=buffered"]),
     ]
     for text in variants:
-        name, equals, options = text.partition("=")
-        if not equals or not name:
-            raise ValueError(f"--variant {text!r} is not NAME=OPTIONS")
+        name, options = _split(text, "--variant", "OPTIONS")
         rows.append(Clonewire(f"clonewire-{name}", options, build,
                               shlex.split(options)))
+    for text in others:
+        name, other = _split(text, "--against", "BUILD")
+        rows.append(Clonewire(f"clonewire-{name}", f"as built in {other}",
+                              other))
     return rows
+
+
+def _split(text, option, what):
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"{option} {text!r} is not NAME={what}")
+    return name, value
