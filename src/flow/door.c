@@ -23,9 +23,11 @@ struct door {
     pthread_t thread;
     bool started;
 
-    pthread_mutex_t lock;  /* of what follows */
-    pthread_cond_t gone;   /* a greeting has ended */
-    unsigned greeting;     /* visitors shaking hands */
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t gone;  /* a greeting has ended */
+    unsigned greeting;    /* visitors shaking hands */
+    pthread_t greeted;    /* the last one's thread, if has_greeted: ending */
+    bool has_greeted;
     struct visitor *first; /* ready for door_take(), oldest first */
     struct visitor **last;
 };
@@ -134,6 +136,28 @@ static int let_in(struct door *door, int fd, struct visitor *visitor,
     return ask(visitor, chat, door->close_fd, err);
 }
 
+/*
+ * Ends a greeting's thread.  It waits for the one that ended before, so that
+ * when the door has waited for the last, nothing of any is left: a detached
+ * thread would still be freeing its share of the TLS library.
+ */
+static void end_greeting(struct door *door)
+{
+    pthread_t before;
+    bool is_first;
+
+    pthread_mutex_lock(&door->lock);
+    is_first = !door->has_greeted;
+    before = door->greeted;
+    door->greeted = pthread_self();
+    door->has_greeted = true;
+    door->greeting--;
+    pthread_cond_signal(&door->gone);
+    pthread_mutex_unlock(&door->lock);
+    if (!is_first)
+        pthread_join(before, NULL);
+}
+
 static void *greet(void *arg)
 {
     AUTO_FREE struct greeting *greeting = arg;
@@ -149,11 +173,7 @@ static void *greet(void *arg)
         }
         push(door, visitor);
     }
-
-    pthread_mutex_lock(&door->lock);
-    door->greeting--;
-    pthread_cond_signal(&door->gone);
-    pthread_mutex_unlock(&door->lock);
+    end_greeting(door);
     return NULL;
 }
 
@@ -176,10 +196,8 @@ static void receive(struct door *door, int fd)
     door->greeting++;
     pthread_mutex_unlock(&door->lock);
 
-    if (job_start_thread(&thread, greet, greeting, &err) == 0) {
-        pthread_detach(thread);
+    if (job_start_thread(&thread, greet, greeting, &err) == 0)
         return;
-    }
     log_warn("cannot greet a visitor: %s", err.text);
     close(fd);
     free(greeting);
@@ -296,6 +314,8 @@ static void wait_for_greetings(struct door *door)
     while (door->greeting > 0)
         pthread_cond_wait(&door->gone, &door->lock);
     pthread_mutex_unlock(&door->lock);
+    if (door->has_greeted)
+        pthread_join(door->greeted, NULL);
 }
 
 void door_close(struct door *door)
