@@ -42,6 +42,8 @@ static void print_amounts(const struct cw_summary *s, FILE *out)
     if (s->same_bytes > 0 || s->reconnects > 0)
         fprintf(out, "not sent again %s, %u reconnects\n",
                 format_bytes(a, sizeof(a), s->same_bytes), s->reconnects);
+    fprintf(out, "verified       %" PRIu64 " of %" PRIu64 " bytes\n",
+            s->verified_bytes, s->verified_bytes + s->unread_bytes);
     if (s->allocated_bytes > 0)
         fprintf(out, "allocated      %s\n",
                 format_bytes(a, sizeof(a), s->allocated_bytes));
@@ -102,6 +104,8 @@ void summary_add_json(const struct cw_summary *s, struct json *json)
     json_add_number(json, "data_bytes", s->data_bytes);
     json_add_number(json, "zero_bytes", s->zero_bytes);
     json_add_number(json, "same_bytes", s->same_bytes);
+    json_add_number(json, "verified_bytes", s->verified_bytes);
+    json_add_number(json, "unread_bytes", s->unread_bytes);
     json_add_number(json, "reconnects", s->reconnects);
     json_add_number(json, "wire_bytes", s->wire_bytes);
     json_add_number(json, "allocated_bytes", s->allocated_bytes);

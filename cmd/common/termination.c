@@ -18,6 +18,7 @@ static void add_success(struct json *json, const struct cw_summary *summary)
     json_add_text(json, "kind", "success");
     json_add_number(json, "bytes", summary->data_bytes);
     json_add_number(json, "disk_bytes", summary->disk_bytes);
+    json_add_number(json, "verified_bytes", summary->verified_bytes);
     json_add_text(json, "digest", summary->digest);
     if (preallocation) {
         json_add_text(json, "preallocation", preallocation);

@@ -17,6 +17,12 @@ static const struct option_word compressions[] = {
     { NULL, 0 },
 };
 
+static const struct option_word resumes[] = {
+    { "auto", CW_RESUME_AUTO },
+    { "trust", CW_RESUME_TRUST },
+    { NULL, 0 },
+};
+
 static const struct option_word digests[] = {
     { "xxh3-128", CW_DIGEST_XXH3_128 },
     { "sha256", CW_DIGEST_SHA256 },
@@ -40,6 +46,11 @@ static const struct option_row clone_rows[] = {
       OPTION_FIELD(struct cw_source_options, job_id), 0, 0,
       "names the clone, which a later run under the same name resumes; not "
       "given: from the image and HOST:PORT" },
+    { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
+      OPTION_FIELD(struct cw_source_options, resume), 0, 0,
+      "auto: read the disk again and compare it with what the target holds of "
+      "an earlier run; trust: not what it holds of an image whose size, times "
+      "and samples are unchanged" },
     { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
       OPTION_CHOICE, digests, OPTION_FIELD(struct cw_source_options, digest), 0,
       0, "what proves the copies equal; sha256 halves the speed" },

@@ -18,6 +18,7 @@ static const struct option_word resumes[] = {
     { "auto", CW_RESUME_AUTO },
     { "off", CW_RESUME_OFF },
     { "compare", CW_RESUME_COMPARE },
+    { "trust", CW_RESUME_TRUST },
     { NULL, 0 },
 };
 
@@ -34,7 +35,9 @@ static const struct option_row clone_rows[] = {
     { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
       OPTION_FIELD(struct cw_target_options, resume), 0, 0,
       "auto: go on with what an earlier run of the same job left, by its "
-      "checkpoint; compare: by reading what is there; off: begin anew" },
+      "checkpoint; compare: by reading what is there; trust: as auto, and the "
+      "source does not read again what is held when nothing has changed "
+      "there; off: begin anew" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, delta), 0, 0,
       "an older copy of the disk is there: change what differs, in place" },

@@ -159,6 +159,14 @@ enum cw_compression {
     CW_COMPRESSION_XZ
 };
 
+/* What an earlier run left of the same job. */
+enum cw_resume {
+    CW_RESUME_AUTO,    /* go on from its checkpoint; the source compares */
+    CW_RESUME_OFF,     /* begin anew */
+    CW_RESUME_COMPARE, /* no checkpoint: read what is on the disk */
+    CW_RESUME_TRUST,   /* as auto, but an unchanged source is not read again */
+};
+
 struct cw_source_options {
     const char *image;  /* file or block device */
     const char *target; /* "host:port" */
@@ -174,6 +182,7 @@ struct cw_source_options {
     uint64_t connect_timeout_ns; /* keep trying for so long */
     uint64_t bytes_per_second;   /* most to send; 0: no limit */
     bool allow_in_use;           /* read an image that others may be writing */
+    enum cw_resume resume;       /* AUTO or TRUST */
     const char *job_id; /* NULL: from image and target, so that the same
                          * command resumes what it began */
 };
@@ -185,13 +194,6 @@ enum cw_preallocate {
     CW_PREALLOCATE_FALLOC,
     CW_PREALLOCATE_FULL,
     CW_PREALLOCATE_AUTO
-};
-
-/* What an earlier run left of the same job. */
-enum cw_resume {
-    CW_RESUME_AUTO,    /* go on from its checkpoint; the source compares */
-    CW_RESUME_OFF,     /* begin anew */
-    CW_RESUME_COMPARE, /* no checkpoint: read what is on the disk */
 };
 
 struct cw_target_options {
@@ -248,6 +250,8 @@ struct cw_summary {
     uint64_t data_bytes;      /* moved */
     uint64_t zero_bytes;      /* not moved */
     uint64_t same_bytes;      /* not moved: the target held them already */
+    uint64_t verified_bytes;  /* of the source's disk: read and digested */
+    uint64_t unread_bytes;    /* the rest, taken on trust as it was told to */
     uint64_t wire_bytes;      /* on the network, TLS included */
     uint64_t allocated_bytes; /* file target: space it takes */
     uint64_t elapsed_ns;      /* from HELLO to durable */

@@ -323,7 +323,7 @@ void job_begin(struct cw_job *job)
         &p->data_bytes,     &p->zero_bytes,   &p->resumed_bytes,
         &p->reconnects,     &p->zeroed_bytes, &p->wire_bytes,
         &p->handled_bytes,  &p->wait_disk_ns, &p->wait_net_ns,
-        &p->verified_bytes,
+        &p->verified_bytes, &p->unread_bytes,
     };
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -443,6 +443,9 @@ void job_summarize(const struct cw_job *job, struct cw_summary *summary)
     summary->data_bytes = progress_get(&job->progress.data_bytes);
     summary->zero_bytes = progress_get(&job->progress.zero_bytes);
     summary->same_bytes = progress_get(&job->progress.resumed_bytes);
+    summary->unread_bytes = progress_get(&job->progress.unread_bytes);
+    summary->verified_bytes = digest_disk_bytes(job->digest) -
+                              summary->unread_bytes;
     summary->wire_bytes = progress_get(&job->progress.wire_bytes);
     summary->wait_disk_ns = progress_get(&job->progress.wait_disk_ns);
     summary->wait_net_ns = progress_get(&job->progress.wait_net_ns);

@@ -40,6 +40,8 @@ static int open_disk(struct source *s, struct error *err)
         return -1;
     s->plan.image.like = s->image;
     s->plan.virtual_bytes = s->job.disk_bytes = s->image->virtual_bytes;
+    s->has_identity = !s->options.allow_in_use &&
+                      source_identify(&s->guard, s->image, s->identity);
     if (chunkset_init(&s->plan.seen, grid_count(s->plan.virtual_bytes), err) <
         0)
         return -1;
@@ -124,21 +126,26 @@ static int take_done(struct source *s)
     return 0;
 }
 
-/* The copy is of one moment, or it is none. */
-static int check_same(void *arg, struct error *err)
+struct survey source_survey(const struct source *s)
 {
-    struct source *s = arg;
-    struct survey survey = {
+    return (struct survey){
         .image = s->plan.image,
         .engine = s->job.ring_wish,
         .virtual_bytes = s->plan.virtual_bytes,
         .stop = &s->job.stop,
     };
+}
+
+/* The copy is of one moment, or it is none. */
+static int check_same(void *arg, struct error *err)
+{
+    struct source *s = arg;
+    struct survey survey = source_survey(s);
 
     return source_check_same(&s->guard, &survey, s->job.digest, err);
 }
 
-static int stay_alive(void *arg)
+int source_stay_alive(void *arg)
 {
     struct source *s = arg;
     struct message message;
@@ -153,7 +160,7 @@ static int confirm_same(struct source *s)
 {
     if (s->options.allow_in_use)
         return 0;
-    return errand_run(&s->errand, &s->job, check_same, stay_alive, s);
+    return errand_run(&s->errand, &s->job, check_same, source_stay_alive, s);
 }
 
 static int finish(struct source *s)
@@ -166,6 +173,7 @@ static int finish(struct source *s)
         return -1;
     digest_root(s->job.digest, message.finish.root);
     message.finish.waits = job_waits(&s->job);
+    message.finish.unread_bytes = progress_get(&s->job.progress.unread_bytes);
     s->has_finished = true;
     if (session_send(&s->session, &message) < 0 ||
         await(s, MESSAGE_DONE, &message) < 0)
@@ -183,6 +191,8 @@ static int converse(struct source *s)
         return -1;
     if (r > 0)
         return take_done(s);
+    if (source_trust(s) < 0)
+        return -1;
     return copy(s) < 0 ? -1 : finish(s);
 }
 

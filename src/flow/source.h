@@ -1,7 +1,8 @@
 /*
  * source.h - what the parts of the source share: source.c is the process,
  * which runs sessions; source_call.c dials, and again after a loss;
- * source_hello.c agrees with the target on what is to be sent.
+ * source_hello.c agrees with the target on what is to be sent;
+ * source_trust.c decides what need not be read.
  */
 #ifndef CW_FLOW_SOURCE_H
 #define CW_FLOW_SOURCE_H
@@ -15,6 +16,7 @@
 #include "flow/retry.h"
 #include "flow/session.h"
 #include "flow/source_lane.h"
+#include "flow/survey.h"
 #include "image/guard.h"
 #include "image/image.h"
 
@@ -32,8 +34,17 @@ struct source {
     bool has_finished;  /* FINISH was sent: the target knows our root */
     struct message_done done;
     bool is_paired; /* by a code */
+    bool has_identity;
+    uint8_t identity[MESSAGE_IDENTITY_BYTES]; /* of the image */
+    bool wants_trust; /* it or the target, and the image is the same */
     char peer[128];
 };
+
+/* How to read the disk again, all of it or parts. */
+struct survey source_survey(const struct source *s);
+
+/* Serves the session while an errand runs.  arg: the source. */
+int source_stay_alive(void *arg);
 
 /* What the disk is digested with. */
 enum digest_algorithm source_digest(const struct source *s);
@@ -57,6 +68,12 @@ bool source_calls_again(struct source *s, const struct error *err);
  * equal and durable; -1: the job failed.
  */
 int source_negotiate(struct source *s);
+
+/*
+ * After it: may what the target holds be taken as told, without reading it?
+ * Reads samples, beside the heartbeat.  0, also when not; -1: the job failed.
+ */
+int source_trust(struct source *s);
 
 /* Drops what the target has told to hold. */
 void source_forget_told(struct source *s);

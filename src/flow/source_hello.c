@@ -33,6 +33,8 @@ static int say_hello(struct source *s)
     memcpy(hello->format, s->job.format, sizeof(hello->format));
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              cw_version());
+    hello->has_identity = s->has_identity;
+    memcpy(hello->identity, s->identity, sizeof(hello->identity));
     if (s->job.begun_ns == 0)
         s->job.begun_ns = clock_now_ns();
     return session_send(&s->session, &message);
@@ -70,6 +72,11 @@ static int take_plan(struct source *s, const struct message_plan *plan)
         return -1;
     }
     s->job.lanes = plan->lanes;
+    s->wants_trust = (plan->wants_trust ||
+                      s->options.resume == CW_RESUME_TRUST) &&
+                     plan->has_identity && s->has_identity &&
+                     memcmp(plan->identity, s->identity, sizeof(s->identity)) ==
+                         0;
     memcpy(s->plan.secret, plan->secret, sizeof(s->plan.secret));
     return 0;
 }

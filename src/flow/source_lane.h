@@ -5,7 +5,8 @@
  *      -> digest_add, zero scan -> frames + conn_send -> pool_return
  *
  * A chunk that the target holds already, by its digest, is only named; one
- * whose digest this process knows from an earlier session is not read again.
+ * whose digest this process knows from an earlier session is not read again,
+ * nor, where it is to trust, one that an earlier process has read.
  *
  * A lane is a thread with a ring, a connection, a pool and an image handle of
  * its own.  It ends when the cursor is empty, on the first error, or when
@@ -37,6 +38,7 @@ struct source_plan {
     struct chunkset seen;        /* chunks with their digest in job->digest */
     struct chunkset told;        /* chunks the target holds, by HAVE */
     struct digest *told_digests; /* owned; NULL: it holds none */
+    bool is_trusting;            /* told chunks need not be read again */
     struct image_options image;  /* without a ring */
     uint64_t virtual_bytes;
     struct addr target;

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -41,6 +42,20 @@ void source_name_job(const struct cw_source_options *options,
         snprintf(name + 2 * i, 3, "%02x", sum[i]);
 }
 
+bool source_identify(const struct guard *guard, const struct image *image,
+                     uint8_t identity[MESSAGE_IDENTITY_BYTES])
+{
+    char text[GUARD_IDENTITY_BYTES];
+
+    /* A backing file would have an identity of its own. */
+    if (image->pipe || image->backing || !guard_identify(guard, text))
+        return false;
+    digest_checksum(text, strlen(text), identity);
+    return true;
+}
+
+_Static_assert(MESSAGE_IDENTITY_BYTES == DIGEST_CHECKSUM_BYTES, "it fits");
+
 static uint64_t random_below(uint64_t limit)
 {
     uint64_t value = 0;
@@ -61,6 +76,48 @@ static size_t choose_samples(uint64_t virtual_bytes, uint64_t samples[SAMPLES])
         samples[count++] = at + random_below(chunks - at < part ? chunks - at
                                                                 : part);
     return count;
+}
+
+/* As choose_samples(), of the chunks told: some parts may have none. */
+static size_t choose_told(const struct chunkset *told,
+                          uint64_t samples[SAMPLES])
+{
+    uint64_t part = told->chunks / SAMPLES + (told->chunks % SAMPLES != 0);
+    uint64_t chunk, n;
+    size_t count = 0;
+
+    for (uint64_t at = 0; at < told->chunks; at += part) {
+        if (!chunkset_next(told, at + random_below(part), &chunk, &n) ||
+            chunk >= at + part)
+            if (!chunkset_next(told, at, &chunk, &n) || chunk >= at + part)
+                continue;
+        samples[count++] = chunk;
+    }
+    return count;
+}
+
+int source_check_told(const struct survey *survey, const struct chunkset *told,
+                      const struct digest *table, struct error *err)
+{
+    uint64_t samples[SAMPLES];
+    struct survey sampling = *survey;
+    struct digest *again;
+    int r;
+
+    sampling.chosen = samples;
+    sampling.chosen_count = choose_told(told, samples);
+    if (digest_open(digest_algorithm(table), survey->virtual_bytes, &again,
+                    err) < 0)
+        return -1;
+    r = survey_run(&sampling, again, err);
+    if (r < 0)
+        error_wrap(err, "read again");
+    else
+        r = 1;
+    for (size_t i = 0; r > 0 && i < sampling.chosen_count; i++)
+        r = digest_agrees(again, table, samples[i]);
+    digest_close(again);
+    return r;
 }
 
 static int compare_sample(const struct survey *survey, uint64_t chunk,
@@ -97,6 +154,11 @@ static int check_samples(const struct survey *survey,
     return r;
 }
 
+bool source_can_sample(const struct image *image)
+{
+    return !image->is_sequential && !image->stream && !image->pipe;
+}
+
 int source_check_same(const struct guard *guard, const struct survey *survey,
                       const struct digest *digest, struct error *err)
 {
@@ -104,8 +166,7 @@ int source_check_same(const struct guard *guard, const struct survey *survey,
 
     if (guard_check(guard, err) < 0)
         return -1;
-    /* What is unpacked in order is not read again for a sample. */
-    if (!image || image->is_sequential || image->stream || image->pipe)
+    if (!image || !source_can_sample(image))
         return 0;
     return check_samples(survey, digest, err);
 }

@@ -47,6 +47,8 @@ struct target {
     unsigned readbacks; /* that found something else */
     bool is_told;       /* and the source knows: it said BYE */
     uint64_t held_most; /* chunks that were ever held at once */
+    /* Identity of the image that all that is held was read from; 0: none. */
+    uint8_t held_of[MESSAGE_IDENTITY_BYTES];
     uint8_t root[DIGEST_ROOT_BYTES];
     struct retry retry;
     bool is_late;             /* the deadline passed before a source came */

@@ -34,6 +34,7 @@ static int open_tables(struct target *t, struct error *err)
     uint64_t chunks = grid_count(hello->virtual_bytes);
 
     forget_disk(t);
+    memset(t->held_of, 0, sizeof(t->held_of));
     if (chunkset_init(&t->plan.came, chunks, err) < 0 ||
         chunkset_init(&t->plan.held, chunks, err) < 0)
         return -1;
@@ -61,9 +62,11 @@ static int take_up(struct target *t, struct error *err)
     uint64_t chunks = t->plan.held.chunks;
     struct error why;
 
-    if (t->options.resume != CW_RESUME_AUTO)
+    if (t->options.resume != CW_RESUME_AUTO &&
+        t->options.resume != CW_RESUME_TRUST)
         return 0;
     if (keeper_load(&t->keeper)) {
+        memcpy(t->held_of, t->keeper.head.source, sizeof(t->held_of));
         if (sink_resume(t->sink, t->session.hello.virtual_bytes,
                         t->keeper.head.disk_bytes, &why) == 0) {
             log_info("going on with what an earlier run left: %" PRIu64
@@ -131,16 +134,42 @@ static int make_disk(struct target *t, struct error *err)
     return 0;
 }
 
-int target_prepare(void *arg, struct error *err)
-{
-    struct target *t = arg;
+_Static_assert(MESSAGE_IDENTITY_BYTES <= CHECKPOINT_SOURCE_BYTES, "it fits");
 
-    if (!target_is_same_job(t, &t->session.hello))
-        return make_disk(t, err);
+/*
+ * From now on chunks come of the image that HELLO identified.  Where chunks
+ * of another are held, what is held is of none.  No save is under way.
+ */
+static void note_source(struct target *t)
+{
+    const struct message_hello *hello = &t->session.hello;
+    size_t len = sizeof(t->held_of);
+
+    if (chunkset_count(&t->plan.held) == 0)
+        memcpy(t->held_of, hello->identity, len); /* 0: has none */
+    else if (memcmp(t->held_of, hello->identity, len) != 0)
+        memset(t->held_of, 0, len);
+    memset(t->keeper.head.source, 0, sizeof(t->keeper.head.source));
+    memcpy(t->keeper.head.source, t->held_of, len);
+}
+
+static int go_on(struct target *t)
+{
     t->plan.is_again = true;
     sink_reuse(t->sink);
     chunkset_clear(&t->plan.came);
     return 0;
+}
+
+int target_prepare(void *arg, struct error *err)
+{
+    struct target *t = arg;
+    int r = target_is_same_job(t, &t->session.hello) ? go_on(t)
+                                                     : make_disk(t, err);
+
+    if (r == 0)
+        note_source(t);
+    return r;
 }
 
 /* ---- after ---- */

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/iszero.h"
 #include "base/log.h"
 #include "flow/have.h"
 #include "plan/grid.h"
@@ -150,6 +151,9 @@ static int hear(struct target *t, const struct message *message)
     t->job.peer_waits = message->finish.waits;
     memcpy(session->source_root, message->finish.root,
            sizeof(session->source_root));
+    if (message->finish.unread_bytes > t->plan.virtual_bytes)
+        return session_unexpected(&session->control, message);
+    atomic_store(&t->job.progress.unread_bytes, message->finish.unread_bytes);
     return 0;
 }
 
@@ -210,6 +214,9 @@ static int send_plan(struct target *t)
 
     message.plan.lanes = (uint16_t)t->job.lanes;
     message.plan.disk_bytes = report.disk_bytes;
+    message.plan.has_identity = !iszero(t->held_of, sizeof(t->held_of));
+    memcpy(message.plan.identity, t->held_of, sizeof(t->held_of));
+    message.plan.wants_trust = t->options.resume == CW_RESUME_TRUST;
     memcpy(message.plan.secret, session->secret, sizeof(session->secret));
     snprintf(message.plan.software, sizeof(message.plan.software),
              "clonewire %s", cw_version());

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /*
@@ -36,6 +38,76 @@ static int refuse_locked(const struct guard *guard, struct error *err)
     return error_set(err, ERROR_CHANGED, 0,
                      "%s is in use: a running machine (QEMU) writes it; " ALLOW,
                      guard->path);
+}
+
+/* The first line of a file; false: there is none. */
+static bool read_line(const char *path, char *line, size_t len)
+{
+    FILE *stream = fopen(path, "re");
+    bool any = stream && fgets(line, (int)len, stream);
+
+    if (stream)
+        fclose(stream);
+    if (any)
+        line[strcspn(line, "\n")] = '\0';
+    return any;
+}
+
+/*
+ * What the kernel's Documentation/block/stat.rst counts: the seventh number
+ * is sectors written, the fourteenth sectors discarded.
+ */
+static bool read_writes(const char *directory, unsigned long long *written,
+                        unsigned long long *discarded)
+{
+    char path[128], line[512];
+
+    snprintf(path, sizeof(path), "%s/stat", directory);
+    return read_line(path, line, sizeof(line)) &&
+           sscanf(line,
+                  "%*u %*u %*u %*u %*u %*u %llu %*u %*u %*u %*u %*u %*u %llu",
+                  written, discarded) == 2;
+}
+
+static bool identify_device(const struct guard *guard, dev_t device,
+                            char identity[GUARD_IDENTITY_BYTES])
+{
+    unsigned long long written, discarded;
+    char directory[64], path[128], boot[64], sequence[32];
+    const char *disk;
+
+    snprintf(directory, sizeof(directory), "/sys/dev/block/%u:%u",
+             major(device), minor(device));
+    snprintf(path, sizeof(path), "%s/partition", directory);
+    disk = access(path, F_OK) == 0 ? "/.." : ""; /* which alone has it: */
+    snprintf(path, sizeof(path), "%s%s/diskseq", directory, disk);
+    if (fsync(guard->fd) < 0 || /* what is written but only in memory */
+        !read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) ||
+        !read_line(path, sequence, sizeof(sequence)) ||
+        !read_writes(directory, &written, &discarded))
+        return false;
+    snprintf(identity, GUARD_IDENTITY_BYTES, "device %u:%u %s %s %llu %llu",
+             major(device), minor(device), boot, sequence, written, discarded);
+    return true;
+}
+
+bool guard_identify(const struct guard *guard,
+                    char identity[GUARD_IDENTITY_BYTES])
+{
+    struct stat st;
+
+    if (guard->fd < 0 || fstat(guard->fd, &st) < 0)
+        return false;
+    if (S_ISBLK(st.st_mode))
+        return identify_device(guard, st.st_rdev, identity);
+    if (!S_ISREG(st.st_mode))
+        return false;
+    snprintf(identity, GUARD_IDENTITY_BYTES,
+             "file %llu %lld %lld.%09ld %lld.%09ld",
+             (unsigned long long)st.st_ino, (long long)st.st_size,
+             (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+             (long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+    return true;
 }
 
 /* A device that we can claim is not mounted by anybody. */
@@ -71,7 +143,27 @@ int guard_open(struct guard *guard, const char *path, bool allow_in_use,
     guard->is_file = S_ISREG(st.st_mode);
     guard->size_bytes = (uint64_t)st.st_size;
     guard->changed = st.st_mtim;
+    if (S_ISBLK(st.st_mode) && !guard_identify(guard, guard->device))
+        guard->device[0] = '\0';
     return allow_in_use ? 0 : refuse_locked(guard, err);
+}
+
+static int tell_changed(const struct guard *guard, struct error *err)
+{
+    return error_set(err, ERROR_CHANGED, 0,
+                     "%s was written to while it was read: the copy is of no "
+                     "single moment",
+                     guard->path);
+}
+
+static int check_device(const struct guard *guard, struct error *err)
+{
+    char now[GUARD_IDENTITY_BYTES];
+
+    if (guard->device[0] == '\0' || !guard_identify(guard, now) ||
+        strcmp(now, guard->device) == 0)
+        return 0;
+    return tell_changed(guard, err);
 }
 
 int guard_check(const struct guard *guard, struct error *err)
@@ -79,7 +171,7 @@ int guard_check(const struct guard *guard, struct error *err)
     struct stat st;
 
     if (!guard->is_file)
-        return 0;
+        return check_device(guard, err);
     if (fstat(guard->fd, &st) < 0)
         return error_set(err, ERROR_SOURCE_IO, errno, "look at %s",
                          guard->path);
@@ -87,10 +179,7 @@ int guard_check(const struct guard *guard, struct error *err)
         st.st_mtim.tv_sec == guard->changed.tv_sec &&
         st.st_mtim.tv_nsec == guard->changed.tv_nsec)
         return 0;
-    return error_set(err, ERROR_CHANGED, 0,
-                     "%s was written to while it was read: the copy is of no "
-                     "single moment",
-                     guard->path);
+    return tell_changed(guard, err);
 }
 
 void guard_close(struct guard *guard)

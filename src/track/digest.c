@@ -180,6 +180,11 @@ enum digest_algorithm digest_algorithm(const struct digest *digest)
     return digest->algorithm;
 }
 
+uint64_t digest_disk_bytes(const struct digest *digest)
+{
+    return digest->virtual_bytes;
+}
+
 size_t digest_each(const struct digest *digest)
 {
     return digest->each;

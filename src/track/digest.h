@@ -71,6 +71,9 @@ bool digest_agrees(const struct digest *a, const struct digest *b,
 
 enum digest_algorithm digest_algorithm(const struct digest *digest);
 
+/* Bytes of the disk that the table is of. */
+uint64_t digest_disk_bytes(const struct digest *digest);
+
 /* Bytes of each digest of the table. */
 size_t digest_each(const struct digest *digest);
 

@@ -18,6 +18,7 @@ struct progress {
     _Atomic uint64_t wait_disk_ns;  /* lanes waiting for the disk */
     _Atomic uint64_t wait_net_ns;   /* lanes waiting for the network */
     _Atomic uint64_t resumed_bytes; /* data the target held from before */
+    _Atomic uint64_t unread_bytes;  /* of it, what the source did not read */
 
     _Atomic uint64_t retries;         /* source: calls nobody answered */
     _Atomic uint64_t reconnects;      /* connections anew after a loss */

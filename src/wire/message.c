@@ -4,9 +4,12 @@
 
 #include "base/bytes.h"
 
-#define HEAD          MESSAGE_HEADER_BYTES
-#define OPTION_SPACE  1U /* of ERROR */
-#define OPTION_CODECS 1U /* of HELLO and PLAN */
+#define HEAD            MESSAGE_HEADER_BYTES
+#define OPTION_SPACE    1U /* of ERROR */
+#define OPTION_CODECS   1U /* of HELLO and PLAN */
+#define OPTION_IDENTITY 2U /* of HELLO and PLAN */
+#define OPTION_TRUST    3U /* of PLAN */
+#define OPTION_UNREAD   1U /* of FINISH */
 
 /* ---- writing: fields appended one after the other ---- */
 
@@ -47,14 +50,28 @@ static void put_string(struct writer *w, const char *text, size_t capacity)
     w->at += len;
 }
 
+static void put_option(struct writer *w, uint16_t tag, uint16_t len)
+{
+    put16(w, tag);
+    put16(w, len);
+}
+
 /* Old peers skip it, and nobody has to hear of what is not offered. */
 static void put_codecs(struct writer *w, uint32_t codecs)
 {
     if (codecs == 0)
         return;
-    put16(w, OPTION_CODECS);
-    put16(w, sizeof(codecs));
+    put_option(w, OPTION_CODECS, sizeof(codecs));
     put32(w, codecs);
+}
+
+static void put_identity(struct writer *w, bool has_identity,
+                         const uint8_t *identity)
+{
+    if (!has_identity)
+        return;
+    put_option(w, OPTION_IDENTITY, MESSAGE_IDENTITY_BYTES);
+    put_raw(w, identity, MESSAGE_IDENTITY_BYTES);
 }
 
 static void put_hello(struct writer *w, const struct message_hello *m)
@@ -69,6 +86,7 @@ static void put_hello(struct writer *w, const struct message_hello *m)
     put_string(w, m->format, sizeof(m->format));
     put_string(w, m->software, sizeof(m->software));
     put_codecs(w, m->codecs);
+    put_identity(w, m->has_identity, m->identity);
 }
 
 static void put_plan(struct writer *w, const struct message_plan *m)
@@ -78,6 +96,9 @@ static void put_plan(struct writer *w, const struct message_plan *m)
     put_raw(w, m->secret, sizeof(m->secret));
     put_string(w, m->software, sizeof(m->software));
     put_codecs(w, m->codecs);
+    put_identity(w, m->has_identity, m->identity);
+    if (m->wants_trust)
+        put_option(w, OPTION_TRUST, 0);
 }
 
 static void put_have(struct writer *w, const struct message_have *m)
@@ -111,8 +132,7 @@ static void put_error(struct writer *w, const struct message_error *m)
     put_string(w, m->text, sizeof(m->text));
     if (!m->has_space)
         return;
-    put16(w, OPTION_SPACE);
-    put16(w, sizeof(m->space));
+    put_option(w, OPTION_SPACE, sizeof(m->space));
     for (size_t i = 0; i < MESSAGE_SPACE_COUNT; i++)
         put64(w, m->space[i]);
 }
@@ -127,6 +147,10 @@ static void put_finish(struct writer *w, const struct message_finish *m)
 {
     put_waits(w, &m->waits);
     put_raw(w, m->root, sizeof(m->root));
+    if (m->unread_bytes == 0)
+        return;
+    put_option(w, OPTION_UNREAD, sizeof(m->unread_bytes));
+    put64(w, m->unread_bytes);
 }
 
 static void put_done(struct writer *w, const struct message_done *m)
@@ -343,15 +367,36 @@ static void take_codecs(uint32_t *codecs, struct reader option)
         *codecs = take32(&option);
 }
 
+static void take_identity(bool *has_identity, uint8_t *identity,
+                          struct reader option)
+{
+    if (option.left != MESSAGE_IDENTITY_BYTES)
+        return;
+    *has_identity = true;
+    take_raw(&option, identity, MESSAGE_IDENTITY_BYTES);
+}
+
 static void take_option(struct message *message, uint16_t tag,
                         struct reader option)
 {
+    struct message_hello *hello = &message->hello;
+    struct message_plan *plan = &message->plan;
+
     if (message->type == MESSAGE_ERROR && tag == OPTION_SPACE)
         take_space(&message->error, option);
     else if (message->type == MESSAGE_HELLO && tag == OPTION_CODECS)
-        take_codecs(&message->hello.codecs, option);
+        take_codecs(&hello->codecs, option);
+    else if (message->type == MESSAGE_HELLO && tag == OPTION_IDENTITY)
+        take_identity(&hello->has_identity, hello->identity, option);
     else if (message->type == MESSAGE_PLAN && tag == OPTION_CODECS)
-        take_codecs(&message->plan.codecs, option);
+        take_codecs(&plan->codecs, option);
+    else if (message->type == MESSAGE_PLAN && tag == OPTION_IDENTITY)
+        take_identity(&plan->has_identity, plan->identity, option);
+    else if (message->type == MESSAGE_PLAN && tag == OPTION_TRUST)
+        plan->wants_trust = true;
+    else if (message->type == MESSAGE_FINISH && tag == OPTION_UNREAD &&
+             option.left == sizeof(message->finish.unread_bytes))
+        message->finish.unread_bytes = take64(&option);
 }
 
 /* Options {tag, length, bytes}, tag not 0; unknown ones are skipped. */

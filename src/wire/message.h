@@ -25,18 +25,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MESSAGE_VERSION      1U
-#define MESSAGE_HEADER_BYTES 8U
-#define MESSAGE_MAX_BYTES    65536U /* payload */
-#define MESSAGE_SECRET_BYTES 32U
-#define MESSAGE_ROOT_BYTES   32U
-#define MESSAGE_JOB_BYTES    128U /* strings: with their NUL here, */
-#define MESSAGE_NAME_BYTES   64U  /* without it on the wire */
-#define MESSAGE_TEXT_BYTES   512U
-#define MESSAGE_MAX_LANES    64U
-#define MESSAGE_HAVE_MAX     1024U /* chunks in one HAVE with digests */
-#define MESSAGE_DIGEST_BYTES 32U
-#define MESSAGE_CODEC_ZSTD   1U /* bits of codecs: FRAME_ZSTD may come */
+#define MESSAGE_VERSION        1U
+#define MESSAGE_HEADER_BYTES   8U
+#define MESSAGE_MAX_BYTES      65536U /* payload */
+#define MESSAGE_SECRET_BYTES   32U
+#define MESSAGE_ROOT_BYTES     32U
+#define MESSAGE_IDENTITY_BYTES 16U
+#define MESSAGE_JOB_BYTES      128U /* strings: with their NUL here, */
+#define MESSAGE_NAME_BYTES     64U  /* without it on the wire */
+#define MESSAGE_TEXT_BYTES     512U
+#define MESSAGE_MAX_LANES      64U
+#define MESSAGE_HAVE_MAX       1024U /* chunks in one HAVE with digests */
+#define MESSAGE_DIGEST_BYTES   32U
+#define MESSAGE_CODEC_ZSTD     1U /* bits of codecs: FRAME_ZSTD may come */
 
 enum message_type {
     MESSAGE_HELLO = 1,
@@ -62,6 +63,9 @@ struct message_hello {
     char format[MESSAGE_NAME_BYTES];   /* "raw", "qcow2 in xz" */
     char software[MESSAGE_NAME_BYTES]; /* "clonewire 0.1.0" */
     uint32_t codecs; /* offered; unknown bits are kept.  Option 1, if any */
+    /* Option 2: what of the image changes when somebody writes to it. */
+    bool has_identity;
+    uint8_t identity[MESSAGE_IDENTITY_BYTES];
 };
 
 struct message_plan {
@@ -70,6 +74,10 @@ struct message_plan {
     uint8_t secret[MESSAGE_SECRET_BYTES];
     char software[MESSAGE_NAME_BYTES];
     uint32_t codecs; /* accepted, of those offered.  Option 1, if any */
+    /* Option 2: that of the image which all that is held was read from. */
+    bool has_identity;
+    uint8_t identity[MESSAGE_IDENTITY_BYTES];
+    bool wants_trust; /* option 3: what is held need not be read again */
 };
 
 struct message_have {
@@ -121,6 +129,7 @@ struct message_waits {
 struct message_finish {
     struct message_waits waits; /* of the source */
     uint8_t root[MESSAGE_ROOT_BYTES];
+    uint64_t unread_bytes; /* option 1: whose digests are the target's own */
 };
 
 struct message_done {

@@ -3,23 +3,9 @@
 # differs is sent again, also where the target held it.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
-require python3
 
 SIZE=$((96 * MIB))
 TARGET_WITH+=(--checkpoint-every 200ms)
-
-begin() # runs for a while, then both are killed
-{
-    start_target copy
-    LISTEN=$TARGET_ADDRESS
-    start_flaky cut 1 0 $((32 * MIB))
-    start_source image --job-id "$1"
-    wait_exists .copy.clonewire-state || fail "no checkpoint was made"
-    sleep 1
-    stop_process "$SOURCE_PID" || true
-    stop_process "$TARGET_PID" || true
-    [ -e .copy.clonewire-state ] || fail "the checkpoint is gone"
-}
 
 end() # JOB
 {
@@ -31,13 +17,12 @@ end() # JOB
     assert_digests_equal
     assert_same image copy $SIZE
     [ ! -e .copy.clonewire-state ] || fail "the checkpoint is still there"
-    kill "$FLAKY_PID"
     rm -f copy
     LISTEN=127.0.0.1:0
 }
 
 make_dense image $SIZE
-begin one
+begin_and_kill --job-id one
 put_noise image $((3 * MIB)) $((2 * MIB)) 7
 dd if=/dev/zero of=image bs=1M seek=8 count=2 conv=notrunc status=none
 end one
@@ -45,24 +30,24 @@ assert_log source 'the target holds [0-9]+ of'
 [ "$(count_of source same_bytes)" -gt 0 ] || fail "nothing was kept"
 
 # Another job's disk is not gone on from, nor one that does not fit its record.
-begin one
+begin_and_kill --job-id one
 end two
 refute_log source 'the target holds'
 assert_log target 'of another job, disk or target: ignored'
 
-begin one
+begin_and_kill --job-id one
 truncate -s 1M .copy.clonewire-partial
 end one
 refute_log source 'the target holds'
 assert_log target 'beginning anew'
 
-begin one
+begin_and_kill --job-id one
 printf x | dd of=.copy.clonewire-state bs=1 seek=2000 conv=notrunc status=none
 end one
 refute_log source 'the target holds'
 assert_log target 'torn or of another version: ignored'
 
-begin one
+begin_and_kill --job-id one
 TARGET_WITH+=(--resume off)
 end one
 refute_log source 'the target holds'

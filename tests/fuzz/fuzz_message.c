@@ -52,8 +52,12 @@ static void check_message(const struct message *m, const uint8_t *in,
  * meaning: we say those that mean something, behind the fields. */
 static bool has_options(const struct message *m)
 {
-    return (m->type == MESSAGE_HELLO && m->hello.codecs != 0) ||
-           (m->type == MESSAGE_PLAN && m->plan.codecs != 0) ||
+    return (m->type == MESSAGE_HELLO &&
+            (m->hello.codecs != 0 || m->hello.has_identity)) ||
+           (m->type == MESSAGE_PLAN &&
+            (m->plan.codecs != 0 || m->plan.has_identity ||
+             m->plan.wants_trust)) ||
+           (m->type == MESSAGE_FINISH && m->finish.unread_bytes != 0) ||
            (m->type == MESSAGE_ERROR && m->error.has_space);
 }
 

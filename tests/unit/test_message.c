@@ -40,7 +40,7 @@ static void samples(struct message out[10])
         .kind = 31, .errnum = 28, .offset = 4096, .text = "no space"
     };
     out[7].type = MESSAGE_FINISH;
-    out[7].finish = (struct message_finish){ { 5, 6 }, { 0xab } };
+    out[7].finish = (struct message_finish){ { 5, 6 }, { 0xab }, 0 };
     out[8].type = MESSAGE_DONE;
     out[8].done = (struct message_done){ 10, 20, { 7, 8 }, { 0xcd } };
     out[9].type = MESSAGE_BYE;
@@ -188,6 +188,43 @@ static void test_options_and_garbage(void **state)
     }
 }
 
+/* What has come since: said only where there is something to say. */
+static void test_known_options(void **state)
+{
+    struct message in[10], out;
+    size_t len;
+
+    (void)state;
+    samples(in);
+    in[0].hello.has_identity = true;
+    memset(in[0].hello.identity, 0x5a, sizeof(in[0].hello.identity));
+    len = message_encode(bytes, &in[0]);
+    assert_int_equal(len, MESSAGE_HEADER_BYTES + 57 + 4 + 16);
+    assert_memory_equal(bytes + len - 20, "\0\2\0\20\132\132", 6);
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_true(out.hello.has_identity);
+    assert_int_equal(out.hello.identity[15], 0x5a);
+
+    in[1].plan.has_identity = in[1].plan.wants_trust = true;
+    in[1].plan.identity[0] = 7;
+    len = message_encode(bytes, &in[1]);
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_true(out.plan.has_identity && out.plan.wants_trust);
+    assert_int_equal(out.plan.identity[0], 7);
+
+    in[7].finish.unread_bytes = UINT64_C(1) << 33;
+    len = message_encode(bytes, &in[7]);
+    assert_memory_equal(bytes + len - 12, "\0\1\0\10\0\0\0\2\0\0\0\0", 12);
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_int_equal(out.finish.unread_bytes, UINT64_C(1) << 33);
+
+    /* One of another length is of a later version, and skipped. */
+    bytes[len - 9] = 4;
+    bytes[7] = (uint8_t)(bytes[7] - 4);
+    assert_int_equal(decode(len - 4, &out), MESSAGE_OK);
+    assert_int_equal(out.finish.unread_bytes, 0);
+}
+
 static void test_bad_headers(void **state)
 {
     static const struct {
@@ -309,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_every_cut_is_short),
         cmocka_unit_test(test_options_and_garbage),
+        cmocka_unit_test(test_known_options),
         cmocka_unit_test(test_bad_headers),
         cmocka_unit_test(test_bad_values),
         cmocka_unit_test(test_long_strings_are_cut),

@@ -12,6 +12,8 @@ static const struct cw_summary finished = {
     .data_bytes = 3 * GIB,
     .zero_bytes = 7 * GIB,
     .same_bytes = GIB,
+    .verified_bytes = 9 * GIB,
+    .unread_bytes = GIB,
     .reconnects = 3,
     .wire_bytes = 3 * GIB + GIB / 4,
     .allocated_bytes = 3 * GIB,
@@ -54,6 +56,7 @@ static void test_text(void **state)
               "data sent      3 GiB, 3.2 GiB on the wire\n"
               "zeros skipped  7 GiB\n"
               "not sent again 1 GiB, 3 reconnects\n"
+              "verified       9663676416 of 10737418240 bytes\n"
               "allocated      3 GiB\n"
               "time           2.002 s, data 1.4 GiB/s, disk 4.9 GiB/s\n"
               "lanes          2, waited 74% for disk, 24% for network\n"
@@ -97,6 +100,7 @@ static void test_json(void **state)
         json_close(&json),
         "{\"disk_bytes\":10737418240,\"data_bytes\":3221225472,"
         "\"zero_bytes\":7516192768,\"same_bytes\":1073741824,"
+        "\"verified_bytes\":9663676416,\"unread_bytes\":1073741824,"
         "\"reconnects\":3,\"wire_bytes\":3489660928,"
         "\"allocated_bytes\":3221225472,\"seconds\":2.002,"
         "\"bytes_per_second\":1608601983,\"wait_disk_seconds\":3.000,"

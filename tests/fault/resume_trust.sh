@@ -1,0 +1,101 @@
+#!/bin/bash
+# --resume=trust: what the target holds of an unchanged image is not read
+# again, and the report says how much was verified; an image that was written
+# to is read, whatever was said.
+. "$(dirname "$0")/../func/lib.sh"
+. "$(dirname "$0")/lib_resume.sh"
+
+SIZE=$((96 * MIB))
+TARGET_WITH+=(--checkpoint-every 200ms)
+
+# A shell that waits has read what its children have, by the kernel's count.
+cat >counting <<'END'
+#!/bin/bash
+"$@"
+status=$?
+sed -n 's/^rchar: //p' /proc/$$/io >read.count
+exit $status
+END
+chmod +x counting
+
+end() # [OPTION of the source...]
+{
+    start_target copy "${TARGET_TRUST[@]}"
+    SOURCE_UNDER=(./counting)
+    run_source image --io-engine threads "$@"
+    SOURCE_UNDER=()
+    wait_target
+    assert_status source 0
+    assert_status target 0
+    assert_digests_equal
+    assert_same image copy $SIZE
+    rm -f copy
+    LISTEN=127.0.0.1:0
+    echo "$*: $(grep -oE '"(un)?(verified|read)_bytes":[0-9]+' source.out |
+        tr '\n' ' ') read $(cat read.count)"
+}
+
+assert_trusted() # all of what was held, and it was not read
+{
+    local side unread samples
+
+    unread=$(count_of source unread_bytes)
+    [ "$unread" -ge $((12 * MIB)) ] || fail "only $unread bytes were trusted"
+    for side in source target; do
+        assert_equal "$(count_of $side unread_bytes)" "$unread" "$side: unread"
+        assert_equal "$(count_of $side verified_bytes)" $((SIZE - unread)) \
+            "$side: verified"
+    done
+    # Besides: samples of what is held, 16 at the end, and libraries.
+    samples=$((unread < 16 * MIB ? unread : 16 * MIB))
+    [ "$(cat read.count)" -lt $((SIZE - unread + samples + 17 * MIB)) ] ||
+        fail "$(cat read.count) bytes were read"
+}
+
+assert_read() # all of it
+{
+    assert_equal "$(count_of source unread_bytes)" 0 "source: unread"
+    assert_equal "$(count_of target verified_bytes)" $SIZE "target: verified"
+    [ "$(cat read.count)" -ge $SIZE ] || fail "read only $(cat read.count)"
+}
+
+TARGET_TRUST=()
+make_dense image $SIZE
+begin_and_kill
+end --resume trust
+assert_trusted
+assert_log source 'image is unchanged: [0-9]+ chunks'
+
+# The target may ask for it as well.
+begin_and_kill
+TARGET_TRUST=(--resume trust)
+end
+assert_trusted
+TARGET_TRUST=()
+
+# Nobody asks.
+begin_and_kill
+end
+assert_read
+refute_log source 'image is unchanged'
+
+# One byte, and the times put back: ctime tells.
+begin_and_kill
+touch -r image times
+printf x | dd of=image bs=1 seek=$((2 * MIB)) conv=notrunc status=none
+touch -r times image
+end --resume trust
+assert_read
+assert_log source 'not known to be the one'
+[ "$(count_of source same_bytes)" -gt 0 ] || fail "nothing was kept"
+
+# What was begun from one image and gone on with from another is of none.
+begin_and_kill
+put_noise image $((5 * MIB)) 4096 3
+start_target copy
+start_source image --rate 16MiB
+wait_checkpoint 40
+kill_both
+end --resume trust
+assert_read
+[ "$(count_of source same_bytes)" -ge $((40 * MIB)) ] || fail "too little kept"
