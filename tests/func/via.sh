@@ -3,32 +3,27 @@
 # through a forwarded port; what fails over there fails here with its status.
 #   clonewire-source disk.img root@target.example:/dev/vg/new --via ssh
 . "$(dirname "$0")/lib.sh"
-require ssh ssh-keygen
+require ssh ssh-keygen dropbear dropbearkey unshare
 require_root "a daemon of ssh"
-daemon=$(command -v /usr/sbin/sshd) || skip "sshd is not installed"
 
 truncate -s 12M image
 put_noise image $((3 * MIB)) $((2 * MIB))
 
-# A daemon of our own, with keys of its own, on a port of its own.
-ssh-keygen -q -t ed25519 -N '' -f host_key
+# A daemon of our own, with keys of its own, on a port of its own.  It finds
+# root's keys by /etc/passwd: in its own mounts that is ours.
 ssh-keygen -q -t ed25519 -N '' -f user_key
-cp user_key.pub authorized
-chmod 700 "$WORK"
-mkdir -p /run/sshd
+dropbearkey -t ed25519 -f host_key >dropbearkey.log 2>&1
+mkdir -p home/.ssh
+cp user_key.pub home/.ssh/authorized_keys
+chmod -R go= home
+sed "s,^root:.*,root:x:0:0::$WORK/home:/bin/sh," /etc/passwd >passwd
+printf '%s\n' "#!/bin/sh" "mount --bind '$WORK/passwd' /etc/passwd || exit" \
+    "exec dropbear -F -E -m -s -e -r '$WORK/host_key' -P '$WORK/sshd.pid' \
+        -p \"127.0.0.1:\$1\" \
+        -c 'PATH=\"$CW_BUILD/cmd:\$PATH\"; eval \"\$SSH_ORIGINAL_COMMAND\"'" \
+    >start_sshd
 port=$(python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-cat >sshd.conf <<END
-Port $port
-ListenAddress 127.0.0.1
-HostKey $WORK/host_key
-AuthorizedKeysFile $WORK/authorized
-PidFile none
-StrictModes no
-UsePAM no
-PermitRootLogin yes
-SetEnv PATH=$CW_BUILD/cmd:/usr/bin:/bin
-END
 cat >ssh.conf <<END
 Host *
     Port $port
@@ -38,15 +33,14 @@ Host *
     StrictHostKeyChecking accept-new
     LogLevel ERROR
 END
-"$daemon" -D -e -f sshd.conf 2>sshd.log &
+unshare -m sh start_sshd "$port" 2>sshd.log &
 SSHD=$!
 at_exit stop_process $SSHD
-for ((i = 0; i < 100; i++)); do
-    ! ssh -F ssh.conf root@127.0.0.1 true 2>ssh.log || break
-    is_running $SSHD || skip "sshd does not run here: $(cat sshd.log)"
+until ssh -F ssh.conf root@127.0.0.1 true 2>ssh.log; do
+    is_running $SSHD || skip "dropbear does not run here: $(cat sshd.log)"
+    [ $SECONDS -lt $LONGEST ] || fail "no way in: $(cat ssh.log sshd.log)"
     sleep 0.1
 done
-ssh -F ssh.conf root@127.0.0.1 true || skip "no way in: $(cat ssh.log)"
 
 via() # DEST [OPTION...]: SOURCE_STATUS
 {
