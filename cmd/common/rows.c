@@ -146,6 +146,9 @@ const struct option_row rows_tuning[] = {
       OPTION_FIELD(struct cw_tuning, io_mode), 0, 0,
       "how the disk meets the page cache; auto: the first of direct, "
       "dontcache and buffered that works" },
+    { "bind-device", 0, "CLONEWIRE_BIND_DEVICE", "NAME", NULL, OPTION_STRING,
+      NULL, OPTION_FIELD(struct cw_tuning, bind_device), 0, 0,
+      "network interface to use, such as eth1, and no other" },
     { "tcp-congestion", 0, "CLONEWIRE_TCP_CONGESTION", "NAME", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct cw_tuning, congestion), 0, 0,
       "congestion control, such as bbr, in place of the system's" },

@@ -156,9 +156,6 @@ static const struct option_row bind_rows[] = {
     { "bind-address", 0, "CLONEWIRE_BIND_ADDRESS", "ADDRESS", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct cw_tuning, bind_address), 0, 0,
       "address of this machine to call from" },
-    { "bind-device", 0, "CLONEWIRE_BIND_DEVICE", "NAME", NULL, OPTION_STRING,
-      NULL, OPTION_FIELD(struct cw_tuning, bind_device), 0, 0,
-      "network interface to call through, such as eth1" },
     { 0 },
 };
 

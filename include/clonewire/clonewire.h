@@ -136,7 +136,7 @@ struct cw_tuning {
     unsigned lanes;           /* 0: from CPUs and cgroup quota */
     const char *congestion;   /* TCP_CONGESTION, NULL: the system's */
     const char *bind_address; /* source: dial from it, NULL: any */
-    const char *bind_device;  /* source: and through this interface */
+    const char *bind_device;  /* both: by this interface alone */
     uint64_t dead_peer_ns;    /* silence that means the peer is dead */
     /* How long a lost connection is dialled (source) or waited for (target)
      * again before the clone fails; progress begins it anew. */

@@ -265,7 +265,8 @@ static void announce_reachable(const struct door *door)
 
         if (getsockname(door->listeners[i], (struct sockaddr *)&sa, &len) < 0)
             continue;
-        r = local_list((struct sockaddr *)&sa, found + n, LOCAL_MAX - n, &err);
+        r = local_list((struct sockaddr *)&sa, door->job->tuning.bind_device,
+                       found + n, LOCAL_MAX - n, &err);
         if (r < 0)
             log_warn("%s", err.text);
         else
@@ -295,7 +296,8 @@ int door_open(const struct addr *addr, struct cw_job *job, struct door **door,
     if (d->close_fd < 0)
         return error_set(err, ERROR_SYSTEM, errno, "make an eventfd");
 
-    n = conn_listen(addr, d->listeners, DOOR_LISTENERS, err);
+    n = conn_listen(addr, job->tuning.bind_device, d->listeners, DOOR_LISTENERS,
+                    err);
     if (n < 0)
         return -1;
     d->listener_count = (unsigned)n;

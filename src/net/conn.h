@@ -46,13 +46,14 @@ struct conn;
 
 /*
  * Listening sockets: one per address family that works ([::] dual-stack
- * where the host part is empty or "::", 0.0.0.0 where there is no IPv6).
+ * where the host part is empty or "::", 0.0.0.0 where there is no IPv6), for
+ * callers through the interface device alone unless that is NULL.
  * fds is filled with at most max owned descriptors, which do not block: a
  * client may be gone before accept(2).  Returns how many, or -1
  * (ERROR_SYSTEM, ERROR_USAGE).
  */
-int conn_listen(const struct addr *addr, int *fds, unsigned max,
-                struct error *err);
+int conn_listen(const struct addr *addr, const char *device, int *fds,
+                unsigned max, struct error *err);
 
 /*
  * Connects to the first address that answers and shakes hands as a client.

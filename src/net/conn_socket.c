@@ -148,9 +148,17 @@ static int finish_connect(int fd, int stop_fd, uint64_t deadline_ns)
     return errnum;
 }
 
+/* NULL: any will do.  The kernel lets an ordinary user choose since Linux
+ * 5.7. */
+static int tie_to_device(int fd, const char *device)
+{
+    return device ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+                               (socklen_t)strlen(device))
+                  : 0;
+}
+
 /*
- * Ties a socket to where it is to dial from.  The kernel takes an interface
- * from an ordinary user since Linux 5.7.  An address of the other family
+ * Ties a socket to where it is to dial from.  An address of the other family
  * only rules out this one of the target's addresses.
  */
 static int bind_here(int fd, int family, const struct conn_options *options,
@@ -163,8 +171,7 @@ static int bind_here(int fd, int family, const struct conn_options *options,
     const char *device = options->bind_device;
     const char *address = options->bind_address;
 
-    if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
-                             (socklen_t)strlen(device)) < 0)
+    if (tie_to_device(fd, device) < 0)
         return error_set(err, ERROR_USAGE, errno, "dial through interface %s",
                          device);
     if (!address)
@@ -259,8 +266,8 @@ int conn_socket_connect(const struct addr *addr,
 
 /* ---- listening ---- */
 
-static int listen_one(const struct addrinfo *ai, bool is_dual,
-                      struct error *err)
+static int listen_one(const struct addrinfo *ai, const char *device,
+                      bool is_dual, struct error *err)
 {
     AUTO_FD int fd = socket(ai->ai_family,
                             SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -272,6 +279,9 @@ static int listen_one(const struct addrinfo *ai, bool is_dual,
     set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (ai->ai_family == AF_INET6)
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual);
+    if (tie_to_device(fd, device) < 0)
+        return error_set(err, ERROR_USAGE, errno, "listen through interface %s",
+                         device);
     if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
         listen(fd, LISTEN_BACKLOG) < 0)
         return error_set(err, ERROR_SYSTEM, errno, "listen on %s", text);
@@ -279,8 +289,8 @@ static int listen_one(const struct addrinfo *ai, bool is_dual,
 }
 
 /* Listens on each address of the list; at least one must work. */
-static int listen_list(const struct addr *addr, bool is_dual, int *fds,
-                       unsigned max, struct error *err)
+static int listen_list(const struct addr *addr, const char *device,
+                       bool is_dual, int *fds, unsigned max, struct error *err)
 {
     AUTO(auto_list) struct addrinfo *list = NULL;
     unsigned n = 0;
@@ -291,7 +301,7 @@ static int listen_list(const struct addr *addr, bool is_dual, int *fds,
         return -1;
     }
     for (const struct addrinfo *ai = list; ai && n < max; ai = ai->ai_next) {
-        int fd = listen_one(ai, is_dual, &e);
+        int fd = listen_one(ai, device, is_dual, &e);
 
         if (fd >= 0) {
             fds[n++] = fd;
@@ -304,20 +314,20 @@ static int listen_list(const struct addr *addr, bool is_dual, int *fds,
     return n > 0 ? (int)n : -1;
 }
 
-int conn_listen(const struct addr *addr, int *fds, unsigned max,
-                struct error *err)
+int conn_listen(const struct addr *addr, const char *device, int *fds,
+                unsigned max, struct error *err)
 {
     bool is_any = addr->host[0] == '\0' || strcmp(addr->host, "::") == 0;
     struct addr any = *addr;
     int n;
 
     if (!is_any)
-        return listen_list(addr, false, fds, max, err);
+        return listen_list(addr, device, false, fds, max, err);
 
     memcpy(any.host, "::", sizeof("::"));
-    n = listen_list(&any, true, fds, max, err);
+    n = listen_list(&any, device, true, fds, max, err);
     if (n > 0 || (err->errnum != EAFNOSUPPORT && err->errnum != EADDRNOTAVAIL))
         return n;
     memcpy(any.host, "0.0.0.0", sizeof("0.0.0.0"));
-    return listen_list(&any, false, fds, max, err);
+    return listen_list(&any, device, false, fds, max, err);
 }

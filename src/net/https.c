@@ -183,7 +183,7 @@ static int listen_on(struct https *https, const struct addr *addr,
 {
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
-    int n = conn_listen(addr, https->listeners, HTTPS_LISTENERS, err);
+    int n = conn_listen(addr, NULL, https->listeners, HTTPS_LISTENERS, err);
 
     if (n < 0)
         return -1;

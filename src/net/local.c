@@ -90,8 +90,10 @@ static bool is_wildcard(const struct sockaddr *sa)
 }
 
 static bool is_reached(const struct ifaddrs *one, const struct sockaddr *sa,
-                       enum local_use use)
+                       const char *device, enum local_use use)
 {
+    if (device && strcmp(one->ifa_name, device) != 0)
+        return false;
     if (!one->ifa_addr || !(one->ifa_flags & IFF_UP))
         return false;
     /* A listener on 0.0.0.0 has no IPv6; one on [::] has both. */
@@ -101,7 +103,7 @@ static bool is_reached(const struct ifaddrs *one, const struct sockaddr *sa,
 }
 
 int local_pick(const struct ifaddrs *interfaces, const struct sockaddr *sa,
-               struct sockaddr_storage *list, unsigned max)
+               const char *device, struct sockaddr_storage *list, unsigned max)
 {
     unsigned n = 0;
 
@@ -110,14 +112,14 @@ int local_pick(const struct ifaddrs *interfaces, const struct sockaddr *sa,
             break;
         for (const struct ifaddrs *i = interfaces; i && n < max;
              i = i->ifa_next)
-            if (is_reached(i, sa, use))
+            if (is_reached(i, sa, device, use))
                 put(&list[n++], i->ifa_addr, port_of(sa));
     }
     return (int)n;
 }
 
-int local_list(const struct sockaddr *sa, struct sockaddr_storage *list,
-               unsigned max, struct error *err)
+int local_list(const struct sockaddr *sa, const char *device,
+               struct sockaddr_storage *list, unsigned max, struct error *err)
 {
     AUTO(auto_interfaces) struct ifaddrs *interfaces = NULL;
 
@@ -129,5 +131,5 @@ int local_list(const struct sockaddr *sa, struct sockaddr_storage *list,
     }
     if (getifaddrs(&interfaces) < 0)
         return error_set(err, ERROR_SYSTEM, errno, "list the interfaces");
-    return local_pick(interfaces, sa, list, max);
+    return local_pick(interfaces, sa, device, list, max);
 }

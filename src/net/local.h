@@ -22,15 +22,16 @@ enum local_use local_use(const struct sockaddr *sa);
 
 /*
  * Fills list with at most max addresses at which a listener bound to sa (as
- * getsockname() tells it) can be called, port included: sa itself, or when
- * that is the wildcard, those of the interfaces that are up; loopback only
- * where there is nothing else.  Returns how many; -1: ERROR_SYSTEM.
+ * getsockname() tells it) and to device (NULL: to none) can be called, port
+ * included: sa itself, or when that is the wildcard, those of the interfaces
+ * that are up; loopback only where there is nothing else.  Returns how many;
+ * -1: ERROR_SYSTEM.
  */
-int local_list(const struct sockaddr *sa, struct sockaddr_storage *list,
-               unsigned max, struct error *err);
+int local_list(const struct sockaddr *sa, const char *device,
+               struct sockaddr_storage *list, unsigned max, struct error *err);
 
 /* The same with the interfaces given, as getifaddrs(3) does. */
 int local_pick(const struct ifaddrs *interfaces, const struct sockaddr *sa,
-               struct sockaddr_storage *list, unsigned max);
+               const char *device, struct sockaddr_storage *list, unsigned max);
 
 #endif

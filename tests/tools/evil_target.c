@@ -287,7 +287,7 @@ static int listen_anywhere(void)
     int fd;
     struct error err = { 0 };
 
-    if (conn_listen(&addr, &fd, 1, &err) < 0 ||
+    if (conn_listen(&addr, NULL, &fd, 1, &err) < 0 ||
         getsockname(fd, (struct sockaddr *)&where, &where_len) < 0)
         evil_die("listen", &err);
     printf("listening on %s\n", addr_format((struct sockaddr *)&where,

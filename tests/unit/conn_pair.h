@@ -64,7 +64,7 @@ static inline void pair_listen(struct pair *pair, const char *host)
 
     snprintf(pair->addr.host, sizeof(pair->addr.host), "%s", host);
     snprintf(pair->addr.port, sizeof(pair->addr.port), "%s", "0");
-    if (conn_listen(&pair->addr, &pair->listener, 1, &err) != 1)
+    if (conn_listen(&pair->addr, NULL, &pair->listener, 1, &err) != 1)
         fail_msg("listen: %s", err.text);
     pair_note_port(pair->listener, &pair->addr);
 }

@@ -506,16 +506,19 @@ static void test_listen_fails(void **state)
     pair_init(&pair, CONN_DATA);
     pair_listen(&pair, "127.0.0.1");
     addr = pair.addr;
-    assert_int_equal(conn_listen(&addr, &fd, 1, &err), -1);
+    assert_int_equal(conn_listen(&addr, NULL, &fd, 1, &err), -1);
     assert_error(&err, ERROR_SYSTEM, "listen on 127.0.0.1:");
     assert_error(&err, ERROR_SYSTEM, ": Address already in use");
 
     memcpy(addr.host, "192.0.2.1", sizeof("192.0.2.1")); /* RFC 5737 */
-    assert_int_equal(conn_listen(&addr, &fd, 1, &err), -1);
+    assert_int_equal(conn_listen(&addr, NULL, &fd, 1, &err), -1);
     assert_error(&err, ERROR_SYSTEM, "Cannot assign requested address");
     memcpy(addr.host, "x.invalid", sizeof("x.invalid"));
-    assert_int_equal(conn_listen(&addr, &fd, 1, &err), -1);
+    assert_int_equal(conn_listen(&addr, NULL, &fd, 1, &err), -1);
     assert_error(&err, ERROR_USAGE, "resolve x.invalid");
+    assert_int_equal(conn_listen(&pair.addr, "nosuch0", &fd, 1, &err), -1);
+    assert_error(&err, ERROR_USAGE,
+                 "listen through interface nosuch0: No such device");
     pair_close(&pair);
 }
 

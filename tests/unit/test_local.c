@@ -47,12 +47,13 @@ static void test_use(void **state)
     }
 }
 
-/* Interfaces as text, "-" in front of one that is down, chosen for a
- * listener; the list is joined by blanks. */
-static void check_pick(const char *listener, const char *const *texts,
-                       unsigned max, const char *want)
+/* Interfaces as text, "-" in front of one that is down, named "0", "1", ...,
+ * chosen for a listener; the list is joined by blanks. */
+static void check_pick(const char *listener, const char *device,
+                       const char *const *texts, unsigned max, const char *want)
 {
     struct sockaddr_storage storage[8], list[8], on;
+    static char names[][2] = { "0", "1", "2", "3", "4", "5", "6", "7" };
     struct ifaddrs chain[8] = { 0 };
     char joined[512] = "", one[80];
     socklen_t len;
@@ -63,16 +64,18 @@ static void check_pick(const char *listener, const char *const *texts,
         const char *text = texts[count];
 
         storage[count] = parse(text[0] == '-' ? text + 1 : text, &len);
+        chain[count].ifa_name = names[count];
         chain[count].ifa_addr = (struct sockaddr *)&storage[count];
         chain[count].ifa_flags = text[0] == '-' ? 0 : IFF_UP;
         if (count > 0)
             chain[count - 1].ifa_next = &chain[count];
     }
+    chain[count].ifa_name = names[count];
     chain[count].ifa_flags = IFF_UP; /* one without an address */
     if (count > 0)
         chain[count - 1].ifa_next = &chain[count];
     on = parse(listener, &len);
-    n = local_pick(chain, (struct sockaddr *)&on, list, max);
+    n = local_pick(chain, (struct sockaddr *)&on, device, list, max);
     assert_true(n >= 0);
     for (int i = 0; i < n; i++) {
         size_t used = strlen(joined);
@@ -89,33 +92,51 @@ static void test_pick(void **state)
 {
     static const struct {
         const char *name, *listener;
+        const char *device; /* NULL: any */
         const char *interfaces[6];
         unsigned max;
         const char *want;
     } cases[] = {
         { "both families, IPv4 first",
           "[::]:8443",
+          NULL,
           { "127.0.0.1", "[::1]", "[fd00::7]", "10.0.0.7" },
           8,
           "10.0.0.7:8443 [fd00::7]:8443" },
+        { "one interface",
+          "[::]:8443",
+          "2",
+          { "127.0.0.1", "[fd00::7]", "10.0.0.7", "192.168.3.4" },
+          8,
+          "10.0.0.7:8443" },
+        { "an interface of that name has no address",
+          "[::]:8443",
+          "eth7",
+          { "10.0.0.7" },
+          8,
+          "" },
         { "IPv4 listener",
           "0.0.0.0:99",
+          NULL,
           { "[fd00::7]", "10.0.0.7", "192.168.3.4" },
           8,
           "10.0.0.7:99 192.168.3.4:99" },
         { "one is down",
           "[::]:1",
+          NULL,
           { "-10.0.0.7", "[fd00::7]" },
           8,
           "[fd00::7]:1" },
         { "nothing but loopback",
           "[::]:1",
+          NULL,
           { "127.0.0.1", "[::1]", "[fe80::1%lo]" },
           8,
           "127.0.0.1:1 [::1]:1" },
-        { "nothing", "[::]:1", { "-10.0.0.7" }, 8, "" },
+        { "nothing", "[::]:1", NULL, { "-10.0.0.7" }, 8, "" },
         { "no more than asked for",
           "[::]:1",
+          NULL,
           { "10.0.0.1", "10.0.0.2", "10.0.0.3" },
           2,
           "10.0.0.1:1 10.0.0.2:1" },
@@ -124,8 +145,8 @@ static void test_pick(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CASE(cases[i].name);
-        check_pick(cases[i].listener, cases[i].interfaces, cases[i].max,
-                   cases[i].want);
+        check_pick(cases[i].listener, cases[i].device, cases[i].interfaces,
+                   cases[i].max, cases[i].want);
     }
 }
 
@@ -140,14 +161,15 @@ static void test_list(void **state)
 
     (void)state;
     on = parse("127.0.0.1:4711", &len);
-    assert_int_equal(local_list((struct sockaddr *)&on, list, LOCAL_MAX, &err),
-                     1);
+    assert_int_equal(
+        local_list((struct sockaddr *)&on, NULL, list, LOCAL_MAX, &err), 1);
     addr_format((struct sockaddr *)&list[0], sizeof(list[0]), text,
                 sizeof(text));
     assert_string_equal(text, "127.0.0.1:4711");
 
     on = parse("[::]:4711", &len);
-    assert_true(local_list((struct sockaddr *)&on, list, LOCAL_MAX, &err) >= 1);
+    assert_true(
+        local_list((struct sockaddr *)&on, NULL, list, LOCAL_MAX, &err) >= 1);
 }
 
 int main(void)
