@@ -118,19 +118,18 @@ void chunk_start(struct chunk *chunk, struct image *image)
         image_read(image, &chunk->reads[i]);
 }
 
-static bool grain_is_zero(const struct chunk *chunk, size_t at)
+static bool grain_is_zero(const uint8_t *buf, size_t len, size_t at)
 {
-    size_t left = chunk->len - at;
+    size_t left = len - at;
 
-    return iszero(chunk->buf + at,
-                  left < GRID_GRAIN_BYTES ? left : GRID_GRAIN_BYTES);
+    return iszero(buf + at, left < GRID_GRAIN_BYTES ? left : GRID_GRAIN_BYTES);
 }
 
-size_t chunk_run_end(const struct chunk *chunk, size_t at, bool *is_zero)
+size_t chunk_run_end(const uint8_t *buf, size_t len, size_t at, bool *is_zero)
 {
-    *is_zero = grain_is_zero(chunk, at);
+    *is_zero = grain_is_zero(buf, len, at);
     do
         at += GRID_GRAIN_BYTES;
-    while (at < chunk->len && grain_is_zero(chunk, at) == *is_zero);
-    return at < chunk->len ? at : chunk->len;
+    while (at < len && grain_is_zero(buf, len, at) == *is_zero);
+    return at < len ? at : len;
 }

@@ -62,7 +62,8 @@ void chunks_fini(struct chunks *chunks);
 /* Clears what is not read and starts the reads; their owner is chunk. */
 void chunk_start(struct chunk *chunk, struct image *image);
 
-/* The end of the run of data or zero grains that begins at at. */
-size_t chunk_run_end(const struct chunk *chunk, size_t at, bool *is_zero);
+/* The end of the run of data or zero grains that begins at at, in a chunk of
+ * len bytes at buf. */
+size_t chunk_run_end(const uint8_t *buf, size_t len, size_t at, bool *is_zero);
 
 #endif

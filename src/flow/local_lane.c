@@ -7,16 +7,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "flow/chunks.h"
-
-/* Data and zeros alternate, and each is a grain at least. */
-#define RUNS_MAX (GRID_CHUNK_BYTES / GRID_GRAIN_BYTES / 2 + 1)
+#include "flow/stow.h"
 
 struct block {
-    struct chunk chunk;  /* reads; its buf is NULL when the block is free */
-    uint64_t data_bytes; /* of it, not zero */
-    unsigned writing;    /* writes in flight */
-    unsigned run_count;
-    struct io runs[RUNS_MAX]; /* pieces to write */
+    struct chunk chunk; /* reads; its buf is NULL when the block is free */
+    struct stow_runs runs;
 };
 
 struct work {
@@ -24,6 +19,7 @@ struct work {
     struct lane_tools tools;
     struct image *image;
     struct sink_lane *sink;
+    struct stow stow;
     struct chunks chunks;
     struct block blocks[JOB_BLOCKS_PER_LANE];
 };
@@ -33,68 +29,22 @@ static void free_block(struct work *w, struct block *b)
     pool_return(w->tools.pool, TAKE_PTR(b->chunk.buf));
 }
 
-/* ---- out of the buffer ---- */
-
-/* Adds [begin, end) of the chunk to what is written. */
-static void add_run(struct block *b, size_t begin, size_t end)
+/* The chunk is all written, or was zero. */
+static void finish_block(struct work *w, struct block *b)
 {
-    struct io *last = b->run_count ? &b->runs[b->run_count - 1] : NULL;
-
-    if (last && last->buf + last->len == b->chunk.buf + begin) {
-        last->len += end - begin;
-        return;
-    }
-    b->runs[b->run_count++] = (struct io){
-        .op = IO_WRITE,
-        .buf = b->chunk.buf + begin,
-        .len = end - begin,
-        .offset = b->chunk.index * GRID_CHUNK_BYTES + begin,
-        .owner = b,
-    };
-}
-
-/* Zeros that are too short for the sink are written with their neighbours. */
-static int plan_writes(struct work *w, struct block *b, struct error *err)
-{
-    uint64_t offset = b->chunk.index * GRID_CHUNK_BYTES;
-    uint64_t least = sink_zero_least(w->plan->sink);
-    size_t end;
-
-    b->run_count = 0;
-    b->data_bytes = 0;
-    for (size_t at = 0; at < b->chunk.len; at = end) {
-        bool is_zero;
-
-        end = chunk_run_end(&b->chunk, at, &is_zero);
-        if (!is_zero)
-            b->data_bytes += end - at;
-        if (!is_zero || end - at < least)
-            add_run(b, at, end);
-        else if (sink_zero(w->sink, offset + at, end - at, err) < 0)
-            return -1;
-    }
-    return 0;
+    progress_add(&w->plan->job->progress.handled_bytes, b->chunk.mapped_bytes);
+    free_block(w, b);
 }
 
 /* The chunk is all there: digest it, and start writing it. */
 static int write_block(struct work *w, struct block *b, struct error *err)
 {
-    struct progress *progress = &w->plan->job->progress;
+    int r = stow_chunk(&w->stow, &b->runs, b->chunk.index, b->chunk.buf,
+                       b->chunk.len, err);
 
-    digest_add(w->plan->job->digest, b->chunk.index, b->chunk.buf,
-               b->chunk.len);
-    if (plan_writes(w, b, err) < 0)
-        return -1;
-    progress_add(&progress->zero_bytes, b->chunk.len - b->data_bytes);
-    b->writing = b->run_count;
-    if (b->run_count == 0) {
-        progress_add(&progress->handled_bytes, b->chunk.mapped_bytes);
-        free_block(w, b);
-        return 0;
-    }
-    for (unsigned i = 0; i < b->run_count; i++)
-        sink_write(w->sink, &b->runs[i]);
-    return 0;
+    if (r == 0)
+        finish_block(w, b);
+    return r < 0 ? -1 : 0;
 }
 
 /* ---- completions ---- */
@@ -113,17 +63,13 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
 
 static int write_completed(struct work *w, struct io *io, struct error *err)
 {
-    struct progress *progress = &w->plan->job->progress;
-    struct block *b = io->owner;
+    struct stow_runs *runs = io->owner;
+    int r = stow_written(&w->stow, io, err);
 
-    if (sink_written(w->sink, io, err) < 0)
-        return -1;
-    if (--b->writing > 0)
-        return 0;
-    progress_add(&progress->data_bytes, b->data_bytes);
-    progress_add(&progress->handled_bytes, b->chunk.mapped_bytes);
-    free_block(w, b);
-    return 0;
+    if (r > 0)
+        finish_block(
+            w, (struct block *)((char *)runs - offsetof(struct block, runs)));
+    return r < 0 ? -1 : 0;
 }
 
 static int reap(struct work *w, struct error *err)
@@ -214,6 +160,7 @@ static int open_work(struct work *w, struct error *err)
     w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
     if (!w->sink)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
+    w->stow = (struct stow){ w->plan->job, w->plan->sink, w->sink };
     image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
         return -1;

@@ -108,7 +108,7 @@ static int send_runs(struct work *w, struct chunk *b, struct error *err)
         uint8_t *start = b->buf + at - FRAME_HEADER_BYTES;
         bool is_zero;
 
-        end = chunk_run_end(b, at, &is_zero);
+        end = chunk_run_end(b->buf, b->len, at, &is_zero);
         if (is_zero) {
             zero_begin = at;
             zero_len = end - at;
@@ -150,7 +150,7 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     bool is_zero;
     int r;
 
-    if (chunk_run_end(b, 0, &is_zero) == b->len && is_zero) {
+    if (chunk_run_end(b->buf, b->len, 0, &is_zero) == b->len && is_zero) {
         r = send_zero_chunk(w, b->index, err);
     } else {
         digest_add(job->digest, b->index, b->buf, b->len);

@@ -187,6 +187,22 @@ static int block_prepare(struct sink *sink, struct error *err)
     return 0;
 }
 
+static int block_available(struct sink *sink, uint64_t *bytes,
+                           struct error *err)
+{
+    (void)err;
+    *bytes = sink->file.size_bytes;
+    return 0;
+}
+
+static int block_prepare_stream(struct sink *sink, uint64_t least_bytes,
+                                uint64_t *most_bytes, struct error *err)
+{
+    (void)least_bytes; /* a device has the size it has */
+    *most_bytes = sink->virtual_bytes = sink->file.size_bytes;
+    return block_prepare(sink, err);
+}
+
 static int block_resume(struct sink *sink, uint64_t disk_bytes,
                         struct error *err)
 {
@@ -267,6 +283,8 @@ static void block_close(struct sink *sink)
 static const struct sink_ops block_ops = {
     .kind = "block",
     .prepare = block_prepare,
+    .prepare_stream = block_prepare_stream,
+    .available = block_available,
     .resume = block_resume,
     .adopt = block_adopt,
     .content_path = block_content_path,

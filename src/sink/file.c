@@ -220,6 +220,69 @@ static int file_prepare(struct sink *sink, struct error *err)
     return err->kind == ERROR_NO_SPACE ? refuse_reserve(sink, err) : -1;
 }
 
+/* ---- a disk whose size is not known yet ---- */
+
+static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
+{
+    struct size_facts facts;
+    struct place old;
+    struct stat st;
+
+    if (place_look(sink->options.path, &old, err) < 0)
+        return -1;
+    if (fstat(sink->file.fd, &st) < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
+                         of(sink)->partial);
+    if (gather(&sink->options, of(sink)->directory,
+               (uint64_t)st.st_blocks * 512 + old.allocated_bytes, &facts,
+               err) < 0)
+        return -1;
+    *bytes = facts.available_bytes;
+    return 0;
+}
+
+static int file_prepare_stream(struct sink *sink, uint64_t least_bytes,
+                               uint64_t *most_bytes, struct error *err)
+{
+    struct place old;
+
+    if (place_look(sink->options.path, &old, err) < 0 ||
+        check_exists(&sink->options, &old, err) < 0 ||
+        file_available(sink, most_bytes, err) < 0)
+        return -1;
+    if (old.kind == PLACE_FILE && unlink(sink->options.path) < 0 &&
+        errno != ENOENT)
+        return error_set(err, ERROR_TARGET_IO, errno, "remove %s",
+                         sink->options.path);
+    sink->size = (struct size_verdict){ .fits = true,
+                                        .disk_bytes = least_bytes };
+    if (make_room(sink, err) < 0)
+        return -1;
+    /* Sparse: what is never written is cut off by file_resize(). */
+    sink->end_bytes = sink->file.size_bytes = *most_bytes;
+    return resize(sink, *most_bytes, err);
+}
+
+static int file_resize(struct sink *sink, uint64_t disk_bytes,
+                       struct error *err)
+{
+    if (resize(sink, disk_bytes, err) < 0)
+        return -1;
+    sink->end_bytes = sink->file.size_bytes = disk_bytes;
+    /* Reserves what is not yet; what was written stays. */
+    return preallocate_file(sink, err);
+}
+
+static void file_discard(struct sink *sink)
+{
+    struct error err;
+
+    if (resize(sink, 0, &err) < 0)
+        log_warn("%s", err.text);
+    else
+        of(sink)->has_content = false;
+}
+
 /* A disk that is to fill the volume keeps the size it has been given. */
 static int file_resume(struct sink *sink, uint64_t disk_bytes,
                        struct error *err)
@@ -464,6 +527,10 @@ static const char *file_content_path(const struct sink *sink)
 static const struct sink_ops file_ops = {
     .kind = "file",
     .prepare = file_prepare,
+    .prepare_stream = file_prepare_stream,
+    .resize = file_resize,
+    .discard = file_discard,
+    .available = file_available,
     .resume = file_resume,
     .adopt = file_adopt,
     .content_path = file_content_path,

@@ -42,6 +42,39 @@ int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err)
     return sink->ops->prepare(sink, err);
 }
 
+int sink_prepare_stream(struct sink *sink, uint64_t least_bytes,
+                        uint64_t *most_bytes, struct error *err)
+{
+    atomic_store(&sink->stop, false);
+    if (sink->ops->prepare_stream(sink, least_bytes, most_bytes, err) < 0)
+        return -1;
+    sink->virtual_bytes = *most_bytes;
+    return 0;
+}
+
+int sink_settle(struct sink *sink, uint64_t virtual_bytes, uint64_t least_bytes,
+                struct error *err)
+{
+    sink->virtual_bytes = virtual_bytes;
+    sink->size.disk_bytes = virtual_bytes > least_bytes ? virtual_bytes
+                                                        : least_bytes;
+    return sink->ops->resize
+               ? sink->ops->resize(sink, sink->size.disk_bytes, err)
+               : 0;
+}
+
+void sink_discard(struct sink *sink)
+{
+    if (sink->ops->discard)
+        sink->ops->discard(sink);
+    atomic_store(&sink->is_broken, false);
+}
+
+int sink_available(struct sink *sink, uint64_t *bytes, struct error *err)
+{
+    return sink->ops->available(sink, bytes, err);
+}
+
 int sink_resume(struct sink *sink, uint64_t virtual_bytes, uint64_t disk_bytes,
                 struct error *err)
 {

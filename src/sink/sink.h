@@ -85,6 +85,33 @@ int sink_open(const struct sink_options *options, struct sink **sink,
  */
 int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err);
 
+/*
+ * As sink_prepare(), for a disk whose size shows only at its end: *most_bytes
+ * is the largest that there is room for, at least_bytes the smallest that
+ * will be made (not more than that; reserved now if anything is).  An older
+ * file of that name is removed first: whether there is room for both cannot
+ * be known.
+ */
+int sink_prepare_stream(struct sink *sink, uint64_t least_bytes,
+                        uint64_t *most_bytes, struct error *err);
+
+/*
+ * After sink_prepare_stream() and the last lane: the disk has turned out to
+ * have virtual_bytes, and is made no smaller than least_bytes, with zeros.
+ */
+int sink_settle(struct sink *sink, uint64_t virtual_bytes, uint64_t least_bytes,
+                struct error *err);
+
+/*
+ * Drops what was written: an attempt has failed, and nobody will go on from
+ * it.  A failed write means nothing any more: the next sink_prepare*() begins
+ * anew.  Of a device, what was written stays.
+ */
+void sink_discard(struct sink *sink);
+
+/* What the volume of the sink can still give a disk.  ERROR_TARGET_IO. */
+int sink_available(struct sink *sink, uint64_t *bytes, struct error *err);
+
 /* Bytes of what sink_identify() writes, NUL included. */
 #define SINK_IDENTITY_BYTES 128U
 

@@ -20,6 +20,19 @@ struct sink_ops {
     /* As prepare, but keeps what is there, disk_bytes in all. */
     int (*resume)(struct sink *sink, uint64_t disk_bytes, struct error *err);
 
+    /* As sink_prepare_stream(), but for what it sets in *sink. */
+    int (*prepare_stream)(struct sink *sink, uint64_t least_bytes,
+                          uint64_t *most_bytes, struct error *err);
+
+    /* Makes the disk disk_bytes long.  NULL: it has the size it has. */
+    int (*resize)(struct sink *sink, uint64_t disk_bytes, struct error *err);
+
+    /* As sink_discard().  NULL: nothing can be dropped. */
+    void (*discard)(struct sink *sink);
+
+    /* As sink_available(). */
+    int (*available)(struct sink *sink, uint64_t *bytes, struct error *err);
+
     /* As sink_adopt(). */
     int (*adopt)(struct sink *sink, struct error *err);
 

@@ -117,6 +117,13 @@ int digest_open(enum digest_algorithm algorithm, uint64_t virtual_bytes,
     return 0;
 }
 
+void digest_cut(struct digest *digest, uint64_t virtual_bytes)
+{
+    assert(virtual_bytes <= digest->virtual_bytes);
+    digest->virtual_bytes = virtual_bytes;
+    digest->chunks = grid_count(virtual_bytes);
+}
+
 static uint8_t *slot(const struct digest *digest, uint64_t index)
 {
     assert(index < digest->chunks);

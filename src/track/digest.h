@@ -56,6 +56,10 @@ int digest_open(enum digest_algorithm algorithm, uint64_t virtual_bytes,
 void digest_add(struct digest *digest, uint64_t index, const uint8_t *data,
                 size_t len);
 
+/* The disk has turned out to be no larger than virtual_bytes, which is not
+ * more than at the open; nothing behind that was added. */
+void digest_cut(struct digest *digest, uint64_t virtual_bytes);
+
 /* Chunk index is all zero. */
 void digest_add_zero(struct digest *digest, uint64_t index);
 
