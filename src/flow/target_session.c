@@ -51,6 +51,15 @@ static bool secrets_equal(const uint8_t *a, const uint8_t *b)
     return different == 0;
 }
 
+/* Is it a lane of ours that comes after its session was lost? */
+static bool is_past_secret(const struct target *t, const uint8_t *secret)
+{
+    for (unsigned i = 0; i < TARGET_PAST_SECRETS && i + 1 < t->sessions; i++)
+        if (secrets_equal(secret, t->past_secrets[i]))
+            return true;
+    return false;
+}
+
 int target_check_join(const struct target *t, const struct message_join *join,
                       struct error *err)
 {
@@ -75,9 +84,8 @@ int target_check_join(const struct target *t, const struct message_join *join,
 }
 
 /*
- * A lane with a wrong secret is turned away and the clone goes on: whoever
- * sent it does not know the secret, so it does not speak for our source.
- * One with the right secret that breaks the rules ends the clone.
+ * A lane that breaks the rules ends the clone: it has our source's identity.
+ * Only one that is late, of a session that was lost, is just turned away.
  */
 static void receive_lane(struct target *t, struct visitor *visitor)
 {
@@ -86,8 +94,7 @@ static void receive_lane(struct target *t, struct visitor *visitor)
 
     if (target_check_join(t, join, &err) < 0) {
         target_turn_away(visitor, &err);
-        if (t->session.accepting &&
-            secrets_equal(join->secret, t->session.secret))
+        if (t->session.accepting && !is_past_secret(t, join->secret))
             job_fail(&t->job, &err);
         return;
     }
@@ -190,6 +197,10 @@ static int make_secret(struct target *t)
 {
     struct error err;
 
+    if (t->sessions > 0)
+        memcpy(t->past_secrets[(t->sessions - 1) % TARGET_PAST_SECRETS],
+               t->session.secret, MESSAGE_SECRET_BYTES);
+    t->sessions++;
     if (getrandom(t->session.secret, sizeof(t->session.secret), 0) ==
         (ssize_t)sizeof(t->session.secret))
         return 0;

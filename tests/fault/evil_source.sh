@@ -32,11 +32,8 @@ honest() # SIN that is none after all
 # The honest way, to know that the rest fails for its sins.
 honest none
 
-# A lane that does not know the secret is turned away, and only that.
-honest wrong-secret
+sin wrong-secret 21 'wrong session secret'
 assert_log evil 'lane: heard error 21: .*wrong session secret'
-assert_log target 'wrong session secret'
-
 sin lane-number 21 'lane 63 of a clone with 1 lanes'
 sin lane-twice 21 'lane 0 came twice'
 sin hello-twice 21 'sent HELLO out of turn'
