@@ -21,6 +21,7 @@
 #include "flow/errand.h"
 #include "flow/local_lane.h"
 #include "flow/readback.h"
+#include "flow/source_same.h"
 #include "plan/grid.h"
 #include "wire/message.h"
 
@@ -28,7 +29,9 @@ struct local {
     struct cw_job job; /* first: the API's handle is this */
     const char *from, *to;
     enum digest_algorithm algorithm;
-    bool verifies;       /* by reading back */
+    bool verifies; /* by reading back */
+    bool allow_in_use;
+    struct guard guard;
     struct image *image; /* map only; each lane opens its own */
     struct sink *sink;
     struct local_plan plan;
@@ -146,12 +149,29 @@ static int read_back(struct local *l, struct error *err)
                      differ, l->to);
 }
 
+/* The copy is of one moment, unless it was allowed not to be. */
+static int check_same(struct local *l, struct error *err)
+{
+    struct survey survey = {
+        .image = l->plan.image,
+        .engine = l->job.ring_wish,
+        .virtual_bytes = l->plan.virtual_bytes,
+        .stop = &l->job.stop,
+    };
+
+    if (l->allow_in_use)
+        return 0;
+    return source_check_same(&l->guard, &survey, l->job.digest, err);
+}
+
 /* Only what is durable, and as it should be, gets its name. */
 static int verify(void *arg, struct error *err)
 {
     struct local *l = arg;
 
     if (l->verifies && read_back(l, err) < 0)
+        return -1;
+    if (check_same(l, err) < 0)
         return -1;
     return sink_commit(l->sink, err);
 }
@@ -205,6 +225,7 @@ static void local_free(struct cw_job *job)
         lane_join(&l->lanes[i].lane);
     sink_close(l->sink);
     image_close(l->image);
+    guard_close(&l->guard);
     job_fini(job);
     free(l);
 }
@@ -230,6 +251,8 @@ static int build(struct local *l, const struct cw_source_options *source,
 {
     struct sink_options sink;
 
+    l->guard.fd = -1;
+    l->allow_in_use = source->allow_in_use;
     l->job.run = local_run;
     l->job.free = local_free;
     l->from = source->image;
@@ -245,7 +268,8 @@ static int build(struct local *l, const struct cw_source_options *source,
     source_image_options(source, &l->plan.image);
     target_sink_options(target, &sink);
     sink.mode = l->plan.image.mode;
-    if (image_open(&l->plan.image, &l->image, err) < 0 ||
+    if (guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||
+        image_open(&l->plan.image, &l->image, err) < 0 ||
         sink_open(&sink, &l->sink, err) < 0)
         return -1;
     l->plan.image.like = l->image;

@@ -8,32 +8,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/*
- * QEMU's block/file-posix.c: a process that uses permission i of an image
- * holds a shared lock on byte 100 + i.  1: to write; 3: to resize.
- */
-#define QEMU_LOCK_BASE   100
-#define QEMU_PERM_WRITE  1
-#define QEMU_PERM_RESIZE 3
-#define ALLOW            "--allow-in-use reads it all the same"
+#include "io/file.h"
 
-/* Does anybody hold a lock on that byte?  Asking takes no lock. */
-static bool is_locked(int fd, int permission)
-{
-    struct flock lock = {
-        .l_type = F_WRLCK,
-        .l_whence = SEEK_SET,
-        .l_start = QEMU_LOCK_BASE + permission,
-        .l_len = 1,
-    };
-
-    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
+#define ALLOW "--allow-in-use reads it all the same"
 
 static int refuse_locked(const struct guard *guard, struct error *err)
 {
-    if (!is_locked(guard->fd, QEMU_PERM_WRITE) &&
-        !is_locked(guard->fd, QEMU_PERM_RESIZE))
+    if (!file_has_guest(guard->fd, false))
         return 0;
     return error_set(err, ERROR_CHANGED, 0,
                      "%s is in use: a running machine (QEMU) writes it; " ALLOW,

@@ -84,6 +84,12 @@ size_t file_read_cached(const struct file *file, void *buf, size_t len,
 /* Is fd on a filesystem that lives in memory? */
 bool file_is_memory(int fd);
 
+/*
+ * Does a running machine (QEMU, by its locks) have the disk behind fd open
+ * for writing or, with may_read, at all?
+ */
+bool file_has_guest(int fd, bool may_read);
+
 /* Flags for preadv2/pwritev2 and io_uring on file->fd: RWF_DONTCACHE or 0. */
 int file_rw_flags(const struct file *file);
 

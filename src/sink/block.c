@@ -306,6 +306,12 @@ int sink_open_block(const struct sink_options *options,
     r = file_open(&s->file, options->path, O_RDWR | O_EXCL, 0, options->mode);
     if (r < 0)
         return open_failed(options, place->device, r, err);
+    if (file_has_guest(s->file.fd, true)) {
+        file_close(&s->file);
+        return error_set(err, ERROR_REFUSED, 0,
+                         "%s is in use: a running machine (QEMU) has it open",
+                         options->path);
+    }
     /* Some drivers refuse only the first write. */
     if (ioctl(s->file.fd, BLKROGET, &read_only) == 0 && read_only) {
         file_close(&s->file);

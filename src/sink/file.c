@@ -82,11 +82,25 @@ static int decide(struct size_facts *facts, uint64_t old_bytes,
     return r;
 }
 
+/* Neither changed under a running machine, nor taken away from it. */
+static int check_guest(const char *path, struct error *err)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 || !file_has_guest(fd, true))
+        return 0; /* whoever opens it to write says why it cannot be */
+    return error_set(err, ERROR_REFUSED, 0,
+                     "%s is in use: a running machine (QEMU) has it open",
+                     path);
+}
+
 static int check_exists(const struct sink_options *options,
                         const struct place *place, struct error *err)
 {
-    if (place->kind != PLACE_FILE || options->overwrite || options->delta)
+    if (place->kind != PLACE_FILE)
         return 0;
+    if (options->overwrite || options->delta)
+        return check_guest(options->path, err);
     return error_set(err, ERROR_REFUSED, 0,
                      "%s exists; --overwrite would replace it", options->path);
 }

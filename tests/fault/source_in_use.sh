@@ -18,21 +18,8 @@ assert_changed()
 
 make_dense image $SIZE
 
-# As QEMU does for a running machine: a shared lock for each permission used.
-python3 - image >lock.log <<'END' &
-import fcntl, struct, sys, time
-disk = open(sys.argv[1], "r+b")
-lock = struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 101, 1, 0)
-fcntl.fcntl(disk, 37, lock)  # F_OFD_SETLK
-print("locked", flush=True)
-time.sleep(60)
-END
-LOCKER=$!
-at_exit stop_process $LOCKER
-for ((i = 0; i < 250; i++)); do
-    [ ! -s lock.log ] || break
-    sleep 0.02
-done
+start_helper guest python3 "$TESTS/tools/guest.py" image write
+LOCKER=$HELPER_PID
 start_target copy
 run_source image
 assert_status source 12
