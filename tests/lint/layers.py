@@ -6,7 +6,7 @@ from typing import Iterator
 
 from tree import Problem, files, includes
 
-ALL = {"base", "plan", "wire", "io", "net", "image", "sink", "track"}
+ALL = {"base", "plan", "wire", "io", "net", "image", "sink", "tree", "track"}
 MAY_INCLUDE = {  # layer: what it may name besides itself
     "base": set(),
     "plan": {"base"},
@@ -15,6 +15,7 @@ MAY_INCLUDE = {  # layer: what it may name besides itself
     "net": {"base"},
     "image": {"base", "plan", "io"},
     "sink": {"base", "plan", "io"},
+    "tree": {"base", "plan", "io"},
     "track": {"base", "plan", "io"},
     "flow": ALL | {"clonewire"},
     # The programs are thin: the embedding API, and what base offers anyone.

@@ -1,0 +1,39 @@
+/* unpack_file.h - one entry of a tar stream becomes one thing on the disk. */
+#ifndef CW_TREE_UNPACK_FILE_H
+#define CW_TREE_UNPACK_FILE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "tree/beneath.h"
+#include "tree/reader.h"
+
+struct unpack_place {
+    struct beneath at;     /* where the entry is to be; nothing is there */
+    int top_fd;            /* of the tree: hard links are named from here */
+    bool preallocate;      /* and cleared when the filesystem cannot */
+    uint64_t window_bytes; /* of page cache; file.h */
+    atomic_uint_fast64_t *written_bytes; /* may be NULL */
+};
+
+/* A regular file, with its content, which reader stands at.  Large ones are
+ * durable then. */
+int unpack_file(struct unpack_place *place, struct tree_reader *reader,
+                const struct tree_entry *entry, struct error *err);
+
+/* A link, a named pipe.  ERROR_REFUSED: a device, a socket. */
+int unpack_special(struct unpack_place *place, struct tree_reader *reader,
+                   const struct tree_entry *entry, struct error *err);
+
+/* Gives fd the entry's attributes, as far as the filesystem has any. */
+int unpack_attributes(int fd, struct tree_reader *reader,
+                      const struct tree_entry *entry, struct error *err);
+
+/* What an errno of the target's disk means: ERROR_NO_SPACE or
+ * ERROR_TARGET_IO.  Returns -1. */
+int unpack_failed(struct error *err, int errnum, const char *what,
+                  const char *path);
+
+#endif

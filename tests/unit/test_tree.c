@@ -1,0 +1,317 @@
+/* Trees as tar streams, against GNU tar and against hostile ones. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tree/reader.h"
+#include "tree/unpack.h"
+#include "unit.h"
+
+/* Hidden, nested and odd names, modes, times, links, holes. */
+static const char make_tree[] =
+    "set -e; rm -rf src dst out; mkdir -p src/sub/deeper src/empty dst out;"
+    "cd src;"
+    "printf hello >plain; chmod 0640 plain; touch -d @1000000000 plain;"
+    "printf hidden >.hidden; printf '' >nothing; chmod 0400 .hidden;"
+    "printf x >\"$(printf 'new\\nline \\\\ * ä \\377')\"; printf y >'-dash';"
+    "printf z >sub/deeper/$(printf '%0200d' 7);"
+    "mkdir -p \"sub/$(printf '%0150d' 1)/$(printf '%0150d' 2)\";"
+    "printf l >\"sub/$(printf '%0150d' 1)/$(printf '%0150d' 2)/long\";"
+    "ln plain sub/hard; ln -s ../plain sub/soft; ln -s /nowhere dangling;"
+    "mkfifo pipe; chmod 0604 pipe;"
+    "truncate -s 64M holes; printf data | dd of=holes bs=1 seek=20M "
+    "conv=notrunc status=none; printf end | dd of=holes bs=1 seek=30000001 "
+    "conv=notrunc status=none; touch -d @1111111111 holes;"
+    "truncate -s 9M all-hole; head -c 3000000 /dev/urandom >dense;"
+    "find . -depth ! -path ./plain -exec touch -h -d @1700000000 {} +;"
+    "touch -d @900000000 sub/deeper sub; chmod 2750 sub; chmod 0555 sub/deeper";
+
+/* Everything about a tree but its data; how it is allocated, roughly. */
+#define LISTING                                                         \
+    "find . -mindepth 1 ! -name list ! -type d -printf "                \
+    "'%P|%y|%m|%T@|%n|%l|%s|' -exec sh -c '"                            \
+    "[ $(stat -c %b \"$1\") -lt 500 ] && echo sparse || echo dense' x " \
+    "{} \\; -o -mindepth 1 -type d -printf '%P|%y|%m|%T@\\n' | sort"
+
+static void sh(const char *command)
+{
+    if (system(command) != 0)
+        fail_msg("failed: %s", command);
+}
+
+/* A file, in pieces of odd sizes. */
+struct feeder {
+    FILE *file;
+    char piece[7001];
+};
+
+static ssize_t feed(void *opaque, const void **data, struct error *err)
+{
+    struct feeder *feeder = opaque;
+
+    (void)err;
+    *data = feeder->piece;
+    return (ssize_t)fread(feeder->piece, 1, sizeof(feeder->piece),
+                          feeder->file);
+}
+
+static int unpack(const char *archive, bool preallocate, struct error *err)
+{
+    struct feeder feeder = { .file = fopen(archive, "r") };
+    struct unpack_options options = {
+        .directory = "dst",
+        .input = { feed, &feeder },
+        .preallocate = preallocate,
+    };
+    struct unpack_report report;
+    int r;
+
+    assert_non_null(feeder.file);
+    *err = (struct error){ 0 };
+    r = unpack_tree(&options, &report, err);
+    if (r == 0)
+        assert_int_equal(fgetc(feeder.file), EOF); /* to the end */
+    else
+        print_message("        %s\n", err->text);
+    fclose(feeder.file);
+    assert_int_not_equal(access("dst/" UNPACK_PARTIAL, F_OK), 0);
+    return r;
+}
+
+static void same_as_source(void)
+{
+    sh("chmod -R u+rX src dst; diff -r --no-dereference -x pipe src dst");
+    sh("(cd src && " LISTING ") >list.src; (cd dst && " LISTING ") >list.dst;"
+       "diff list.src list.dst");
+}
+
+static void test_gnu_tar(void **state)
+{
+    static const char *const formats[] = { "-S --format=gnu",
+                                           "-S --format=posix",
+                                           "--format=posix",
+                                           "-S --format=oldgnu", "-b 1" };
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        char command[512];
+
+        CASE(formats[i]);
+        sh(make_tree);
+        snprintf(command, sizeof(command),
+                 "cd src && find . -mindepth 1 -maxdepth 1 -printf '%%P\\0' |"
+                 "tar -c %s -f ../archive --null -T - 2>../tar.err ||"
+                 "{ cat ../tar.err; false; }",
+                 formats[i]);
+        sh(command);
+        sh("echo old >dst/plain;"
+           "mkdir -p dst/empty/full dst/other/.x; echo keep >dst/other/.x/y");
+        assert_int_equal(unpack("archive", false, &err), 0);
+        sh("test \"$(cat dst/other/.x/y)\" = keep && rm -rf dst/other");
+        sh("touch -r src/empty dst/empty");
+        if (strstr(formats[i], "-S") == NULL)
+            sh("truncate -s 0 src/holes dst/holes src/all-hole dst/all-hole;"
+               "touch -d @5 src/holes dst/holes src/all-hole dst/all-hole");
+        same_as_source();
+    }
+}
+
+static void test_preallocated(void **state)
+{
+    struct error err;
+
+    (void)state;
+    sh("rm -rf src dst; mkdir src dst; truncate -s 5M src/disk.img;"
+       "printf x | dd of=src/disk.img bs=1 seek=3M conv=notrunc status=none;"
+       "cd src && tar cSf ../archive *");
+    assert_int_equal(unpack("archive", true, &err), 0);
+    sh("cmp src/disk.img dst/disk.img");
+    sh("test $(($(stat -c %b*%B dst/disk.img))) -ge 5242880");
+}
+
+/* Nothing in dst, nothing outside of it. */
+static void test_hostile(void **state)
+{
+    static const struct {
+        const char *name, *code;
+        enum error_kind want;
+    } cases[] = {
+        { "upwards", "add('../out/x')", ERROR_REFUSED },
+        { "upwards, later", "add('a/b/../../../out/x')", ERROR_REFUSED },
+        { "a directory upwards", "add('..', t.DIRTYPE)", ERROR_REFUSED },
+        { "absolute", "add(os.getcwd()+'/out/x')", ERROR_REFUSED },
+        { "through a link", "add('a', t.SYMTYPE, '../out'); add('a/x')",
+          ERROR_REFUSED },
+        { "through an absolute link",
+          "add('a', t.SYMTYPE, os.getcwd()+'/out'); add('a/x')",
+          ERROR_REFUSED },
+        { "over a link", "add('a', t.SYMTYPE, '../out/victim'); add('a')",
+          ERROR_NONE },
+        { "a directory over a link",
+          "add('a', t.SYMTYPE, '../out'); add('a', t.DIRTYPE); add('a/x')",
+          ERROR_TARGET_IO },
+        { "a link over a directory",
+          "add('a', t.DIRTYPE); add('a', t.SYMTYPE, '../out'); add('a/x')",
+          ERROR_TARGET_IO },
+        { "hard link upwards", "add('a', t.LNKTYPE, '../out/victim')",
+          ERROR_REFUSED },
+        { "hard link, absolute", "add('a', t.LNKTYPE, '/etc/passwd')",
+          ERROR_REFUSED },
+        { "hard link through a link",
+          "add('l', t.SYMTYPE, '../out'); add('a', t.LNKTYPE, 'l/victim')",
+          ERROR_REFUSED },
+        { "hard link to nothing", "add('a', t.LNKTYPE, 'b')", ERROR_REFUSED },
+        { "device", "add('a', t.CHRTYPE)", ERROR_REFUSED },
+        { "block device", "add('a', t.BLKTYPE)", ERROR_REFUSED },
+        { "our own name", "add('.clonewire-tree/a')", ERROR_REFUSED },
+        { "the volume itself", "add('./', t.DIRTYPE)", ERROR_NONE },
+        { "too long a name", "add('a'*300)", ERROR_TARGET_IO },
+        { "too long a path", "add('/'.join(['a'*200]*30))", ERROR_TARGET_IO },
+        { "a huge file", "add('a', size=1<<60)", ERROR_NO_SPACE },
+    };
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char command[1024];
+
+        CASE(cases[i].name);
+        sh("rm -rf dst out; mkdir dst out; echo victim >out/victim");
+        snprintf(command, sizeof(command),
+                 "python3 -c \"\n"
+                 "import os, io, tarfile as t\n"
+                 "f = open('archive', 'wb')\n"
+                 "def add(n, k=t.REGTYPE, l='', size=1):\n"
+                 "    i = t.TarInfo(n); i.type = k; i.linkname = l\n"
+                 "    if k == t.REGTYPE: i.size = size\n"
+                 "    f.write(i.tobuf(t.GNU_FORMAT))\n"
+                 "    if k == t.REGTYPE: f.write(b'x' + bytes(511))\n"
+                 "%s\n"
+                 "f.write(bytes(10240))\"",
+                 cases[i].code);
+        sh(command);
+        assert_int_equal(unpack("archive", false, &err),
+                         cases[i].want == ERROR_NONE ? 0 : -1);
+        assert_int_equal(err.kind, cases[i].want);
+        sh("test \"$(ls -A out)\" = victim && test \"$(cat out/victim)\" = "
+           "victim");
+        if (cases[i].want != ERROR_NONE)
+            sh("test -z \"$(find dst -mindepth 1 | head -1)\"");
+    }
+}
+
+static void test_damaged(void **state)
+{
+    struct error err;
+
+    (void)state;
+    sh(make_tree);
+    sh("tar cSf whole -C src . && mkdir -p dst &&"
+       "echo before >dst/before");
+    static const char *const cuts[] = {
+        "head -c 100000 whole >archive",
+        "head -c 2000001 whole >archive",
+        ": >archive",
+        "head -c 700 whole >archive",
+        "{ head -c 512 /dev/urandom; tail -c +513 whole; } >archive",
+        "head -c 20000 /dev/urandom >archive",
+        "gzip <whole >archive",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cuts); i++) {
+        CASE(cuts[i]);
+        sh(cuts[i]);
+        assert_int_equal(unpack("archive", false, &err), -1);
+        assert_int_equal(err.kind, ERROR_PROTOCOL);
+        sh("test \"$(ls -A dst)\" = before");
+    }
+    /* A tree that a killed run left is in nobody's way. */
+    sh("mkdir -p dst/" UNPACK_PARTIAL "/a/b; chmod 0 dst/" UNPACK_PARTIAL
+       "/a; touch dst/" UNPACK_PARTIAL "/c");
+    assert_int_equal(unpack("whole", false, &err), 0);
+}
+
+static int find(const char *archive, struct tree_entry *entry, char *first,
+                struct error *err)
+{
+    struct feeder feeder = { .file = fopen(archive, "r") };
+    struct tree_input input = { feed, &feeder };
+    struct tree_reader *reader;
+    const void *data;
+    uint64_t offset;
+    size_t len;
+    int r;
+
+    assert_non_null(feeder.file);
+    assert_int_equal(tree_reader_open(&input, &reader, err), 0);
+    r = tree_reader_find(reader, "disk.img", entry, err);
+    if (r == 1) {
+        assert_int_equal(tree_reader_data(reader, &data, &len, &offset, err),
+                         1);
+        *first = *(const char *)data;
+        assert_int_equal(tree_reader_finish(reader, err), 0);
+        assert_int_equal(fgetc(feeder.file), EOF);
+    }
+    tree_reader_close(reader);
+    fclose(feeder.file);
+    return r;
+}
+
+static void test_find_disk(void **state)
+{
+    struct tree_entry entry;
+    struct error err = { 0 };
+    char first = 0;
+
+    (void)state;
+    sh("rm -rf src; mkdir -p src/disk.img.d src/sub; cd src;"
+       "printf b >backup-disk.img; printf s >sub/disk.img; printf a >disk.img;"
+       "printf c >disk.img.bak; mkdir x; printf d >x/disk.img;"
+       "tar cf ../archive backup-disk.img disk.img.bak sub x disk.img;"
+       "tar cf ../dotted ./backup-disk.img ./sub ./disk.img;"
+       "tar cf ../none backup-disk.img sub disk.img.d;"
+       "ln disk.img 0; tar cf ../hard 0 disk.img; rm disk.img;"
+       "ln -s backup-disk.img disk.img; tar cf ../soft backup-disk.img "
+       "disk.img");
+    assert_int_equal(find("archive", &entry, &first, &err), 1);
+    assert_int_equal(first, 'a');
+    assert_int_equal(entry.size_bytes, 1);
+    assert_int_equal(find("dotted", &entry, &first, &err), 1);
+    assert_int_equal(first, 'a');
+    assert_int_equal(find("none", &entry, &first, &err), 0);
+    assert_int_equal(find("hard", &entry, &first, &err), -1);
+    assert_int_equal(err.kind, ERROR_FORMAT);
+    assert_int_equal(find("soft", &entry, &first, &err), -1);
+    assert_int_equal(err.kind, ERROR_FORMAT);
+}
+
+static int enter(void **state)
+{
+    static char where[] = "/var/tmp/test_tree.XXXXXX";
+
+    *state = where;
+    return mkdtemp(where) && chdir(where) == 0 ? 0 : -1;
+}
+
+static int leave(void **state)
+{
+    char command[256];
+
+    snprintf(command, sizeof(command), "cd / && chmod -R u+rwX %s && rm -rf %s",
+             (char *)*state, (char *)*state);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_gnu_tar),   cmocka_unit_test(test_preallocated),
+        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_find_disk),
+    };
+
+    return cmocka_run_group_tests(tests, enter, leave);
+}
