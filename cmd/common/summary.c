@@ -23,6 +23,16 @@ static unsigned wait_percent(const struct cw_summary *s, uint64_t wait_ns)
     return percent > 100 ? 100 : (unsigned)percent;
 }
 
+static void print_compressed(const struct cw_summary *s, FILE *out)
+{
+    char a[AMOUNT_BYTES], b[AMOUNT_BYTES];
+
+    if (s->compressed_bytes > 0)
+        fprintf(out, "compressed     %s to %s, by zstd\n",
+                format_bytes(a, sizeof(a), s->compressed_bytes),
+                format_bytes(b, sizeof(b), s->compressed_to_bytes));
+}
+
 static void print_amounts(const struct cw_summary *s, FILE *out)
 {
     char a[AMOUNT_BYTES], b[AMOUNT_BYTES];
@@ -37,6 +47,7 @@ static void print_amounts(const struct cw_summary *s, FILE *out)
     else
         fprintf(out, "data copied    %s\n",
                 format_bytes(a, sizeof(a), s->data_bytes));
+    print_compressed(s, out);
     fprintf(out, "zeros skipped  %s\n",
             format_bytes(a, sizeof(a), s->zero_bytes));
     if (s->same_bytes > 0 || s->reconnects > 0)
@@ -108,6 +119,8 @@ void summary_add_json(const struct cw_summary *s, struct json *json)
     json_add_number(json, "unread_bytes", s->unread_bytes);
     json_add_number(json, "reconnects", s->reconnects);
     json_add_number(json, "wire_bytes", s->wire_bytes);
+    json_add_number(json, "compressed_bytes", s->compressed_bytes);
+    json_add_number(json, "compressed_to_bytes", s->compressed_to_bytes);
     json_add_number(json, "allocated_bytes", s->allocated_bytes);
     json_add_thousandths(json, "seconds", s->elapsed_ns / CLOCK_MS_NS);
     json_add_number(json, "bytes_per_second",

@@ -23,6 +23,13 @@ static const struct option_word resumes[] = {
     { NULL, 0 },
 };
 
+static const struct option_word compress_words[] = {
+    { "auto", CW_COMPRESS_AUTO },
+    { "off", CW_COMPRESS_OFF },
+    { "zstd", CW_COMPRESS_ZSTD },
+    { NULL, 0 },
+};
+
 static const struct option_word digests[] = {
     { "xxh3-128", CW_DIGEST_XXH3_128 },
     { "sha256", CW_DIGEST_SHA256 },
@@ -129,6 +136,11 @@ static const struct option_row code_rows[] = {
 };
 
 static const struct option_row network_rows[] = {
+    { "compress", 0, "CLONEWIRE_COMPRESS", NULL, "auto", OPTION_CHOICE,
+      compress_words, OPTION_FIELD(struct cw_source_options, compress), 0, 0,
+      "pack data on its way; auto: while the network is so slow that it "
+      "measurably gains; zstd: always, and fail where the target does not "
+      "take it" },
     { "rate", 0, "CLONEWIRE_RATE", "BYTES", NULL, OPTION_BYTES, NULL,
       OPTION_FIELD(struct cw_source_options, bytes_per_second), 65536,
       UINT64_C(1) << 50,

@@ -14,6 +14,13 @@ static const struct option_word digests[] = {
     { NULL, 0 },
 };
 
+static const struct option_word compress_words[] = {
+    { "auto", false },
+    { "zstd", false },
+    { "off", true },
+    { NULL, 0 },
+};
+
 static const struct option_word resumes[] = {
     { "auto", CW_RESUME_AUTO },
     { "off", CW_RESUME_OFF },
@@ -92,6 +99,11 @@ static const struct option_row name_rows[] = {
 };
 
 static const struct option_row network_rows[] = {
+    { "compress", 0, "CLONEWIRE_COMPRESS", NULL, "auto", OPTION_CHOICE,
+      compress_words,
+      OPTION_FIELD(struct cw_target_options, refuse_compressed), 0, 0,
+      "auto, zstd: let the source pack data on its way; off: take it only as "
+      "it is, which spares this side's CPU" },
     { "listen", 0, "CLONEWIRE_LISTEN", "HOST:PORT", "[::]:8443", OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_target_options, listen), 0, 0,
       "address to listen on; port 0: any free one, told in the log" },

@@ -167,6 +167,13 @@ enum cw_resume {
     CW_RESUME_TRUST,   /* as auto, but an unchanged source is not read again */
 };
 
+/* Of data on the network; auto: while that is slow enough to gain by it. */
+enum cw_compress {
+    CW_COMPRESS_AUTO,
+    CW_COMPRESS_OFF,
+    CW_COMPRESS_ZSTD
+};
+
 struct cw_source_options {
     const char *image;  /* file or block device */
     const char *target; /* "host:port" */
@@ -175,9 +182,10 @@ struct cw_source_options {
     struct cw_events events;
     enum cw_digest digest;
     enum cw_format format;
-    enum cw_compression compression;
-    uint64_t stream_bytes;       /* a gzip file holds, 0: find out */
-    const char *backing_dir;     /* may hold backing files; NULL: refuse */
+    enum cw_compression compression; /* of the image */
+    enum cw_compress compress;       /* of what is sent */
+    uint64_t stream_bytes;           /* a gzip file holds, 0: find out */
+    const char *backing_dir;         /* may hold backing files; NULL: refuse */
     unsigned cross_check;        /* qcow2 clusters to compare with libqcow */
     uint64_t connect_timeout_ns; /* keep trying for so long */
     uint64_t bytes_per_second;   /* most to send; 0: no limit */
@@ -202,11 +210,12 @@ struct cw_target_options {
     struct cw_security security;
     struct cw_tuning tuning;
     struct cw_events events;
-    bool overwrite;      /* an existing file may be replaced */
-    bool keep_tail;      /* leave a larger device's tail as it is */
-    bool target_is_zero; /* the device reads zero already */
-    bool overcommit;     /* sparse file larger than the free space */
-    bool once;           /* end after the first clone, even a failed one */
+    bool overwrite;         /* an existing file may be replaced */
+    bool keep_tail;         /* leave a larger device's tail as it is */
+    bool target_is_zero;    /* the device reads zero already */
+    bool refuse_compressed; /* take data only as it is */
+    bool overcommit;        /* sparse file larger than the free space */
+    bool once;              /* end after the first clone, even a failed one */
     /* When to give up if no source came: nanoseconds since 1970, UTC; 0:
      * never. */
     uint64_t deadline_unix_ns;
@@ -247,15 +256,17 @@ struct cw_error {
 
 struct cw_summary {
     uint64_t disk_bytes;
-    uint64_t data_bytes;      /* moved */
-    uint64_t zero_bytes;      /* not moved */
-    uint64_t same_bytes;      /* not moved: the target held them already */
-    uint64_t verified_bytes;  /* of the source's disk: read and digested */
-    uint64_t unread_bytes;    /* the rest, taken on trust as it was told to */
-    uint64_t wire_bytes;      /* on the network, TLS included */
-    uint64_t allocated_bytes; /* file target: space it takes */
-    uint64_t elapsed_ns;      /* from HELLO to durable */
-    uint64_t wait_disk_ns;    /* summed over lanes */
+    uint64_t data_bytes;       /* moved */
+    uint64_t zero_bytes;       /* not moved */
+    uint64_t same_bytes;       /* not moved: the target held them already */
+    uint64_t verified_bytes;   /* of the source's disk: read and digested */
+    uint64_t unread_bytes;     /* the rest, taken on trust as it was told to */
+    uint64_t wire_bytes;       /* on the network, TLS included */
+    uint64_t compressed_bytes; /* of data_bytes, what went compressed, */
+    uint64_t compressed_to_bytes; /* and what that became */
+    uint64_t allocated_bytes;     /* file target: space it takes */
+    uint64_t elapsed_ns;          /* from HELLO to durable */
+    uint64_t wait_disk_ns;        /* summed over lanes */
     uint64_t wait_net_ns;
     unsigned lanes;
     unsigned reconnects;

@@ -74,6 +74,8 @@ static void take_counters(const struct cw_job *job, struct metrics *m)
     m->skipped_bytes = progress_get(&p->zero_bytes);
     m->resumed_bytes = progress_get(&p->resumed_bytes);
     m->wire_bytes = progress_get(&p->wire_bytes);
+    m->compressed_bytes = progress_get(&p->compressed_bytes);
+    m->compressed_to_bytes = progress_get(&p->compressed_to_bytes);
     m->wait_disk_ns = progress_get(&p->wait_disk_ns);
     m->wait_net_ns = progress_get(&p->wait_net_ns);
     m->retries = progress_get(&p->retries);

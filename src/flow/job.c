@@ -320,10 +320,11 @@ void job_begin(struct cw_job *job)
 {
     struct progress *p = &job->progress;
     _Atomic uint64_t *counters[] = {
-        &p->data_bytes,     &p->zero_bytes,   &p->resumed_bytes,
-        &p->reconnects,     &p->zeroed_bytes, &p->wire_bytes,
-        &p->handled_bytes,  &p->wait_disk_ns, &p->wait_net_ns,
-        &p->verified_bytes, &p->unread_bytes,
+        &p->data_bytes,          &p->zero_bytes,   &p->resumed_bytes,
+        &p->reconnects,          &p->zeroed_bytes, &p->wire_bytes,
+        &p->handled_bytes,       &p->wait_disk_ns, &p->wait_net_ns,
+        &p->verified_bytes,      &p->unread_bytes, &p->compressed_bytes,
+        &p->compressed_to_bytes,
     };
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -447,6 +448,9 @@ void job_summarize(const struct cw_job *job, struct cw_summary *summary)
     summary->verified_bytes = digest_disk_bytes(job->digest) -
                               summary->unread_bytes;
     summary->wire_bytes = progress_get(&job->progress.wire_bytes);
+    summary->compressed_bytes = progress_get(&job->progress.compressed_bytes);
+    summary->compressed_to_bytes = progress_get(
+        &job->progress.compressed_to_bytes);
     summary->wait_disk_ns = progress_get(&job->progress.wait_disk_ns);
     summary->wait_net_ns = progress_get(&job->progress.wait_net_ns);
     summary->elapsed_ns = clock_now_ns() - job->begun_ns;

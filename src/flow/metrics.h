@@ -38,6 +38,8 @@ struct metrics {
     uint64_t skipped_bytes;    /* zeros neither sent nor written */
     uint64_t resumed_bytes;    /* held from before: not sent again */
     uint64_t wire_bytes;
+    uint64_t compressed_bytes;    /* of the data, what went compressed, */
+    uint64_t compressed_to_bytes; /* and what that became */
     uint64_t wait_disk_ns, wait_net_ns;
     uint64_t retries;         /* source: calls that nobody answered */
     uint64_t reconnects;      /* connections made anew after a loss */

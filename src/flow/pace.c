@@ -19,18 +19,20 @@ uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns)
     return begin_ns;
 }
 
-void pace_wait(struct pace *pace, uint64_t bytes, int stop_fd)
+uint64_t pace_wait(struct pace *pace, uint64_t bytes, int stop_fd)
 {
     struct pollfd fd = { .fd = stop_fd, .events = POLLIN };
-    uint64_t now_ns = clock_now_ns(), begin_ns;
+    uint64_t came_ns, now_ns, begin_ns;
 
     if (pace->bytes_per_second == 0)
-        return;
+        return 0;
+    came_ns = now_ns = clock_now_ns();
     begin_ns = pace_admit(pace, bytes, now_ns);
     for (; now_ns < begin_ns; now_ns = clock_now_ns()) {
         uint64_t ms = (begin_ns - now_ns) / CLOCK_MS_NS + 1;
 
         if (poll(&fd, 1, (int)(ms < 1000 ? ms : 1000)) > 0)
-            return;
+            break;
     }
+    return now_ns - came_ns;
 }

@@ -13,7 +13,8 @@ struct pace {
 /* When bytes that come at now_ns may pass. */
 uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns);
 
-/* Waits until bytes may pass, or stop_fd becomes readable. */
-void pace_wait(struct pace *pace, uint64_t bytes, int stop_fd);
+/* Waits until bytes may pass, or stop_fd becomes readable.  Returns how long
+ * it took, in nanoseconds. */
+uint64_t pace_wait(struct pace *pace, uint64_t bytes, int stop_fd);
 
 #endif

@@ -310,6 +310,7 @@ static int build(struct source *s, const struct cw_source_options *options,
     };
     s->retry.budget_ns = s->job.tuning.retry_ns;
     s->plan.pace.bytes_per_second = options->bytes_per_second;
+    s->plan.compress = options->compress;
     if (addr_parse(options->target, &s->plan.target, err) < 0)
         return -1;
     return open_disk(s, err);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/have.h"
+#include "flow/packing.h"
 #include "plan/grid.h"
 
 /* A stream can only be read in order, and so by one lane. */
@@ -29,6 +30,7 @@ static int say_hello(struct source *s)
     hello->digest = source_digest(s);
     hello->virtual_bytes = s->plan.virtual_bytes;
     hello->data_bytes = s->job.total_bytes;
+    hello->codecs = packing_offer(s->plan.compress);
     memcpy(hello->job, s->job.id, sizeof(hello->job));
     memcpy(hello->format, s->job.format, sizeof(hello->format));
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
@@ -59,19 +61,28 @@ static int await_plan(struct source *s, struct message *message)
     }
 }
 
+static int check_plan(const struct source *s, const struct message_plan *plan,
+                      struct error *err)
+{
+    if (plan->lanes > lanes_wanted(s) ||
+        plan->disk_bytes < s->plan.virtual_bytes)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "target planned %u lanes and a disk of %" PRIu64
+                         " bytes",
+                         plan->lanes, plan->disk_bytes);
+    return packing_agree(s->plan.compress, plan->codecs, err);
+}
+
 static int take_plan(struct source *s, const struct message_plan *plan)
 {
     struct error err;
 
-    if (plan->lanes > lanes_wanted(s) ||
-        plan->disk_bytes < s->plan.virtual_bytes) {
-        error_set(&err, ERROR_PROTOCOL, 0,
-                  "target planned %u lanes and a disk of %" PRIu64 " bytes",
-                  plan->lanes, plan->disk_bytes);
+    if (check_plan(s, plan, &err) < 0) {
         job_fail(&s->job, &err);
         return -1;
     }
     s->job.lanes = plan->lanes;
+    s->plan.codecs = plan->codecs;
     s->wants_trust = (plan->wants_trust ||
                       s->options.resume == CW_RESUME_TRUST) &&
                      plan->has_identity && s->has_identity &&

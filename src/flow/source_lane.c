@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "flow/chat.h"
 #include "flow/chunks.h"
+#include "flow/packing.h"
 #include "wire/frame.h"
 
 #define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
@@ -21,7 +22,9 @@ struct work {
     struct image *image;
     struct chunks chunks;
     struct chunk blocks[JOB_BLOCKS_PER_LANE];
-    uint64_t net_ns; /* of the connection's waiting, what is counted */
+    struct packing packing;
+    uint64_t paced_ns; /* waited to stay below the rate asked for */
+    uint64_t net_ns;   /* of the waiting to send, what is counted */
     /* Whole chunks alike, not yet named to the target. */
     enum frame_type held_type; /* FRAME_ZERO or FRAME_SAME */
     struct cursor_range held;
@@ -32,7 +35,7 @@ struct work {
 static int send_bytes(struct work *w, const void *data, size_t len,
                       struct error *err)
 {
-    pace_wait(&w->plan->pace, len, w->plan->job->stop_fd);
+    w->paced_ns += pace_wait(&w->plan->pace, len, w->plan->job->stop_fd);
     return conn_send(w->conn, data, len, err);
 }
 
@@ -93,51 +96,88 @@ static int send_zero_chunk(struct work *w, uint64_t chunk, struct error *err)
     return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk, err);
 }
 
+/* Counts what is about to leave. */
+static void count_run(const struct work *w, const struct frame *data,
+                      size_t zero_len)
+{
+    struct progress *progress = &w->plan->job->progress;
+
+    progress_add(&progress->data_bytes, data->length);
+    if (zero_len > 0)
+        progress_add(&progress->zero_bytes, zero_len);
+    if (data->type != FRAME_ZSTD)
+        return;
+    progress_add(&progress->compressed_bytes, data->length);
+    progress_add(&progress->compressed_to_bytes, data->packed_bytes);
+}
+
 /*
- * Sends the frames of a chunk that has both data and zeros, or only data.
- * Headers are written into the zeros (or the headroom) right in front of
- * their payload, so that both leave in one piece and nothing is copied.
+ * Sends data, which is at plain, and the zeros in front of it.  Headers are
+ * written into those zeros (or the headroom) right in front of the payload,
+ * so that all leaves in one piece and, unless packed, nothing is copied.
  */
+static int send_run(struct work *w, struct frame *data, uint8_t *plain,
+                    size_t zero_len, struct error *err)
+{
+    uint8_t *payload = packing_pack(&w->packing, data, plain), *start = payload;
+    size_t len = data->type == FRAME_ZSTD ? data->packed_bytes
+                                          : (size_t)data->length;
+    struct frame zeros = { FRAME_ZERO, data->offset - zero_len, zero_len, 0 };
+
+    start -= FRAME_HEADER_BYTES;
+    frame_encode(start, data);
+    if (zero_len > 0) {
+        start -= FRAME_HEADER_BYTES;
+        frame_encode(start, &zeros);
+    }
+    count_run(w, data, zero_len);
+    return send_bytes(w, start, (size_t)(payload + len - start), err);
+}
+
+/* Sends the frames of a chunk that has both data and zeros, or only data. */
 static int send_runs(struct work *w, struct chunk *b, struct error *err)
 {
     uint64_t offset = b->index * GRID_CHUNK_BYTES;
-    size_t zero_begin = 0, zero_len = 0, end;
+    size_t zero_len = 0, end;
 
     for (size_t at = 0; at < b->len; at = end) {
-        struct frame frame = { FRAME_DATA, offset + at, 0, 0 };
-        uint8_t *start = b->buf + at - FRAME_HEADER_BYTES;
+        struct frame data = { FRAME_DATA, offset + at, 0, 0 };
         bool is_zero;
 
         end = chunk_run_end(b->buf, b->len, at, &is_zero);
         if (is_zero) {
-            zero_begin = at;
             zero_len = end - at;
             continue;
         }
-        frame.length = end - at;
-        frame_encode(start, &frame);
-        if (zero_len > 0) {
-            frame = (struct frame){ FRAME_ZERO, offset + zero_begin, zero_len,
-                                    0 };
-            start -= FRAME_HEADER_BYTES;
-            frame_encode(start, &frame);
-            progress_add(&w->plan->job->progress.zero_bytes, zero_len);
-            zero_len = 0;
-        }
-        progress_add(&w->plan->job->progress.data_bytes, end - at);
-        if (send_bytes(w, start, (size_t)(b->buf + end - start), err) < 0)
+        data.length = end - at;
+        if (send_run(w, &data, b->buf + at, zero_len, err) < 0)
             return -1;
+        zero_len = 0;
     }
     if (zero_len == 0)
         return 0;
     progress_add(&w->plan->job->progress.zero_bytes, zero_len);
-    return send_frame(w, FRAME_ZERO, offset + zero_begin, zero_len, err);
+    return send_frame(w, FRAME_ZERO, offset + b->len - zero_len, zero_len, err);
+}
+
+static uint64_t waited_ns(const struct work *w)
+{
+    return conn_waited_ns(w->conn) + w->paced_ns;
+}
+
+static int send_data(struct work *w, struct chunk *b, struct error *err)
+{
+    uint64_t begun_ns = clock_now_ns(), waited = waited_ns(w);
+    int r = send_runs(w, b, err);
+
+    packing_note(&w->packing, begun_ns, clock_now_ns(), waited_ns(w) - waited);
+    return r;
 }
 
 /* Counts the waiting for the network since the last time. */
 static void note_network(struct work *w)
 {
-    uint64_t now_ns = conn_waited_ns(w->conn);
+    uint64_t now_ns = waited_ns(w);
 
     progress_add(&w->plan->job->progress.wait_net_ns, now_ns - w->net_ns);
     w->net_ns = now_ns;
@@ -155,7 +195,7 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     } else {
         digest_add(job->digest, b->index, b->buf, b->len);
         r = target_has(w, b->index) ? hold(w, FRAME_SAME, b->index, err)
-                                    : send_runs(w, b, err);
+                                    : send_data(w, b, err);
     }
     note_network(w);
     /* Once, however many sessions it takes: progress never goes back. */
@@ -295,6 +335,7 @@ static int open_work(struct work *w, struct error *err)
     image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
+    packing_open(&w->packing, w->plan->compress, w->plan->codecs);
     w->chunks.cursor = &w->plan->cursor;
     w->chunks.image = w->image;
     w->chunks.virtual_bytes = w->plan->virtual_bytes;
@@ -306,6 +347,7 @@ static void close_work(struct work *w)
     lane_tools_close(&w->tools);
     image_close(w->image);
     chunks_fini(&w->chunks);
+    packing_close(&w->packing);
     free(w);
 }
 

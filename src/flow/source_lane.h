@@ -44,7 +44,9 @@ struct source_plan {
     struct addr target;
     struct conn_options conn;
     uint8_t secret[MESSAGE_SECRET_BYTES];
-    _Atomic unsigned running; /* lanes that have not ended */
+    enum cw_compress compress; /* as the user wishes */
+    uint32_t codecs;           /* as the target agreed to */
+    _Atomic unsigned running;  /* lanes that have not ended */
 };
 
 struct source_lane {

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/unpacking.h"
 #include "plan/cursor.h"
 #include "plan/gpt.h"
 #include "plan/grid.h"
@@ -35,6 +36,7 @@ struct work {
     struct conn *conn; /* borrowed from the lane */
     struct lane_tools tools;
     struct sink_lane *sink;
+    struct unpacking unpacking;
     struct block blocks[JOB_BLOCKS_PER_LANE];
     uint64_t net_ns;       /* of the connection's waiting, what is counted */
     struct block *current; /* the chunk that is coming in, or NULL */
@@ -259,10 +261,29 @@ static void add_run(struct block *b, size_t len)
     };
 }
 
-static int take_data(struct work *w, struct block *b, size_t len,
+static int recv_packed(struct work *w, struct block *b, const struct frame *f,
+                       struct error *err)
+{
+    struct progress *progress = &w->plan->job->progress;
+
+    if ((w->plan->codecs & MESSAGE_CODEC_ZSTD) == 0)
+        return out_of_place(f, "compression was not agreed on", err);
+    if (unpacking_recv(&w->unpacking, w->conn, f, b->buf + b->filled, err) < 0)
+        return -1;
+    progress_add(&progress->compressed_bytes, f->length);
+    progress_add(&progress->compressed_to_bytes, f->packed_bytes);
+    return 0;
+}
+
+static int take_data(struct work *w, struct block *b, const struct frame *f,
                      struct error *err)
 {
-    if (conn_recv(w->conn, b->buf + b->filled, len, err) < 0)
+    size_t len = (size_t)f->length;
+    int r = f->type == FRAME_ZSTD
+                ? recv_packed(w, b, f, err)
+                : conn_recv(w->conn, b->buf + b->filled, len, err);
+
+    if (r < 0)
         return -1;
     add_run(b, len);
     b->data_bytes += len;
@@ -293,8 +314,8 @@ static int take_part(struct work *w, const struct frame *f, struct error *err)
     if (f->offset != b->chunk * GRID_CHUNK_BYTES + b->filled)
         return out_of_place(f, "it does not follow the one before", err);
 
-    if ((f->type == FRAME_DATA ? take_data(w, b, (size_t)f->length, err)
-                               : take_zeros(w, b, f, err)) < 0)
+    if ((f->type == FRAME_ZERO ? take_zeros(w, b, f, err)
+                               : take_data(w, b, f, err)) < 0)
         return -1;
     b->filled += (size_t)f->length;
     return b->filled == b->len ? complete_block(w, b, err) : 0;
@@ -326,8 +347,6 @@ static int take_frame(struct work *w, struct error *err)
     if (f.type == FRAME_SAME)
         return w->current ? out_of_place(&f, "SAME inside a chunk", err)
                           : take_same_chunks(w, &f, err);
-    if (f.type == FRAME_ZSTD)
-        return out_of_place(&f, "compression was not agreed on", err);
     if (!w->current && is_whole_chunks(w, &f))
         return take_zero_chunks(w, &f, err);
     return take_part(w, &f, err);
@@ -367,6 +386,7 @@ static void close_work(struct work *w)
 {
     lane_tools_close(&w->tools);
     sink_lane_close(w->sink);
+    unpacking_close(&w->unpacking);
     free(w);
 }
 

@@ -30,6 +30,7 @@ struct target_plan {
     struct chunkset held; /* written in whole, digest in job->digest */
     bool is_again;        /* not the first session of this disk */
     uint64_t virtual_bytes;
+    uint32_t codecs;          /* as agreed for this session */
     const char *path;         /* of the sink, for messages */
     uint32_t sector_bytes;    /* logical sector the guest will see */
     _Atomic unsigned running; /* lanes that have not ended */

@@ -223,6 +223,11 @@ static int send_plan(struct target *t)
     t->job.disk_bytes = report.disk_bytes;
     t->plan.sector_bytes = report.sector_bytes;
 
+    t->plan.codecs = t->options.refuse_compressed
+                         ? 0
+                         : session->hello.codecs & MESSAGE_CODEC_ZSTD;
+
+    message.plan.codecs = t->plan.codecs;
     message.plan.lanes = (uint16_t)t->job.lanes;
     message.plan.disk_bytes = report.disk_bytes;
     message.plan.has_identity = !iszero(t->held_of, sizeof(t->held_of));

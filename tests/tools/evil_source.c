@@ -7,6 +7,10 @@
  */
 #include "evil.h"
 
+#include "base/zstd.h"
+
+#define ZSTD_ROOM_BYTES 512U /* two MiB of zeros packed fit many times */
+
 struct evil {
     struct addr addr;
     struct tls *tls;
@@ -58,6 +62,7 @@ static struct message hello(unsigned lanes)
             .job = "evil",
             .format = "raw",
             .software = "evil",
+            .codecs = MESSAGE_CODEC_ZSTD,
         },
     };
 
@@ -88,6 +93,29 @@ static void frame(struct evil *evil, unsigned i, enum frame_type type,
     evil_send(evil->lanes[i], header, sizeof header);
     if (type == FRAME_DATA && length <= sizeof payload)
         evil_send(evil->lanes[i], payload, length);
+}
+
+/* A ZSTD frame that says to hold length bytes at offset 0. */
+static void packed_frame(struct evil *evil, uint64_t length,
+                         const uint8_t *payload, size_t len)
+{
+    struct frame frame = { FRAME_ZSTD, 0, length, (uint32_t)len };
+    uint8_t header[FRAME_HEADER_BYTES];
+
+    frame_encode(header, &frame);
+    evil_send(evil->lanes[0], header, sizeof header);
+    evil_send(evil->lanes[0], payload, len);
+}
+
+/* So many zeros, packed; returns how many bytes that is. */
+static size_t pack_zeros(uint8_t out[ZSTD_ROOM_BYTES], size_t zeros)
+{
+    static const uint8_t plain[2 * GRID_CHUNK_BYTES];
+    struct zstd_packer *packer = zstd_packer_open();
+    size_t len = zstd_pack(packer, plain, zeros, out, ZSTD_ROOM_BYTES);
+
+    zstd_packer_close(packer);
+    return len;
 }
 
 static void whole_disk(struct evil *evil)
@@ -302,6 +330,73 @@ static void lane_without_end(struct evil *evil)
     evil->lanes[0] = NULL;
 }
 
+/* ---- at the frames, packed ---- */
+
+/* No sin at all. */
+static void zstd_honest(struct evil *evil)
+{
+    uint8_t packed[ZSTD_ROOM_BYTES];
+
+    packed_frame(evil, GRID_CHUNK_BYTES, packed,
+                 pack_zeros(packed, GRID_CHUNK_BYTES));
+    frame(evil, 0, FRAME_ZERO, GRID_CHUNK_BYTES,
+          EVIL_DISK_BYTES - GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_END, 0, 0);
+    finish(evil);
+}
+
+static void zstd_garbage(struct evil *evil)
+{
+    packed_frame(evil, GRID_CHUNK_BYTES, (const uint8_t *)"no frame at all",
+                 15);
+}
+
+static void zstd_longer(struct evil *evil)
+{
+    uint8_t packed[ZSTD_ROOM_BYTES];
+
+    packed_frame(evil, GRID_CHUNK_BYTES, packed,
+                 pack_zeros(packed, 2 * GRID_CHUNK_BYTES));
+}
+
+static void zstd_shorter(struct evil *evil)
+{
+    uint8_t packed[ZSTD_ROOM_BYTES];
+
+    packed_frame(evil, GRID_CHUNK_BYTES, packed, pack_zeros(packed, 4096));
+}
+
+/* The header of the frame inside says the right length, and lies. */
+static void zstd_damaged(struct evil *evil)
+{
+    uint8_t packed[ZSTD_ROOM_BYTES];
+    size_t len = pack_zeros(packed, GRID_CHUNK_BYTES);
+
+    memset(packed + len / 2, 0xff, len - len / 2);
+    packed_frame(evil, GRID_CHUNK_BYTES, packed, len);
+}
+
+static void zstd_two_frames(struct evil *evil)
+{
+    uint8_t packed[2 * ZSTD_ROOM_BYTES];
+    size_t len = pack_zeros(packed, 4096);
+
+    len += pack_zeros(packed + len, 4096);
+    packed_frame(evil, 8192, packed, len);
+}
+
+static void zstd_no_gain(struct evil *evil)
+{
+    static const uint8_t payload[4096];
+
+    packed_frame(evil, sizeof payload, payload, sizeof payload);
+}
+
+static void zstd_across(struct evil *evil)
+{
+    packed_frame(evil, 2 * GRID_CHUNK_BYTES, (const uint8_t *)"x", 1);
+}
+
 /* ---- at FINISH ---- */
 
 static void wrong_root(struct evil *evil)
@@ -353,6 +448,14 @@ static const struct sin sins[] = {
     { "after-end",          AT_DATA,   1, after_end },
     { "half-frame",         AT_DATA,   1, half_frame },
     { "lane-without-end",   AT_DATA,   1, lane_without_end },
+    { "zstd",               AT_DATA,   1, zstd_honest },
+    { "zstd-garbage",       AT_DATA,   1, zstd_garbage },
+    { "zstd-longer",        AT_DATA,   1, zstd_longer },
+    { "zstd-shorter",       AT_DATA,   1, zstd_shorter },
+    { "zstd-damaged",       AT_DATA,   1, zstd_damaged },
+    { "zstd-two-frames",    AT_DATA,   1, zstd_two_frames },
+    { "zstd-no-gain",       AT_DATA,   1, zstd_no_gain },
+    { "zstd-across",        AT_DATA,   1, zstd_across },
     { "wrong-root",         AT_FINISH, 1, wrong_root },
     /* clang-format on */
 };

@@ -110,6 +110,15 @@ static void smaller_disk(struct evil *evil)
     go(evil);
 }
 
+static void codecs_not_offered(struct evil *evil)
+{
+    struct message message = plan(evil);
+
+    message.plan.codecs = MESSAGE_CODEC_ZSTD | 1U << 31;
+    evil_say(evil->control, &message);
+    go(evil);
+}
+
 static void go_first(struct evil *evil)
 {
     go(evil);
@@ -234,6 +243,7 @@ static const struct sin sins[] = {
     { "trailing-garbage",   AT_PLAN, trailing_garbage },
     { "too-many-lanes",     AT_PLAN, too_many_lanes },
     { "smaller-disk",       AT_PLAN, smaller_disk },
+    { "codecs-not-offered", AT_PLAN, codecs_not_offered },
     { "go-first",           AT_PLAN, go_first },
     { "silence",            AT_PLAN, silence },
     { "control-characters", AT_PLAN, control_characters },

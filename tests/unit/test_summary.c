@@ -16,6 +16,8 @@ static const struct cw_summary finished = {
     .unread_bytes = GIB,
     .reconnects = 3,
     .wire_bytes = 3 * GIB + GIB / 4,
+    .compressed_bytes = 2 * GIB,
+    .compressed_to_bytes = GIB,
     .allocated_bytes = 3 * GIB,
     .elapsed_ns = 2 * CLOCK_SECOND_NS + 5 * CLOCK_MS_NS / 2,
     .wait_disk_ns = 3 * CLOCK_SECOND_NS,
@@ -54,6 +56,7 @@ static void test_text(void **state)
     assert_string_equal(
         text, "disk           10 GiB (10737418240 bytes), raw\n"
               "data sent      3 GiB, 3.2 GiB on the wire\n"
+              "compressed     2 GiB to 1 GiB, by zstd\n"
               "zeros skipped  7 GiB\n"
               "not sent again 1 GiB, 3 reconnects\n"
               "verified       9663676416 of 10737418240 bytes\n"
@@ -79,6 +82,7 @@ static void test_text_sparse(void **state)
 
     (void)state;
     assert_null(strstr(text, "allocated"));
+    assert_null(strstr(text, "compressed"));
     assert_null(strstr(text, "not sent again"));
     assert_null(strstr(text, "preallocation"));
     assert_null(strstr(text, "zero method"));
@@ -102,6 +106,8 @@ static void test_json(void **state)
         "\"zero_bytes\":7516192768,\"same_bytes\":1073741824,"
         "\"verified_bytes\":9663676416,\"unread_bytes\":1073741824,"
         "\"reconnects\":3,\"wire_bytes\":3489660928,"
+        "\"compressed_bytes\":2147483648,"
+        "\"compressed_to_bytes\":1073741824,"
         "\"allocated_bytes\":3221225472,\"seconds\":2.002,"
         "\"bytes_per_second\":1608601983,\"wait_disk_seconds\":3.000,"
         "\"wait_network_seconds\":1.000,\"lanes\":2,\"limited_by\":\"source reads: 74 %\",\"image_format\":\"raw\","
