@@ -13,8 +13,15 @@ static int take_range(struct chunks *c, struct error *err)
 
     if (c->range.count > 0)
         return 1;
-    if (!cursor_take(c->cursor, &c->range))
+    if (image_has_order(c->image)) {
+        int r = image_next(c->image, &c->range.first, err);
+
+        if (r <= 0)
+            return r;
+        c->range.count = 1;
+    } else if (!cursor_take(c->cursor, &c->range)) {
         return 0;
+    }
     offset = c->range.first * GRID_CHUNK_BYTES;
     length = c->range.count * GRID_CHUNK_BYTES;
     if (length > c->virtual_bytes - offset)
@@ -88,6 +95,9 @@ int chunks_next(struct chunks *chunks, struct chunk *chunk, uint8_t *buf,
     chunk->len = (size_t)grid_length(chunks->virtual_bytes, chunk->index);
     chunk->buf = buf;
     plan_reads(chunks, chunk);
+    /* Of a disk without a map, all has been counted as data. */
+    if (image_has_order(chunks->image))
+        chunk->mapped_bytes = chunk->len;
     return 1;
 }
 

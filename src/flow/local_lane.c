@@ -100,6 +100,7 @@ static struct block *find_free(struct work *w)
 static int skip_block(struct work *w, struct block *b, struct error *err)
 {
     progress_add(&w->plan->job->progress.zero_bytes, b->chunk.len);
+    progress_add(&w->plan->job->progress.handled_bytes, b->chunk.mapped_bytes);
     free_block(w, b);
     return sink_zero(w->sink, b->chunk.index * GRID_CHUNK_BYTES, b->chunk.len,
                      err);

@@ -33,6 +33,7 @@ enum digest_algorithm source_digest(const struct source *s)
 static int open_disk(struct source *s, struct error *err)
 {
     source_image_options(&s->options, &s->plan.image);
+    s->plan.image.takes_any_order = true;
     if (guard_open(&s->guard, s->options.image, s->options.allow_in_use, err) <
         0)
         return -1;

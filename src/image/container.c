@@ -60,6 +60,18 @@ int container_open(struct file *file, const char *path, enum file_mode wish,
     return r < 0 ? refuse(path, -r, err) : 0;
 }
 
+int container_dup(const struct file *file, struct file *copy, struct error *err)
+{
+    int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        return error_set(err, ERROR_SYSTEM, errno, "open a file again");
+    *copy = *file;
+    copy->fd = fd;
+    copy->direct_fd = -1;
+    return 0;
+}
+
 void container_read_cached(struct file *file)
 {
     if (file->direct_fd >= 0)

@@ -14,6 +14,11 @@
 int container_open(struct file *file, const char *path, enum file_mode wish,
                    struct error *err);
 
+/* Makes *copy of an open file: another descriptor of the same, through the
+ * page cache.  Fails with ERROR_SYSTEM. */
+int container_dup(const struct file *file, struct file *copy,
+                  struct error *err);
+
 /* pread(2) through the page cache, not interrupted; or -errno. */
 ssize_t container_read(const struct file *file, void *buf, size_t len,
                        uint64_t offset);

@@ -118,7 +118,8 @@ static int end_member(struct gzip *gzip, struct error *err)
     }
     if (inflateReset2(&gzip->z, WRAPPED) != Z_OK)
         return error_set(err, ERROR_SYSTEM, 0, "gzip: begin a member");
-    if (!gzip->points || !gzip_points_wants(gzip->points, gzip->out))
+    if (!gzip->points || gzip->places || /* not yet, or no more */
+        !gzip_points_wants(gzip->points, gzip->out))
         return 0;
     if (gzip_points_add(gzip->points, &(struct gzip_point){
                                           .out = gzip->out,
@@ -234,28 +235,49 @@ static int keep_place(struct gzip *gzip, struct error *err)
     return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: keep a place");
 }
 
+/* As decode_step(), keeping places to return to where they are wanted. */
+static int decode_forward(struct gzip *gzip, uint8_t *buf, size_t len,
+                          size_t *got, struct error *err)
+{
+    if (decode_step(gzip, gzip->points ? Z_BLOCK : Z_NO_FLUSH, buf, len, got,
+                    err) < 0)
+        return -1;
+    if (!gzip->points || !is_between_blocks(gzip) ||
+        !gzip_points_wants(gzip->points, gzip->out))
+        return 0;
+    return keep_place(gzip, err);
+}
+
+static int keep_places(struct gzip *gzip, struct error *err)
+{
+    gzip->points = gzip_points_open();
+    return gzip->points ? 0
+                        : error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: open");
+}
+
+/* It has come to its end, all of it right. */
+static void know(struct gzip *gzip)
+{
+    gzip->places = gzip->points;
+    gzip->stream.size_bytes = gzip->out;
+}
+
 /* Decodes it all: finds its size, proves it, keeps places to return to. */
 static int measure(struct gzip *gzip, const char *path, struct error *err)
 {
     char size[32];
 
     log_info("%s: gzip does not say what it holds: decoding it once", path);
-    gzip->points = gzip_points_open();
-    if (!gzip->points)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: open");
+    if (keep_places(gzip, err) < 0)
+        return -1;
     while (!gzip->has_ended) {
         size_t got;
 
-        if (decode_step(gzip, Z_BLOCK, gzip->scratch, SCRATCH_BYTES, &got,
-                        err) < 0)
-            return -1;
-        if (is_between_blocks(gzip) &&
-            gzip_points_wants(gzip->points, gzip->out) &&
-            keep_place(gzip, err) < 0)
+        /* The history goes through the same buffer, but nobody reads it. */
+        if (decode_forward(gzip, gzip->scratch, SCRATCH_BYTES, &got, err) < 0)
             return -1;
     }
-    gzip->places = gzip->points;
-    gzip->stream.size_bytes = gzip->out;
+    know(gzip);
     log_info("%s: holds %s (%" PRIu64 " bytes), checksums right", path,
              format_bytes(size, sizeof(size), gzip->out), gzip->out);
     return 0;
@@ -298,6 +320,20 @@ static int gzip_read(struct stream *stream, void *buf, size_t len,
     return 0;
 }
 
+static ssize_t gzip_next(struct stream *stream, void *buf, size_t len,
+                         struct error *err)
+{
+    struct gzip *gzip = (struct gzip *)stream;
+    size_t got = 0;
+
+    while (got == 0 && !gzip->has_ended)
+        if (decode_forward(gzip, buf, len, &got, err) < 0)
+            return -1;
+    if (gzip->has_ended)
+        know(gzip);
+    return (ssize_t)got;
+}
+
 /* Whoever measured it has proven it; one pass proves itself at its end. */
 static int gzip_prove(struct stream *stream, struct error *err)
 {
@@ -325,6 +361,7 @@ static void gzip_close(struct stream *stream)
 
 static const struct stream_ops gzip_ops = {
     .read = gzip_read,
+    .next = gzip_next,
     .prove = gzip_prove,
     .close = gzip_close,
 };
@@ -363,7 +400,11 @@ int gzip_open(const struct gzip_options *options, struct stream **stream,
     if (!gzip)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: open");
     gzip->stream.pipe = options->pipe;
-    if (like) {
+    if (options->is_forward) {
+        gzip->stream.size_bytes = STREAM_SIZE_UNKNOWN;
+        if (!options->pipe)
+            r = keep_places(gzip, err);
+    } else if (like) {
         gzip->places = ((const struct gzip *)like)->places;
         gzip->stream.size_bytes = like->size_bytes;
     } else if (options->size_bytes > 0) {

@@ -10,6 +10,7 @@
 #ifndef CW_IMAGE_GZIP_H
 #define CW_IMAGE_GZIP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "image/stream.h"
@@ -20,8 +21,13 @@ struct gzip_options {
     const char *path;  /* for the log */
 
     /* What it holds, if known: then it is decoded in one pass, forward, and
-     * holding more or less is an error.  0: found out, never of a pipe. */
+     * holding more or less is an error.  0: found out, never of a pipe that
+     * is not read with next(). */
     uint64_t size_bytes;
+
+    /* Read with next(): its size is known, and its places to return to, when
+     * that has come to the end.  A pipe keeps no places. */
+    bool is_forward;
 
     /* NULL, or the stream of the same file, open for longer. */
     const struct stream *like;

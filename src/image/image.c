@@ -15,6 +15,7 @@
 #include "image/piped.h"
 #include "image/probe.h"
 #include "image/qcow2.h"
+#include "image/qcow2_once.h"
 #include "image/raw.h"
 #include "image/streamed.h"
 #include "image/xz.h"
@@ -30,6 +31,8 @@ struct opening {
     struct file file;      /* owned; closed once moved */
     struct pipe *pipe;     /* the container, if no file; of like, or owned */
     struct stream *stream; /* owned; NULL: not compressed, or moved */
+    bool is_once;          /* a QCOW2 to be read as it comes, */
+    struct qcow2_header header; /* of which this is known */
 };
 
 static void opening_fini(struct opening *opening)
@@ -107,7 +110,9 @@ static int refuse_content(const struct opening *opening,
                      "%s: looks like %s%s, which is not supported; convert "
                      "it, or say format raw if these bytes are the disk",
                      opening->options->path, probe->name,
-                     opening->stream ? " inside a compressed file" : "");
+                     opening->compression == IMAGE_COMPRESSION_NONE
+                         ? ""
+                         : " inside a compressed file");
 }
 
 /*
@@ -146,6 +151,134 @@ static int choose_compression(struct opening *opening, struct error *err)
     return 0;
 }
 
+/* Makes the guess the format, if it is one we read. */
+static int take_guess(struct opening *opening, const struct probe *probe,
+                      struct error *err)
+{
+    switch (probe->kind) {
+    case PROBE_RAW: opening->format = IMAGE_FORMAT_RAW; return 0;
+    case PROBE_QCOW2:
+        tell_guess(opening, probe);
+        opening->format = IMAGE_FORMAT_QCOW2;
+        return 0;
+    case PROBE_GZIP:
+    case PROBE_XZ:
+    case PROBE_FOREIGN: break;
+    }
+    return refuse_content(opening, probe, err);
+}
+
+/* ---- what comes in order ---- */
+
+/* A stream from its beginning that stream_next() can read; file is moved. */
+static int open_forward(const struct opening *opening, struct file *file,
+                        struct stream **stream, struct error *err)
+{
+    struct gzip_options gzip = {
+        .file = file,
+        .pipe = opening->pipe,
+        .path = opening->options->path,
+        .is_forward = true,
+    };
+
+    switch (opening->compression) {
+    case IMAGE_COMPRESSION_GZIP: return gzip_open(&gzip, stream, err);
+    case IMAGE_COMPRESSION_XZ:
+        return opening->pipe ? xz_piped_open(opening->pipe, STREAM_SIZE_UNKNOWN,
+                                             stream, err)
+                             : xz_open(file, stream, err);
+    case IMAGE_COMPRESSION_AUTO:
+    case IMAGE_COMPRESSION_NONE: break;
+    }
+    *stream = piped_open(opening->pipe, STREAM_SIZE_UNKNOWN);
+    return *stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+}
+
+/* Reads the first bytes of what is inside.  *in_order: it had better all be
+ * read so. */
+static int read_inside(const struct opening *opening, uint8_t *head,
+                       size_t *len, bool *in_order, struct error *err)
+{
+    struct file file = FILE_CLOSED;
+    struct stream *stream = NULL;
+    ssize_t n = 1;
+
+    if (!opening->pipe && container_dup(&opening->file, &file, err) < 0)
+        return -1;
+    if (open_forward(opening, &file, &stream, err) < 0)
+        return -1;
+    for (*len = 0; *len < QCOW2_ONCE_HEAD_BYTES && n > 0; *len += (size_t)n) {
+        n = stream_next(stream, head + *len, QCOW2_ONCE_HEAD_BYTES - *len, err);
+        if (n < 0)
+            break;
+    }
+    *in_order = stream->is_sequential ||
+                stream->block_bytes >= stream->size_bytes;
+    stream_close(stream);
+    return n < 0 ? -1 : 0;
+}
+
+/* The gate for a QCOW2 that is read as it comes. */
+static int choose_once(struct opening *opening, const uint8_t *head, size_t len,
+                       bool in_order, struct error *err)
+{
+    const struct image_options *options = opening->options;
+    const struct qcow2_header *header = &opening->header;
+
+    if (qcow2_once_header(head, len, &opening->header, err) < 0)
+        return -1;
+    if (opening->pipe && header->backing_name[0])
+        return error_set(err, ERROR_FORMAT, 0,
+                         "qcow2: backing file (%.200s) is needed, and what "
+                         "comes through a pipe may have none; flatten it with "
+                         "qemu-img convert",
+                         header->backing_name);
+    if (options->stream_bytes > 0 &&
+        options->stream_bytes != header->virtual_bytes)
+        return error_set(err, ERROR_USAGE, 0,
+                         "a QCOW2 says its size itself, %" PRIu64
+                         " bytes and not %" PRIu64 ": leave the size out",
+                         header->virtual_bytes, options->stream_bytes);
+    opening->is_once = in_order && header->backing_name[0] == '\0';
+    return 0;
+}
+
+/* What is inside decides whether it is measured first or read as it comes. */
+static int look_inside(struct opening *opening, struct error *err)
+{
+    const struct image *like = opening->options->like;
+    AUTO_FREE uint8_t *head = NULL;
+    struct probe probe;
+    bool in_order;
+    size_t len;
+
+    if (like && image_has_order(like)) {
+        opening->is_once = true;
+        opening->header = *qcow2_once_like(like);
+    }
+    if (like || !opening->options->takes_any_order ||
+        opening->format == IMAGE_FORMAT_RAW ||
+        (!opening->pipe && opening->compression == IMAGE_COMPRESSION_NONE))
+        return 0;
+    head = malloc(QCOW2_ONCE_HEAD_BYTES);
+    if (!head)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+    if (read_inside(opening, head, &len, &in_order, err) < 0)
+        return error_wrap(err, "%s", opening->options->path);
+    if (opening->format == IMAGE_FORMAT_AUTO) {
+        probe = probe_content(head, len, NULL, 0);
+        if (take_guess(opening, &probe, err) < 0)
+            return -1;
+    }
+    if (opening->format != IMAGE_FORMAT_QCOW2)
+        return 0;
+    if (choose_once(opening, head, len, in_order, err) < 0)
+        return error_wrap(err, "%s", opening->options->path);
+    return 0;
+}
+
+/* ---- what is read by offset ---- */
+
 /* A pipe as it stands, or what it unpacks to. */
 static int open_pipe(struct opening *opening, struct error *err)
 {
@@ -178,6 +311,10 @@ static int open_stream(struct opening *opening, struct error *err)
     };
     int r = 0;
 
+    if (opening->is_once)
+        return options->ring ? open_forward(opening, &opening->file,
+                                            &opening->stream, err)
+                             : 0;
     if (opening->pipe && open_pipe(opening, err) < 0)
         return -1;
     switch (opening->compression) {
@@ -200,8 +337,8 @@ static int check_order(const struct opening *opening, struct error *err)
 {
     if (opening->format == IMAGE_FORMAT_QCOW2 && opening->pipe)
         return error_set(err, ERROR_FORMAT, 0,
-                         "%s: a QCOW2 is not read in order, so it cannot come "
-                         "through a pipe; put it into a file",
+                         "%s: the map of a QCOW2 is not known before all of it "
+                         "has come through the pipe; put it into a file",
                          opening->options->path);
     if (opening->compression != IMAGE_COMPRESSION_GZIP ||
         opening->format != IMAGE_FORMAT_QCOW2 ||
@@ -217,22 +354,15 @@ static int choose_format(struct opening *opening, struct error *err)
 {
     struct probe probe = { 0 };
 
+    if (opening->is_once)
+        return 0;
     if (opening->format != IMAGE_FORMAT_AUTO)
         return check_order(opening, err);
     if ((opening->stream ? probe_stream(opening, &probe, err)
                          : probe_file(opening, &probe, err)) < 0)
         return -1;
-    switch (probe.kind) {
-    case PROBE_RAW: opening->format = IMAGE_FORMAT_RAW; return 0;
-    case PROBE_QCOW2:
-        tell_guess(opening, &probe);
-        opening->format = IMAGE_FORMAT_QCOW2;
-        return check_order(opening, err);
-    case PROBE_GZIP:
-    case PROBE_XZ:
-    case PROBE_FOREIGN: break;
-    }
-    return refuse_content(opening, &probe, err);
+    return take_guess(opening, &probe, err) < 0 ? -1
+                                                : check_order(opening, err);
 }
 
 /* Moves what has been opened into the image of its format. */
@@ -242,6 +372,13 @@ static int open_format(struct opening *opening, struct image **img,
     struct stream *stream = opening->stream;
 
     opening->stream = NULL;
+    if (opening->is_once) {
+        if (qcow2_once_open(opening->options, &opening->header, stream, img,
+                            err) < 0)
+            return -1;
+        (*img)->host_bytes = opening->file.size_bytes;
+        return 0;
+    }
     if (opening->format == IMAGE_FORMAT_QCOW2)
         return qcow2_open(opening->options, opening->depth, &opening->file,
                           stream, img, err);
@@ -300,8 +437,9 @@ static int open_steps(struct opening *opening, struct image **img,
 
     opening->format = options->like ? options->like->format : options->format;
     if (open_container(opening, err) < 0 ||
-        choose_compression(opening, err) < 0 || open_stream(opening, err) < 0 ||
-        choose_format(opening, err) < 0 || open_format(opening, img, err) < 0)
+        choose_compression(opening, err) < 0 || look_inside(opening, err) < 0 ||
+        open_stream(opening, err) < 0 || choose_format(opening, err) < 0 ||
+        open_format(opening, img, err) < 0)
         return -1;
     (*img)->compression = opening->compression;
     if (!options->like)

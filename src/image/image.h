@@ -33,6 +33,14 @@ struct image_ops {
                struct extent_list *out, struct error *err);
 
     /*
+     * NULL, or: the chunks come in an order of the image's own (it is read
+     * once, and its clusters lie as they lie).  Names the next one: 1, 0 when
+     * all have been named, each once, -1.  Until the next call, map() and one
+     * read() of that chunk, and of nothing else, are allowed.  Blocks.
+     */
+    int (*next)(struct image *img, uint64_t *chunk, struct error *err);
+
+    /*
      * Starts filling io->buf with io->len bytes at io->offset of the disk.
      * io is borrowed until it completes; it completes exactly once, from
      * ring_reap() of the ring given at open.  The end of the image inside
@@ -109,6 +117,10 @@ struct image_options {
      * never through a link.  NULL: an image that has one is refused. */
     const char *backing_dir;
 
+    /* Whoever reads takes chunks as image_next() names them: then a QCOW2 in
+     * a stream is decoded once.  Its map is not known before. */
+    bool takes_any_order;
+
     /* Clusters of a qcow2 to compare with libqcow before it is believed. */
     unsigned cross_check;
 
@@ -151,6 +163,18 @@ static inline int image_map(struct image *img, uint64_t offset, uint64_t length,
     assert(length > 0 && offset <= img->virtual_bytes &&
            length <= img->virtual_bytes - offset);
     return img->ops->map(img, offset, length, out, err);
+}
+
+/* Does image_next() say which chunk is read? */
+static inline bool image_has_order(const struct image *img)
+{
+    return img->ops->next != NULL;
+}
+
+static inline int image_next(struct image *img, uint64_t *chunk,
+                             struct error *err)
+{
+    return img->ops->next(img, chunk, err);
 }
 
 static inline void image_read(struct image *img, struct io *io)

@@ -55,6 +55,17 @@ static int piped_read(struct stream *stream, void *buf, size_t len,
     return piped->out == stream->size_bytes ? expect_end(piped, err) : 0;
 }
 
+static ssize_t piped_next(struct stream *stream, void *buf, size_t len,
+                          struct error *err)
+{
+    struct piped *piped = (struct piped *)stream;
+    ssize_t n = pipe_read(stream->pipe, buf, len, piped->out, err);
+
+    if (n > 0)
+        piped->out += (uint64_t)n;
+    return n;
+}
+
 static int piped_prove(struct stream *stream, struct error *err)
 {
     (void)stream;
@@ -69,6 +80,7 @@ static void piped_close(struct stream *stream)
 
 static const struct stream_ops piped_ops = {
     .read = piped_read,
+    .next = piped_next,
     .prove = piped_prove,
     .close = piped_close,
 };

@@ -5,7 +5,8 @@
 #include "image/stream.h"
 
 /*
- * pipe is borrowed.  size_bytes: what must come, no byte more or less.
+ * pipe is borrowed.  size_bytes: what must come, no byte more or less;
+ * or STREAM_SIZE_UNKNOWN.
  * NULL when there is no memory.
  */
 struct stream *piped_open(struct pipe *pipe, uint64_t size_bytes);

@@ -9,9 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "io/file.h"
+
+/* The size of a stream that is read with next(), until that has ended. */
+#define STREAM_SIZE_UNKNOWN UINT64_MAX
 
 struct pipe;
 struct stream;
@@ -26,6 +30,15 @@ struct stream_ops {
                 struct error *err);
 
     /*
+     * Up to len bytes behind those of the last next(), at first from the
+     * beginning; 0 at the end, which a container has only if all its
+     * checksums are right.  Needs no size_bytes.  Fails as read() does, but
+     * is not mixed with it before that end.
+     */
+    ssize_t (*next)(struct stream *stream, void *buf, size_t len,
+                    struct error *err);
+
+    /*
      * Verifies the checksum behind the bytes read last, decoding on to where
      * it stands.  Fails as read() does.
      */
@@ -38,7 +51,7 @@ struct stream_ops {
 struct stream {
     const struct stream_ops *ops;
     struct pipe *pipe;    /* it comes through, NULL: from a file; borrowed */
-    uint64_t size_bytes;  /* when decoded; fixed once open */
+    uint64_t size_bytes;  /* when decoded; fixed once open, or UNKNOWN */
     uint64_t host_bytes;  /* of the container, for reports */
     enum file_mode mode;  /* how that is read */
     uint64_t block_bytes; /* decoded from their beginning; 0: no matter */
@@ -54,6 +67,12 @@ static inline int stream_read(struct stream *stream, void *buf, size_t len,
                               uint64_t offset, struct error *err)
 {
     return stream->ops->read(stream, buf, len, offset, err);
+}
+
+static inline ssize_t stream_next(struct stream *stream, void *buf, size_t len,
+                                  struct error *err)
+{
+    return stream->ops->next(stream, buf, len, err);
 }
 
 static inline int stream_prove(struct stream *stream, struct error *err)

@@ -36,6 +36,7 @@ struct xz {
     bool is_decoding; /* of a block, somewhere before its end */
     uint64_t in_end;  /* file offset behind the input in memory */
     uint64_t out;     /* offset of the next decoded byte */
+    uint64_t next;    /* offset of what xz_next() gives next */
     uint64_t proven;  /* number of the last block decoded to its end */
     unsigned rewinds;
     uint8_t *input;   /* owned */
@@ -287,6 +288,20 @@ static int xz_read(struct stream *stream, void *buf, size_t len,
     return 0;
 }
 
+static ssize_t xz_next(struct stream *stream, void *buf, size_t len,
+                       struct error *err)
+{
+    struct xz *xz = (struct xz *)stream;
+    uint64_t left = stream->size_bytes - xz->next;
+
+    if (left < len)
+        len = (size_t)left;
+    if (len > 0 && xz_read(stream, buf, len, xz->next, err) < 0)
+        return -1;
+    xz->next += len;
+    return (ssize_t)len;
+}
+
 static int xz_prove(struct stream *stream, struct error *err)
 {
     return prove_block((struct xz *)stream, err);
@@ -307,6 +322,7 @@ static void xz_close(struct stream *stream)
 
 static const struct stream_ops xz_ops = {
     .read = xz_read,
+    .next = xz_next,
     .prove = xz_prove,
     .close = xz_close,
 };

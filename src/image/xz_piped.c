@@ -137,6 +137,18 @@ static int xz_piped_read(struct stream *stream, void *buf, size_t len,
     return xz->out == stream->size_bytes ? expect_end(xz, err) : 0;
 }
 
+static ssize_t xz_piped_next(struct stream *stream, void *buf, size_t len,
+                             struct error *err)
+{
+    struct xz_piped *xz = (struct xz_piped *)stream;
+    size_t got = 0;
+
+    while (got == 0 && !xz->has_ended)
+        if (decode_step(xz, buf, len, &got, err) < 0)
+            return -1;
+    return (ssize_t)got;
+}
+
 static int xz_piped_prove(struct stream *stream, struct error *err)
 {
     struct xz_piped *xz = (struct xz_piped *)stream;
@@ -158,6 +170,7 @@ static void xz_piped_close(struct stream *stream)
 
 static const struct stream_ops xz_piped_ops = {
     .read = xz_piped_read,
+    .next = xz_piped_next,
     .prove = xz_piped_prove,
     .close = xz_piped_close,
 };

@@ -10,7 +10,7 @@
 
 /*
  * pipe is borrowed.  size_bytes: what it must unpack to, no byte more or less;
- * it would say so itself only at its end.  Fails with ERROR_SYSTEM.
+ * it would say so itself only at its end.  Or STREAM_SIZE_UNKNOWN.  Fails with ERROR_SYSTEM.
  */
 int xz_piped_open(struct pipe *pipe, uint64_t size_bytes,
                   struct stream **stream, struct error *err);

@@ -61,7 +61,10 @@ breaks 13 'more than' piped disk.gz --size=$((size - 1))
 breaks 2 'give the size' piped disk.xz
 breaks 13 'more than' piped disk.xz --size=$((size - 1))
 breaks 13 'fewer than' piped disk.xz --size=$((size + 1))
-breaks 13 'QCOW2' piped disk.qcow2 --size=$size
+arrives piped disk.qcow2
+arrives piped disk.qcow2 --size=$size --format=qcow2
+breaks 2 'leave the size out' piped disk.qcow2 --size=$((size + 512))
+breaks 13 'wrong magic' piped disk.raw --size=$size --format=qcow2
 head -c 100000 disk.gz >short.gz
 breaks 13 'cut off' piped short.gz --size=$size
 
@@ -88,6 +91,6 @@ for from_end in 3 15 25 45 2000000; do
     breaks 13 'xz: ' piped flipped.xz --size=$size
 done
 xz -0 -c disk.qcow2 >qcow2.xz
-breaks 13 'QCOW2' piped qcow2.xz --size=$size
+arrives piped qcow2.xz
 xz --lzma2=preset=0,dict=256MiB -c disk.raw >large.xz
 breaks 13 'too much memory' piped large.xz --size=$size

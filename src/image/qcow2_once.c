@@ -1,0 +1,219 @@
+#include "image/qcow2_once.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "image/qcow2.h"
+#include "image/qcow2_pass.h"
+#include "plan/grid.h"
+
+#define NOTHING_NAMED UINT64_MAX
+
+struct once {
+    struct image image;           /* first: what callers hold */
+    struct image_options options; /* for the second reading */
+    struct qcow2_header header;
+    struct qcow2_pass *pass; /* owned; NULL: nothing is read */
+    struct image *again;     /* owned; NULL until something was missed */
+    uint64_t named;          /* chunk, or NOTHING_NAMED */
+};
+
+static int read_head(void *opaque, void *buf, size_t len, uint64_t offset,
+                     struct error *err)
+{
+    const uint8_t *head = opaque;
+
+    if (offset > QCOW2_ONCE_HEAD_BYTES || len > QCOW2_ONCE_HEAD_BYTES - offset)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "qcow2: its header is longer than the %u bytes that "
+                         "a stream is looked at; put it into a file",
+                         QCOW2_ONCE_HEAD_BYTES);
+    memcpy(buf, head + offset, len);
+    return 0;
+}
+
+int qcow2_once_header(const uint8_t *head, size_t head_len,
+                      struct qcow2_header *header, struct error *err)
+{
+    AUTO_FREE uint8_t *bytes = calloc(1, QCOW2_ONCE_HEAD_BYTES);
+    struct qcow2_host host = {
+        .read = read_head,
+        .opaque = bytes,
+        /* Only what ends within the head is known to have an end. */
+        .size_bytes = head_len < QCOW2_ONCE_HEAD_BYTES ? head_len : INT64_MAX,
+    };
+
+    if (!bytes)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "qcow2: open");
+    memcpy(bytes, head, head_len);
+    return qcow2_header_read(&host, header, err);
+}
+
+/* ---- what was missed ---- */
+
+/* All that can be read by offset now: the stream has been to its end. */
+static int open_again(struct once *once, struct error *err)
+{
+    struct image_options options = once->options;
+    struct file none = FILE_CLOSED;
+
+    if (qcow2_pass_drain(once->pass, err) < 0)
+        return -1;
+    log_info("%s: %" PRIu64 " chunks went by before the tables that tell of "
+             "them, or too far out of order: decoding those again",
+             options.path, chunkset_count(qcow2_pass_missed(once->pass)));
+    options.like = NULL;
+    options.takes_any_order = false;
+    if (qcow2_open(&options, 0, &none, TAKE_PTR(once->image.stream),
+                   &once->again, err) < 0)
+        return -1;
+    once->image.backing = once->again; /* whose failures are ours */
+    return 0;
+}
+
+static int next_missed(struct once *once, uint64_t *chunk, struct error *err)
+{
+    const struct chunkset *missed = qcow2_pass_missed(once->pass);
+    uint64_t from = once->again ? once->named + 1 : 0;
+    uint64_t count;
+
+    if (!chunkset_next(missed, from, chunk, &count))
+        return 0;
+    if (!once->again && open_again(once, err) < 0)
+        return -1;
+    once->named = *chunk;
+    return 1;
+}
+
+/* ---- the image ---- */
+
+static int once_next(struct image *img, uint64_t *chunk, struct error *err)
+{
+    struct once *once = (struct once *)img;
+    int r = 0;
+
+    if (!once->again)
+        r = qcow2_pass_next(once->pass, &once->named, err);
+    *chunk = once->named;
+    if (r == 0)
+        r = next_missed(once, chunk, err);
+    return r < 0 ? error_wrap(err, "%s", img->path) : r;
+}
+
+static int once_map(struct image *img, uint64_t offset, uint64_t length,
+                    struct extent_list *out, struct error *err)
+{
+    struct once *once = (struct once *)img;
+    bool is_zero = once->pass && offset / GRID_CHUNK_BYTES == once->named &&
+                   qcow2_pass_is_zero(once->pass);
+
+    if (once->again)
+        return image_map(once->again, offset, length, out, err);
+    return extent_list_add(out, offset, length,
+                           is_zero ? EXTENT_ZERO : EXTENT_DATA, err);
+}
+
+static void once_read(struct image *img, struct io *io)
+{
+    struct once *once = (struct once *)img;
+    struct error err;
+    int r;
+
+    if (once->again) {
+        image_read(once->again, io);
+        return;
+    }
+    assert(io->offset == once->named * GRID_CHUNK_BYTES &&
+           io->len == grid_length(img->virtual_bytes, once->named));
+    r = qcow2_pass_read(once->pass, io->buf, &err);
+    ring_post(once->options.ring, io, r < 0 ? image_fail(img, &err) : 0);
+}
+
+static int once_finish(struct image *img, struct error *err)
+{
+    struct once *once = (struct once *)img;
+
+    if (once->again)
+        return image_finish(once->again, err);
+    if (qcow2_pass_drain(once->pass, err) < 0)
+        return error_wrap(err, "%s", img->path);
+    return 0;
+}
+
+static void once_close(struct image *img)
+{
+    struct once *once = (struct once *)img;
+
+    image_close(once->again);
+    qcow2_pass_close(once->pass);
+    stream_close(img->stream);
+    free(once);
+}
+
+static const struct image_ops once_ops = {
+    .name = "qcow2 in order",
+    .map = once_map,
+    .next = once_next,
+    .read = once_read,
+    .finish = once_finish,
+    .close = once_close,
+};
+
+static void tell(const struct once *once)
+{
+    const struct qcow2_header *header = &once->header;
+    char cluster[32], disk[32];
+
+    log_info("%s: qcow2 version %" PRIu32 ", clusters of %s, disk of %s%s; "
+             "read in one pass, as it comes",
+             once->image.path, header->version,
+             format_bytes(cluster, sizeof(cluster), header->cluster_bytes),
+             format_bytes(disk, sizeof(disk), header->virtual_bytes),
+             header->is_dirty ? ", not closed cleanly" : "");
+}
+
+int qcow2_once_open(const struct image_options *options,
+                    const struct qcow2_header *header, struct stream *stream,
+                    struct image **img, struct error *err)
+{
+    struct once *once = calloc(1, sizeof(*once));
+
+    if (!once) {
+        stream_close(stream);
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
+    }
+    once->image = (struct image){
+        .ops = &once_ops,
+        .path = options->path,
+        .format = IMAGE_FORMAT_QCOW2,
+        .virtual_bytes = header->virtual_bytes,
+        .host_bytes = stream ? stream->host_bytes : 0,
+        .mode = FILE_MODE_BUFFERED,
+        .is_sequential = true,
+        .is_decoded = true,
+        .stream = stream,
+    };
+    once->options = *options;
+    once->header = *header;
+    once->named = NOTHING_NAMED;
+    if (!options->like)
+        tell(once);
+    if (stream &&
+        qcow2_pass_open(stream, header, !stream->pipe, &once->pass, err) < 0) {
+        once_close(&once->image);
+        return error_wrap(err, "%s", options->path);
+    }
+    *img = &once->image;
+    return 0;
+}
+
+const struct qcow2_header *qcow2_once_like(const struct image *img)
+{
+    return img->ops == &once_ops ? &((const struct once *)img)->header : NULL;
+}
