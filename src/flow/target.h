@@ -15,8 +15,9 @@
 #include "flow/target_lane.h"
 #include "sink/sink.h"
 
-/* Sessions that were lost and whose lanes may still be on their way. */
-#define TARGET_PAST_SECRETS 8U
+/* Of so many sessions the secret is known: this one's, and those that were
+ * lost and whose lanes may still be on their way. */
+#define TARGET_SECRETS 8U
 
 /* What lives as long as one control connection. */
 struct target_session {
@@ -59,8 +60,8 @@ struct target {
     struct visitor *comeback; /* owned: our source, calling again */
 
     struct target_session session;
-    uint8_t past_secrets[TARGET_PAST_SECRETS][MESSAGE_SECRET_BYTES];
-    unsigned sessions; /* that had a secret; the last is not yet past */
+    uint8_t secrets[TARGET_SECRETS][MESSAGE_SECRET_BYTES]; /* a ring */
+    unsigned sessions; /* that got a secret */
     struct target_lane lanes[MESSAGE_MAX_LANES];
     struct errand errand;
 };

@@ -54,9 +54,9 @@ static bool secrets_equal(const uint8_t *a, const uint8_t *b)
 /* Is it a lane of ours that comes after its session was lost? */
 static bool is_past_secret(const struct target *t, const uint8_t *secret)
 {
-    for (unsigned i = 0; i < TARGET_PAST_SECRETS && i + 1 < t->sessions; i++)
-        if (secrets_equal(secret, t->past_secrets[i]))
-            return true;
+    for (unsigned i = 0; i < TARGET_SECRETS && i < t->sessions; i++)
+        if (secrets_equal(secret, t->secrets[i]))
+            return !secrets_equal(secret, t->session.secret);
     return false;
 }
 
@@ -197,13 +197,12 @@ static int make_secret(struct target *t)
 {
     struct error err;
 
-    if (t->sessions > 0)
-        memcpy(t->past_secrets[(t->sessions - 1) % TARGET_PAST_SECRETS],
-               t->session.secret, MESSAGE_SECRET_BYTES);
-    t->sessions++;
     if (getrandom(t->session.secret, sizeof(t->session.secret), 0) ==
-        (ssize_t)sizeof(t->session.secret))
+        (ssize_t)sizeof(t->session.secret)) {
+        memcpy(t->secrets[t->sessions++ % TARGET_SECRETS], t->session.secret,
+               MESSAGE_SECRET_BYTES);
         return 0;
+    }
     error_set(&err, ERROR_SYSTEM, errno, "make a session secret");
     job_fail(&t->job, &err);
     return -1;

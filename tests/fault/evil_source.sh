@@ -2,7 +2,6 @@
 # A source with a good certificate that breaks the protocol after HELLO ends
 # the job: one clear error on both sides, and no copy.
 . "$(dirname "$0")/../func/lib.sh"
-one_try
 
 sin() # SIN STATUS REGEX: the target's, which the source is told
 {
@@ -29,7 +28,12 @@ honest() # SIN that is none after all
     rm copy
 }
 
-# The honest way, to know that the rest fails for its sins.
+# The honest ways, to know that the rest fails for its sins.
+TARGET_WITH=(--retry-for=5s)
+honest late-lane
+assert_log evil 'lane: heard error 21: .*wrong session secret'
+TARGET_WITH=()
+one_try
 honest none
 
 sin wrong-secret 21 'wrong session secret'

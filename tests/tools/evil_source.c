@@ -206,6 +206,33 @@ static void wrong_secret(struct evil *evil)
     evil_outcome(evil->lanes[0]);
 }
 
+/* No sin: the connection is lost, and a lane of that session comes after the
+ * next has begun.  It is turned away, and the clone goes on. */
+static void late_lane(struct evil *evil)
+{
+    uint8_t lost[MESSAGE_SECRET_BYTES];
+    struct message message = hello(1);
+
+    memcpy(lost, evil->secret, sizeof lost);
+    conn_close(evil->control);
+    evil->control = dial(evil, CONN_CONTROL);
+    evil_say(evil->control, &message);
+    evil_hear_until(evil->control, MESSAGE_PLAN, &message);
+    evil_hear_until(evil->control, MESSAGE_GO, &(struct message){ 0 });
+
+    memcpy(evil->secret, lost, sizeof lost);
+    join(evil, 0, 0);
+    printf("lane: ");
+    evil_outcome(evil->lanes[0]);
+    conn_close(evil->lanes[0]);
+    evil->lanes[0] = NULL;
+
+    memcpy(evil->secret, message.plan.secret, sizeof evil->secret);
+    join(evil, 0, 0);
+    whole_disk(evil);
+    finish(evil);
+}
+
 static void lane_number(struct evil *evil)
 {
     join(evil, 0, 63);
@@ -428,6 +455,7 @@ static const struct sin sins[] = {
     { "unknown-digest",     AT_HELLO,  1, unknown_digest },
     { "finish-first",       AT_HELLO,  1, finish_first },
     { "wrong-secret",       AT_JOIN,   1, wrong_secret },
+    { "late-lane",          AT_JOIN,   1, late_lane },
     { "lane-number",        AT_JOIN,   1, lane_number },
     { "lane-twice",         AT_JOIN,   2, lane_twice },
     { "hello-twice",        AT_JOIN,   1, hello_twice },
