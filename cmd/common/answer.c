@@ -114,3 +114,40 @@ void answer_findings(const struct cw_finding *findings, unsigned count,
                     f->name, f->found, f->advice[0] ? ": " : "", f->advice);
     }
 }
+
+void answer_receipt(const struct cw_receipt *receipt, const char *path,
+                    bool as_json, FILE *out)
+{
+    char when[FORMAT_TIME_BYTES], buf[JSON_BYTES];
+    struct json json;
+
+    format_time(when, receipt->ended_unix_ns);
+    if (!as_json) {
+        fprintf(out,
+                "%s is the disk that was cloned at %s: %" PRIu64
+                " bytes, digest %s\n",
+                path, when, receipt->disk_bytes, receipt->digest);
+        return;
+    }
+    json_open(&json, buf, sizeof(buf));
+    json_add_bool(&json, "equal", true);
+    json_add_number(&json, "disk_bytes", receipt->disk_bytes);
+    json_add_text(&json, "digest", receipt->digest);
+    json_add_text(&json, "cloned", when);
+    fprintf(out, "%s\n", json_close(&json));
+}
+
+int answer_difference(void *as_json, uint64_t offset, uint64_t length)
+{
+    struct json json;
+    char buf[160];
+
+    if (!*(const bool *)as_json)
+        return printf("differs at %" PRIu64 ", %" PRIu64 " bytes\n", offset,
+                      length);
+    json_open(&json, buf, sizeof(buf));
+    json_add_bool(&json, "equal", false);
+    json_add_number(&json, "offset", offset);
+    json_add_number(&json, "length", length);
+    return printf("%s\n", json_close(&json));
+}

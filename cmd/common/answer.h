@@ -16,6 +16,14 @@ void answer_inspection(const struct cw_inspection *inspection, bool as_json,
 void answer_plan(const struct cw_plan *plan, const struct cw_error *error,
                  bool as_json, FILE *out);
 
+/* --check-receipt: the disk at path is the receipt's. */
+void answer_receipt(const struct cw_receipt *receipt, const char *path,
+                    bool as_json, FILE *out);
+
+/* And where it is not; opaque: true for JSON.  As each() of
+ * cw_source_check_receipt(), to stdout. */
+int answer_difference(void *as_json, uint64_t offset, uint64_t length);
+
 /* --doctor: a line each; as JSON an object each. */
 void answer_findings(const struct cw_finding *findings, unsigned count,
                      bool as_json, FILE *out);

@@ -206,6 +206,7 @@ void process_get_events(struct process *process, struct cw_events *events)
         .opaque = process,
         .log_level = least_level(&process->output),
         .metrics_listen = process->output.metrics_listen,
+        .receipt = process->output.receipt,
     };
 }
 

@@ -193,6 +193,10 @@ const struct option_row rows_output[] = {
       0, 0,
       "write one JSON object there that says how it ended; not given: to "
       "/dev/termination-log where a container has one" },
+    { "receipt", 0, "CLONEWIRE_RECEIPT", "FILE", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct rows_output, receipt), 0, 0,
+      "when the copy is complete, write there what --check-receipt compares "
+      "any copy of the disk with, and its digests beside it" },
     { "help", 'h', NULL, NULL, NULL, OPTION_ACTION, help_forms,
       OPTION_FIELD(struct rows_output, action), 0, 0, "print this; man: a manual page; the shells: completion for them" },
     { "version", 'V', NULL, NULL, NULL, OPTION_ACTION, version_forms,

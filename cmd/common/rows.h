@@ -32,6 +32,7 @@ struct rows_output {
     enum rows_progress progress;
     const char *metrics_listen;
     const char *termination_log;
+    const char *receipt;
     enum option_action action;
 };
 

@@ -34,6 +34,19 @@ static int print_digest(struct process *process,
     return 0;
 }
 
+static int check_receipt(struct process *process, struct source_config *config)
+{
+    struct cw_receipt receipt;
+    struct cw_error error;
+
+    if (cw_source_check_receipt(&config->options, config->check_receipt,
+                                answer_difference, &config->json, &receipt,
+                                &error) < 0)
+        return process_fail(process, &error);
+    answer_receipt(&receipt, config->options.image, config->json, stdout);
+    return 0;
+}
+
 static int draw_extent(void *opaque, uint64_t offset, uint64_t length,
                        bool is_zero)
 {
@@ -161,6 +174,8 @@ int main(int argc, char **argv)
         return inspect(&process, &config);
     if (config.digest_only)
         return print_digest(&process, &config);
+    if (config.check_receipt)
+        return check_receipt(&process, &config);
     if (config.local.destination)
         return copy_here(&process, &config);
     if (config.via)

@@ -99,6 +99,11 @@ static const struct option_row inspect_rows[] = {
     { "digest", 0, "CLONEWIRE_DIGEST", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, digest_only), 0, 0,
       "print the digest of the disk in IMAGE, the same for every format" },
+    { "check-receipt", 0, "CLONEWIRE_CHECK_RECEIPT", "FILE", NULL,
+      OPTION_STRING, NULL, OPTION_FIELD(struct source_config, check_receipt),
+      0, 0,
+      "say whether the disk in IMAGE is the one whose clone left the receipt "
+      "FILE, and where it differs" },
     { "inspect", 0, "CLONEWIRE_INSPECT", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, inspect), 0, 0,
       "print format, sizes and the volumes to request, and clone nothing" },
@@ -114,7 +119,7 @@ static const struct option_row inspect_rows[] = {
       "with --inspect and --to: share of a filesystem kept for itself" },
     { "json", 0, "CLONEWIRE_JSON", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, json), 0, 0,
-      "with --inspect, --map or --doctor: print JSON" },
+      "with --inspect, --map, --check-receipt or --doctor: print JSON" },
     { 0 },
 };
 

@@ -16,6 +16,7 @@ struct source_config {
     bool doctor;                    /* examine the machine instead of cloning */
     bool map;                       /* draw the disk instead of cloning */
     bool digest_only;               /* answer instead of cloning */
+    const char *check_receipt;      /* answer instead of cloning */
     bool inspect;                   /* answer instead of cloning */
     bool json;                      /* the answer */
     uint32_t fs_overhead_ppm;       /* for the answer */

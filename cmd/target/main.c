@@ -34,6 +34,19 @@ static int print_digest(struct process *process,
     return 0;
 }
 
+static int check_receipt(struct process *process, struct target_config *config)
+{
+    struct cw_receipt receipt;
+    struct cw_error error;
+
+    if (cw_target_check_receipt(&config->options, config->check_receipt,
+                                answer_difference, &config->json, &receipt,
+                                &error) < 0)
+        return process_fail(process, &error);
+    answer_receipt(&receipt, config->options.destination, config->json, stdout);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct target_config config = { 0 };
@@ -55,6 +68,8 @@ int main(int argc, char **argv)
         return plan(&process, &config);
     if (config.digest_only)
         return print_digest(&process, &config);
+    if (config.check_receipt)
+        return check_receipt(&process, &config);
     process_get_events(&process, &config.options.events);
     if (offer_make(&offer, &process, &config.options, &error) < 0)
         return process_fail(&process, &error);

@@ -78,6 +78,11 @@ static const struct option_row plan_rows[] = {
     { "digest", 0, "CLONEWIRE_DIGEST", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, digest_only), 0, 0,
       "print the digest of the disk in DEST (of its first --size bytes)" },
+    { "check-receipt", 0, "CLONEWIRE_CHECK_RECEIPT", "FILE", NULL,
+      OPTION_STRING, NULL, OPTION_FIELD(struct target_config, check_receipt),
+      0, 0,
+      "say whether the disk in DEST is the one whose clone left the receipt "
+      "FILE, and where it differs" },
     { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
       OPTION_CHOICE, digests, OPTION_FIELD(struct target_config, digest), 0, 0,
       "with --digest: of what kind" },
@@ -86,7 +91,7 @@ static const struct option_row plan_rows[] = {
       UINT64_C(1) << 62, "with --plan: size of the source's disk" },
     { "json", 0, "CLONEWIRE_JSON", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, json), 0, 0,
-      "with --plan: print one JSON object" },
+      "with --plan or --check-receipt: print JSON" },
     { 0 },
 };
 

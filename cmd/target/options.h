@@ -13,12 +13,13 @@ struct target_config {
      * options_settle(). */
     struct cw_target_options options;
     struct rows_output output;
-    bool yes;              /* overwrite a device without asking */
-    bool plan;             /* answer instead of cloning */
-    bool digest_only;      /* answer instead of cloning */
-    enum cw_digest digest; /* for the answer */
-    bool json;             /* the answer */
-    uint64_t source_bytes; /* for the answer */
+    bool yes;                  /* overwrite a device without asking */
+    bool plan;                 /* answer instead of cloning */
+    bool digest_only;          /* answer instead of cloning */
+    const char *check_receipt; /* answer instead of cloning */
+    enum cw_digest digest;     /* for the answer */
+    bool json;                 /* the answer */
+    uint64_t source_bytes;     /* for the answer */
 };
 
 extern const struct option_program target_program; /* for target_config */

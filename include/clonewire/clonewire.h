@@ -125,6 +125,8 @@ struct cw_events {
     /* Serve /healthz, /readyz and /metrics by HTTPS on "host:port"; NULL:
      * do not. */
     const char *metrics_listen;
+    /* Write a receipt of a clone that succeeded to this file; NULL: do not. */
+    const char *receipt;
 };
 
 /* As cw_tuning.retry_ns: a lost connection ends the clone. */
@@ -348,6 +350,30 @@ int cw_source_digest(const struct cw_source_options *options,
 int cw_target_digest(const struct cw_target_options *options,
                      enum cw_digest digest, char text[CW_DIGEST_CHARS],
                      struct cw_error *error);
+
+/* What a receipt says. */
+struct cw_receipt {
+    uint64_t disk_bytes;    /* of the disk that was cloned */
+    uint64_t ended_unix_ns; /* when that was; nanoseconds since 1970, UTC */
+    char digest[CW_DIGEST_CHARS];
+};
+
+/*
+ * Is the disk in options->image the one that the receipt in the file at path
+ * is of?  0: yes.  -1 with *error filled: no ("mismatch"), or it cannot be
+ * told; each, unless it is NULL, is called for every range that differs, as
+ * of cw_source_map().  *receipt is filled as soon as it is read.
+ */
+int cw_source_check_receipt(
+    const struct cw_source_options *options, const char *path,
+    int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
+    struct cw_receipt *receipt, struct cw_error *error);
+
+/* The same of the raw disk at options->destination, which may be larger. */
+int cw_target_check_receipt(
+    const struct cw_target_options *options, const char *path,
+    int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
+    struct cw_receipt *receipt, struct cw_error *error);
 
 /* What is about to be overwritten. */
 struct cw_destination {

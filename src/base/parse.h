@@ -34,6 +34,11 @@ bool parse_duration(const char *text, uint64_t *ns);
  */
 bool parse_time(const char *text, uint64_t *unix_ns);
 
+#define FORMAT_TIME_BYTES 32U
+
+/* Writes unix_ns as parse_time() reads it, with milliseconds.  Returns buf. */
+const char *format_time(char buf[FORMAT_TIME_BYTES], uint64_t unix_ns);
+
 /* Decimal digits only. */
 bool parse_count(const char *text, uint64_t *count);
 

@@ -1,6 +1,9 @@
 /* parse_time.c - moments as RFC 3339 writes them. */
 #include "base/parse.h"
 
+#include <stdio.h>
+#include <time.h>
+
 #include "base/clock.h"
 
 static bool is_digit(char c)
@@ -114,4 +117,17 @@ bool parse_time(const char *text, uint64_t *unix_ns)
         return false;
     *unix_ns = (uint64_t)sum;
     return true;
+}
+
+const char *format_time(char buf[FORMAT_TIME_BYTES], uint64_t unix_ns)
+{
+    time_t seconds = (time_t)(unix_ns / CLOCK_SECOND_NS);
+    struct tm utc;
+    size_t used;
+
+    gmtime_r(&seconds, &utc);
+    used = strftime(buf, FORMAT_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(buf + used, FORMAT_TIME_BYTES - used, ".%03uZ",
+             (unsigned)(unix_ns % CLOCK_SECOND_NS / CLOCK_MS_NS));
+    return buf;
 }

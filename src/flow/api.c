@@ -7,6 +7,7 @@
 #include "flow/doctor.h"
 #include "flow/ends.h"
 #include "flow/job.h"
+#include "flow/proof.h"
 #include "sink/look.h"
 
 const char *cw_phase_name(enum cw_phase phase)
@@ -161,26 +162,63 @@ int cw_source_digest(const struct cw_source_options *options,
     struct error err;
 
     source_image_options(options, &image);
-    if (disk_digest(&image, options->tuning.io_engine, options->digest, 0, text,
-                    &err) == 0)
+    if (proof_digest(&image, options->tuning.io_engine, options->digest, 0,
+                     text, &err) == 0)
         return 0;
     tell(error, &err);
     return -1;
+}
+
+/* The disk at a destination, as an image to read. */
+static struct image_options written(const struct cw_target_options *options)
+{
+    return (struct image_options){
+        .path = options->destination,
+        .mode = (enum file_mode)options->tuning.io_mode,
+        .format = IMAGE_FORMAT_RAW,
+    };
 }
 
 int cw_target_digest(const struct cw_target_options *options,
                      enum cw_digest digest, char text[CW_DIGEST_CHARS],
                      struct cw_error *error)
 {
-    const struct image_options image = {
-        .path = options->destination,
-        .mode = (enum file_mode)options->tuning.io_mode,
-        .format = IMAGE_FORMAT_RAW,
-    };
+    const struct image_options image = written(options);
     struct error err;
 
-    if (disk_digest(&image, options->tuning.io_engine, digest,
-                    options->size_bytes, text, &err) == 0)
+    if (proof_digest(&image, options->tuning.io_engine, digest,
+                     options->size_bytes, text, &err) == 0)
+        return 0;
+    tell(error, &err);
+    return -1;
+}
+
+int cw_source_check_receipt(
+    const struct cw_source_options *options, const char *path,
+    int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
+    struct cw_receipt *receipt, struct cw_error *error)
+{
+    struct image_options image;
+    struct error err;
+
+    source_image_options(options, &image);
+    if (proof_check_receipt(&image, options->tuning.io_engine, path, each,
+                            opaque, receipt, &err) == 0)
+        return 0;
+    tell(error, &err);
+    return -1;
+}
+
+int cw_target_check_receipt(
+    const struct cw_target_options *options, const char *path,
+    int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
+    struct cw_receipt *receipt, struct cw_error *error)
+{
+    const struct image_options image = written(options);
+    struct error err;
+
+    if (proof_check_receipt(&image, options->tuning.io_engine, path, each,
+                            opaque, receipt, &err) == 0)
         return 0;
     tell(error, &err);
     return -1;

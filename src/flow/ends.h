@@ -35,11 +35,6 @@ void source_image_options(const struct cw_source_options *options,
 void target_sink_options(const struct cw_target_options *options,
                          struct sink_options *sink);
 
-/* As cw_source_digest(): of virtual_bytes, 0: all. */
-int disk_digest(const struct image_options *image, enum cw_io_engine engine,
-                enum cw_digest digest, uint64_t virtual_bytes, char *text,
-                struct error *err);
-
 /* Sums the data of a whole image, step by step in bounded memory. */
 int source_measure(struct image *image, uint64_t *data_bytes,
                    struct error *err);

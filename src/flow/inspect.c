@@ -187,36 +187,3 @@ int target_plan(const struct cw_target_options *options, uint64_t source_bytes,
     };
     return r;
 }
-
-int disk_digest(const struct image_options *image, enum cw_io_engine engine,
-                enum cw_digest digest, uint64_t virtual_bytes, char *text,
-                struct error *err)
-{
-    enum digest_algorithm algorithm = digest == CW_DIGEST_SHA256
-                                          ? DIGEST_SHA256
-                                          : DIGEST_XXH3_128;
-    struct survey survey = { .image = *image, .virtual_bytes = virtual_bytes };
-    uint8_t root[DIGEST_ROOT_BYTES];
-    struct digest *table;
-    struct image *whole;
-    char why[256];
-    int r;
-
-    survey.image.takes_any_order = true;
-    if (ring_choose((enum ring_engine)engine, &survey.engine, why, sizeof(why),
-                    err) < 0 ||
-        image_open(&survey.image, &whole, err) < 0)
-        return -1;
-    if (virtual_bytes == 0)
-        survey.virtual_bytes = whole->virtual_bytes;
-    survey.image.like = whole;
-    r = digest_open(algorithm, survey.virtual_bytes, &table, err);
-    if (r == 0) {
-        r = survey_run(&survey, table, err);
-        digest_root(table, root);
-        digest_format(algorithm, root, text);
-        digest_close(table);
-    }
-    image_close(whole);
-    return r;
-}

@@ -14,6 +14,7 @@
 #include "io/limits.h"
 #include "plan/grid.h"
 #include "plan/verdict.h"
+#include "track/receipt.h"
 
 static void forward_log(void *opaque, enum log_level level, const char *line)
 {
@@ -150,6 +151,8 @@ int job_init(struct cw_job *job, bool is_source,
     if (events->log)
         log_open(forward_log, &job->events, (enum log_level)events->log_level);
 
+    if (events->receipt && receipt_try(events->receipt, err) < 0)
+        return -1;
     job->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     job->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (job->wake_fd < 0 || job->stop_fd < 0)

@@ -58,6 +58,7 @@ struct cw_job {
     unsigned lanes;
     char id[MESSAGE_JOB_BYTES]; /* "" until known, as what follows */
     char format[MESSAGE_NAME_BYTES];
+    char peer_software[MESSAGE_NAME_BYTES];
     char cipher[64];       /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
     bool is_ready;         /* what /readyz says */
     struct health *health; /* owned; NULL: nobody is to ask */

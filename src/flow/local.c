@@ -20,6 +20,7 @@
 #include "flow/ends.h"
 #include "flow/errand.h"
 #include "flow/local_lane.h"
+#include "flow/proof.h"
 #include "flow/readback.h"
 #include "flow/source_same.h"
 #include "plan/grid.h"
@@ -207,7 +208,7 @@ static int local_run(struct cw_job *job, struct cw_summary *summary,
         run_phase(l, CW_PHASE_VERIFYING, verify) == 0) {
         job_enter(job, CW_PHASE_DONE);
         summarize(l, summary);
-        return 0;
+        return proof_write_receipt(job, summary, err);
     }
     job_first_error(job, err);
     return error_wrap(err, "copy %s to %s", l->from, l->to);

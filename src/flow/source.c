@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "flow/chunks.h"
 #include "flow/ends.h"
+#include "flow/proof.h"
 #include "flow/source_same.h"
 #include "plan/grid.h"
 
@@ -272,7 +273,7 @@ static int source_run(struct cw_job *job, struct cw_summary *summary,
                           s->options.target);
     job_enter(job, CW_PHASE_DONE);
     summarize(s, summary);
-    return 0;
+    return proof_write_receipt(job, summary, err);
 }
 
 static void source_free(struct cw_job *job)

@@ -82,6 +82,7 @@ static int take_plan(struct source *s, const struct message_plan *plan)
         return -1;
     }
     s->job.lanes = plan->lanes;
+    memcpy(s->job.peer_software, plan->software, sizeof(plan->software));
     s->plan.codecs = plan->codecs;
     s->wants_trust = (plan->wants_trust ||
                       s->options.resume == CW_RESUME_TRUST) &&

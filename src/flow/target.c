@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "flow/code.h"
 #include "flow/ends.h"
+#include "flow/proof.h"
 #include "plan/grid.h"
 
 #define DEFAULT_LISTEN     "[::]:8443"
@@ -311,6 +312,7 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
                       struct error *err)
 {
     struct target *t = (struct target *)job;
+    int r;
 
     t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
                                             ? t->options.pairing_valid_ns
@@ -327,8 +329,9 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
                           t->options.destination);
     }
     summarize(t, summary);
+    r = proof_write_receipt(job, summary, err);
     wait_until_told(t);
-    return 0;
+    return r;
 }
 
 static void target_free(struct cw_job *job)

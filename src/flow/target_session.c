@@ -343,6 +343,8 @@ static void begin(struct target *t, struct visitor *visitor)
              info.peer_name);
     snprintf(t->job.cipher, sizeof(t->job.cipher), "%s %s", info.tls_version,
              info.cipher);
+    memcpy(t->job.peer_software, session->hello.software,
+           sizeof(t->job.peer_software));
     log_info("serving %s, %s, %s", session->peer, session->hello.software,
              t->job.cipher);
     conn_set_role(visitor->conn, CONN_CONTROL,

@@ -156,9 +156,23 @@ static void test_format(void **state)
                             cases[i].want);
 }
 
+static void test_format_time(void **state)
+{
+    char buf[FORMAT_TIME_BYTES];
+    uint64_t back;
+
+    (void)state;
+    assert_string_equal(format_time(buf, 0), "1970-01-01T00:00:00.000Z");
+    assert_string_equal(format_time(buf, UINT64_C(1798761599999999999)),
+                        "2026-12-31T23:59:59.999Z");
+    assert_true(parse_time(buf, &back));
+    assert_int_equal(back, UINT64_C(1798761599999000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_format_time),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_ppm),
