@@ -2,8 +2,8 @@
 # Every command that README, docs/operations.md and the manuals show works as
 # it stands there; only names of machines and disks are replaced by ours.
 . "$(dirname "$0")/lib.sh"
-require openssl qemu-img python3
-DOCS=$CW_SOURCE_DIR
+require openssl qemu-img python3 jq
+. "$(dirname "$0")/lib_examples.sh"
 PATH=$CW_BUILD/cmd:$PATH
 export CLONEWIRE_LISTEN=127.0.0.1:0 CLONEWIRE_QUIET='' CLONEWIRE_LANES=1
 
@@ -11,20 +11,6 @@ mkdir vm
 make_sparse vm-disk $((8 * MIB))
 cp --sparse=always vm-disk disk.img
 qemu-img convert -O qcow2 vm-disk disk.qcow2
-
-# The commands at a prompt, continued lines joined: "target clonewire-...".
-shown() # FILE
-{
-    sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ba' -e '}' "$1" |
-        sed -nE 's/^ *(target|source)\$ +/\1 /p'
-}
-
-examples() # PROGRAM: those of --help, as if at a prompt
-{
-    "$1" --help | sed '1,/^Examples:$/d; /^$/,$d' >examples.txt
-    sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ba' -e '}' examples.txt |
-        sed -E "s/^ +clonewire-(source|target)/\\1 &/; s/  +/ /g; s/ \\(.*//"
-}
 
 ours() # COMMAND: with our disks, and the address that the target has
 {
@@ -56,6 +42,7 @@ together() # TARGET-COMMAND SOURCE-COMMAND
         fail "$2: $(tail -n 1 source.log)"
     wait_target
     assert_status target 0
+    cat target.out >>target.words
     cmp vm-disk "$(ls vm/* copied-disk 2>/dev/null)" || fail "$1: no copy"
     assert_digests_equal
 }
@@ -73,7 +60,8 @@ wait_code() # TARGET-COMMAND: what it prints, if it names no identity
 kind_of() # COMMAND
 {
     case $1 in
-    *--via*) echo ssh ;; # func/via.sh has a daemon for it
+    *--via*) echo ssh ;; # func/via.sh has a daemon for them
+    here\ *) echo prepared ;;
     *--cert*) echo certificates ;;
     *--psk-file*) echo key ;;
     *cw1-*) echo code ;;
@@ -83,50 +71,65 @@ kind_of() # COMMAND
     esac
 }
 
-# The certificates and the key that they speak of are made as they say.
-sed -n '/^    new() {/,/^$/p' "$DOCS/README.md" |
+# The certificates and the key that they speak of are made as they say; the
+# manuals call them by shorter names.
+shown docs/operations.md | sed -n 's/^here //p' | grep -v -- --via |
     sed 's,target\.example,localhost,' >make.sh
-grep -q subjectAltName make.sh || fail "README makes no certificates"
-bash -e make.sh 2>make.log || fail "README: $(cat make.log)"
+bash -e make.sh 2>make.log || fail "docs/operations: $(cat make.log)"
+[ -s keys.psk ] || fail "docs/operations.md makes no key"
 for side in source target; do
     cp $side.crt ${side:0:1}.crt
     cp $side.key ${side:0:1}.key
 done
-sed -n 's/^\$ \(printf .*keys\.psk\)$/\1/p' "$DOCS/docs/operations.md" >make.sh
-bash -e make.sh
-[ -s keys.psk ] || fail "docs/operations.md makes no key"
 
-count=0
+declare -A count=()
 for from in README docs/operations manuals; do
     if [ $from = manuals ]; then
         { examples clonewire-target; examples clonewire-source; } >commands
     else
-        shown "$DOCS/$from.md" >commands
+        shown "$from.md" >commands
     fi
     [ -s commands ] || fail "$from shows no command"
     declare -A targets=()
     while read -r line; do
         kind=$(kind_of "$line")
         command=${line#* }
-        if [ "$kind" = ssh ]; then
-            grep -qF -- "$command" "${0%/*}/via.sh" || fail "via.sh: $command"
-        elif [ "$kind" = alone ]; then
-            alone "$command"
-        elif [ "${line%% *}" = target ]; then
+        count[$kind]=$((${count[$kind]:-0} + 1))
+        case $kind in
+        ssh | prepared) continue ;;
+        alone) alone "$command" && continue ;;
+        esac
+        if [ "${line%% *}" = target ]; then
             targets[$kind]=$command
-            continue
         else
             [ -n "${targets[$kind]:-}" ] || fail "no target for: $command"
             together "${targets[$kind]}" "$command"
         fi
-        count=$((count + 1))
     done <commands
     unset targets
 done
-[ $count -ge 9 ] || fail "only $count examples were tried"
+for kind in ssh prepared alone certificates key code; do
+    [ "${count[$kind]:-0}" -gt 1 ] || fail "hardly any example with: $kind"
+done
 
-# What README lets a developer type is there.
-sed -nE 's,^    \./dev ([a-z]+) .*,\1,p' "$DOCS/README.md" >developer
+# What the target says is what README lets it say.
+grep -qFx "$(sed -n 's/^    \(Run this on .*\)/\1/p' "$DOCS/README.md")" \
+    target.words || fail "README: other words than the target's"
+
+# Manifests that it names are there, and the script that makes Secrets does.
+sed -nE 's/^ *(kubectl|podman|deploy)/\1/p' "$DOCS"/{README,deploy/README}.md |
+    grep -oE '\bdeploy/[a-z./-]+' | sort -u >named
+[ "$(wc -l <named)" -ge 3 ] || fail "no manifests are named"
+while read -r file; do
+    [ -e "$DOCS/$file" ] || fail "there is no $file"
+done <named
+"$DOCS/deploy/make-secrets" >secrets.yaml
+assert_equal "$(grep -c '^kind: Secret$' secrets.yaml)" 2 "Secrets"
+
+# What a developer is told to type is there.
+sed -nE 's,^    (DEV_PRESET=[a-z]+ )?\./dev ([a-z]+) .*,\2,p' \
+    "$DOCS"/{README,docs/testing}.md | sort -u >developer
+[ "$(wc -l <developer)" -ge 4 ] || fail "no ./dev in README"
 "$DOCS/dev" 2>usage || true
 while read -r command; do
     grep -qE "^  $command\b" usage || fail "no ./dev $command"

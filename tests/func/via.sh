@@ -1,8 +1,9 @@
 #!/bin/bash
 # --via ssh starts the target over there, and the clone goes directly or
 # through a forwarded port; what fails over there fails here with its status.
-#   clonewire-source disk.img root@target.example:/dev/vg/new --via ssh
+# The commands that the documents show are run, too.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib_examples.sh"
 require ssh ssh-keygen dropbear dropbearkey unshare
 require_root "a daemon of ssh"
 
@@ -67,6 +68,24 @@ via "$WORK/tunnelled" --through-ssh --lanes 2
 assert_status source 0
 cmp image tunnelled
 nothing_left
+
+# As they are shown, with our daemon, places and disk.
+mkdir -p dev/vg var/lib/vm
+PATH=$CW_BUILD/cmd:$PATH every_example >commands
+count=0
+while read -r line; do
+    case $line in *'--via ssh'*) ;; *) continue ;; esac
+    command=$(sed -E "s,^[a-z]+ clonewire-source [^ ]+,'$SOURCE' image,
+        s,@target\.example:,@127.0.0.1:$WORK,
+        s,--via ssh,--via 'ssh -F ssh.conf'," <<<"$line")
+    bash -c "$command" >out 2>source.log </dev/null ||
+        fail "$line: $(tail -n 1 source.log)"
+    copy=$(find dev var -type f)
+    cmp image "$copy" || fail "$line: no copy"
+    rm "$copy"
+    count=$((count + 1))
+done <commands
+[ $count -ge 3 ] || fail "only $count examples of --via"
 
 # What the target refuses, it refuses here: in words, with its status.
 via "$WORK/tunnelled"
