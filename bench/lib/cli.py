@@ -105,7 +105,7 @@ def _list(contestants):
         print(f"  {'*' if scenario.is_main else ' '} {scenario.name:14} "
               f"{scenario.about}")
         print(f"      {' '.join(scenario.contestants)}")
-    print(f"    {MICRO:14} ring, zero scan, codec, digest, TLS alone; "
+    print(f"    {MICRO:14} ring, zero scan, codec, digest, TLS, unpacking; "
           "instruction counts")
     print("contestants:")
     for contestant in contestants:

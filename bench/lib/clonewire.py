@@ -10,16 +10,18 @@ from .tls import CLIENT_NAME
 
 
 class Clonewire(Contestant):
-    """options go to both ends."""
+    """options go to both ends.  reads_truth: of an image, it is given the
+    raw disk that is in it, to see what the format costs."""
 
     kind = KIND_CLONEWIRE
 
-    def __init__(self, name, about, build, options=()):
+    def __init__(self, name, about, build, options=(), reads_truth=False):
         self.name = name
         self.about = about
         self._source = os.path.join(build, "cmd", "clonewire-source")
         self._target = os.path.join(build, "cmd", "clonewire-target")
         self._options = list(options)
+        self._reads_truth = reads_truth
 
     def missing(self):
         for path in (self._source, self._target):
@@ -42,8 +44,9 @@ class Clonewire(Contestant):
         source = [self._source, "--cert", tls.client_cert,
                   "--key", tls.client_key, "--ca", tls.ca,
                   "--progress=none", *self._options]
+        disk = case.dataset.truth if self._reads_truth else case.source
         return Plan(
-            [Stage("source", [[*source, case.source, f"{HOST}:{port}"]])],
+            [Stage("source", [[*source, disk, f"{HOST}:{port}"]])],
             [Stage("target", [[*target, case.destination]], port=port)])
 
     def versions(self):
@@ -59,6 +62,10 @@ def contestants(build, variants, others=()):
                   ["--io-engine=uring"]),
         Clonewire("clonewire-threads", "--io-engine=threads", build,
                   ["--io-engine=threads"]),
+        Clonewire("clonewire-1-lane", "--lanes=1", build, ["--lanes=1"]),
+        Clonewire("clonewire-2-lanes", "--lanes=2", build, ["--lanes=2"]),
+        Clonewire("clonewire-raw", "of the raw disk that is in the image",
+                  build, reads_truth=True),
         Clonewire("clonewire-buffered", "--io-mode=buffered", build,
                   ["--io-mode=buffered"]),
     ]

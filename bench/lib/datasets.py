@@ -21,6 +21,10 @@ EXTENT_BYTES = 4 * KIB
 EXTENT_STRIDE_BYTES = 128 * KIB
 
 
+_FORMATS = {"qcow2": "qcow2", "qcow2-zlib": "qcow2", "qcow2-gzip": "gzip",
+            "gzip": "gzip", "xz": "xz"}
+
+
 class Unavailable(Exception):
     """This machine or user cannot make it; the text says why."""
 
@@ -31,7 +35,7 @@ class Dataset:
 
     name: str
     path: str  # what the source is given
-    format: str  # "raw" or "qcow2"
+    format: str  # "raw", "qcow2", "gzip" or "xz": what it is outside
     truth: str  # raw file with the bytes of the disk
     virtual_bytes: int
     data_bytes: int  # allocated in truth: what must move at least
@@ -50,6 +54,9 @@ class Store:
             "full": self._make_full,
             "qcow2": self._make_qcow2,
             "qcow2-zlib": self._make_qcow2_zlib,
+            "qcow2-gzip": self._make_qcow2_gzip,
+            "gzip": self._make_gzip,
+            "xz": self._make_xz,
             "empty": self._make_empty,
             "extents": self._make_extents,
         }
@@ -68,10 +75,9 @@ class Store:
             self._remove(path)
             self._recipes[name](path)
             self._write_stamp(path, wish)
-        is_qcow2 = name.startswith("qcow2")
-        truth = self.get("sparse").path if is_qcow2 else path
-        return Dataset(name=name, path=path, truth=truth,
-                       format="qcow2" if is_qcow2 else "raw",
+        kind = _FORMATS.get(name, "raw")
+        truth = path if kind == "raw" else self.get("sparse").path
+        return Dataset(name=name, path=path, truth=truth, format=kind,
                        virtual_bytes=os.path.getsize(truth),
                        data_bytes=check.allocated(
                            self.get("sparse").path if name == "full"
@@ -158,6 +164,24 @@ class Store:
     def _make_qcow2_zlib(self, path):
         self._make_qcow2(path, "-c")
 
+    def _make_qcow2_gzip(self, path):
+        self._pack(path, self.get("qcow2").path, "gzip", "-1")
+
+    def _make_gzip(self, path):
+        self._pack(path, self.get("sparse").path, "gzip", "-1")
+
+    def _make_xz(self, path):
+        """As xz -T makes them: blocks that can be found and decoded alone."""
+        self._pack(path, self.get("sparse").path, "xz", "-1", "-T0",
+                   "--block-size=16MiB")
+
+    def _pack(self, path, what, *command):
+        if not shutil.which(command[0]):
+            raise Unavailable(f"{command[0]} is missing")
+        self._want_space(self.size)
+        with open(path, "wb") as file:
+            _call(*command, "-c", what, stdout=file)
+
     @staticmethod
     def _make_empty(path):
         with open(path, "wb") as file:
@@ -176,10 +200,10 @@ class Store:
 _SYSTEM_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 
-def _call(*command):
+def _call(*command, stdout=subprocess.PIPE):
     environment = dict(os.environ, PATH=_SYSTEM_PATH)
-    done = subprocess.run(command, capture_output=True, text=True,
-                          check=False, env=environment)
+    done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE,
+                          text=True, check=False, env=environment)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]}: {done.stderr.strip()}")
 

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 
-_PROGRAMS = ("zero", "wire", "digest", "ring", "tls")
+_PROGRAMS = ("zero", "wire", "digest", "ring", "tls", "unpack")
 
 # Measurement, program, calls of the shorter run.  The longer one makes three
 # times as many.
@@ -24,6 +24,8 @@ _COUNTED = [
     ("digest.xxh3-128-chunk", "digest", 5),
     ("digest.zero-bytes-chunk", "digest", 5),
     ("ring.io_uring-read-4k", "ring", 2000),
+    ("unpack.libdeflate-64k", "unpack", 50),
+    ("unpack.libqcow-64k", "unpack", 50),
 ]
 
 _COLLECTED = re.compile(r"Collected : (\d+)")

@@ -16,8 +16,8 @@ _NBDKIT_LEAVES_NO_CACHE = ["cache=none"]
 _PRIORITY_AES128 = "NORMAL:-CIPHER-ALL:+AES-128-GCM"
 
 
-def _nbdkit(case, port, side, path, options=(), read_only=False):
-    command = ["nbdkit", "--foreground", "--exit-with-parent",
+def _nbdkit(case, port, side, path, options=(), read_only=False, filters=()):
+    command = ["nbdkit", "--foreground", "--exit-with-parent", *filters,
                f"--port={port}", f"--ipaddr={HOST}", "--tls=require",
                f"--tls-certificates={case.tls.directory}",
                "--tls-verify-peer", "file", path, *options]
@@ -86,7 +86,8 @@ class QemuImg(Contestant):
         self._aes128 = aes128
 
     def refuses(self, case):
-        return super().refuses(case) if self._is_pull else None
+        reads_it = not self._is_pull and case.dataset.format == "qcow2"
+        return None if reads_it else super().refuses(case)
 
     def plan(self, case):
         port = case.ports.take()
@@ -118,6 +119,25 @@ class QemuImg(Contestant):
                 f"file.tls-creds=tls0")
 
 
+class NbdkitXzPull(Contestant):
+    """An xz file served as what is in it by nbdkit, pulled by nbdcopy."""
+
+    name = "nbdkit-xz-nbdcopy"
+    about = "nbdkit --filter=xz exports what is in it, nbdcopy pulls"
+    programs = ("nbdkit", "nbdcopy")
+
+    def refuses(self, case):
+        return None if case.dataset.format == "xz" else "for xz sources"
+
+    def plan(self, case):
+        port = case.ports.take()
+        server = _nbdkit(case, port, "source", case.source, read_only=True,
+                         filters=["--filter=xz"])
+        client = ["nbdcopy", "--flush", *_NBDCOPY_BEST, _uri(case, port),
+                  case.destination]
+        return Plan([Stage("target", [client])], [server])
+
+
 class QemuNbdPull(Contestant):
     """A qcow2 served as raw by qemu-nbd, pulled by nbdcopy."""
 
@@ -126,9 +146,7 @@ class QemuNbdPull(Contestant):
     programs = ("qemu-nbd", "nbdcopy")
 
     def refuses(self, case):
-        if case.dataset.format == "raw":
-            return "for qcow2 sources"
-        return None
+        return None if case.dataset.format == "qcow2" else "for qcow2 sources"
 
     def plan(self, case):
         port = case.ports.take()
@@ -163,4 +181,5 @@ def peers():
                     _NBDCOPY_BEST),
         NbdcopyPull("nbdcopy-pull-default", "nbdkit <- nbdcopy, defaults"),
         QemuNbdPull(),
+        NbdkitXzPull(),
     ]

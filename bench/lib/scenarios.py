@@ -17,6 +17,7 @@ from .units import GIB, format_size
 SHM = "/dev/shm"
 
 _MAIN = ("clonewire", "clonewire-threads")
+_LANES = ("clonewire-1-lane", "clonewire-2-lanes")
 _NBD = ("qemu-img-pull", "qemu-img-pull-aes128", "qemu-img-push",
         "nbdcopy-push", "nbdcopy-push-aes128", "nbdcopy-push-default",
         "nbdcopy-pull", "nbdcopy-pull-default")
@@ -66,10 +67,17 @@ SCENARIOS = [
               "nbdcopy-pull", "plain-tcp", "dd"), cached=False),
     Scenario("qcow2", "the image as qcow2 -> raw file",
              "qcow2", "file", "file",
-             (*_MAIN, "qemu-img-push", "qemu-nbd-nbdcopy")),
+             (*_MAIN, "clonewire-raw", "qemu-img-push", "qemu-nbd-nbdcopy")),
     Scenario("qcow2-zlib", "the image as compressed qcow2 -> raw file",
              "qcow2-zlib", "file", "file",
-             (*_MAIN, "qemu-img-push", "qemu-nbd-nbdcopy")),
+             ("clonewire", *_LANES, "qemu-img-push", "qemu-nbd-nbdcopy")),
+    Scenario("xz", "the image in xz, of many blocks -> raw file",
+             "xz", "file", "file",
+             ("clonewire", *_LANES, "nbdkit-xz-nbdcopy")),
+    Scenario("gzip", "the image in gzip -> raw file",
+             "gzip", "file", "file", ("clonewire", *_LANES)),
+    Scenario("qcow2-gzip", "the image as qcow2 in gzip -> raw file",
+             "qcow2-gzip", "file", "file", ("clonewire",)),
     Scenario("empty64g", "64 GiB disk without data, file -> file",
              "empty", "file", "file",
              (*_MAIN, "qemu-img-push", "qemu-img-pull", "nbdcopy-pull",
