@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include "tree/pack.h"
 #include "tree/reader.h"
 #include "tree/unpack.h"
 #include "unit.h"
@@ -117,6 +119,123 @@ static void test_gnu_tar(void **state)
                "touch -d @5 src/holes dst/holes src/all-hole dst/all-hole");
         same_as_source();
     }
+}
+
+static int put(void *opaque, const void *data, size_t len, struct error *err)
+{
+    (void)err;
+    return fwrite(data, 1, len, opaque) == len ? 0 : -1;
+}
+
+static int pack(bool sparse, struct error *err)
+{
+    struct pack_options options = { .directory = "src",
+                                    .sparse = sparse,
+                                    .put = put };
+    struct pack_report report;
+    uint64_t estimate;
+    struct stat st;
+    int r;
+
+    options.opaque = fopen("archive", "w");
+    assert_non_null(options.opaque);
+    r = pack_tree(&options, &report, err);
+    fclose(options.opaque);
+    if (r == 0) {
+        assert_int_equal(stat("archive", &st), 0);
+        assert_int_equal(pack_estimate("src", sparse, &estimate, err), 0);
+        assert_in_range(st.st_size, estimate / 2, 2 * estimate + 65536);
+    }
+    return r;
+}
+
+static bool has_xattrs(void)
+{
+    return setxattr("src/plain", "user.colour", "blue", 4, 0) == 0 &&
+           setxattr("src/sub", "user.shape", "\0round", 6, 0) == 0;
+}
+
+static void check_xattrs(void)
+{
+    char value[8];
+
+    assert_int_equal(getxattr("dst/plain", "user.colour", value, 8), 4);
+    assert_memory_equal(value, "blue", 4);
+    assert_int_equal(getxattr("dst/sub", "user.shape", value, 8), 6);
+    assert_memory_equal(value, "\0round", 6);
+}
+
+static void test_pack(void **state)
+{
+    struct error err = { 0 };
+    bool xattrs;
+
+    (void)state;
+    for (int sparse = 1; sparse >= 0; sparse--) {
+        print_message("    %s\n", sparse ? "with holes" : "without");
+        sh(make_tree);
+        sh("mkdir -p src/lost+found src/" UNPACK_PARTIAL "; "
+           "touch -d @1234567890.123456789 src/dense");
+        xattrs = has_xattrs();
+        assert_int_equal(pack(sparse, &err), 0);
+        sh("rmdir src/lost+found src/" UNPACK_PARTIAL);
+
+        /* GNU tar has no word for names that are not UTF-8, and takes them
+         * as they are. */
+        sh("tar xpf archive -C dst 2>tar.err || { cat tar.err; false; };"
+           "! grep -v hdrcharset tar.err");
+        if (!sparse)
+            sh("fallocate -d dst/holes; fallocate -d dst/all-hole;"
+               "touch -r src/holes dst/holes; touch -r src/all-hole "
+               "dst/all-hole");
+        same_as_source();
+        sh("rm -rf dst; mkdir dst");
+        assert_int_equal(unpack("archive", false, &err), 0);
+        if (xattrs)
+            check_xattrs();
+        if (!sparse)
+            sh("fallocate -d dst/holes; fallocate -d dst/all-hole;"
+               "touch -r src/holes dst/holes; touch -r src/all-hole "
+               "dst/all-hole");
+        same_as_source();
+        /* A third reader, which knows nothing of the others. */
+        sh("python3 -c \"import tarfile, hashlib; t = tarfile.open('archive');"
+           "print(*(hashlib.sha256(t.extractfile(n).read()).hexdigest()"
+           " for n in ('holes', 'all-hole', 'dense')), sep=chr(10))\" >sums;"
+           "cd src; sha256sum holes all-hole dense | cut -d' ' -f1 |"
+           "diff - ../sums");
+    }
+}
+
+static void test_pack_corners(void **state)
+{
+    struct error err = { 0 };
+
+    (void)state;
+    sh("rm -rf src dst; mkdir src dst");
+    assert_int_equal(pack(true, &err), 0);
+    sh("test -z \"$(tar tf archive)\" && test -s archive");
+    assert_int_equal(unpack("archive", false, &err), 0);
+
+    assert_int_equal(pack_is_only("src", "disk.img", &err), 0);
+    sh("mkdir src/lost+found; echo >src/disk.img");
+    assert_int_equal(pack_is_only("src", "disk.img", &err), 1);
+    sh("echo >src/.other");
+    assert_int_equal(pack_is_only("src", "disk.img", &err), 0);
+    sh("rm src/.other src/disk.img; ln -s x src/disk.img");
+    assert_int_equal(pack_is_only("src", "disk.img", &err), 0);
+    assert_int_equal(pack_is_only("none", "disk.img", &err), -1);
+    assert_int_equal(err.kind, ERROR_SOURCE_IO);
+    assert_int_equal(pack_estimate("none", true, &(uint64_t){ 0 }, &err), -1);
+
+    /* A disk of many TiB, of which nothing is there, takes no time. */
+    sh("rm src/disk.img; truncate -s 7T src/disk.img");
+    assert_int_equal(pack(true, &err), 0);
+    sh("test \"$(tar tvf archive | awk '{print $3}')\" = 7696581394432");
+
+    sh("d=src; for i in $(seq 300); do d=$d/d; mkdir $d; done");
+    assert_int_equal(pack(true, &err), -1);
+    assert_int_equal(err.kind, ERROR_FORMAT);
 }
 
 static void test_preallocated(void **state)
@@ -308,8 +427,12 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gnu_tar),   cmocka_unit_test(test_preallocated),
-        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_gnu_tar),
+        cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_pack_corners),
+        cmocka_unit_test(test_preallocated),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_find_disk),
     };
 
