@@ -58,6 +58,10 @@ static const struct option_row clone_rows[] = {
       "auto: read the disk again and compare it with what the target holds of "
       "an earlier run; trust: not what it holds of an image whose size, times "
       "and samples are unchanged" },
+    { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_source_options, delta), 0, 0,
+      "the target has an older copy of the disk: send what differs; a file "
+      "must be one that the target may overwrite" },
     { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
       OPTION_CHOICE, digests, OPTION_FIELD(struct cw_source_options, digest), 0,
       0, "what proves the copies equal; sha256 halves the speed" },

@@ -193,6 +193,7 @@ struct cw_source_options {
     uint64_t bytes_per_second;   /* most to send; 0: no limit */
     bool allow_in_use;           /* read an image that others may be writing */
     enum cw_resume resume;       /* AUTO or TRUST */
+    bool delta;         /* the target has an older copy: send what differs */
     const char *job_id; /* NULL: from image and target, so that the same
                          * command resumes what it began */
 };

@@ -94,6 +94,7 @@ static int ask(struct visitor *visitor, struct chat *chat, int close_fd,
     case MESSAGE_PROGRESS:
     case MESSAGE_FINISH:
     case MESSAGE_DONE:
+    case MESSAGE_LEAVES:
     case MESSAGE_BYE: break;
     }
     error_set(err, ERROR_PROTOCOL, 0, "first message is %s",

@@ -1,6 +1,6 @@
 #include "flow/have.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 
 /* Chunks from first on, at most count, that are alike zero or not. */
 static uint64_t alike(const struct digest *digest, uint64_t first,
@@ -51,33 +51,38 @@ int have_tell(struct session *session, const struct chunkset *held,
     return 0;
 }
 
-static int refuse(struct session *session, const struct message_have *have)
+static int tell_zeros(struct session *session, uint64_t first, unsigned count)
 {
-    struct error err;
+    struct message message = {
+        .type = MESSAGE_HAVE,
+        .have = { .first = first, .count = (uint16_t)count },
+    };
 
-    error_set(&err, ERROR_PROTOCOL, 0,
-              "target sent HAVE for %u chunks from %" PRIu64
-              " that are not of this disk, or came twice",
-              have->count, have->first);
-    job_fail(session->job, &err);
-    return -1;
+    return session_send(session, &message) < 0 ? -1 : (int)count;
 }
 
-int have_hear(struct session *session, const struct message_have *have,
-              struct chunkset *held, struct digest *digest)
+int have_tell_found(struct session *session, uint64_t first, uint64_t count,
+                    const struct digest *digest, struct leaves *leaves,
+                    struct chunkset *told)
 {
-    size_t each = digest_each(digest);
+    size_t each = digest_each(digest) * MESSAGE_CHUNK_LEAVES;
+    uint8_t digests[MESSAGE_LEAVES_MAX * DIGEST_LEAVES_BYTES];
+    uint64_t n = alike(digest, first, count);
+    struct message message = { .type = MESSAGE_LEAVES };
 
-    if (have->first >= held->chunks ||
-        have->count > held->chunks - have->first ||
-        (have->digest_bytes != 0 && have->digest_bytes != each) ||
-        !chunkset_add(held, have->first, have->count))
-        return refuse(session, have);
-    for (unsigned i = 0; i < have->count; i++) {
-        if (have->digest_bytes == 0)
-            digest_add_zero(digest, have->first + i);
-        else
-            digest_set(digest, have->first + i, have->digests + i * each);
-    }
-    return 0;
+    if (n > MESSAGE_LEAVES_MAX && !digest_is_zero(digest, first))
+        n = MESSAGE_LEAVES_MAX;
+    chunkset_add(told, first, n);
+    if (digest_is_zero(digest, first))
+        return tell_zeros(session, first, (unsigned)n);
+    for (uint64_t i = 0; i < n; i++)
+        if (!leaves_get(leaves, first + i, digests + i * each))
+            abort(); /* they are kept until the chunk comes */
+    message.leaves = (struct message_leaves){
+        .first = first,
+        .count = (uint16_t)n,
+        .digest_bytes = (uint16_t)digest_each(digest),
+        .digests = digests,
+    };
+    return session_send(session, &message) < 0 ? -1 : (int)n;
 }

@@ -1,10 +1,12 @@
 /*
- * have.h - what the target holds already, told from its digests to the
- * source's before the lanes start.
+ * have.h - tells the source what the target holds already: what an earlier
+ * session brought before the lanes start, what is found on the disk as it is
+ * read.
  */
 #ifndef CW_FLOW_HAVE_H
 #define CW_FLOW_HAVE_H
 
+#include "flow/leaves.h"
 #include "flow/session.h"
 #include "plan/chunkset.h"
 #include "track/digest.h"
@@ -14,10 +16,13 @@ int have_tell(struct session *session, const struct chunkset *held,
               const struct digest *digest);
 
 /*
- * Takes a HAVE into held and digest, both of the same disk.  -1: the job
- * failed, as the message does not fit the disk or tells a chunk twice.
+ * Sends as many of [first, first+count), by their digests and the leaves that
+ * are kept of those that are not all zero, as one message takes; adds them to
+ * told first, as the answer may come at once.  How many, or -1: the job
+ * failed.
  */
-int have_hear(struct session *session, const struct message_have *have,
-              struct chunkset *held, struct digest *digest);
+int have_tell_found(struct session *session, uint64_t first, uint64_t count,
+                    const struct digest *digest, struct leaves *leaves,
+                    struct chunkset *told);
 
 #endif

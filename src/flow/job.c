@@ -282,7 +282,8 @@ void job_check_stall(struct cw_job *job)
                      progress_get(&p->data_bytes) +
                      progress_get(&p->zero_bytes) +
                      progress_get(&p->zeroed_bytes) +
-                     progress_get(&p->resumed_bytes);
+                     progress_get(&p->resumed_bytes) +
+                     progress_get(&p->surveyed_bytes);
     struct error err;
 
     if (moved != job->moved) {
@@ -323,11 +324,11 @@ void job_begin(struct cw_job *job)
 {
     struct progress *p = &job->progress;
     _Atomic uint64_t *counters[] = {
-        &p->data_bytes,          &p->zero_bytes,   &p->resumed_bytes,
-        &p->reconnects,          &p->zeroed_bytes, &p->wire_bytes,
-        &p->handled_bytes,       &p->wait_disk_ns, &p->wait_net_ns,
-        &p->verified_bytes,      &p->unread_bytes, &p->compressed_bytes,
-        &p->compressed_to_bytes,
+        &p->data_bytes,          &p->zero_bytes,     &p->resumed_bytes,
+        &p->reconnects,          &p->zeroed_bytes,   &p->wire_bytes,
+        &p->handled_bytes,       &p->wait_disk_ns,   &p->wait_net_ns,
+        &p->verified_bytes,      &p->unread_bytes,   &p->compressed_bytes,
+        &p->compressed_to_bytes, &p->surveyed_bytes,
     };
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)

@@ -211,6 +211,10 @@ void session_settle_error(struct session *session)
 
 void session_close(struct session *session)
 {
+    if (session->chat.conn)
+        progress_add(&session->job->progress.wire_bytes,
+                     conn_wire_sent(session->chat.conn) +
+                         conn_wire_received(session->chat.conn));
     conn_close(session->chat.conn);
     session->chat.conn = NULL;
 }

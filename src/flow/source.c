@@ -22,6 +22,8 @@
 
 #define HANDSHAKE_MS       10000U
 #define CONNECT_DEFAULT_NS (30 * CLOCK_SECOND_NS)
+/* The target reads in order: so do our lanes, or some would only wait. */
+#define SURVEY_CHUNKS 16U
 
 /* ---- before the call ---- */
 
@@ -76,6 +78,8 @@ static int start_lanes(struct source *s)
 
     cursor_init(&s->plan.cursor, grid_count(s->plan.virtual_bytes),
                 s->job.lanes, chunks_step(s->image));
+    if (s->plan.told.surveys)
+        s->plan.cursor.most = SURVEY_CHUNKS;
     s->plan.conn.role = CONN_DATA;
     s->plan.conn.stop_fd = s->job.stop_fd;
     for (unsigned i = 0; i < s->job.lanes; i++) {
@@ -102,8 +106,8 @@ static int copy(struct source *s)
 
         if (r < 0)
             return -1;
-        if (r > 0)
-            return session_unexpected(&s->session, &message);
+        if (r > 0 && told_hear(&s->plan.told, &s->session, &message) < 0)
+            return -1;
     }
     return job_stopping(&s->job) ? -1 : 0;
 }
@@ -282,7 +286,7 @@ static void source_free(struct cw_job *job)
 
     end_lanes(s);
     session_close(&s->session);
-    source_forget_told(s);
+    told_close(&s->plan.told);
     chunkset_fini(&s->plan.seen);
     image_close(s->image);
     guard_close(&s->guard);

@@ -75,7 +75,4 @@ int source_negotiate(struct source *s);
  */
 int source_trust(struct source *s);
 
-/* Drops what the target has told to hold. */
-void source_forget_told(struct source *s);
-
 #endif

@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "flow/have.h"
 #include "flow/packing.h"
 #include "plan/grid.h"
 
@@ -33,6 +31,7 @@ static int say_hello(struct source *s)
     hello->codecs = packing_offer(s->plan.compress);
     memcpy(hello->job, s->job.id, sizeof(hello->job));
     memcpy(hello->format, s->job.format, sizeof(hello->format));
+    hello->asks_delta = s->options.delta;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              cw_version());
     hello->has_identity = s->has_identity;
@@ -90,30 +89,12 @@ static int take_plan(struct source *s, const struct message_plan *plan)
                      memcmp(plan->identity, s->identity, sizeof(s->identity)) ==
                          0;
     memcpy(s->plan.secret, plan->secret, sizeof(s->plan.secret));
-    return 0;
-}
-
-void source_forget_told(struct source *s)
-{
-    chunkset_fini(&s->plan.told);
-    digest_close(TAKE_PTR(s->plan.told_digests));
-}
-
-/* The first HAVE makes the room to keep what is told. */
-static int hear_have(struct source *s, const struct message_have *have)
-{
-    struct source_plan *plan = &s->plan;
-    struct error err;
-
-    if (!plan->told_digests &&
-        (chunkset_init(&plan->told, grid_count(plan->virtual_bytes), &err) <
-             0 ||
-         digest_open(source_digest(s), plan->virtual_bytes, &plan->told_digests,
-                     &err) < 0)) {
-        job_fail(&s->job, &err);
-        return -1;
-    }
-    return have_hear(&s->session, have, &plan->told, plan->told_digests);
+    told_close(&s->plan.told);
+    if (told_open(&s->plan.told, source_digest(s), s->plan.virtual_bytes,
+                  plan->surveys, &err) == 0)
+        return 0;
+    job_fail(&s->job, &err);
+    return -1;
 }
 
 /* What the target holds, up to its GO. */
@@ -122,7 +103,6 @@ static int await_go(struct source *s)
     struct message message;
     uint64_t held;
 
-    source_forget_told(s);
     for (;;) {
         int r = session_step(&s->session, &message);
 
@@ -132,16 +112,16 @@ static int await_go(struct source *s)
             continue;
         if (message.type == MESSAGE_GO)
             break;
-        if (message.type != MESSAGE_HAVE)
-            return session_unexpected(&s->session, &message);
-        if (hear_have(s, &message.have) < 0)
+        if (told_hear(&s->plan.told, &s->session, &message) < 0)
             return -1;
     }
-    held = s->plan.told_digests ? chunkset_count(&s->plan.told) : 0;
+    held = told_count(&s->plan.told);
     if (held > 0)
         log_info("the target holds %" PRIu64 " of %" PRIu64
                  " chunks already; only what differs is sent",
                  held, grid_count(s->plan.virtual_bytes));
+    if (s->plan.told.surveys)
+        log_info("the target reads what it has, and only what differs is sent");
     if (held > s->held_most)
         s->held_most = held;
     return 0;

@@ -86,78 +86,124 @@ static int hold(struct work *w, enum frame_type type, uint64_t chunk,
 /* Does the target hold what we know of the chunk? */
 static bool target_has(const struct work *w, uint64_t chunk)
 {
-    return w->plan->told_digests && chunkset_has(&w->plan->told, chunk) &&
-           digest_agrees(w->plan->told_digests, w->plan->job->digest, chunk);
+    return told_agrees(&w->plan->told, w->plan->job->digest, chunk);
+}
+
+/* What the target has of the chunk is told, or will not be.  Before waiting,
+ * lets it have what is gathered: it does not look far ahead of that. */
+static int await_told(struct work *w, uint64_t chunk, struct error *err)
+{
+    struct cw_job *job = w->plan->job;
+    uint64_t begun_ns;
+    bool goes_on;
+
+    if (!told_is_pending(&w->plan->told, chunk))
+        return 0;
+    if (send_held(w, err) < 0 || conn_flush(w->conn, err) < 0)
+        return -1;
+    begun_ns = clock_now_ns();
+    goes_on = told_await(&w->plan->told, chunk, &job->stop);
+    job_waited(&job->progress.wait_net_ns, begun_ns);
+    return goes_on ? 0 : error_set(err, ERROR_CANCELLED, 0, "stopped");
 }
 
 static int send_zero_chunk(struct work *w, uint64_t chunk, struct error *err)
 {
     digest_add_zero(w->plan->job->digest, chunk);
+    if (await_told(w, chunk, err) < 0)
+        return -1;
     return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk, err);
 }
 
+/* The run of bytes alike that begins at at. */
+static struct frame next_run(const struct chunk *b, size_t at, unsigned same)
+{
+    uint64_t offset = b->index * GRID_CHUNK_BYTES + at;
+    bool is_same = same & (1U << at / DIGEST_LEAF_BYTES), is_zero;
+    size_t end = at;
+
+    while (end < b->len &&
+           is_same == ((same & (1U << end / DIGEST_LEAF_BYTES)) != 0))
+        end = (end / DIGEST_LEAF_BYTES + 1) * DIGEST_LEAF_BYTES;
+    if (end > b->len)
+        end = b->len;
+    if (is_same)
+        return (struct frame){ FRAME_SAME, offset, end - at, 0 };
+    end = chunk_run_end(b->buf, end, at, &is_zero);
+    return (struct frame){ is_zero ? FRAME_ZERO : FRAME_DATA, offset, end - at,
+                           0 };
+}
+
 /* Counts what is about to leave. */
-static void count_run(const struct work *w, const struct frame *data,
-                      size_t zero_len)
+static void count_run(const struct work *w, const struct frame *run)
 {
     struct progress *progress = &w->plan->job->progress;
 
-    progress_add(&progress->data_bytes, data->length);
-    if (zero_len > 0)
-        progress_add(&progress->zero_bytes, zero_len);
-    if (data->type != FRAME_ZSTD)
+    progress_add(run->type == FRAME_ZERO   ? &progress->zero_bytes
+                 : run->type == FRAME_SAME ? &progress->resumed_bytes
+                                           : &progress->data_bytes,
+                 run->length);
+    if (run->type != FRAME_ZSTD)
         return;
-    progress_add(&progress->compressed_bytes, data->length);
-    progress_add(&progress->compressed_to_bytes, data->packed_bytes);
+    progress_add(&progress->compressed_bytes, run->length);
+    progress_add(&progress->compressed_to_bytes, run->packed_bytes);
 }
 
 /*
- * Sends data, which is at plain, and the zeros in front of it.  Headers are
- * written into those zeros (or the headroom) right in front of the payload,
- * so that all leaves in one piece and, unless packed, nothing is copied.
+ * Sends data, which is at plain, and the run in front of it, if that is not
+ * empty: it has no payload.  Headers are written into the bytes of that run
+ * (or the headroom) right in front of the payload, so that all leaves in one
+ * piece and, unless packed, nothing is copied.
  */
 static int send_run(struct work *w, struct frame *data, uint8_t *plain,
-                    size_t zero_len, struct error *err)
+                    const struct frame *before, struct error *err)
 {
     uint8_t *payload = packing_pack(&w->packing, data, plain), *start = payload;
     size_t len = data->type == FRAME_ZSTD ? data->packed_bytes
                                           : (size_t)data->length;
-    struct frame zeros = { FRAME_ZERO, data->offset - zero_len, zero_len, 0 };
 
     start -= FRAME_HEADER_BYTES;
     frame_encode(start, data);
-    if (zero_len > 0) {
+    if (before->length > 0) {
         start -= FRAME_HEADER_BYTES;
-        frame_encode(start, &zeros);
+        frame_encode(start, before);
     }
-    count_run(w, data, zero_len);
+    count_run(w, data);
     return send_bytes(w, start, (size_t)(payload + len - start), err);
 }
 
-/* Sends the frames of a chunk that has both data and zeros, or only data. */
-static int send_runs(struct work *w, struct chunk *b, struct error *err)
+/* A run that has no payload; nothing, if it is empty. */
+static int send_before(struct work *w, const struct frame *before,
+                       struct error *err)
 {
-    uint64_t offset = b->index * GRID_CHUNK_BYTES;
-    size_t zero_len = 0, end;
+    if (before->length == 0)
+        return 0;
+    return send_frame(w, before->type, before->offset, before->length, err);
+}
 
-    for (size_t at = 0; at < b->len; at = end) {
-        struct frame data = { FRAME_DATA, offset + at, 0, 0 };
-        bool is_zero;
+/* Sends the frames of a chunk that is not all alike, or only data.  same: its
+ * leaves that the target holds. */
+static int send_runs(struct work *w, struct chunk *b, unsigned same,
+                     struct error *err)
+{
+    struct frame before = { .length = 0 }, run;
 
-        end = chunk_run_end(b->buf, b->len, at, &is_zero);
-        if (is_zero) {
-            zero_len = end - at;
+    for (size_t at = 0; at < b->len; at += (size_t)run.length) {
+        uint8_t *plain = b->buf + at;
+
+        run = next_run(b, at, same);
+        if (run.type == FRAME_DATA) {
+            if (send_run(w, &run, plain, &before, err) < 0)
+                return -1;
+            before.length = 0;
             continue;
         }
-        data.length = end - at;
-        if (send_run(w, &data, b->buf + at, zero_len, err) < 0)
+        count_run(w, &run);
+        if (send_before(w, &before, err) < 0)
             return -1;
-        zero_len = 0;
+        before = run;
     }
-    if (zero_len == 0)
-        return 0;
-    progress_add(&w->plan->job->progress.zero_bytes, zero_len);
-    return send_frame(w, FRAME_ZERO, offset + b->len - zero_len, zero_len, err);
+    return send_before(w, &before, err);
 }
 
 static uint64_t waited_ns(const struct work *w)
@@ -165,13 +211,30 @@ static uint64_t waited_ns(const struct work *w)
     return conn_waited_ns(w->conn) + w->paced_ns;
 }
 
-static int send_data(struct work *w, struct chunk *b, struct error *err)
+static int send_data(struct work *w, struct chunk *b, unsigned same,
+                     struct error *err)
 {
     uint64_t begun_ns = clock_now_ns(), waited = waited_ns(w);
-    int r = send_runs(w, b, err);
+    int r = send_runs(w, b, same, err);
 
     packing_note(&w->packing, begun_ns, clock_now_ns(), waited_ns(w) - waited);
     return r;
+}
+
+/* A chunk with data in it, whose bytes are there. */
+static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
+{
+    struct digest *digest = w->plan->job->digest;
+    uint8_t leaves[DIGEST_LEAVES_BYTES];
+
+    digest_leaves(digest, b->buf, b->len, 0, leaves);
+    digest_add_leaves(digest, b->index, leaves);
+    if (await_told(w, b->index, err) < 0)
+        return -1;
+    if (target_has(w, b->index))
+        return hold(w, FRAME_SAME, b->index, err);
+    return send_data(w, b, told_same_leaves(&w->plan->told, b->index, leaves),
+                     err);
 }
 
 /* Counts the waiting for the network since the last time. */
@@ -193,10 +256,9 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     if (chunk_run_end(b->buf, b->len, 0, &is_zero) == b->len && is_zero) {
         r = send_zero_chunk(w, b->index, err);
     } else {
-        digest_add(job->digest, b->index, b->buf, b->len);
-        r = target_has(w, b->index) ? hold(w, FRAME_SAME, b->index, err)
-                                    : send_data(w, b, err);
+        r = send_data_chunk(w, b, err);
     }
+    told_drop(&w->plan->told, b->index, 1);
     note_network(w);
     /* Once, however many sessions it takes: progress never goes back. */
     if (chunkset_add(&w->plan->seen, b->index, 1))
@@ -235,28 +297,43 @@ static void trust(struct work *w, const struct chunk *b)
     struct progress *progress = &plan->job->progress;
 
     digest_set(plan->job->digest, b->index,
-               digest_of(plan->told_digests, b->index));
+               digest_of(plan->told.digests, b->index));
     chunkset_add(&plan->seen, b->index, 1);
     progress_add(&progress->handled_bytes, b->mapped_bytes);
     progress_add(&progress->unread_bytes, b->len);
 }
 
-/* Reads b, or does without reading it. */
+/* Need b not be read?  1: done with it; 0: it must be; -1: failed. */
+static int do_without_reading(struct work *w, struct chunk *b,
+                              struct error *err)
+{
+    struct source_plan *plan = w->plan;
+
+    if (b->read_count == 0)
+        return send_zero_chunk(w, b->index, err) < 0 ? -1 : 1;
+    if (plan->is_trusting && chunkset_has(&plan->told.chunks, b->index) &&
+        !chunkset_has(&plan->seen, b->index))
+        trust(w, b);
+    if (!chunkset_has(&plan->seen, b->index))
+        return 0;
+    if (await_told(w, b->index, err) < 0)
+        return -1;
+    if (!target_has(w, b->index))
+        return 0;
+    return hold(w, FRAME_SAME, b->index, err) < 0 ? -1 : 1;
+}
+
 static int begin_block(struct work *w, struct chunk *b, struct error *err)
 {
-    if (b->read_count == 0) {
-        pool_return(w->tools.pool, TAKE_PTR(b->buf));
-        return send_zero_chunk(w, b->index, err);
+    int r = do_without_reading(w, b, err);
+
+    if (r == 0) {
+        chunk_start(b, w->image);
+        return 0;
     }
-    if (w->plan->is_trusting && chunkset_has(&w->plan->told, b->index) &&
-        !chunkset_has(&w->plan->seen, b->index))
-        trust(w, b);
-    if (chunkset_has(&w->plan->seen, b->index) && target_has(w, b->index)) {
-        pool_return(w->tools.pool, TAKE_PTR(b->buf));
-        return hold(w, FRAME_SAME, b->index, err);
-    }
-    chunk_start(b, w->image);
-    return 0;
+    pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    told_drop(&w->plan->told, b->index, 1);
+    return r < 0 ? -1 : 0;
 }
 
 /* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers

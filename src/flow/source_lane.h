@@ -4,9 +4,9 @@
  *   cursor_take -> image_map -> pool_lease -> image_read ... ring_reap
  *      -> digest_add, zero scan -> frames + conn_send -> pool_return
  *
- * A chunk that the target holds already, by its digest, is only named; one
- * whose digest this process knows from an earlier session is not read again,
- * nor, where it is to trust, one that an earlier process has read.
+ * A chunk or leaf that the target holds already, by its digest, is only named;
+ * a chunk whose digest this process knows from an earlier session is not read
+ * again, nor, where it is to trust, one that an earlier process has read.
  *
  * A lane is a thread with a ring, a connection, a pool and an image handle of
  * its own.  It ends when the cursor is empty, on the first error, or when
@@ -22,6 +22,7 @@
 #include "flow/job.h"
 #include "flow/lane.h"
 #include "flow/pace.h"
+#include "flow/told.h"
 #include "image/image.h"
 #include "net/addr.h"
 #include "net/conn.h"
@@ -35,11 +36,10 @@ struct source_plan {
     struct cw_job *job;
     struct cursor cursor;
     struct pace pace;
-    struct chunkset seen;        /* chunks with their digest in job->digest */
-    struct chunkset told;        /* chunks the target holds, by HAVE */
-    struct digest *told_digests; /* owned; NULL: it holds none */
-    bool is_trusting;            /* told chunks need not be read again */
-    struct image_options image;  /* without a ring */
+    struct chunkset seen;       /* chunks with their digest in job->digest */
+    struct told told;           /* what the target holds */
+    bool is_trusting;           /* told chunks need not be read again */
+    struct image_options image; /* without a ring */
     uint64_t virtual_bytes;
     struct addr target;
     struct conn_options conn;

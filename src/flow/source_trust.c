@@ -11,8 +11,8 @@ static int check_told(void *arg, struct error *err)
 {
     struct source *s = arg;
     struct survey survey = source_survey(s);
-    int r = source_check_told(&survey, &s->plan.told, s->plan.told_digests,
-                              err);
+    int r = source_check_told(&survey, &s->plan.told.chunks,
+                              s->plan.told.digests, err);
 
     s->plan.is_trusting = r > 0;
     if (r == 0)
@@ -29,7 +29,7 @@ static bool is_wished(const struct source *s)
 int source_trust(struct source *s)
 {
     s->plan.is_trusting = false;
-    if (!s->plan.told_digests)
+    if (told_count(&s->plan.told) == 0 || s->plan.told.surveys)
         return 0;
     if (!s->wants_trust) {
         if (is_wished(s))
@@ -47,6 +47,6 @@ int source_trust(struct source *s)
     if (s->plan.is_trusting)
         log_info("the image is unchanged: %" PRIu64
                  " chunks that the target holds are not read again",
-                 chunkset_count(&s->plan.told));
+                 told_count(&s->plan.told));
     return 0;
 }

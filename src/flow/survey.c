@@ -21,24 +21,33 @@ struct work {
     size_t aimed; /* chosen chunks begun */
 };
 
-static void count(struct work *w, const struct chunk *chunk)
+/* The chunk is in the digest. */
+static int found(struct work *w, const struct chunk *chunk,
+                 const uint8_t *leaves, struct error *err)
 {
-    if (w->survey->done_bytes)
-        progress_add(w->survey->done_bytes, chunk->len);
+    const struct survey *survey = w->survey;
+
+    if (survey->done_bytes)
+        progress_add(survey->done_bytes, chunk->len);
+    return survey->found
+               ? survey->found(survey->opaque, chunk->index, leaves, err)
+               : 0;
 }
 
 static int completed(struct work *w, struct io *io, struct error *err)
 {
+    uint8_t leaves[DIGEST_LEAVES_BYTES];
     struct chunk *chunk = io->owner;
 
     if (io->result < 0)
         return image_read_error(w->image, io, err);
     if (--chunk->pending > 0)
         return 0;
-    digest_add(w->digest, chunk->index, chunk->buf, chunk->len);
-    count(w, chunk);
+    digest_leaves(w->digest, chunk->buf, chunk->len, 0, leaves);
     pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
-    return 0;
+    digest_add_leaves(w->digest, chunk->index, leaves);
+    return found(w, chunk,
+                 digest_is_zero(w->digest, chunk->index) ? NULL : leaves, err);
 }
 
 static struct chunk *free_chunk(struct work *w)
@@ -62,6 +71,18 @@ static bool aim(struct work *w)
     return true;
 }
 
+static bool is_skipped(const struct work *w, uint64_t chunk)
+{
+    return w->survey->skip && chunkset_has(w->survey->skip, chunk);
+}
+
+static int take_hole(struct work *w, const struct chunk *chunk,
+                     struct error *err)
+{
+    digest_add_zero(w->digest, chunk->index);
+    return found(w, chunk, NULL, err);
+}
+
 /* Starts as many reads as there are buffers.  0: nothing is left to start. */
 static int feed(struct work *w, struct error *err)
 {
@@ -71,7 +92,7 @@ static int feed(struct work *w, struct error *err)
         uint8_t *buf = pool_lease(w->tools.pool);
         int r = chunks_next(&w->chunks, chunk, buf, err);
 
-        if (r > 0 && chunk->read_count > 0) {
+        if (r > 0 && chunk->read_count > 0 && !is_skipped(w, chunk->index)) {
             chunk_start(chunk, w->image);
             continue;
         }
@@ -79,10 +100,9 @@ static int feed(struct work *w, struct error *err)
         chunk->buf = NULL;
         if (r < 0 || (r == 0 && !aim(w)))
             return r;
-        if (r > 0) {
-            digest_add_zero(w->digest, chunk->index);
-            count(w, chunk);
-        }
+        if (r > 0 && !is_skipped(w, chunk->index) &&
+            take_hole(w, chunk, err) < 0)
+            return -1;
     }
     return 1;
 }

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "image/image.h"
 #include "io/ring.h"
+#include "plan/chunkset.h"
 #include "track/digest.h"
 
 struct survey {
@@ -21,14 +22,20 @@ struct survey {
     uint64_t virtual_bytes;     /* of it, from the beginning; 0: all */
     const uint64_t *chosen;     /* borrowed: these chunks; NULL: all */
     size_t chosen_count;
+    const struct chunkset *skip;  /* NULL, or: chunks not to look at */
     const atomic_bool *stop;      /* NULL, or: give up, ERROR_CANCELLED */
     _Atomic uint64_t *done_bytes; /* NULL, or: counts what is digested */
+    /* NULL, or: told of each chunk, in nearly ascending order, once it is in
+     * the digest; leaves: NULL where it is all zero.  It may block; -1 ends
+     * the survey. */
+    int (*found)(void *opaque, uint64_t chunk, const uint8_t *leaves,
+                 struct error *err);
+    void *opaque;
 };
 
 /*
- * Fills digest, an empty table of virtual_bytes, or the chosen chunks of it.
- * Holes are not read.  Errors
- * as of image_open() and image_read().
+ * Fills digest, a table of virtual_bytes, or the chosen chunks of it.  Holes
+ * are not read.  Errors as of image_open() and image_read().
  */
 int survey_run(const struct survey *survey, struct digest *digest,
                struct error *err);

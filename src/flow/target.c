@@ -344,6 +344,9 @@ static void target_free(struct cw_job *job)
     sink_close(t->sink);
     chunkset_fini(&t->plan.came);
     chunkset_fini(&t->plan.held);
+    chunkset_fini(&t->plan.found);
+    chunkset_fini(&t->plan.told);
+    leaves_close(&t->plan.leaves);
     job_fini(job);
     free(t);
 }

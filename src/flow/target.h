@@ -1,7 +1,8 @@
 /*
  * target.h - what the parts of the target share: target.c is the process,
  * which waits for sources; target_session.c serves one of them;
- * target_disk.c makes and finishes the disk.
+ * target_disk.c makes and finishes the disk; target_survey.c looks at what was
+ * there before.
  */
 #ifndef CW_FLOW_TARGET_H
 #define CW_FLOW_TARGET_H
@@ -64,6 +65,8 @@ struct target {
     unsigned sessions; /* that got a secret */
     struct target_lane lanes[MESSAGE_MAX_LANES];
     struct errand errand;
+    struct errand survey; /* of what the disk holds, beside the copying */
+    uint64_t told_to;     /* chunks below it are told */
 };
 
 /* Would hello go on with the disk that is being made? */

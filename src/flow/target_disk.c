@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "flow/readback.h"
-#include "flow/survey.h"
+#include "flow/target_survey.h"
 #include "plan/grid.h"
 
 /* A disk that forgets what it was given more often than this is broken. */
@@ -55,6 +55,13 @@ static int bind_keeper(struct target *t, struct error *err)
     return keeper_bind(&t->keeper, &head, &t->plan.held, t->job.digest, err);
 }
 
+/* Is whatever is there to be looked at, or only what a checkpoint names? */
+static bool wants_survey(const struct target *t)
+{
+    return t->options.delta || t->session.hello.asks_delta ||
+           t->options.resume == CW_RESUME_COMPARE;
+}
+
 /* Goes on with the disk that an earlier run of this job began.  1: done so;
  * 0: there is none, or it cannot be. */
 static int take_up(struct target *t, struct error *err)
@@ -81,31 +88,18 @@ static int take_up(struct target *t, struct error *err)
 }
 
 /*
- * Goes on with whatever is there (--delta, --resume=compare): reads it, and
- * what turns out to be the source's is not sent.  As take_up().
+ * Goes on with whatever is there (--delta, --resume=compare): what turns out
+ * to be the source's is not sent.  As take_up().
  */
 static int take_over(struct target *t, struct error *err)
 {
-    struct survey survey = {
-        .engine = t->job.ring_wish,
-        .virtual_bytes = t->session.hello.virtual_bytes,
-        .stop = &t->job.stop,
-    };
-    int r;
+    bool older = t->options.delta || t->session.hello.asks_delta;
 
-    if (!t->options.delta && t->options.resume != CW_RESUME_COMPARE)
+    if (!wants_survey(t))
         return 0;
     if (keeper_remove(&t->keeper, err) < 0)
         return -1;
-    r = sink_adopt(t->sink, survey.virtual_bytes, err);
-    if (r <= 0)
-        return r;
-    log_info("reading what %s holds", t->options.destination);
-    survey.image = readback_image(&t->job, t->sink);
-    if (survey_run(&survey, t->job.digest, err) < 0)
-        return error_wrap(err, "what the target holds");
-    chunkset_add(&t->plan.held, 0, t->plan.held.chunks);
-    return 1;
+    return sink_adopt(t->sink, t->session.hello.virtual_bytes, older, err);
 }
 
 /* Makes room for the disk of the source that has come. */
@@ -128,6 +122,7 @@ static int make_disk(struct target *t, struct error *err)
     sink_get_report(t->sink, &report);
     t->keeper.head.disk_bytes = report.disk_bytes;
     t->plan.is_again = taken > 0;
+    t->plan.is_surveyed = taken > 0 && wants_survey(t);
     t->plan.virtual_bytes = virtual_bytes;
     t->disk_of = t->session.hello;
     t->has_disk = true;
@@ -138,14 +133,17 @@ _Static_assert(MESSAGE_IDENTITY_BYTES <= CHECKPOINT_SOURCE_BYTES, "it fits");
 
 /*
  * From now on chunks come of the image that HELLO identified.  Where chunks
- * of another are held, what is held is of none.  No save is under way.
+ * of another are held, or may be found, what is held is of none.  No save is
+ * under way.
  */
 static void note_source(struct target *t)
 {
     const struct message_hello *hello = &t->session.hello;
     size_t len = sizeof(t->held_of);
 
-    if (chunkset_count(&t->plan.held) == 0)
+    if (t->plan.is_surveyed)
+        memset(t->held_of, 0, len);
+    else if (chunkset_count(&t->plan.held) == 0)
         memcpy(t->held_of, hello->identity, len); /* 0: has none */
     else if (memcmp(t->held_of, hello->identity, len) != 0)
         memset(t->held_of, 0, len);
@@ -156,6 +154,7 @@ static void note_source(struct target *t)
 static int go_on(struct target *t)
 {
     t->plan.is_again = true;
+    target_survey_again(t);
     sink_reuse(t->sink);
     chunkset_clear(&t->plan.came);
     return 0;

@@ -27,6 +27,9 @@ struct block {
     uint64_t data_bytes; /* of them as DATA */
     unsigned pending;    /* writes in flight */
     bool has_zeroed;     /* parts went to sink_zero() */
+    bool has_leaves;     /* told, so that leaves may stay as they are: */
+    unsigned same;       /* a bit for each that does */
+    uint8_t leaves[DIGEST_LEAVES_BYTES];
     unsigned run_count;
     struct io runs[RUNS_MAX]; /* pieces to write */
 };
@@ -133,8 +136,11 @@ static void check_sectors(const struct work *w, const struct block *b)
 /* The chunk is whole: digest it and start its writes. */
 static int complete_block(struct work *w, struct block *b, struct error *err)
 {
-    digest_add(w->plan->job->digest, b->chunk, b->buf, b->len);
-    if (b->chunk == 0)
+    struct digest *digest = w->plan->job->digest;
+
+    digest_leaves(digest, b->buf, b->len, b->same, b->leaves);
+    digest_add_leaves(digest, b->chunk, b->leaves);
+    if (b->chunk == 0 && !(b->same & 1))
         check_sectors(w, b);
     note_network(w);
     w->current = NULL;
@@ -158,6 +164,19 @@ static int out_of_place(const struct frame *f, const char *why,
                         f->length, f->offset, why);
 }
 
+/* Chunks come once, and not while the disk is still asked for them. */
+static int arrive(struct work *w, const struct frame *f, uint64_t count,
+                  struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+
+    if (w->plan->is_surveyed && !chunkset_has_all(&w->plan->told, first, count))
+        return out_of_place(f, "chunk came before it was told", err);
+    if (!chunkset_add(&w->plan->came, first, count))
+        return out_of_place(f, "chunk came twice", err);
+    return 0;
+}
+
 /*
  * From here the chunks are this lane's alone; what the disk has of them is
  * about to be overwritten.
@@ -167,8 +186,8 @@ static int claim(struct work *w, const struct frame *f, uint64_t count,
 {
     uint64_t first = f->offset / GRID_CHUNK_BYTES;
 
-    if (!chunkset_add(&w->plan->came, first, count))
-        return out_of_place(f, "chunk came twice", err);
+    if (arrive(w, f, count, err) < 0)
+        return -1;
     if (!w->plan->is_again)
         return 0;
     if (keeper_strike(w->plan->keeper, first, count, err) < 0)
@@ -195,6 +214,7 @@ static int take_zero_chunks(struct work *w, const struct frame *f,
 
     if (claim(w, f, count, err) < 0)
         return -1;
+    leaves_drop(&w->plan->leaves, first, count);
     forget_digests(w, first, count);
     progress_add(&w->plan->job->progress.zero_bytes, f->length);
     if (w->zeros.count > 0 && first != w->zeros.first + w->zeros.count &&
@@ -216,8 +236,9 @@ static int take_same_chunks(struct work *w, const struct frame *f,
     uint64_t first = f->offset / GRID_CHUNK_BYTES;
     uint64_t count = grid_count(f->length);
 
-    if (!chunkset_add(&w->plan->came, first, count))
-        return out_of_place(f, "chunk came twice", err);
+    if (arrive(w, f, count, err) < 0)
+        return -1;
+    leaves_drop(&w->plan->leaves, first, count);
     if (!chunkset_has_all(&w->plan->held, first, count))
         return out_of_place(f, "the target does not hold these chunks", err);
     progress_add(&w->plan->job->progress.resumed_bytes, f->length);
@@ -237,6 +258,9 @@ static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
     b->filled = 0;
     b->data_bytes = 0;
     b->has_zeroed = false;
+    b->has_leaves = leaves_get(&w->plan->leaves, b->chunk, b->leaves);
+    leaves_drop(&w->plan->leaves, b->chunk, 1);
+    b->same = 0;
     b->run_count = 0;
     w->current = b;
     return 0;
@@ -304,6 +328,33 @@ static int take_zeros(struct work *w, struct block *b, const struct frame *f,
     return 0;
 }
 
+/* Leaves that stay as they are. */
+static int take_same(struct work *w, struct block *b, const struct frame *f,
+                     struct error *err)
+{
+    size_t end = b->filled + (size_t)f->length;
+
+    if (!b->has_leaves)
+        return out_of_place(f, "no leaves of this chunk were told", err);
+    for (size_t at = b->filled; at < end; at += DIGEST_LEAF_BYTES)
+        b->same |= 1U << at / DIGEST_LEAF_BYTES;
+    progress_add(&w->plan->job->progress.resumed_bytes, f->length);
+    return 0;
+}
+
+static int take_payload(struct work *w, struct block *b, const struct frame *f,
+                        struct error *err)
+{
+    switch (f->type) {
+    case FRAME_DATA:
+    case FRAME_ZSTD: return take_data(w, b, f, err);
+    case FRAME_ZERO: return take_zeros(w, b, f, err);
+    case FRAME_SAME: return take_same(w, b, f, err);
+    case FRAME_END: break;
+    }
+    abort(); /* the caller has sorted them out */
+}
+
 static int take_part(struct work *w, const struct frame *f, struct error *err)
 {
     struct block *b;
@@ -314,8 +365,7 @@ static int take_part(struct work *w, const struct frame *f, struct error *err)
     if (f->offset != b->chunk * GRID_CHUNK_BYTES + b->filled)
         return out_of_place(f, "it does not follow the one before", err);
 
-    if ((f->type == FRAME_ZERO ? take_zeros(w, b, f, err)
-                               : take_data(w, b, f, err)) < 0)
+    if (take_payload(w, b, f, err) < 0)
         return -1;
     b->filled += (size_t)f->length;
     return b->filled == b->len ? complete_block(w, b, err) : 0;
@@ -325,7 +375,7 @@ static bool is_whole_chunks(const struct work *w, const struct frame *f)
 {
     uint64_t end = f->offset + f->length;
 
-    return f->type == FRAME_ZERO && f->offset % GRID_CHUNK_BYTES == 0 &&
+    return f->type != FRAME_DATA && f->offset % GRID_CHUNK_BYTES == 0 &&
            (end % GRID_CHUNK_BYTES == 0 || end == w->plan->virtual_bytes);
 }
 
@@ -344,10 +394,10 @@ static int take_frame(struct work *w, struct error *err)
                          frame_result_text(result));
     if (f.type == FRAME_END)
         return w->current ? out_of_place(&f, "END inside a chunk", err) : 1;
-    if (f.type == FRAME_SAME)
+    if (f.type == FRAME_SAME && is_whole_chunks(w, &f))
         return w->current ? out_of_place(&f, "SAME inside a chunk", err)
                           : take_same_chunks(w, &f, err);
-    if (!w->current && is_whole_chunks(w, &f))
+    if (f.type == FRAME_ZERO && !w->current && is_whole_chunks(w, &f))
         return take_zero_chunks(w, &f, err);
     return take_part(w, &f, err);
 }

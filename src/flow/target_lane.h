@@ -17,6 +17,7 @@
 #include "flow/job.h"
 #include "flow/keeper.h"
 #include "flow/lane.h"
+#include "flow/leaves.h"
 #include "net/conn.h"
 #include "plan/chunkset.h"
 #include "sink/sink.h"
@@ -26,9 +27,13 @@ struct target_plan {
     struct cw_job *job;
     struct sink *sink;
     struct keeper *keeper;
-    struct chunkset came; /* in this session, each once */
-    struct chunkset held; /* written in whole, digest in job->digest */
-    bool is_again;        /* not the first session of this disk */
+    struct chunkset came;  /* in this session, each once */
+    struct chunkset held;  /* written in whole, digest in job->digest */
+    bool is_again;         /* not the first session of this disk */
+    bool is_surveyed;      /* it was there before: see target_survey.h */
+    struct chunkset found; /* then: looked at, or held from before, */
+    struct chunkset told;  /* and the source knows: they may come */
+    struct leaves leaves;  /* of those told in LEAVES, until they come */
     uint64_t virtual_bytes;
     uint32_t codecs;          /* as agreed for this session */
     const char *path;         /* of the sink, for messages */

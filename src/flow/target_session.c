@@ -19,6 +19,7 @@
 #include "base/iszero.h"
 #include "base/log.h"
 #include "flow/have.h"
+#include "flow/target_survey.h"
 #include "plan/grid.h"
 
 #define BYE_NS (2 * CLOCK_SECOND_NS)
@@ -232,6 +233,7 @@ static int send_plan(struct target *t)
     message.plan.has_identity = !iszero(t->held_of, sizeof(t->held_of));
     memcpy(message.plan.identity, t->held_of, sizeof(t->held_of));
     message.plan.wants_trust = t->options.resume == CW_RESUME_TRUST;
+    message.plan.surveys = t->plan.is_surveyed;
     memcpy(message.plan.secret, session->secret, sizeof(session->secret));
     snprintf(message.plan.software, sizeof(message.plan.software),
              "clonewire %s", cw_version());
@@ -240,7 +242,9 @@ static int send_plan(struct target *t)
         return -1;
     session->accepting = true;
     message.type = MESSAGE_GO;
-    return session_send(&session->control, &message);
+    if (session_send(&session->control, &message) < 0)
+        return -1;
+    return target_survey_start(t);
 }
 
 static bool lanes_ended(struct target *t)
@@ -250,7 +254,7 @@ static bool lanes_ended(struct target *t)
     if (keeper_tick(&t->keeper, &err) < 0)
         job_fail(&t->job, &err);
     job_check_stall(&t->job);
-    if (job_stopping(&t->job))
+    if (target_survey_tick(t) < 0 || job_stopping(&t->job))
         return true;
     if (t->session.finish_heard && t->session.joined < t->job.lanes &&
         clock_now_ns() - t->session.finish_ns > LATE_LANE_NS) {
@@ -286,7 +290,8 @@ static int finish(struct target *t)
         job_fail(&t->job, &err);
         return -1;
     }
-    if (session_enter(&t->session.control, CW_PHASE_FLUSHING) < 0 ||
+    if (target_survey_end(t) < 0 ||
+        session_enter(&t->session.control, CW_PHASE_FLUSHING) < 0 ||
         run_errand(t, target_flush) < 0 ||
         session_enter(&t->session.control, CW_PHASE_VERIFYING) < 0)
         return -1;
@@ -376,6 +381,7 @@ static void end_lanes(struct target *t)
         target_lane_interrupt(&t->lanes[i]);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
         target_lane_join(&t->lanes[i]);
+    target_survey_end(t);
 }
 
 /* What came is worth keeping, also over the end of this process. */

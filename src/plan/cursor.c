@@ -9,6 +9,7 @@ void cursor_init(struct cursor *cursor, uint64_t chunks, unsigned lanes,
     atomic_init(&cursor->next, 0);
     cursor->end = chunks;
     cursor->step = step;
+    cursor->most = MOST_CHUNKS;
     cursor->lanes = lanes;
 }
 
@@ -18,8 +19,8 @@ static uint64_t share(const struct cursor *cursor, uint64_t left)
 
     if (count < LEAST_CHUNKS)
         count = LEAST_CHUNKS;
-    if (count > MOST_CHUNKS)
-        count = MOST_CHUNKS;
+    if (count > cursor->most)
+        count = cursor->most;
     /* Every range begins at a multiple, so its length is one too. */
     count += cursor->step - 1;
     count -= count % cursor->step;

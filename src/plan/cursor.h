@@ -17,6 +17,7 @@ struct cursor {
     _Atomic uint64_t next; /* first chunk nobody has taken */
     uint64_t end;          /* chunks in the disk */
     uint64_t step;         /* a range ends at a multiple of it */
+    uint64_t most; /* chunks of a range; may be lowered before it is used */
     unsigned lanes;
 };
 

@@ -216,8 +216,9 @@ static int block_resume(struct sink *sink, uint64_t disk_bytes,
     return 0;
 }
 
-static int block_adopt(struct sink *sink, struct error *err)
+static int block_adopt(struct sink *sink, bool older, struct error *err)
 {
+    (void)older; /* a device has but one content */
     atomic_store(&sink->is_touched, true);
     return block_prepare(sink, err) < 0 ? -1 : 1;
 }

@@ -514,14 +514,14 @@ static int take_older(struct sink_file *f, struct error *err)
     return 1;
 }
 
-static int file_adopt(struct sink *sink, struct error *err)
+static int file_adopt(struct sink *sink, bool older, struct error *err)
 {
     struct sink_file *f = of(sink);
     int r = 0;
 
     if (f->has_content)
         r = plan_partial(sink, err) < 0 ? -1 : 1;
-    else if (sink->options.delta)
+    else if (older && (sink->options.delta || sink->options.overwrite))
         r = take_older(f, err);
     if (r <= 0)
         return r;

@@ -86,12 +86,13 @@ int sink_resume(struct sink *sink, uint64_t virtual_bytes, uint64_t disk_bytes,
     return 0;
 }
 
-int sink_adopt(struct sink *sink, uint64_t virtual_bytes, struct error *err)
+int sink_adopt(struct sink *sink, uint64_t virtual_bytes, bool older,
+               struct error *err)
 {
     int r;
 
     sink->virtual_bytes = virtual_bytes;
-    r = sink->ops->adopt(sink, err);
+    r = sink->ops->adopt(sink, older, err);
     if (r <= 0)
         return r;
     atomic_store(&sink->is_touched, true);

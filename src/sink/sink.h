@@ -140,11 +140,12 @@ int sink_resume(struct sink *sink, uint64_t virtual_bytes, uint64_t disk_bytes,
 
 /*
  * As sink_prepare(), but keeps what is there, whatever it is: the content of
- * a device, what an interrupted run left, or (a file) the older disk with the
- * final name, which takes the partial's name first.  1: so done; 0: there is
- * nothing, and nothing was done.
+ * a device, what an interrupted run left, or, if older is set and it might be
+ * replaced, the file with the final name, which takes the partial's name
+ * first.  1: so done; 0: there is nothing, and nothing was done.
  */
-int sink_adopt(struct sink *sink, uint64_t virtual_bytes, struct error *err);
+int sink_adopt(struct sink *sink, uint64_t virtual_bytes, bool older,
+               struct error *err);
 
 /* Where the content can be read while it is written: the partial or the
  * device.  Borrowed. */

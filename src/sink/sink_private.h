@@ -34,7 +34,7 @@ struct sink_ops {
     int (*available)(struct sink *sink, uint64_t *bytes, struct error *err);
 
     /* As sink_adopt(). */
-    int (*adopt)(struct sink *sink, struct error *err);
+    int (*adopt)(struct sink *sink, bool older, struct error *err);
 
     /* As sink_content_path(). */
     const char *(*content_path)(const struct sink *sink);

@@ -18,7 +18,8 @@
 #include "base/iszero.h"
 #include "plan/grid.h"
 
-#define LEAVES_PER_CHUNK (GRID_CHUNK_BYTES / DIGEST_LEAF_BYTES)
+_Static_assert(DIGEST_LEAVES *DIGEST_LEAF_BYTES == GRID_CHUNK_BYTES,
+               "leaves make up a chunk");
 
 struct digest {
     enum digest_algorithm algorithm;
@@ -130,28 +131,45 @@ static uint8_t *slot(const struct digest *digest, uint64_t index)
     return digest->table + index * digest->each;
 }
 
+void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
+                   unsigned keep, uint8_t *leaves)
+{
+    for (unsigned i = 0; i < DIGEST_LEAVES; i++) {
+        size_t at = (size_t)i * DIGEST_LEAF_BYTES;
+        size_t left = at < len ? len - at : 0;
+        size_t part = left < DIGEST_LEAF_BYTES ? left : DIGEST_LEAF_BYTES;
+        uint8_t *leaf = leaves + i * digest->each;
+
+        if (keep & (1U << i))
+            continue;
+        if (part == 0 || iszero(data + at, part))
+            memset(leaf, 0, digest->each);
+        else
+            hash(digest->algorithm, data + at, part, leaf);
+    }
+}
+
+void digest_add_leaves(struct digest *digest, uint64_t index,
+                       const uint8_t *leaves)
+{
+    uint64_t len = grid_length(digest->virtual_bytes, index);
+    size_t count = (size_t)((len + DIGEST_LEAF_BYTES - 1) / DIGEST_LEAF_BYTES);
+    size_t used = count * digest->each;
+
+    if (iszero(leaves, used))
+        digest_add_zero(digest, index);
+    else
+        hash(digest->algorithm, leaves, used, slot(digest, index));
+}
+
 void digest_add(struct digest *digest, uint64_t index, const uint8_t *data,
                 size_t len)
 {
-    uint8_t leaves[LEAVES_PER_CHUNK * DIGEST_MAX_BYTES] = { 0 };
-    size_t used = 0;
-    bool any = false;
+    uint8_t leaves[DIGEST_LEAVES_BYTES];
 
     assert(len == grid_length(digest->virtual_bytes, index));
-    for (size_t at = 0; at < len; at += DIGEST_LEAF_BYTES) {
-        size_t part = len - at < DIGEST_LEAF_BYTES ? len - at
-                                                   : DIGEST_LEAF_BYTES;
-
-        if (!iszero(data + at, part)) {
-            hash(digest->algorithm, data + at, part, leaves + used);
-            any = true;
-        }
-        used += digest->each;
-    }
-    if (any)
-        hash(digest->algorithm, leaves, used, slot(digest, index));
-    else
-        digest_add_zero(digest, index);
+    digest_leaves(digest, data, len, 0, leaves);
+    digest_add_leaves(digest, index, leaves);
 }
 
 void digest_add_zero(struct digest *digest, uint64_t index)

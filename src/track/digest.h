@@ -59,6 +59,21 @@ void digest_add(struct digest *digest, uint64_t index, const uint8_t *data,
 /* The disk has turned out to be no larger than virtual_bytes, which is not
  * more than at the open; nothing behind that was added. */
 void digest_cut(struct digest *digest, uint64_t virtual_bytes);
+/* Leaves of a chunk; those that a short one has not are zero bytes. */
+#define DIGEST_LEAVES       16U
+#define DIGEST_LEAVES_BYTES (DIGEST_LEAVES * DIGEST_MAX_BYTES)
+
+/*
+ * Computes the leaf digests of a chunk of len bytes at data to leaves
+ * (DIGEST_LEAVES of them), but for those whose bit is set in keep: they stay
+ * as they are, and their data is not looked at.
+ */
+void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
+                   unsigned keep, uint8_t *leaves);
+
+/* Stores the digest of chunk index, which follows from its leaves. */
+void digest_add_leaves(struct digest *digest, uint64_t index,
+                       const uint8_t *leaves);
 
 /* Chunk index is all zero. */
 void digest_add_zero(struct digest *digest, uint64_t index);

@@ -14,13 +14,14 @@ struct progress {
     _Atomic uint64_t zero_bytes;    /* zeros neither sent nor written */
     _Atomic uint64_t zeroed_bytes;  /* zeros the sink had to make */
     _Atomic uint64_t handled_bytes; /* of the mapped data: sent or skipped */
-    _Atomic uint64_t wire_bytes;    /* TLS bytes of finished lanes */
+    _Atomic uint64_t wire_bytes;    /* TLS bytes of connections that ended */
     _Atomic uint64_t compressed_bytes;    /* of data_bytes, that was packed */
     _Atomic uint64_t compressed_to_bytes; /* and how many it became */
     _Atomic uint64_t wait_disk_ns;        /* lanes waiting for the disk */
     _Atomic uint64_t wait_net_ns;         /* lanes waiting for the network */
     _Atomic uint64_t resumed_bytes;       /* data the target held from before */
-    _Atomic uint64_t unread_bytes; /* of it, what the source did not read */
+    _Atomic uint64_t unread_bytes;   /* of it, what the source did not read */
+    _Atomic uint64_t surveyed_bytes; /* target: looked at, what it holds */
 
     _Atomic uint64_t retries;         /* source: calls nobody answered */
     _Atomic uint64_t reconnects;      /* connections anew after a loss */

@@ -7,6 +7,7 @@
 
 /* The grid of version 1; plan/grid.h is its twin on our side of the wire. */
 #define CHUNK_BYTES (UINT64_C(1) << 20)
+#define LEAF_BYTES  UINT64_C(65536)
 #define GRAIN_BYTES UINT64_C(4096)
 
 static uint32_t header_check(const uint8_t *in)
@@ -29,7 +30,7 @@ static bool packing_is_valid(const struct frame *f)
 
 static bool range_is_valid(const struct frame *f, uint64_t disk_bytes)
 {
-    uint64_t end;
+    uint64_t end, step;
 
     if (f->type == FRAME_END)
         return f->offset == 0 && f->length == 0;
@@ -38,13 +39,11 @@ static bool range_is_valid(const struct frame *f, uint64_t disk_bytes)
         return false;
 
     end = f->offset + f->length;
-    if (f->type == FRAME_SAME)
-        return f->offset % CHUNK_BYTES == 0 &&
-               on_boundary(end, CHUNK_BYTES, disk_bytes);
+    step = f->type == FRAME_SAME ? LEAF_BYTES : GRAIN_BYTES;
     if (f->offset / CHUNK_BYTES == (end - 1) / CHUNK_BYTES)
-        return f->offset % GRAIN_BYTES == 0 &&
-               on_boundary(end, GRAIN_BYTES, disk_bytes);
-    return f->type == FRAME_ZERO && f->offset % CHUNK_BYTES == 0 &&
+        return f->offset % step == 0 && on_boundary(end, step, disk_bytes);
+    return (f->type == FRAME_ZERO || f->type == FRAME_SAME) &&
+           f->offset % CHUNK_BYTES == 0 &&
            on_boundary(end, CHUNK_BYTES, disk_bytes);
 }
 

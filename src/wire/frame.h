@@ -16,7 +16,8 @@
  *   - DATA and ZSTD lie inside one chunk; ZERO lies inside one chunk or covers whole
  *     chunks exactly (the last chunk of the disk may be short)
  *   - ZSTD comes only where PLAN agreed to it, and saves a byte at least
- *   - SAME covers whole chunks exactly, all of them told in HAVE
+ *   - SAME covers whole chunks exactly, all of them told in HAVE or LEAVES,
+ *     or whole leaves (64 KiB) inside a chunk that was told in LEAVES
  *   - the frames of a chunk follow each other on one lane, ascending and
  *     adjacent, and cover it completely; each chunk comes exactly once
  *   - inside a chunk, frames begin and end at multiples of 4096 bytes or at

@@ -9,6 +9,7 @@
 #define OPTION_CODECS   1U /* of HELLO and PLAN */
 #define OPTION_IDENTITY 2U /* of HELLO and PLAN */
 #define OPTION_TRUST    3U /* of PLAN */
+#define OPTION_DELTA    4U /* of HELLO: asked for; of PLAN: surveys */
 #define OPTION_UNREAD   1U /* of FINISH */
 
 /* ---- writing: fields appended one after the other ---- */
@@ -87,6 +88,8 @@ static void put_hello(struct writer *w, const struct message_hello *m)
     put_string(w, m->software, sizeof(m->software));
     put_codecs(w, m->codecs);
     put_identity(w, m->has_identity, m->identity);
+    if (m->asks_delta)
+        put_option(w, OPTION_DELTA, 0);
 }
 
 static void put_plan(struct writer *w, const struct message_plan *m)
@@ -99,6 +102,8 @@ static void put_plan(struct writer *w, const struct message_plan *m)
     put_identity(w, m->has_identity, m->identity);
     if (m->wants_trust)
         put_option(w, OPTION_TRUST, 0);
+    if (m->surveys)
+        put_option(w, OPTION_DELTA, 0);
 }
 
 static void put_have(struct writer *w, const struct message_have *m)
@@ -107,6 +112,15 @@ static void put_have(struct writer *w, const struct message_have *m)
     put16(w, m->count);
     put16(w, m->digest_bytes);
     put_raw(w, m->digests, (size_t)m->count * m->digest_bytes);
+}
+
+static void put_leaves(struct writer *w, const struct message_leaves *m)
+{
+    put64(w, m->first);
+    put16(w, m->count);
+    put16(w, m->digest_bytes);
+    put_raw(w, m->digests,
+            (size_t)m->count * MESSAGE_CHUNK_LEAVES * m->digest_bytes);
 }
 
 static void put_join(struct writer *w, const struct message_join *m)
@@ -170,6 +184,7 @@ size_t message_encode(uint8_t out[MESSAGE_BUFFER_BYTES],
     case MESSAGE_HELLO: put_hello(&w, &message->hello); break;
     case MESSAGE_PLAN: put_plan(&w, &message->plan); break;
     case MESSAGE_HAVE: put_have(&w, &message->have); break;
+    case MESSAGE_LEAVES: put_leaves(&w, &message->leaves); break;
     case MESSAGE_JOIN: put_join(&w, &message->join); break;
     case MESSAGE_PROGRESS: put_progress(&w, &message->progress); break;
     case MESSAGE_ERROR: put_error(&w, &message->error); break;
@@ -305,6 +320,19 @@ static void take_have(struct reader *r, struct message_have *m)
     m->digests = take(r, (size_t)m->count * m->digest_bytes);
 }
 
+static void take_leaves(struct reader *r, struct message_leaves *m)
+{
+    m->first = take64(r);
+    m->count = take16(r);
+    m->digest_bytes = take16(r);
+    check(r, m->count >= 1 && m->count <= MESSAGE_LEAVES_MAX &&
+                 m->digest_bytes >= 1 &&
+                 m->digest_bytes <= MESSAGE_DIGEST_BYTES &&
+                 m->first <= INT64_MAX);
+    m->digests = take(r, (size_t)m->count * MESSAGE_CHUNK_LEAVES *
+                             m->digest_bytes);
+}
+
 static void take_join(struct reader *r, struct message_join *m)
 {
     m->lane = take16(r);
@@ -394,6 +422,10 @@ static void take_option(struct message *message, uint16_t tag,
         take_identity(&plan->has_identity, plan->identity, option);
     else if (message->type == MESSAGE_PLAN && tag == OPTION_TRUST)
         plan->wants_trust = true;
+    else if (message->type == MESSAGE_HELLO && tag == OPTION_DELTA)
+        hello->asks_delta = true;
+    else if (message->type == MESSAGE_PLAN && tag == OPTION_DELTA)
+        plan->surveys = true;
     else if (message->type == MESSAGE_FINISH && tag == OPTION_UNREAD &&
              option.left == sizeof(message->finish.unread_bytes))
         message->finish.unread_bytes = take64(&option);
@@ -415,7 +447,7 @@ static void take_options(struct reader *r, struct message *message)
 
 static bool type_is_known(uint16_t type)
 {
-    return type >= MESSAGE_HELLO && type <= MESSAGE_BYE;
+    return type >= MESSAGE_HELLO && type <= MESSAGE_LEAVES;
 }
 
 enum message_result message_decode_header(
@@ -444,6 +476,7 @@ enum message_result message_decode(enum message_type type, const uint8_t *in,
     case MESSAGE_HELLO: take_hello(&r, &message->hello); break;
     case MESSAGE_PLAN: take_plan(&r, &message->plan); break;
     case MESSAGE_HAVE: take_have(&r, &message->have); break;
+    case MESSAGE_LEAVES: take_leaves(&r, &message->leaves); break;
     case MESSAGE_JOIN: take_join(&r, &message->join); break;
     case MESSAGE_PROGRESS: take_progress(&r, &message->progress); break;
     case MESSAGE_ERROR: take_error(&r, &message->error); break;
@@ -469,6 +502,7 @@ const char *message_type_name(enum message_type type)
     case MESSAGE_FINISH: return "FINISH";
     case MESSAGE_DONE: return "DONE";
     case MESSAGE_BYE: return "BYE";
+    case MESSAGE_LEAVES: return "LEAVES";
     }
     return "unknown";
 }

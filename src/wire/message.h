@@ -6,6 +6,7 @@
  *   T -> S  PLAN      accepted: lanes, session secret, size of the disk
  *   T -> S  HAVE *    chunks the target already holds, with digests
  *   T -> S  GO        lanes may come
+ *   T -> S  HAVE, LEAVES *   the rest, as it is read (a PLAN that surveys)
  *   S -> T  JOIN      first message of every lane
  *   both    PROGRESS  at least once a second; doubles as heartbeat
  *   both    ERROR     the cause; the sender closes after it
@@ -37,7 +38,11 @@
 #define MESSAGE_MAX_LANES      64U
 #define MESSAGE_HAVE_MAX       1024U /* chunks in one HAVE with digests */
 #define MESSAGE_DIGEST_BYTES   32U
-#define MESSAGE_CODEC_ZSTD     1U /* bits of codecs: FRAME_ZSTD may come */
+#define MESSAGE_CODEC_ZSTD     1U  /* bits of codecs: FRAME_ZSTD may come */
+#define MESSAGE_CHUNK_LEAVES   16U /* digests of a chunk in LEAVES */
+#define MESSAGE_LEAVES_MAX     64U /* chunks in one LEAVES */
+/* Chunks told by LEAVES and not yet sent, at most: both ends keep them. */
+#define MESSAGE_LEAVES_AHEAD 4096U
 
 enum message_type {
     MESSAGE_HELLO = 1,
@@ -50,6 +55,7 @@ enum message_type {
     MESSAGE_FINISH = 8,
     MESSAGE_DONE = 9,
     MESSAGE_BYE = 10,
+    MESSAGE_LEAVES = 11,
 };
 
 struct message_hello {
@@ -66,6 +72,7 @@ struct message_hello {
     /* Option 2: what of the image changes when somebody writes to it. */
     bool has_identity;
     uint8_t identity[MESSAGE_IDENTITY_BYTES];
+    bool asks_delta; /* option 4: change what is there */
 };
 
 struct message_plan {
@@ -78,6 +85,7 @@ struct message_plan {
     bool has_identity;
     uint8_t identity[MESSAGE_IDENTITY_BYTES];
     bool wants_trust; /* option 3: what is held need not be read again */
+    bool surveys;     /* option 4: no chunk may be sent before it is told */
 };
 
 struct message_have {
@@ -85,6 +93,14 @@ struct message_have {
     uint16_t count;         /* 1..MESSAGE_HAVE_MAX; more where all are zero */
     uint16_t digest_bytes;  /* 0: all of the chunks read as zero */
     const uint8_t *digests; /* count * digest_bytes; borrowed from input */
+};
+
+struct message_leaves {
+    uint64_t first;         /* chunk */
+    uint16_t count;         /* 1..MESSAGE_LEAVES_MAX */
+    uint16_t digest_bytes;  /* 1..MESSAGE_DIGEST_BYTES */
+    const uint8_t *digests; /* count * MESSAGE_CHUNK_LEAVES * digest_bytes;
+                             * borrowed from input */
 };
 
 struct message_join {
@@ -145,6 +161,7 @@ struct message {
         struct message_hello hello;
         struct message_plan plan;
         struct message_have have;
+        struct message_leaves leaves;
         struct message_join join;
         struct message_progress progress;
         struct message_error error;

@@ -43,8 +43,18 @@ sin_is_told codecs-not-offered 21 'in a way that was not offered, 0x80000001'
 sin_is_told go-first 21 'sent GO out of turn'
 sin_is_told plan-twice 21 'sent PLAN out of turn'
 sin_is_told have-outside 21 'HAVE'
+sin_is_told have-twice 21 'HAVE for 1 chunks from 1: they came before'
+sin_is_told have-other-kind 21 'HAVE .*another kind'
+sin_is_told leaves-unasked 21 'sent LEAVES out of turn'
+make_empty sparse $((6 * GIB))
+sin_is_told leaves-ahead 21 'LEAVES .*too many ahead' sparse
 sin_is_told done-early 21 'sent DONE out of turn' large
 sin_is_told wrong-root 14 'digest differs'
+# It says it holds everything: it is sent everything all the same, and is not
+# believed when it says that the copy is made.
+sin_is_told claims-all 14 'digest differs' large
+assert_log source 'holds 32 of 32 chunks already'
+assert_log source 'flushing .*32 MiB/32 MiB'
 sin silence 75 'no sign of life|no answer'
 sin hang-up 75 'connection lost|closed the connection'
 sin unknown-kind 40 'a reason of the future'

@@ -1,6 +1,7 @@
 #!/bin/bash
-# --delta: an older copy is there, and only what differs is sent; on files
-# and devices, and the digest of a disk is the same without a clone.
+# --delta on either side: an older copy is there, and only what differs is
+# sent; on files and devices, and the digest of a disk is the same without a
+# clone.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
 
@@ -26,8 +27,22 @@ update() # DEST [OPTION...]
     assert_same image "$1" $SIZE
     [ "$(count_of source data_bytes)" -le $((3 * MIB)) ] ||
         fail "sent $(count_of source data_bytes) bytes of $SIZE"
-    [ "$(count_of target wire_bytes)" -le $((SIZE * 3 / 100)) ] ||
+    [ "$(count_of target wire_bytes)" -le $((SIZE * 15 / 1000)) ] ||
         fail "$(count_of target wire_bytes) bytes on the wire"
+    [ "$(count_of source wire_bytes)" -le $((SIZE * 15 / 1000)) ] ||
+        fail "$(count_of source wire_bytes) bytes on the wire"
+}
+
+scatter() # COPY: a hundredth of it in 20 places, each within a leaf
+{
+    local i
+
+    for ((i = 0; i < 20; i++)); do
+        put_noise image $(((i * 6 * MIB + (i * 7 % 16) * 65536))) \
+            $((i % 2 ? 65536 : 4096)) $((i + 20))
+    done
+    cmp -s image "$1" && fail "nothing has changed"
+    return 0
 }
 
 digest_only() # PROGRAM DISK [OPTION...]
@@ -39,6 +54,10 @@ make_dense image $SIZE
 cp image older
 changed older
 update older --delta
+scatter older
+SOURCE_WITH+=(--delta)
+update older --overwrite
+SOURCE_WITH=("${SOURCE_WITH[@]/--delta/--lanes=2}")
 
 assert_equal "$(digest_only "$SOURCE" image)" "$(digest_of source)" "digest"
 assert_equal "$(digest_only "$TARGET" older)" "$(digest_of source)" "digest"
@@ -67,4 +86,7 @@ if [ "$(id -u)" = 0 ]; then
     update "$device" --delta --yes
     put_noise image $((10 * MIB)) 4096 14
     update "$device" --resume compare --yes
+    put_noise image $((11 * MIB)) 4096 15
+    SOURCE_WITH+=(--delta)
+    update "$device" --yes
 fi

@@ -44,6 +44,12 @@ static void check_message(const struct message *m, const uint8_t *in,
     case MESSAGE_FINISH:
     case MESSAGE_DONE:
     case MESSAGE_BYE: return;
+    case MESSAGE_LEAVES:
+        assert(m->leaves.digests >= in &&
+               (size_t)m->leaves.count * MESSAGE_CHUNK_LEAVES *
+                       m->leaves.digest_bytes <=
+                   (size_t)(in + len - m->leaves.digests));
+        return;
     }
     abort(); /* a type that does not exist */
 }
@@ -53,10 +59,11 @@ static void check_message(const struct message *m, const uint8_t *in,
 static bool has_options(const struct message *m)
 {
     return (m->type == MESSAGE_HELLO &&
-            (m->hello.codecs != 0 || m->hello.has_identity)) ||
+            (m->hello.codecs != 0 || m->hello.has_identity ||
+             m->hello.asks_delta)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
-             m->plan.wants_trust)) ||
+             m->plan.wants_trust || m->plan.surveys)) ||
            (m->type == MESSAGE_FINISH && m->finish.unread_bytes != 0) ||
            (m->type == MESSAGE_ERROR && m->error.has_space);
 }

@@ -305,6 +305,11 @@ static void same_not_held(struct evil *evil)
     frame(evil, 0, FRAME_SAME, 0, GRID_CHUNK_BYTES);
 }
 
+static void same_leaf(struct evil *evil)
+{
+    frame(evil, 0, FRAME_SAME, 0, DIGEST_LEAF_BYTES);
+}
+
 static void same_inside(struct evil *evil)
 {
     frame(evil, 0, FRAME_ZERO, 0, 4096);
@@ -468,6 +473,7 @@ static const struct sin sins[] = {
     { "frame-damaged",      AT_DATA,   1, frame_damaged },
     { "chunk-twice",        AT_DATA,   1, chunk_twice },
     { "same-not-held",      AT_DATA,   1, same_not_held },
+    { "same-leaf",          AT_DATA,   1, same_leaf },
     { "same-inside",        AT_DATA,   1, same_inside },
     { "chunk-on-two-lanes", AT_DATA,   2, chunk_on_two_lanes },
     { "chunk-gap",          AT_DATA,   1, chunk_gap },

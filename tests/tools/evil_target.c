@@ -183,14 +183,6 @@ static void plan_twice(struct evil *evil)
     evil_say(evil->control, &message);
 }
 
-static void hang_up(struct evil *evil)
-{
-    conn_close(evil->control);
-    evil->control = NULL;
-}
-
-/* ---- with a lane open, and at DONE ---- */
-
 static void drain(struct conn *lane)
 {
     static uint8_t payload[GRID_CHUNK_BYTES];
@@ -209,6 +201,106 @@ static void drain(struct conn *lane)
     }
 }
 
+static void wrong_root(struct evil *evil)
+{
+    struct message message = {
+        .type = MESSAGE_DONE,
+        .done = { .disk_bytes = evil->hello.virtual_bytes },
+    };
+
+    evil_say(evil->control, &message);
+}
+
+/* count chunks from first that read as zero. */
+static void have_zeros(struct evil *evil, uint64_t first, unsigned count)
+{
+    struct message message = {
+        .type = MESSAGE_HAVE,
+        .have = { .first = first, .count = (uint16_t)count },
+    };
+
+    evil_say(evil->control, &message);
+}
+
+static void have_twice(struct evil *evil)
+{
+    have_zeros(evil, 0, 2);
+    have_zeros(evil, 1, 1);
+}
+
+static void have_other_kind(struct evil *evil)
+{
+    static const uint8_t digest[7] = { 1 };
+    struct message message = {
+        .type = MESSAGE_HAVE,
+        .have = { .count = 1, .digest_bytes = 7, .digests = digest },
+    };
+
+    evil_say(evil->control, &message);
+}
+
+/* It holds everything, so it says. */
+static void claims_all(struct evil *evil)
+{
+    uint64_t chunks = grid_count(evil->hello.virtual_bytes);
+    uint8_t digests[64 * 16];
+    struct message message = {
+        .type = MESSAGE_HAVE,
+        .have = { .count = (uint16_t)(chunks < 64 ? chunks : 64),
+                  .digest_bytes = 16,
+                  .digests = digests },
+    };
+
+    memset(digests, 0xaa, sizeof digests);
+    evil_say(evil->control, &message);
+    go(evil);
+    evil->lane = greet(evil, CONN_DATA);
+    evil_hear_until(evil->lane, MESSAGE_JOIN, &message);
+    drain(evil->lane);
+    evil_hear_until(evil->control, MESSAGE_FINISH, &message);
+    wrong_root(evil);
+}
+
+static void leaves(struct evil *evil, uint64_t first)
+{
+    static uint8_t digests[MESSAGE_LEAVES_MAX * MESSAGE_CHUNK_LEAVES * 16];
+    struct message message = {
+        .type = MESSAGE_LEAVES,
+        .leaves = { .first = first,
+                    .count = MESSAGE_LEAVES_MAX,
+                    .digest_bytes = 16,
+                    .digests = digests },
+    };
+
+    memset(digests, 0xaa, sizeof digests);
+    evil_say(evil->control, &message);
+}
+
+static void leaves_unasked(struct evil *evil)
+{
+    leaves(evil, 0);
+}
+
+/* More than a source agreed to keep: no lane is let in to use them up. */
+static void leaves_ahead(struct evil *evil)
+{
+    struct message message = plan(evil);
+
+    message.plan.surveys = true;
+    evil_say(evil->control, &message);
+    go(evil);
+    for (uint64_t at = 0; at <= MESSAGE_LEAVES_AHEAD; at += MESSAGE_LEAVES_MAX)
+        leaves(evil, at);
+}
+
+static void hang_up(struct evil *evil)
+{
+    conn_close(evil->control);
+    evil->control = NULL;
+}
+
+/* ---- with a lane open, and at DONE ---- */
+
 static void done(struct evil *evil)
 {
     struct message message = {
@@ -217,16 +309,6 @@ static void done(struct evil *evil)
     };
 
     evil_zero_root(evil->hello.virtual_bytes, message.done.root);
-    evil_say(evil->control, &message);
-}
-
-static void wrong_root(struct evil *evil)
-{
-    struct message message = {
-        .type = MESSAGE_DONE,
-        .done = { .disk_bytes = evil->hello.virtual_bytes },
-    };
-
     evil_say(evil->control, &message);
 }
 
@@ -249,6 +331,11 @@ static const struct sin sins[] = {
     { "control-characters", AT_PLAN, control_characters },
     { "unknown-kind",       AT_PLAN, unknown_kind },
     { "have-outside",       AT_GO,   have_outside },
+    { "have-twice",         AT_GO,   have_twice },
+    { "have-other-kind",    AT_GO,   have_other_kind },
+    { "claims-all",         AT_GO,   claims_all },
+    { "leaves-unasked",     AT_GO,   leaves_unasked },
+    { "leaves-ahead",       AT_PLAN, leaves_ahead },
     { "plan-twice",         AT_GO,   plan_twice },
     { "hang-up",            AT_GO,   hang_up },
     { "done-early",         AT_LANE, done },

@@ -112,6 +112,39 @@ static void test_golden(void **state)
                         "1093dd9859bf3d2df4a9011aca1995b0");
 }
 
+/* Of a chunk and of the short one behind it: some leaves from elsewhere. */
+static void test_leaves_make_the_chunk(void **state)
+{
+    const uint64_t size = MIB + 3 * DIGEST_LEAF_BYTES + 100;
+    uint8_t leaves[DIGEST_LEAVES_BYTES], other[DIGEST_LEAVES_BYTES];
+    struct digest *whole, *parts;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(digest_open(DIGEST_XXH3_128, size, &whole, &err), 0);
+    assert_int_equal(digest_open(DIGEST_XXH3_128, size, &parts, &err), 0);
+    for (uint64_t i = 0; i < 2; i++) {
+        size_t len = i == 0 ? MIB : (size_t)(size - MIB);
+        unsigned keep = 0x5; /* the first and the third */
+
+        digest_add(whole, i, disk + i * MIB, len);
+        memset(other, 0xee, sizeof(other));
+        digest_leaves(parts, disk + i * MIB, len, 0, leaves);
+        digest_leaves(parts, disk + i * MIB, len, keep, other);
+        assert_int_equal(other[0], 0xee);
+        for (unsigned leaf = 0; leaf < DIGEST_LEAVES; leaf++)
+            if (keep & (1U << leaf))
+                memcpy(other + leaf * 16, leaves + leaf * 16, 16);
+        digest_add_leaves(parts, i, other);
+        assert_true(digest_agrees(whole, parts, i));
+        other[16] ^= 1;
+        digest_add_leaves(parts, i, other);
+        assert_false(digest_agrees(whole, parts, i));
+    }
+    digest_close(whole);
+    digest_close(parts);
+}
+
 static void test_a_chunk_can_become_zero(void **state)
 {
     uint8_t a[DIGEST_ROOT_BYTES], b[DIGEST_ROOT_BYTES];
@@ -137,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_every_change_shows),
         cmocka_unit_test(test_a_leaf_cannot_move),
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_leaves_make_the_chunk),
         cmocka_unit_test(test_a_chunk_can_become_zero),
     };
 

@@ -9,7 +9,9 @@ static uint8_t bytes[MESSAGE_BUFFER_BYTES];
 static const uint8_t digests[48] = { 1, 2, 3 };
 
 /* One of every type, with every field set to something. */
-static void samples(struct message out[10])
+#define SAMPLES 11
+
+static void samples(struct message out[SAMPLES])
 {
     memset(out, 0, 10 * sizeof(*out));
     out[0].type = MESSAGE_HELLO;
@@ -44,6 +46,8 @@ static void samples(struct message out[10])
     out[8].type = MESSAGE_DONE;
     out[8].done = (struct message_done){ 10, 20, { 7, 8 }, { 0xcd } };
     out[9].type = MESSAGE_BYE;
+    out[10].type = MESSAGE_LEAVES;
+    out[10].leaves = (struct message_leaves){ 7, 2, 1, digests };
 }
 
 static enum message_result decode(size_t len, struct message *message)
@@ -60,7 +64,7 @@ static enum message_result decode(size_t len, struct message *message)
 
 static void test_round_trip(void **state)
 {
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
 
     (void)state;
     samples(in);
@@ -86,7 +90,7 @@ static void test_golden(void **state)
         "\0\5job-1\0\3raw\0\17clonewire 0.1.0"; /* strings */
     static const uint8_t error[] = "\0\7\0\0\0\0\0\32\0\0\0\37\0\0\0\34"
                                    "\0\0\0\0\0\0\20\0\0\10no space";
-    struct message in[10];
+    struct message in[SAMPLES];
     size_t len;
 
     (void)state;
@@ -103,7 +107,7 @@ static void test_golden(void **state)
 static void test_golden_codecs(void **state)
 {
     static const uint8_t option[] = { 0, 1, 0, 4, 0, 0, 0, 1 };
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
     size_t plain, len;
 
     (void)state;
@@ -122,11 +126,62 @@ static void test_golden_codecs(void **state)
     }
 }
 
+/* The same of what a delta is asked for and promised by. */
+static void test_golden_delta(void **state)
+{
+    static const uint8_t option[] = { 0, 4, 0, 0 };
+    struct message in[SAMPLES], out;
+
+    (void)state;
+    samples(in);
+    for (size_t i = 0; i < 2; i++) { /* HELLO and PLAN */
+        size_t plain = message_encode(bytes, &in[i]), len;
+
+        CASE(message_type_name(in[i].type));
+        assert_int_equal(decode(plain, &out), MESSAGE_OK);
+        assert_false(i == 0 ? out.hello.asks_delta : out.plan.surveys);
+        if (i == 0)
+            in[i].hello.asks_delta = true;
+        else
+            in[i].plan.surveys = true;
+        len = message_encode(bytes, &in[i]);
+        assert_int_equal(len, plain + sizeof(option));
+        assert_memory_equal(bytes + plain, option, sizeof(option));
+        assert_int_equal(decode(len, &out), MESSAGE_OK);
+        assert_true(i == 0 ? out.hello.asks_delta : out.plan.surveys);
+    }
+}
+
+static void test_leaves_are_bounded(void **state)
+{
+    static const struct {
+        uint16_t count, digest_bytes;
+        enum message_result want;
+    } cases[] = {
+        { 0, 16, MESSAGE_BAD_VALUE },
+        { MESSAGE_LEAVES_MAX + 1, 1, MESSAGE_BAD_VALUE },
+        { 1, 0, MESSAGE_BAD_VALUE },
+        { 1, MESSAGE_DIGEST_BYTES + 1, MESSAGE_BAD_VALUE },
+        { MESSAGE_LEAVES_MAX, MESSAGE_DIGEST_BYTES, MESSAGE_SHORT },
+    };
+    uint8_t leaves[12] = { 0 };
+    struct message out;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        put_be16(leaves + 8, cases[i].count);
+        put_be16(leaves + 10, cases[i].digest_bytes);
+        assert_int_equal(
+            message_decode(MESSAGE_LEAVES, leaves, sizeof(leaves), &out),
+            cases[i].want);
+    }
+}
+
 /* A later version may say more of it than we know. */
 static void test_codecs_of_other_length(void **state)
 {
     static const uint8_t option[] = { 0, 1, 0, 2, 0, 1 };
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
     size_t len;
 
     (void)state;
@@ -142,7 +197,7 @@ static void test_codecs_of_other_length(void **state)
 
 static void test_every_cut_is_short(void **state)
 {
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
 
     (void)state;
     samples(in);
@@ -172,7 +227,7 @@ static void test_options_and_garbage(void **state)
         { "one byte", 1, { 0 }, MESSAGE_TRAILING },
         { "tag zero", 4, { 0, 0, 0, 0 }, MESSAGE_TRAILING },
     };
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
 
     (void)state;
     samples(in);
@@ -191,7 +246,7 @@ static void test_options_and_garbage(void **state)
 /* What has come since: said only where there is something to say. */
 static void test_known_options(void **state)
 {
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
     size_t len;
 
     (void)state;
@@ -233,7 +288,7 @@ static void test_bad_headers(void **state)
         enum message_result want;
     } cases[] = {
         { "type 0", { 0, 0, 0, 0, 0, 0, 0, 0 }, MESSAGE_BAD_TYPE },
-        { "type 11", { 0, 11, 0, 0, 0, 0, 0, 0 }, MESSAGE_BAD_TYPE },
+        { "type 12", { 0, 12, 0, 0, 0, 0, 0, 0 }, MESSAGE_BAD_TYPE },
         { "a flag", { 0, 4, 0, 1, 0, 0, 0, 0 }, MESSAGE_BAD_TYPE },
         { "65537 bytes", { 0, 4, 0, 0, 0, 1, 0, 1 }, MESSAGE_BAD_LENGTH },
         { "4 GiB", { 0, 4, 0, 0, 255, 255, 255, 255 }, MESSAGE_BAD_LENGTH },
@@ -255,7 +310,7 @@ static void test_bad_headers(void **state)
 /* Encodes in[i] after change, and expects BAD_VALUE. */
 #define EXPECT_BAD(i, change)                                   \
     do {                                                        \
-        struct message in[10], out;                             \
+        struct message in[SAMPLES], out;                        \
         samples(in);                                            \
         change;                                                 \
         size_t len = message_encode(bytes, &in[i]);             \
@@ -281,7 +336,7 @@ static void test_bad_values(void **state)
 
 static void test_long_strings_are_cut(void **state)
 {
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
     size_t len;
 
     (void)state;
@@ -317,7 +372,7 @@ static void test_have_is_bounded(void **state)
 
 static void test_space_travels_as_an_option(void **state)
 {
-    struct message in[10], out;
+    struct message in[SAMPLES], out;
     size_t len, bare;
 
     (void)state;
@@ -342,6 +397,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_golden_codecs),
+        cmocka_unit_test(test_golden_delta),
+        cmocka_unit_test(test_leaves_are_bounded),
         cmocka_unit_test(test_codecs_of_other_length),
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_every_cut_is_short),
