@@ -46,6 +46,13 @@ struct cw_security {
     const char *psk_identity; /* source: which line; NULL: the only one */
     const char *peer_name;    /* SAN or CN the peer must carry */
     bool allow_tls12;
+
+    /*
+     * Certificates only.  Target: also take uploads, and the clones of
+     * KubeVirt CDI, by HTTP/1.1 on the same port; peer_name is then the very
+     * common name such a client must have.  Source: also offer HTTP/1.1.
+     */
+    bool http;
     const char *ciphers; /* names, ":" or "," between; NULL: our own */
     const char *groups;
 
@@ -229,6 +236,9 @@ struct cw_target_options {
     uint64_t checkpoint_ns; /* between checkpoints */
     const char *state_dir;  /* for checkpoints; NULL: beside a file's partial */
     uint32_t fs_overhead_ppm;
+    /* Of the volume, as it was requested: a disk in a file is grown to what
+     * of it is for the disk, and an upload must fit into it.  0: neither. */
+    uint64_t volume_bytes;
     uint64_t size_bytes; /* guest disk size, 0: the source's */
     bool size_max;       /* grow to what the volume offers */
     /* With a pairing code: how long it waits for its source. */
@@ -278,6 +288,8 @@ struct cw_summary {
     const char *zero_method;   /* target: "hole", "punch-hole", ...; static */
     const char *preallocation; /* target: applied; static */
     char preallocation_why[96];
+    const char *arrival; /* target: "clonewire", by HTTP "clone" or "upload";
+                          * static */
     char image_format[64];
     char tls[64];         /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
     char peer[128];       /* address and name */

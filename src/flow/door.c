@@ -17,6 +17,7 @@
 
 struct door {
     struct cw_job *job; /* borrowed */
+    struct gate *gate;  /* borrowed; NULL: no HTTP */
     int listeners[DOOR_LISTENERS];
     unsigned listener_count;
     int close_fd; /* eventfd: readable for ever once the door closes */
@@ -68,6 +69,7 @@ void visitor_close(struct visitor *visitor)
     if (!visitor)
         return;
     conn_close(visitor->conn);
+    request_close(visitor->upload.request);
     free(visitor);
 }
 
@@ -103,6 +105,7 @@ static int ask(struct visitor *visitor, struct chat *chat, int close_fd,
     return -1;
 }
 
+/* 1: a source or an upload; 0: a client that has been answered; -1. */
 static int let_in(struct door *door, int fd, struct visitor *visitor,
                   struct error *err)
 {
@@ -129,12 +132,15 @@ static int let_in(struct door *door, int fd, struct visitor *visitor,
     conn_get_info(visitor->conn, &info);
     snprintf(visitor->peer, sizeof(visitor->peer), "%s", info.peer);
 
+    if (door->gate && conn_is_http(visitor->conn))
+        return gate_receive(door->gate, TAKE_PTR(visitor->conn), door->close_fd,
+                            &visitor->upload);
     chat_init(chat, visitor->conn);
     if (conn_check_peer(visitor->conn, err) < 0) {
         chat_send_error(chat, err);
         return -1;
     }
-    return ask(visitor, chat, door->close_fd, err);
+    return ask(visitor, chat, door->close_fd, err) < 0 ? -1 : 1;
 }
 
 /*
@@ -168,11 +174,14 @@ static void *greet(void *arg)
     if (!visitor) {
         close(greeting->fd);
     } else {
-        if (let_in(door, greeting->fd, visitor, &visitor->err) < 0) {
-            conn_close(visitor->conn);
-            visitor->conn = NULL;
-        }
-        push(door, visitor);
+        int r = let_in(door, greeting->fd, visitor, &visitor->err);
+
+        if (r < 0)
+            conn_close(TAKE_PTR(visitor->conn));
+        if (r != 0)
+            push(door, visitor);
+        else
+            visitor_close(visitor);
     }
     end_greeting(door);
     return NULL;
@@ -280,8 +289,8 @@ static void announce_reachable(const struct door *door)
     door->job->events.reachable(door->job->events.opaque, addresses, n);
 }
 
-int door_open(const struct addr *addr, struct cw_job *job, struct door **door,
-              struct error *err)
+int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
+              struct door **door, struct error *err)
 {
     struct door *d = calloc(1, sizeof(*d));
     int n;
@@ -290,6 +299,7 @@ int door_open(const struct addr *addr, struct cw_job *job, struct door **door,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
     *door = d; /* half-built from here on: door_close() copes */
     d->job = job;
+    d->gate = gate;
     d->last = &d->first;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->gone, NULL);

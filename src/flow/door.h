@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "flow/chat.h"
+#include "flow/gate.h"
 #include "flow/job.h"
 #include "net/addr.h"
 
@@ -18,12 +19,13 @@
 #define DOOR_PATIENCE_MS 10000U
 #define DOOR_LISTENERS   8U
 
-/* Somebody who came: either conn with its first message, or err. */
+/* Somebody who came: conn with its first message, an upload, or err. */
 struct visitor {
-    struct conn *conn;    /* owned by the visitor until taken out */
-    struct message first; /* HELLO or JOIN */
-    struct error err;     /* conn is NULL: why it was not let in */
-    char peer[128];       /* "10.0.0.7:41234", "" before the handshake */
+    struct conn *conn;         /* owned by the visitor until taken out */
+    struct gate_upload upload; /* request NULL: it is none */
+    struct message first;      /* HELLO or JOIN */
+    struct error err;          /* conn is NULL: why it was not let in */
+    char peer[128];            /* "10.0.0.7:41234", "" before the handshake */
     struct visitor *next;
 };
 
@@ -31,10 +33,12 @@ struct door;
 
 /*
  * Listens on addr and starts accepting; job is woken when a visitor is
- * ready.  The listening callback is told each bound address.
+ * ready.  The listening callback is told each bound address.  gate: whom
+ * clients that speak HTTP are sent to (borrowed); only where the job's TLS
+ * takes them, else NULL.
  */
-int door_open(const struct addr *addr, struct cw_job *job, struct door **door,
-              struct error *err);
+int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
+              struct door **door, struct error *err);
 
 /* The next visitor, owned by the caller (visitor_close()), or NULL. */
 struct visitor *door_take(struct door *door);

@@ -37,6 +37,11 @@ void target_sink_options(const struct cw_target_options *options,
         .size_bytes = options->size_bytes,
         .size_max = options->size_max,
     };
+    if (options->volume_bytes == 0)
+        return;
+    sink->size_max = true;
+    sink->size_bytes = size_usable(options->volume_bytes,
+                                   options->fs_overhead_ppm);
 }
 
 int source_measure(struct image *image, uint64_t *data_bytes, struct error *err)

@@ -61,6 +61,7 @@ static int open_security(const struct cw_job *job,
         .allow_tls12 = given->allow_tls12,
         .ciphers = given->ciphers,
         .groups = given->groups,
+        .http = given->http,
     };
 
     if (given->pairing_code)

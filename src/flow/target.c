@@ -76,18 +76,40 @@ static int check_source(const struct target *t,
     return 0;
 }
 
+/* A source of our own comes: from now on nobody by HTTP. */
+static int keep_gate(struct target *t, struct error *err)
+{
+    if (t->has_gate || t->is_committed)
+        return 0;
+    if (gate_claim(&t->gate) < 0)
+        return error_set(err, ERROR_BUSY, 0, "busy: an upload is under way");
+    t->has_gate = true;
+    return 0;
+}
+
+static void leave_gate(struct target *t)
+{
+    if (t->has_gate)
+        gate_set(&t->gate, GATE_OPEN);
+    t->has_gate = false;
+}
+
 /*
- * 1: it is our source; 0: somebody else, wait on; -1: and --once was said.
+ * 1: it is our source, or an upload; 0: somebody else, wait on; -1: and
+ * --once was said.
  * Between two sessions late lanes and curious strangers are to be expected.
  */
 static int consider(struct target *t, const struct visitor *visitor,
                     struct error *err)
 {
+    if (visitor->upload.request)
+        return 1;
     if (!visitor->conn)
         *err = visitor->err;
     else if (visitor->first.type == MESSAGE_JOIN)
         target_check_join(t, &visitor->first.join, err);
-    else if (check_source(t, &visitor->first.hello, err) == 0)
+    else if (check_source(t, &visitor->first.hello, err) == 0 &&
+             keep_gate(t, err) == 0)
         return 1;
 
     if (visitor->conn)
@@ -109,6 +131,7 @@ static bool is_given_up(struct target *t)
     if (t->reserved_ns == 0 || is_reserved(t))
         return false;
     t->reserved_ns = 0;
+    leave_gate(t);
     return true;
 }
 
@@ -227,19 +250,38 @@ static bool go_on(struct target *t, const struct error *err)
              comes_back ? "waiting for the source to come back"
                         : "waiting for another source");
     t->reserved_ns = comes_back ? t->retry.deadline_ns : 0;
+    if (!comes_back)
+        leave_gate(t);
     job_go_on(&t->job);
     job_read_security(&t->job);
     progress_add(&t->job.progress.reconnects, 1);
     return true;
 }
 
+/* An upload has failed: whoever sent it may try again, unless the fault is
+ * with our disk. */
+static bool go_on_after_upload(struct target *t, const struct error *err)
+{
+    if (t->options.once || err->kind == ERROR_TARGET_IO ||
+        err->kind == ERROR_CANCELLED)
+        return false;
+    log_warn("upload from %s: %s; waiting for another", t->session.peer,
+             err->text);
+    job_go_on(&t->job);
+    job_read_security(&t->job);
+    return true;
+}
+
 /* One source, to its end.  As target_serve(), with *err. */
 static int serve(struct target *t, struct visitor *visitor, struct error *err)
 {
-    int r = target_serve(t, visitor);
+    int r = visitor->upload.request ? target_take_upload(t, visitor)
+                                    : target_serve(t, visitor);
 
     if (r < 0)
         job_first_error(&t->job, err);
+    else
+        gate_set(&t->gate, GATE_DONE);
     return r;
 }
 
@@ -267,6 +309,7 @@ static int run_sessions(struct target *t, struct error *err)
 
     for (;;) {
         int r = wait_for_source(t, &visitor, err);
+        bool is_upload;
 
         if (r < 0)
             return -1;
@@ -278,11 +321,12 @@ static int run_sessions(struct target *t, struct error *err)
             log_warn("the source did not come back in time; serving any");
             continue;
         }
+        is_upload = visitor->upload.request != NULL;
         r = serve(t, visitor, err);
         visitor_close(visitor);
         if (r == 0)
             return 0;
-        if (!go_on(t, err))
+        if (is_upload ? !go_on_after_upload(t, err) : !go_on(t, err))
             return -1;
         lost = *err;
     }
@@ -304,8 +348,15 @@ static void summarize(const struct target *t, struct cw_summary *summary)
              t->disk_of.format);
     snprintf(summary->tls, sizeof(summary->tls), "%s", t->job.cipher);
     snprintf(summary->peer, sizeof(summary->peer), "%s", t->session.peer);
+    summary->arrival = t->arrival;
     digest_format((enum digest_algorithm)t->disk_of.digest, t->root,
                   summary->digest);
+    if (!t->is_tree)
+        return;
+    summary->allocated_bytes = 0;
+    summary->zero_method = "hole";
+    summary->preallocation = t->is_tree_preallocated ? "falloc" : "off";
+    summary->digest[0] = '\0'; /* of no disk */
 }
 
 static int target_run(struct cw_job *job, struct cw_summary *summary,
@@ -317,7 +368,8 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
     t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
                                             ? t->options.pairing_valid_ns
                                             : PAIRING_DEFAULT_NS);
-    if (door_open(&t->listen, job, &t->door, err) < 0)
+    if (door_open(&t->listen, job, t->options.security.http ? &t->gate : NULL,
+                  &t->door, err) < 0)
         return -1;
     job_set_ready(job);
     if (run_sessions(t, err) < 0) {
@@ -374,6 +426,12 @@ static int build(struct target *t, const struct cw_target_options *options,
     keeper_open(&t->keeper, &t->job, t->sink, options->state_dir,
                 options->checkpoint_ns);
     t->plan.keeper = &t->keeper;
+    t->gate = (struct gate){
+        .client_name = options->security.peer_name,
+        .idle_ns = t->job.tuning.stall_ns,
+        .deadline_unix_ns = options->deadline_unix_ns,
+    };
+    t->arrival = "clonewire";
     t->retry.budget_ns = t->job.tuning.retry_ns;
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "flow/door.h"
 #include "flow/errand.h"
+#include "flow/gate.h"
 #include "flow/job.h"
 #include "flow/keeper.h"
 #include "flow/retry.h"
@@ -40,6 +41,8 @@ struct target {
     struct addr listen;
     bool is_paired;        /* by a code, */
     uint64_t code_ends_ns; /* which is good until then */
+    struct gate gate;      /* for who comes by HTTP */
+    bool has_gate;         /* claimed for a source of our own */
     struct door *door;
 
     /* The process: what outlives a session. */
@@ -56,6 +59,9 @@ struct target {
     uint8_t held_of[MESSAGE_IDENTITY_BYTES];
     uint8_t root[DIGEST_ROOT_BYTES];
     struct retry retry;
+    const char *arrival; /* "clonewire", "clone", "upload" */
+    bool is_tree;        /* it was no disk */
+    bool is_tree_preallocated;
     bool is_late;             /* the deadline passed before a source came */
     uint64_t reserved_ns;     /* until then only the source of disk_of */
     struct visitor *comeback; /* owned: our source, calling again */
@@ -92,5 +98,14 @@ int target_verify(void *arg, struct error *err);
  * says why not; both ends know.
  */
 int target_serve(struct target *t, struct visitor *visitor);
+
+/* Drops what is known of an earlier disk. */
+void target_forget_disk(struct target *t);
+
+/*
+ * Takes what visitor's upload brings, and answers it.  0: it is there; -1: the
+ * job's first error says why not, and the client knows.
+ */
+int target_take_upload(struct target *t, struct visitor *visitor);
 
 #endif

@@ -18,8 +18,7 @@
 
 /* ---- before ---- */
 
-/* Drops what is known of an earlier disk. */
-static void forget_disk(struct target *t)
+void target_forget_disk(struct target *t)
 {
     t->has_disk = false;
     chunkset_fini(&t->plan.came);
@@ -33,7 +32,7 @@ static int open_tables(struct target *t, struct error *err)
     const struct message_hello *hello = &t->session.hello;
     uint64_t chunks = grid_count(hello->virtual_bytes);
 
-    forget_disk(t);
+    target_forget_disk(t);
     memset(t->held_of, 0, sizeof(t->held_of));
     if (chunkset_init(&t->plan.came, chunks, err) < 0 ||
         chunkset_init(&t->plan.held, chunks, err) < 0)

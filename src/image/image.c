@@ -286,6 +286,8 @@ static int open_pipe(struct opening *opening, struct error *err)
     uint64_t size_bytes = options->like ? options->like->virtual_bytes
                                         : options->stream_bytes;
 
+    if (size_bytes == 0 && options->takes_any_size)
+        return open_forward(opening, &opening->file, &opening->stream, err);
     if (size_bytes == 0)
         return error_set(err, ERROR_USAGE, 0,
                          "%s: a pipe does not say how large the disk in it "
@@ -317,6 +319,8 @@ static int open_stream(struct opening *opening, struct error *err)
                              : 0;
     if (opening->pipe && open_pipe(opening, err) < 0)
         return -1;
+    if (opening->stream)
+        return 0;
     switch (opening->compression) {
     case IMAGE_COMPRESSION_AUTO:
     case IMAGE_COMPRESSION_NONE: return 0;

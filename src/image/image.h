@@ -18,6 +18,9 @@
 #include "io/ring.h"
 #include "plan/extent.h"
 
+/* See image_options.takes_any_size. */
+#define IMAGE_SIZE_UNKNOWN UINT64_MAX
+
 struct image;
 struct pipe;
 struct stream;
@@ -120,6 +123,14 @@ struct image_options {
     /* Whoever reads takes chunks as image_next() names them: then a QCOW2 in
      * a stream is decoded once.  Its map is not known before. */
     bool takes_any_order;
+
+    /*
+     * Whoever reads takes a raw disk whose size shows only at its end: of
+     * what comes through a pipe with no size said, virtual_bytes is then
+     * IMAGE_SIZE_UNKNOWN, and its stream is read with stream_next() and
+     * nothing else.  With takes_any_order.
+     */
+    bool takes_any_size;
 
     /* Clusters of a qcow2 to compare with libqcow before it is believed. */
     unsigned cross_check;

@@ -215,6 +215,11 @@ void conn_set_deadline(struct conn *conn, uint64_t deadline_ns)
     conn->bio.deadline_ns = deadline_ns;
 }
 
+void conn_set_stop(struct conn *conn, int stop_fd)
+{
+    conn->bio.stop_fd = stop_fd;
+}
+
 bool conn_is_late(const struct conn *conn)
 {
     return conn->bio.recv_errnum == ETIMEDOUT;
@@ -294,7 +299,11 @@ void conn_linger(const struct conn *conn)
 
 void conn_hang_up(struct conn *conn, uint64_t deadline_ns)
 {
-    struct pollfd pfd = { .fd = conn->fd, .events = POLLIN };
+    struct pollfd pfds[] = {
+        { .fd = conn->fd, .events = POLLIN },
+        { .fd = conn->bio.stop_fd > 0 ? conn->bio.stop_fd : -1,
+          .events = POLLIN },
+    };
     char waste[65536];
     uint64_t now_ns;
 
@@ -310,8 +319,10 @@ void conn_hang_up(struct conn *conn, uint64_t deadline_ns)
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
             break;
         if (n < 0)
-            (void)poll(&pfd, 1,
+            (void)poll(pfds, 2,
                        (int)((deadline_ns - now_ns) / CLOCK_MS_NS) + 1);
+        if (pfds[1].revents != 0)
+            break;
     }
     conn_shutdown(conn);
 }

@@ -131,6 +131,10 @@ ssize_t conn_recv_any(struct conn *conn, void *data, size_t len,
  */
 void conn_set_deadline(struct conn *conn, uint64_t deadline_ns);
 
+/* Readable: what waits with a deadline fails with ERROR_CANCELLED; 0: it
+ * does not.  Borrowed. */
+void conn_set_stop(struct conn *conn, int stop_fd);
+
 /* Has a receive come too late for that? */
 bool conn_is_late(const struct conn *conn);
 

@@ -52,7 +52,7 @@ static int choose_disk(const struct size_facts *facts,
 {
     uint64_t disk = facts->wanted_bytes;
 
-    if (disk != 0 && disk < facts->virtual_bytes)
+    if (disk != 0 && disk < facts->virtual_bytes && !facts->grow)
         return error_set(err, ERROR_USAGE, 0,
                          "wanted size of %" PRIu64
                          " bytes is smaller than the source disk of %" PRIu64,

@@ -100,6 +100,11 @@ int sink_adopt(struct sink *sink, uint64_t virtual_bytes, bool older,
     return 1;
 }
 
+bool sink_is_device(const struct sink *sink)
+{
+    return sink->file.is_block_device;
+}
+
 const char *sink_content_path(const struct sink *sink)
 {
     return sink->ops->content_path(sink);

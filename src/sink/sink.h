@@ -147,6 +147,8 @@ int sink_resume(struct sink *sink, uint64_t virtual_bytes, uint64_t disk_bytes,
 int sink_adopt(struct sink *sink, uint64_t virtual_bytes, bool older,
                struct error *err);
 
+bool sink_is_device(const struct sink *sink);
+
 /* Where the content can be read while it is written: the partial or the
  * device.  Borrowed. */
 const char *sink_content_path(const struct sink *sink);

@@ -1,0 +1,89 @@
+#include "cdi-uploadserver/env.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "common/cdi.h"
+
+#define DEFAULT_DESTINATION "/data/disk.img"
+#define DEFAULT_PORT        "8443"
+
+static void warn(struct env *env, const char *name, const char *value,
+                 const char *instead)
+{
+    snprintf(env->warning, sizeof(env->warning),
+             "%s: cannot read \"%.80s\": %s", name, value, instead);
+}
+
+static int read_security(struct cw_security *security, struct error *err)
+{
+    const char *oldest = cdi_env("TLS_MIN_VERSION");
+
+    security->cert_file = cdi_env("TLS_CERT_FILE");
+    security->key_file = cdi_env("TLS_KEY_FILE");
+    security->ca_file = cdi_env("CLIENT_CERT_FILE");
+    security->peer_name = cdi_env("CLIENT_NAME");
+    security->ciphers = cdi_env("TLS_CIPHERS");
+    security->allow_tls12 = !oldest || strcmp(oldest, "VersionTLS13") != 0;
+    security->http = true;
+    if (security->cert_file && security->key_file && security->ca_file)
+        return 0;
+    error_set(err, ERROR_USAGE, 0,
+              "invalid TLS config: TLS_CERT_FILE, TLS_KEY_FILE and "
+              "CLIENT_CERT_FILE must name files");
+    return 1;
+}
+
+static void read_sizes(struct env *env)
+{
+    struct cw_target_options *options = &env->options;
+    const char *overhead = cdi_env("FILESYSTEM_OVERHEAD");
+    const char *size = cdi_env("UPLOAD_IMAGE_SIZE");
+
+    if (overhead && !parse_ppm(overhead, &options->fs_overhead_ppm))
+        warn(env, "FILESYSTEM_OVERHEAD", overhead, "taken as 0");
+    if (size && !parse_bytes(size, &options->volume_bytes))
+        warn(env, "UPLOAD_IMAGE_SIZE", size, "the disk is not grown");
+}
+
+static void read_listen(struct env *env)
+{
+    const char *address = cdi_env("LISTEN_ADDRESS");
+    const char *port = cdi_env("LISTEN_PORT");
+    bool is_v6 = address && strchr(address, ':') && address[0] != '[';
+
+    /* Every address that there is, unless it is said which. */
+    if (!address || strcmp(address, "0.0.0.0") == 0)
+        address = "[::]";
+    snprintf(env->listen, sizeof(env->listen), "%s%s%s:%s", is_v6 ? "[" : "",
+             address, is_v6 ? "]" : "", port ? port : DEFAULT_PORT);
+    env->options.listen = env->listen;
+}
+
+int env_read(struct env *env, struct error *err)
+{
+    struct cw_target_options *options = &env->options;
+    const char *destination = cdi_env("DESTINATION");
+    const char *preallocation = cdi_env("PREALLOCATION");
+    const char *deadline = cdi_env("DEADLINE");
+    const char *stall = cdi_env("CLONEWIRE_STALL_TIMEOUT");
+    bool preallocate = false;
+
+    options->destination = destination ? destination : DEFAULT_DESTINATION;
+    options->overwrite = true; /* what an earlier run may have left */
+    read_sizes(env);
+    read_listen(env);
+    if (preallocation && !cdi_bool(preallocation, &preallocate))
+        warn(env, "PREALLOCATION", preallocation, "taken as false");
+    if (preallocate)
+        options->preallocate = CW_PREALLOCATE_AUTO;
+    if (stall && !parse_duration(stall, &options->tuning.stall_ns))
+        warn(env, "CLONEWIRE_STALL_TIMEOUT", stall, "taken as the default");
+    if (deadline && !parse_time(deadline, &options->deadline_unix_ns)) {
+        error_set(err, ERROR_USAGE, 0, "Failed to parse deadline: \"%.80s\"",
+                  deadline);
+        return CDI_FATAL;
+    }
+    return read_security(&options->security, err);
+}

@@ -1,0 +1,21 @@
+/* env.h - what CDI's controller tells its upload server. */
+#ifndef CW_CDI_UPLOADSERVER_ENV_H
+#define CW_CDI_UPLOADSERVER_ENV_H
+
+#include "base/error.h"
+#include "clonewire/clonewire.h"
+
+struct env {
+    struct cw_target_options options; /* events are the caller's */
+    char listen[300];
+    char warning[256]; /* what could not be read and is done without; or "" */
+};
+
+/*
+ * Reads the environment into env (zeroed); strings are borrowed from it.
+ * Returns 0, or the exit status: 1 for no TLS, CDI_FATAL for a deadline that
+ * is no time.
+ */
+int env_read(struct env *env, struct error *err);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * cdi-uploadserver - a clonewire-target in the place of KubeVirt CDI's upload
+ * server: its environment, its words, its statuses.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cdi-uploadserver/env.h"
+#include "common/cdi.h"
+#include "common/signals.h"
+
+#define FAILED 1
+
+static void print_error(struct log_print *log, const char *text)
+{
+    char line[640];
+
+    snprintf(line, sizeof(line), "UploadServer failed: %s", text);
+    log_print_line(log, CW_LOG_ERROR, line);
+}
+
+/* The controller reads this, and nothing may be added to it. */
+static void leave_success(struct log_print *log,
+                          const struct cw_summary *summary)
+{
+    bool is_upload = strcmp(summary->arrival, "upload") == 0;
+    struct json json;
+    char buf[256];
+
+    json_open(&json, buf, sizeof(buf));
+    json_add_bool(&json, "preallocationApplied",
+                  strcmp(summary->preallocation, "off") != 0);
+    json_add_text(&json, "message",
+                  is_upload ? "Upload Complete" : "Clone Complete");
+    cdi_leave_word(log, json_close(&json));
+}
+
+static void leave_deadline(struct log_print *log)
+{
+    struct json json;
+    char buf[256];
+
+    json_open(&json, buf, sizeof(buf));
+    json_add_bool(&json, "deadlinePassed", true);
+    json_add_text(&json, "message", "Deadline Passed");
+    cdi_leave_word(log, json_close(&json));
+    log_print_line(log, CW_LOG_INFO, "deadline passed: nobody came");
+}
+
+static void tell(struct log_print *log, const struct cw_summary *summary)
+{
+    char line[512];
+
+    leave_success(log, summary);
+    snprintf(
+        line, sizeof(line), "%s complete: %s, %llu bytes%s%s, preallocation %s",
+        summary->arrival, summary->image_format,
+        (unsigned long long)summary->disk_bytes, summary->digest[0] ? ", " : "",
+        summary->digest, summary->preallocation);
+    log_print_line(log, CW_LOG_INFO, line);
+}
+
+static int run(struct log_print *log, const struct cw_target_options *options)
+{
+    struct cw_summary summary;
+    struct cw_error error;
+    struct cw_job *job = cw_target_open(options, &error);
+    int r = -1;
+
+    if (job) {
+        signals_set_job(job);
+        r = cw_run(job, &summary, &error);
+        signals_set_job(NULL);
+        cw_close(job);
+    }
+    if (r < 0) {
+        print_error(log, error.text);
+        return signals_caught() ? 128 + signals_caught() : FAILED;
+    }
+    if (r > 0)
+        leave_deadline(log);
+    else
+        tell(log, &summary);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct env env = { 0 };
+    struct log_print log;
+    struct error err;
+    int status;
+
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        printf("cdi-uploadserver (clonewire) %s\n", cw_version());
+        return 0;
+    }
+    cdi_open(&log, "target");
+    umask(0); /* a disk is 0660: for its group, too */
+    status = env_read(&env, &err);
+    if (status != 0) {
+        print_error(&log, err.text);
+        return status;
+    }
+    cdi_get_events(&log, cdi_log_level((const char *const *)argv),
+                   &env.options.events);
+    if (env.warning[0])
+        log_print_line(&log, CW_LOG_WARN, env.warning);
+    return run(&log, &env.options);
+}

@@ -1,0 +1,119 @@
+#include "common/cdi.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "common/signals.h"
+#include "common/termination.h"
+
+/* Both sides end within five seconds of a signal. */
+#define STOP_PATIENCE_MS 4000
+#define VERBOSE_LEVEL    5 /* of klog, from which on details are wanted */
+
+const char *cdi_env(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value != '\0' ? value : NULL;
+}
+
+bool cdi_bool(const char *text, bool *value)
+{
+    static const char *const words[][6] = {
+        { "0", "f", "F", "false", "FALSE", "False" },
+        { "1", "t", "T", "true", "TRUE", "True" },
+    };
+
+    for (int is_true = 0; is_true < 2; is_true++)
+        for (int i = 0; i < 6; i++)
+            if (strcmp(text, words[is_true][i]) == 0) {
+                *value = is_true;
+                return true;
+            }
+    return false;
+}
+
+/* The N of -v=N, --v=N; NULL: it is no such argument. */
+static const char *verbosity_in(const char *argument)
+{
+    if (strncmp(argument, "--", 2) == 0)
+        argument++;
+    return strncmp(argument, "-v=", 3) == 0 ? argument + 3 : NULL;
+}
+
+enum cw_log_level cdi_log_level(const char *const *argv)
+{
+    uint64_t level = 0;
+
+    for (; *argv; argv++) {
+        const char *number = verbosity_in(*argv);
+
+        if ((strcmp(*argv, "-v") == 0 || strcmp(*argv, "--v") == 0) && argv[1])
+            number = argv[1];
+        if (number && !parse_count(number, &level))
+            level = 0;
+    }
+    return level >= VERBOSE_LEVEL ? CW_LOG_DEBUG : CW_LOG_INFO;
+}
+
+void cdi_leave_word(struct log_print *log, const char *text)
+{
+    const char *path = cdi_env("CLONEWIRE_TERMINATION_LOG");
+    char line[512];
+    int r = termination_write(path, text);
+
+    if (r == 0 && path)
+        (void)chmod(path, 0600);
+    if (r == 0)
+        return;
+    snprintf(line, sizeof(line), "cannot write %s: %s",
+             path ? path : TERMINATION_DEFAULT, strerrordesc_np(-r));
+    log_print_line(log, CW_LOG_WARN, line);
+}
+
+/* The disk holds the job up, which was told to stop. */
+static void on_late(void *opaque, int number)
+{
+    (void)number;
+    log_print_line(opaque, CW_LOG_ERROR,
+                   "stopped by request; the disk was not waited for");
+}
+
+void cdi_open(struct log_print *log, const char *name)
+{
+    const struct signals_plan plan = {
+        .stop = cw_stop,
+        .reload = cw_reload,
+        .report = cw_report,
+        .late = on_late,
+        .opaque = log,
+        .patience_ms = STOP_PATIENCE_MS,
+    };
+    struct error err;
+
+    log_print_init(log, STDERR_FILENO, false, name);
+    if (signals_open(&plan, &err) == 0)
+        return;
+    log_print_line(log, CW_LOG_ERROR, err.text);
+    exit(CDI_FATAL);
+}
+
+static void on_log(void *opaque, enum cw_log_level level, const char *line)
+{
+    log_print_line(opaque, level, line);
+}
+
+void cdi_get_events(struct log_print *log, enum cw_log_level level,
+                    struct cw_events *events)
+{
+    *events = (struct cw_events){
+        .log = on_log,
+        .opaque = log,
+        .log_level = level,
+    };
+}

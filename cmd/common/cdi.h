@@ -1,0 +1,45 @@
+/*
+ * cdi.h - what the programs have in common that stand in for KubeVirt CDI's:
+ * their settings come from the environment, as CDI's controller writes it.
+ */
+#ifndef CW_COMMON_CDI_H
+#define CW_COMMON_CDI_H
+
+#include <stdbool.h>
+
+#include "clonewire/clonewire.h"
+#include "common/log_print.h"
+
+/* The status of a fatal mistake, as klog's. */
+#define CDI_FATAL 255
+
+/* The variable; NULL: not set, or empty. */
+const char *cdi_env(const char *name);
+
+/* As Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: it is none. */
+bool cdi_bool(const char *text, bool *value);
+
+/*
+ * What the arguments say of the log (-v=3, --v 3, -alsologtostderr and all
+ * else that klog knows are fine): the least urgent level.
+ */
+enum cw_log_level cdi_log_level(const char *const *argv);
+
+/*
+ * Leaves text where the kubelet looks for it: in CLONEWIRE_TERMINATION_LOG,
+ * made if need be, or in /dev/termination-log, if that is a file.  What goes
+ * wrong with that is told to log.
+ */
+void cdi_leave_word(struct log_print *log, const char *text);
+
+/*
+ * Logs on standard error; SIGTERM and SIGINT stop the job that
+ * signals_set_job() names.  log is kept for ever.  Exits, if that fails.
+ */
+void cdi_open(struct log_print *log, const char *name);
+
+/* Events that go to log. */
+void cdi_get_events(struct log_print *log, enum cw_log_level level,
+                    struct cw_events *events);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * feed.h - the bytes of a disk from its first to its last, as an upload
+ * brings them: plain, or in the snappy framing format.  Of one thread.
+ */
+#ifndef CW_FLOW_FEED_H
+#define CW_FLOW_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "flow/pieces.h"
+#include "wire/snapframe.h"
+
+struct feed;
+
+/*
+ * Fills buf with len bytes, fewer only at the end of the disk; 0 behind it.
+ * *is_zero: all of them are zero, and buf has not been written.  -1: *err.
+ */
+typedef ssize_t feed_fill(struct feed *feed, uint8_t *buf, size_t len,
+                          bool *is_zero, struct error *err);
+
+struct feed {
+    feed_fill *fill;
+};
+
+/* ---- plain ---- */
+
+struct feed_plain {
+    struct feed feed; /* first */
+    struct pieces pieces;
+    const uint8_t *at; /* what is left of the last piece */
+    size_t len;
+    bool is_over;
+};
+
+void feed_plain_init(struct feed_plain *plain, const struct pieces *pieces);
+
+/* ---- snappy ---- */
+
+/* Blocks out of the frames in pieces; about 200 KiB. */
+struct feed_snappy {
+    struct feed feed; /* first */
+    struct pieces pieces;
+    const uint8_t *at; /* what is left of the last piece */
+    size_t len;
+    bool is_over;
+    struct snapframe_reader reader;
+    uint8_t block[SNAPFRAME_BLOCK_BYTES];
+    /* What of the last block has not been given out. */
+    size_t block_at, block_len;
+    bool block_is_zero;
+};
+
+void feed_snappy_init(struct feed_snappy *snappy, const struct pieces *pieces);
+
+/* The plain bytes as pieces; not mixed with fill(). */
+struct pieces feed_snappy_pieces(struct feed_snappy *snappy);
+
+#endif

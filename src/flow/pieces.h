@@ -1,0 +1,25 @@
+/*
+ * pieces.h - bytes that come in order, in pieces of any size: the body of a
+ * request, or what is inside it.  Of one thread.
+ */
+#ifndef CW_FLOW_PIECES_H
+#define CW_FLOW_PIECES_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct pieces {
+    /* The next piece at *data, good until the next call: its length (> 0), 0
+     * at the end, -1 with *err.  Not called again after those. */
+    ssize_t (*next)(void *opaque, const void **data, struct error *err);
+    void *opaque; /* borrowed */
+};
+
+static inline ssize_t pieces_next(const struct pieces *pieces,
+                                  const void **data, struct error *err)
+{
+    return pieces->next(pieces->opaque, data, err);
+}
+
+#endif

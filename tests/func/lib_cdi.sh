@@ -1,0 +1,79 @@
+# shellcheck shell=bash disable=SC2034
+# lib_cdi.sh - cdi-uploadserver with curl as its client: after lib.sh, ". …".
+#
+#   server_env NAME=VALUE…          for the servers started from here on
+#   start_server DEST               up and listening: TARGET_ADDRESS
+#   curl_as NAME [OPTION…] PATH     with NAME's certificate ("": none):
+#                                   STATUS, and the body in ./answer
+#   upload FILE [OPTION…] [PATH]    as the source, POST: STATUS, ./answer
+#   assert_answer STATUS TEXT       of the last of them
+#   wait_success MESSAGE [PREALLOCATED]   the server ends well, and says so
+require curl
+
+UPLOADSERVER=$CW_BUILD/cmd/cdi-uploadserver
+UPLOAD=/v1beta1/upload
+SERVER_ENV=()
+
+server_env() # NAME=VALUE...
+{
+    SERVER_ENV+=("$@")
+}
+
+start_server() # DEST [ARGUMENT...]
+{
+    local dest=$1
+
+    shift
+    : >target.log
+    rm -f term
+    TARGET_STATUS=
+    env TLS_KEY_FILE="$CERTS/target.key" TLS_CERT_FILE="$CERTS/target.crt" \
+        CLIENT_CERT_FILE="$CERTS/ca.crt" CLIENT_NAME=source \
+        LISTEN_ADDRESS=127.0.0.1 LISTEN_PORT=0 DESTINATION="$dest" \
+        CLONEWIRE_TERMINATION_LOG="$PWD/term" "${SERVER_ENV[@]}" \
+        "${TARGET_UNDER[@]}" "$UPLOADSERVER" -alsologtostderr -v=3 "$@" \
+        >target.out 2>>target.log &
+    TARGET_PID=$!
+    at_exit stop_process $TARGET_PID
+    wait_listening
+}
+
+curl_as() # NAME [CURL OPTION...] PATH
+{
+    local name=$1 identity=()
+
+    [ -z "$name" ] ||
+        identity=(--cert "$CERTS/$name.crt" --key "$CERTS/$name.key")
+    shift
+    : >answer
+    STATUS=$(curl -sS --http1.1 --cacert "$CERTS/ca.crt" "${identity[@]}" \
+        --max-time $LONGEST -o answer -w '%{http_code}' "${@:1:$#-1}" \
+        "https://$TARGET_ADDRESS${*: -1}" 2>curl.log) || CURL_FAILED=$?
+}
+
+upload() # FILE [CURL OPTION...] [PATH]: "-" is standard input, chunked
+{
+    local file=$1 path=$UPLOAD options=()
+
+    shift
+    [[ ${*: -1} != /v1* ]] || { path=${*: -1}; set -- "${@:1:$#-1}"; }
+    options=(-H Content-Type: -H "Expect:" "$@")
+    curl_as source -X POST -T "$file" "${options[@]}" "$path"
+}
+
+assert_answer() # STATUS [TEXT]
+{
+    [ "$STATUS" = "$1" ] ||
+        fail "answered $STATUS, not $1: $(cat answer curl.log)"
+    [ $# = 1 ] || grep -qF -- "$2" answer ||
+        fail "answered $STATUS \"$(cat answer)\", not: $2"
+}
+
+wait_success() # MESSAGE [true|false]
+{
+    wait_target
+    assert_status target 0
+    printf '{"preallocationApplied":%s,"message":"%s"}' "${2:-false}" "$1" |
+        cmp - term || fail "termination message: $(cat term)"
+    assert_equal "$(stat -c %a term)" 600 "mode of the termination log"
+}
