@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "image/probe.h"
+
 struct streamed {
     struct image image; /* first: what callers hold */
     struct ring *ring;  /* borrowed */
+    bool is_guess;      /* that it is raw: nobody has said so */
 };
 
 static int streamed_map(struct image *img, uint64_t offset, uint64_t length,
@@ -15,12 +18,34 @@ static int streamed_map(struct image *img, uint64_t offset, uint64_t length,
     return extent_list_add(out, offset, length, EXTENT_DATA, err);
 }
 
+/* What a stream ends with is only known when it has come there. */
+static int check_end(const struct streamed *streamed, const struct io *io,
+                     struct error *err)
+{
+    uint64_t end = io->offset + io->len;
+    struct probe probe;
+
+    if (!streamed->is_guess || end != streamed->image.virtual_bytes ||
+        io->len < PROBE_TAIL_BYTES)
+        return 0;
+    probe = probe_content(NULL, 0, io->buf + io->len - PROBE_TAIL_BYTES,
+                          PROBE_TAIL_BYTES);
+    if (probe.kind == PROBE_RAW)
+        return 0;
+    return error_set(err, ERROR_FORMAT, 0,
+                     "ends like %s, which is not supported; convert it, or "
+                     "say format raw if these bytes are the disk",
+                     probe.name);
+}
+
 static void streamed_read(struct image *img, struct io *io)
 {
     struct streamed *streamed = (struct streamed *)img;
     struct error err;
     int r = stream_read(img->stream, io->buf, io->len, io->offset, &err);
 
+    if (r == 0)
+        r = check_end(streamed, io, &err);
     ring_post(streamed->ring, io, r < 0 ? image_fail(img, &err) : 0);
 }
 
@@ -67,6 +92,7 @@ int streamed_open(const struct image_options *options, struct stream *stream,
         .stream = stream,
     };
     streamed->ring = options->ring;
+    streamed->is_guess = options->format == IMAGE_FORMAT_AUTO;
     *img = &streamed->image;
     return 0;
 }

@@ -32,13 +32,24 @@ arrives() # HOW FILE [OPTION...]
     rm copy.raw
 }
 
-breaks() # STATUS WORDS HOW FILE [OPTION...]
+breaks() # STATUS WORDS HOW FILE [OPTION...]: on the short way
+{
+    SOURCE_STATUS=0
+    timeout "$LONGEST" "./$3" "$4" "$SOURCE" - --to copy.raw "${@:5}" \
+        >source.out 2>source.log || SOURCE_STATUS=$?
+    assert_status source "$1"
+    assert_log source "$2"
+    [ ! -e copy.raw ] || fail "$4 arrived"
+}
+
+breaks_both() # STATUS WORDS HOW FILE [OPTION...]: by network, told there too
 {
     SOURCE_UNDER=("./$3" "$4") SOURCE_WITH=("${@:5}")
     start_target copy.raw
     run_source -
     assert_status source "$1"
     assert_log source "$2"
+    wait_log target "$2" || fail "the target was not told: $2"
     [ ! -e copy.raw ] || fail "$4 arrived"
     stop_process "$TARGET_PID" || true
     rm -rf .copy.raw.clonewire-*
@@ -65,12 +76,27 @@ arrives piped disk.qcow2
 arrives piped disk.qcow2 --size=$size --format=qcow2
 breaks 2 'leave the size out' piped disk.qcow2 --size=$((size + 512))
 breaks 13 'wrong magic' piped disk.raw --size=$size --format=qcow2
+for other in vmdk vpc vhdx vdi qcow; do
+    qemu-img convert -O $other disk.raw other.$other
+    case $other in vpc) name=VHD ;; qcow) name='QCOW version 1' ;;
+    *) name=${other^^} ;; esac
+    breaks 13 "$name" piped other.$other
+    gzip -1 -c other.$other >other.gz
+    breaks 13 "$name inside" piped other.gz --size=$size
+done
+qemu-img convert -O vpc -o subformat=fixed,force_size=on disk.raw other.vpc
+gzip -1 -c other.vpc >other.gz
+fixed=$(stat -c %s other.vpc)
+breaks 13 'VHD \(fixed\)' piped other.vpc --size="$fixed"
+breaks 13 'VHD \(fixed\)' piped other.gz --size="$fixed"
+breaks 13 'VHD \(fixed\)' redirected other.gz
+breaks 13 'wrong magic' piped other.gz --format=qcow2
 head -c 100000 disk.gz >short.gz
-breaks 13 'cut off' piped short.gz --size=$size
+breaks_both 13 'cut off' piped short.gz --size=$size
 
 # What an xz stream promises is believed only when all of it has been seen.
 cp disk.xz longer.xz && echo 12 bytes or more of garbage >>longer.xz
-breaks 13 'garbage behind' piped longer.xz --size=$size
+breaks_both 13 'garbage behind' piped longer.xz --size=$size
 for missing in 1 40 300000; do
     head -c -$missing disk.xz >short.xz
     breaks 13 'cut off' piped short.xz --size=$size
@@ -86,7 +112,9 @@ flip() # BYTES from the end: one byte of flipped.xz becomes another
         dd of=flipped.xz bs=1 seek=$at conv=notrunc status=none
     ! cmp -s disk.xz flipped.xz || fail "nothing was flipped"
 }
-for from_end in 3 15 25 45 2000000; do
+flip 25
+breaks_both 13 'xz: ' piped flipped.xz --size=$size
+for from_end in 3 15 45 2000000; do
     flip $from_end
     breaks 13 'xz: ' piped flipped.xz --size=$size
 done

@@ -220,12 +220,12 @@ static void test_wants_come_in_order(void **state)
 {
     struct qcow2_wants wants = { 0 };
     struct qcow2_want want = { .length = 1 };
+    unsigned seed = 1;
     uint64_t last = 0;
 
     (void)state;
-    srand(1);
     for (unsigned i = 0; i < 5000; i++) {
-        want.host = (uint64_t)rand() % 1000;
+        want.host = (uint64_t)rand_r(&seed) % 1000;
         assert_true(qcow2_wants_add(&wants, &want));
         if (i % 3 == 2)
             assert_true(qcow2_wants_take(&wants, &want));
