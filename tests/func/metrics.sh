@@ -1,9 +1,9 @@
 #!/bin/bash
 # Both programs answer probes and scrapes while they wait and while they
-# copy, with the clone's certificate, and promtool likes what they say.
+# copy, with the clone's certificate, and a Prometheus server can take what
+# they say.
 . "$(dirname "$0")/lib.sh"
 require python3
-PROMTOOL=${PROMTOOL:-promtool}
 
 # The target's certificate is for localhost, the source's is for no server.
 get() # ADDRESS PATH: the body in BODY; false unless 200
@@ -29,8 +29,14 @@ make_dense disk.img $((64 * MIB))
 start_target copy.img --metrics-listen 127.0.0.1:0
 target=$(address_of target)
 
-get "$target" /healthz && assert_equal "$BODY" ok /healthz
-get "$target" /readyz && assert_equal "$BODY" ready /readyz
+says() # ADDRESS PATH BODY
+{
+    get "$1" "$2" || fail "$2 is no 200: $BODY"
+    assert_equal "$BODY" "$3" "$2"
+}
+
+says "$target" /healthz ok
+says "$target" /readyz ready
 ! get "$target" /elsewhere || fail "/elsewhere is there"
 get "$target" /metrics
 expect '^clonewire_build_info\{version="[0-9.]+",side="target"\} 1$'
@@ -45,6 +51,7 @@ source=$(address_of source)
 wait_log target 'serving 127' || fail "no source came"
 kill -STOP "$SOURCE_PID"
 get "$target" /metrics
+echo "$BODY" >later.metrics
 expect '^clonewire_job_info\{job_id="[0-9a-f]{32}",io_engine="(io_uring|threads)",tls="TLSv1.3 [A-Z0-9_]+",image_format="raw"\} 1$'
 expect '^clonewire_sessions_total 1$'
 expect '^clonewire_phase\{phase="starting"\} 0$'
@@ -58,7 +65,7 @@ assert_status target 0
 SOURCE_DIALS=127.0.0.1:1
 start_source disk.img --metrics-listen '[::]:0'
 source=$(address_of source)
-get "$source" /readyz && assert_equal "$BODY" ready /readyz
+says "$source" /readyz ready
 for ((i = 0; i < 100; i++)); do
     get "$source" /metrics
     ! grep -qE '^clonewire_retries_total [1-9]' <<<"$BODY" || break
@@ -68,8 +75,33 @@ expect '^clonewire_retries_total [1-9]'
 expect '^clonewire_build_info\{version="[0-9.]+",side="source"\} 1$'
 echo "$BODY" >source.metrics
 
-command -v "$PROMTOOL" >/dev/null || skip "promtool is not installed; all else held"
-for side in source target; do
-    "$PROMTOOL" check metrics <$side.metrics ||
-        fail "promtool does not like the $side's metrics"
-done
+# Strictly read, and by promtool where there is one.
+check() { "$TESTS/tools/exposition.py" "${@:2}" <"$1"; }
+
+check source.metrics || fail "the source's metrics"
+check target.metrics || fail "the target's metrics"
+check later.metrics --since target.metrics || fail "the target's, later"
+if command -v promtool >/dev/null; then
+    for side in source target later; do
+        promtool check metrics <$side.metrics || fail "promtool: $side"
+    done
+fi
+
+# The checker sees what is wrong.
+wrong() # SED-SCRIPT WORDS
+{
+    sed -E "$1" target.metrics >wrong.metrics
+    ! check wrong.metrics >said || fail "nothing is said of: $1"
+    grep -qF -- "$2" said || fail "$1: $(cat said)"
+}
+
+wrong 's/^# TYPE (clonewire_lanes) .*/# TYPE \1 number/' 'no use for'
+wrong '/^# HELP clonewire_lanes/d' 'no HELP'
+wrong 's/written_bytes_total/written_bytes/' 'end in _total'
+wrong 's/clonewire_ready/clonewire_ready_ms/' 'base unit'
+wrong 's/^(clonewire_lanes) .*/\1 many/' 'no number'
+wrong 's/side="target"/side="ta\\rget"/' 'bad labels'
+wrong 's/^clonewire_lanes .*/&\n&/' 'the same series twice'
+wrong 's/^clonewire_lanes .*/&\nclonewire_ready 1/' 'was there before'
+sed -E 's/^(clonewire_sessions_total) .*/\1 2/' target.metrics >wrong.metrics
+! check later.metrics --since wrong.metrics >said || fail "a counter goes back"
