@@ -52,8 +52,8 @@ ONE_FILE_ONLY = {"blkid", "libqcow", "libbfio", "zstd", "libdeflate",
 # The C library and the kernel; a header that is neither is a vendor's.
 SYSTEM = re.compile(
     r"(sys|linux|net|netinet|arpa|asm)/[a-z0-9_/]+\.h|"
-    r"(assert|ctype|dirent|endian|err|errno|fcntl|fnmatch|getopt|grp|ifaddrs|"
-    r"inttypes|libgen|limits|locale|malloc|math|mntent|netdb|paths|poll|"
+    r"(arm_acle|assert|ctype|dirent|endian|err|errno|fcntl|fnmatch|getopt|"
+    r"grp|ifaddrs|inttypes|libgen|limits|locale|malloc|math|mntent|netdb|paths|poll|"
     r"pthread|pwd|sched|semaphore|signal|spawn|stdalign|stdarg|stdatomic|"
     r"stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|"
     r"termios|time|unistd)\.h")
@@ -61,8 +61,8 @@ SYSTEM = re.compile(
 # Bytes and numbers in, bytes and numbers out: nothing else is pure.
 PURE_LAYERS = {"plan", "wire"}
 PURE = re.compile(
-    r"(assert|ctype|endian|errno|inttypes|limits|stdalign|stdarg|stdatomic|"
-    r"stdbool|stddef|stdint|stdio|stdlib|string)\.h")
+    r"(arm_acle|assert|ctype|endian|errno|inttypes|limits|stdalign|stdarg|"
+    r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|string)\.h")
 
 
 def check(root: pathlib.Path) -> Iterator[Problem]:
