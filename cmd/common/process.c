@@ -181,6 +181,29 @@ static void on_log(void *opaque, enum cw_log_level level, const char *line)
     log_print_line(&process->log, level, line);
 }
 
+/*
+ * Whoever was told to stop and stopped says so in its status, whatever it
+ * ran into on the way out.
+ */
+static void blame_signal(struct cw_error *error)
+{
+    int number = signals_caught();
+
+    if (number == 0)
+        return;
+    error->status = 128 + number;
+    error->kind = error_kind_name(ERROR_CANCELLED);
+    error->retryable = true;
+}
+
+static void on_stuck(void *opaque, const struct cw_error *error)
+{
+    struct cw_error end = *error;
+
+    blame_signal(&end);
+    _exit(process_fail(opaque, &end));
+}
+
 static void on_progress(void *opaque, const struct cw_progress *progress)
 {
     struct process *process = opaque;
@@ -203,6 +226,7 @@ void process_get_events(struct process *process, struct cw_events *events)
     *events = (struct cw_events){
         .log = on_log,
         .progress = on_progress,
+        .stuck = on_stuck,
         .opaque = process,
         .log_level = least_level(&process->output),
         .metrics_listen = process->output.metrics_listen,
@@ -227,21 +251,6 @@ static void tell_summary(struct process *process,
         summary_print(summary, stdout);
     }
     fflush(stdout);
-}
-
-/*
- * Whoever was told to stop and stopped says so in its status, whatever it
- * ran into on the way out.
- */
-static void blame_signal(struct cw_error *error)
-{
-    int number = signals_caught();
-
-    if (number == 0)
-        return;
-    error->status = 128 + number;
-    error->kind = error_kind_name(ERROR_CANCELLED);
-    error->retryable = true;
 }
 
 int process_run(struct process *process, struct cw_job *job,

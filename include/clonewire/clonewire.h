@@ -118,6 +118,8 @@ struct cw_progress {
 /* "copying"; for messages.  Never NULL. */
 const char *cw_phase_name(enum cw_phase phase);
 
+struct cw_error; /* below */
+
 struct cw_events {
     void (*log)(void *opaque, enum cw_log_level level, const char *line);
     /* About four times a second while running, and at each phase. */
@@ -127,6 +129,10 @@ struct cw_events {
     /* Target: where others can call it ("10.0.0.7:8443"), once. */
     void (*reachable)(void *opaque, const char *const *addresses,
                       unsigned count);
+    /* The job has failed, and both ends know; but it cannot end, as a disk
+     * gives nothing back.  The process is to end without it: better not
+     * return.  NULL: wait for ever. */
+    void (*stuck)(void *opaque, const struct cw_error *error);
     void *opaque;
     enum cw_log_level log_level; /* least urgent level wanted */
     /* Serve /healthz, /readyz and /metrics by HTTPS on "host:port"; NULL:

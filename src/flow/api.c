@@ -28,7 +28,7 @@ const char *cw_version(void)
     return CW_VERSION;
 }
 
-static void tell(struct cw_error *out, const struct error *err)
+void api_tell(struct cw_error *out, const struct error *err)
 {
     *out = (struct cw_error){
         .status = (int)err->kind,
@@ -55,7 +55,7 @@ struct cw_job *cw_source_open(const struct cw_source_options *options,
     struct cw_job *job = source_open(options, &err);
 
     if (!job)
-        tell(error, &err);
+        api_tell(error, &err);
     return job;
 }
 
@@ -66,7 +66,7 @@ struct cw_job *cw_target_open(const struct cw_target_options *options,
     struct cw_job *job = target_open(options, &err);
 
     if (!job)
-        tell(error, &err);
+        api_tell(error, &err);
     return job;
 }
 
@@ -78,7 +78,7 @@ struct cw_job *cw_local_open(const struct cw_source_options *source,
     struct cw_job *job = local_open(source, target, &err);
 
     if (!job)
-        tell(error, &err);
+        api_tell(error, &err);
     return job;
 }
 
@@ -90,7 +90,7 @@ int cw_source_inspect(const struct cw_source_options *options,
 
     if (source_inspect(options, fs_overhead_ppm, inspection, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -103,7 +103,7 @@ int cw_source_map(const struct cw_source_options *options,
 
     if (source_map(options, each, opaque, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -115,7 +115,7 @@ int cw_target_plan(const struct cw_target_options *options,
 
     if (target_plan(options, source_bytes, plan, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -126,7 +126,7 @@ int cw_target_look(const struct cw_target_options *options,
     struct error err;
 
     if (look_at(options->destination, &look, &err) < 0) {
-        tell(error, &err);
+        api_tell(error, &err);
         return -1;
     }
     destination->is_block_device = look.is_block_device;
@@ -151,7 +151,7 @@ int cw_pairing_make(char code[CW_PAIRING_CHARS], struct cw_error *error)
 
     if (code_make(code, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -165,7 +165,7 @@ int cw_source_digest(const struct cw_source_options *options,
     if (proof_digest(&image, options->tuning.io_engine, options->digest, 0,
                      text, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -189,7 +189,7 @@ int cw_target_digest(const struct cw_target_options *options,
     if (proof_digest(&image, options->tuning.io_engine, digest,
                      options->size_bytes, text, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -205,7 +205,7 @@ int cw_source_check_receipt(
     if (proof_check_receipt(&image, options->tuning.io_engine, path, each,
                             opaque, receipt, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -220,7 +220,7 @@ int cw_target_check_receipt(
     if (proof_check_receipt(&image, options->tuning.io_engine, path, each,
                             opaque, receipt, &err) == 0)
         return 0;
-    tell(error, &err);
+    api_tell(error, &err);
     return -1;
 }
 
@@ -233,7 +233,7 @@ int cw_run(struct cw_job *job, struct cw_summary *summary,
     *summary = (struct cw_summary){ 0 };
     r = job->run(job, summary, &err);
     if (r < 0)
-        tell(error, &err);
+        api_tell(error, &err);
     return r;
 }
 

@@ -18,6 +18,9 @@ struct cw_job *local_open(const struct cw_source_options *source,
                           const struct cw_target_options *target,
                           struct error *err);
 
+/* What the API's caller is told of err. */
+void api_tell(struct cw_error *error, const struct error *err);
+
 /* As cw_source_inspect() and cw_target_plan(). */
 int source_inspect(const struct cw_source_options *options,
                    uint32_t fs_overhead_ppm, struct cw_inspection *inspection,

@@ -1,5 +1,7 @@
 #include "flow/errand.h"
 
+#include "flow/stall.h"
+
 static void *errand_main(void *arg)
 {
     struct errand *errand = arg;
@@ -34,7 +36,7 @@ int errand_join(struct errand *errand, struct error *err)
 {
     if (!errand->running)
         return 0;
-    pthread_join(errand->thread, NULL);
+    stall_join(errand->job, errand->thread);
     errand->running = false;
     if (errand->result < 0)
         *err = errand->err;
@@ -52,8 +54,11 @@ int errand_run(struct errand *errand, struct cw_job *job,
         job_fail(job, &err);
         return -1;
     }
-    while (r == 0 && !errand_is_done(errand))
+    stall_start(job);
+    while (r == 0 && !errand_is_done(errand)) {
         r = serve(arg);
+        stall_check(job);
+    }
     if (errand_join(errand, &err) < 0)
         job_fail(job, &err);
     return r < 0 || job_stopping(job) ? -1 : 0;

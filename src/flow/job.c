@@ -239,8 +239,7 @@ bool job_stopping(const struct cw_job *job)
     return atomic_load_explicit(&job->stop, memory_order_relaxed);
 }
 
-/* "copying, 1.2 GiB of 10 GiB, ..." for whoever asked. */
-static void log_status(const struct cw_job *job)
+void job_log_status(const struct cw_job *job)
 {
     const struct progress *p = &job->progress;
     char handled[32], total[32], data[32], same[32];
@@ -267,40 +266,7 @@ void job_attend(struct cw_job *job)
         job_read_security(job);
     }
     if (atomic_exchange(&job->wants_report, false))
-        log_status(job);
-}
-
-void job_start_stall_clock(struct cw_job *job)
-{
-    job->moved_ns = clock_now_ns();
-}
-
-void job_check_stall(struct cw_job *job)
-{
-    const struct progress *p = &job->progress;
-    uint64_t now_ns = clock_now_ns();
-    uint64_t moved = progress_get(&p->handled_bytes) +
-                     progress_get(&p->data_bytes) +
-                     progress_get(&p->zero_bytes) +
-                     progress_get(&p->zeroed_bytes) +
-                     progress_get(&p->resumed_bytes) +
-                     progress_get(&p->surveyed_bytes);
-    struct error err;
-
-    if (moved != job->moved) {
-        job->moved = moved;
-        job->moved_ns = now_ns;
-    }
-    if (now_ns - job->moved_ns < job->tuning.stall_ns)
-        return;
-    log_status(job);
-    error_set(&err, ERROR_TEMPORARY, 0,
-              "no progress for %llu s: %u of %u lanes wait for the %s's disk, "
-              "the others for the network or the other side",
-              (unsigned long long)(job->tuning.stall_ns / CLOCK_SECOND_NS),
-              atomic_load(&job->at_disk), job->lanes,
-              job->is_source ? "source" : "target");
-    job_fail(job, &err);
+        job_log_status(job);
 }
 
 static void drain_fd(int fd)
@@ -318,6 +284,7 @@ void job_go_on(struct cw_job *job)
     pthread_mutex_unlock(&job->lock);
     drain_fd(job->stop_fd);
     drain_fd(job->wake_fd);
+    atomic_store(&job->is_stalled, false);
     atomic_store(&job->stop, false);
 }
 

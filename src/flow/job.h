@@ -46,7 +46,7 @@ struct cw_job {
     enum ring_engine ring_wish;  /* for ring_open(): may still fall back */
     struct digest *digest;       /* owned; every lane sets its own chunks */
     struct progress progress;
-    uint64_t moved;       /* sum of what moves, as job_check_stall() saw it */
+    uint64_t moved;       /* sum of what moves, as stall_check() saw it */
     uint64_t moved_ns;    /* when it last changed */
     uint64_t disk_bytes;  /* 0 until known */
     uint64_t total_bytes; /* mapped as data */
@@ -69,6 +69,7 @@ struct cw_job {
     int stop_fd; /* eventfd: readable for ever once the job must end */
     atomic_bool stop;
     atomic_bool cancelled;    /* by cw_stop() */
+    atomic_bool is_stalled;   /* by stall_check() */
     _Atomic unsigned at_disk; /* lanes that wait for their disk */
     atomic_bool wants_reload; /* by cw_reload() */
     atomic_bool wants_report; /* by cw_report() */
@@ -129,11 +130,8 @@ void job_go_on(struct cw_job *job);
 /* A clone begins: its time and its counters. */
 void job_begin(struct cw_job *job);
 
-/* The lanes run: fails the job when nothing has moved for too long. */
-void job_check_stall(struct cw_job *job);
-
-/* The lanes begin to run. */
-void job_start_stall_clock(struct cw_job *job);
+/* Logs how far it is: "copying, 1.2 GiB of 10 GiB done, ...". */
+void job_log_status(const struct cw_job *job);
 
 /* Moves to phase and tells the progress callback; phases only go forward. */
 void job_enter(struct cw_job *job, enum cw_phase phase);

@@ -192,7 +192,11 @@ int keeper_save(struct keeper *keeper, struct error *err)
         return 0;
     if (errand_join(&keeper->errand, err) < 0)
         return -1;
-    return is_new(keeper) ? save(keeper, err) : 0;
+    if (!is_new(keeper))
+        return 0;
+    if (errand_start(&keeper->errand, keeper->job, save, keeper, err) < 0)
+        return -1;
+    return errand_join(&keeper->errand, err);
 }
 
 int keeper_wait(struct keeper *keeper, struct error *err)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "flow/stall.h"
 #include "plan/grid.h"
 
 static void *lane_main(void *arg)
@@ -40,7 +41,7 @@ bool lane_join(struct lane *lane)
 {
     if (!lane->started)
         return false;
-    pthread_join(lane->thread, NULL);
+    stall_join(lane->job, lane->thread);
     lane->started = false;
     return true;
 }

@@ -23,6 +23,7 @@
 #include "flow/proof.h"
 #include "flow/readback.h"
 #include "flow/source_same.h"
+#include "flow/stall.h"
 #include "plan/grid.h"
 #include "wire/message.h"
 
@@ -43,9 +44,10 @@ struct local {
 
 /* ---- the main thread's waiting ---- */
 
-/* One tick: counters told, a cancel heard. */
-static void attend(struct local *l)
+/* One tick: counters told, a cancel heard.  -1: the job is to end. */
+static int go_on(void *arg)
 {
+    struct local *l = arg;
     struct cw_job *job = &l->job;
     struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
     struct error err;
@@ -57,28 +59,21 @@ static void attend(struct local *l)
         error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
         job_fail(job, &err);
     }
-    if (job_stopping(job))
+    if (job_stopping(job)) {
         sink_stop(l->sink);
+        return -1;
+    }
     poll(&fd, 1, JOB_TICK_MS);
     if (fd.revents != 0 && read(fd.fd, &drained, sizeof(drained)) < 0)
         log_debug("nothing to drain from the wake-up");
+    return 0;
 }
 
 /* Does work beside the ticks. */
 static int run_errand(struct local *l,
                       int (*work)(void *arg, struct error *err))
 {
-    struct error err;
-
-    if (errand_start(&l->errand, &l->job, work, l, &err) < 0) {
-        job_fail(&l->job, &err);
-        return -1;
-    }
-    while (!errand_is_done(&l->errand))
-        attend(l);
-    if (errand_join(&l->errand, &err) < 0)
-        job_fail(&l->job, &err);
-    return job_stopping(&l->job) ? -1 : 0;
+    return errand_run(&l->errand, &l->job, work, go_on, l);
 }
 
 static int run_phase(struct local *l, enum cw_phase phase,
@@ -119,8 +114,9 @@ static int copy(struct local *l)
             break;
         }
     }
-    while (atomic_load(&l->plan.running) > 0)
-        attend(l);
+    stall_start(job);
+    while (atomic_load(&l->plan.running) > 0 && go_on(l) == 0)
+        stall_check(job);
     return job_stopping(job) ? -1 : 0;
 }
 

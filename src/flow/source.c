@@ -18,6 +18,7 @@
 #include "flow/ends.h"
 #include "flow/proof.h"
 #include "flow/source_same.h"
+#include "flow/stall.h"
 #include "plan/grid.h"
 
 #define HANDSHAKE_MS       10000U
@@ -98,11 +99,11 @@ static int copy(struct source *s)
     job_enter(&s->job, CW_PHASE_COPYING);
     if (start_lanes(s) < 0)
         return -1;
-    job_start_stall_clock(&s->job);
+    stall_start(&s->job);
     while (atomic_load(&s->plan.running) > 0) {
         int r = session_step(&s->session, &message);
 
-        job_check_stall(&s->job);
+        stall_check(&s->job);
 
         if (r < 0)
             return -1;

@@ -19,6 +19,7 @@
 #include "base/iszero.h"
 #include "base/log.h"
 #include "flow/have.h"
+#include "flow/stall.h"
 #include "flow/target_survey.h"
 #include "plan/grid.h"
 
@@ -253,7 +254,7 @@ static bool lanes_ended(struct target *t)
 
     if (keeper_tick(&t->keeper, &err) < 0)
         job_fail(&t->job, &err);
-    job_check_stall(&t->job);
+    stall_check(&t->job);
     if (target_survey_tick(t) < 0 || job_stopping(&t->job))
         return true;
     if (t->session.finish_heard && t->session.joined < t->job.lanes &&
@@ -366,7 +367,7 @@ static int converse(struct target *t)
     if (run_errand(t, target_prepare) < 0 || send_plan(t) < 0)
         return -1;
     job_enter(&t->job, CW_PHASE_COPYING);
-    job_start_stall_clock(&t->job);
+    stall_start(&t->job);
     while (!lanes_ended(t))
         if (serve(t) < 0)
             return -1;
