@@ -264,6 +264,7 @@ static int build(struct local *l, const struct cw_source_options *source,
         return -1;
     source_image_options(source, &l->plan.image);
     l->plan.image.takes_any_order = true;
+    l->plan.image.stop_fd = l->job.stop_fd;
     target_sink_options(target, &sink);
     sink.mode = l->plan.image.mode;
     if (guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||

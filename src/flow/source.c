@@ -38,6 +38,7 @@ static int open_disk(struct source *s, struct error *err)
 {
     source_image_options(&s->options, &s->plan.image);
     s->plan.image.takes_any_order = true;
+    s->plan.image.stop_fd = s->job.stop_fd;
     if (guard_open(&s->guard, s->options.image, s->options.allow_in_use, err) <
         0)
         return -1;

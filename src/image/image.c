@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -391,12 +392,32 @@ static int open_format(struct opening *opening, struct image **img,
     return raw_open(opening->options, &opening->file, img, err);
 }
 
+/* Waits until standard input has something, but not beyond a stop. */
+static int await_stdin(int stop_fd, struct error *err)
+{
+    struct pollfd fds[] = {
+        { .fd = STDIN_FILENO, .events = POLLIN },
+        { .fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN },
+    };
+    int r;
+
+    do
+        r = poll(fds, 2, -1);
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return error_set(err, ERROR_SOURCE_IO, errno, "wait for input");
+    return fds[1].revents != 0 ? error_set(err, ERROR_CANCELLED, 0, "stopped")
+                               : 0;
+}
+
+/* opaque: the descriptor that says stop. */
 static ssize_t read_stdin(void *opaque, void *buf, size_t len,
                           struct error *err)
 {
     ssize_t n;
 
-    (void)opaque;
+    if (await_stdin((int)(intptr_t)opaque, err) < 0)
+        return -1;
     do
         n = read(STDIN_FILENO, buf, len);
     while (n < 0 && errno == EINTR);
@@ -417,8 +438,11 @@ static int open_input(struct opening *opening, const struct image_input *input,
 /* Standard input may be a file after all: then it is read as one. */
 static int open_container(struct opening *opening, struct error *err)
 {
-    static const struct image_input standard = { .read = read_stdin };
     const struct image_options *options = opening->options;
+    const struct image_input standard = {
+        .read = read_stdin,
+        .opaque = (void *)(intptr_t)options->stop_fd,
+    };
     const char *path = opening->real_path;
     struct stat st;
 

@@ -112,6 +112,10 @@ struct image_options {
     /* AUTO with IMAGE_FORMAT_RAW is NONE: who says raw means these bytes. */
     enum image_compression compression;
 
+    /* Readable as soon as nobody waits for what standard input has still to
+     * give: reading it then fails with ERROR_CANCELLED.  0: never. */
+    int stop_fd;
+
     /* Of the disk in a gzip file, where known: saves a pass.  0: unknown.
      * What comes through a pipe must be known. */
     uint64_t stream_bytes;
