@@ -73,8 +73,11 @@ int main(int argc, char **argv)
     process_get_events(&process, &config.options.events);
     if (offer_make(&offer, &process, &config.options, &error) < 0)
         return process_fail(&process, &error);
+    config.options.only_resume = !config.yes &&
+                                 cw_target_is_begun(&config.options);
     job = cw_target_open(&config.options, &error);
-    if (job && consent_get(&process, &config.options, config.yes, &err) < 0) {
+    if (job && !config.options.only_resume &&
+        consent_get(&process, &config.options, config.yes, &err) < 0) {
         cw_close(job);
         status = process_refused(&process, &err);
     } else {

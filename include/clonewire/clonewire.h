@@ -240,6 +240,7 @@ struct cw_target_options {
     bool delta;             /* an older copy is there: send what differs */
     bool verify_readback;   /* read the disk back before success */
     uint64_t checkpoint_ns; /* between checkpoints */
+    bool only_resume;       /* refuse a job that would begin anew: see below */
     const char *state_dir;  /* for checkpoints; NULL: beside a file's partial */
     uint32_t fs_overhead_ppm;
     /* Of the volume, as it was requested: a disk in a file is grown to what
@@ -407,6 +408,13 @@ struct cw_destination {
 /* Looks at options->destination and changes nothing.  0, or -1: *error. */
 int cw_target_look(const struct cw_target_options *options,
                    struct cw_destination *destination, struct cw_error *error);
+
+/*
+ * Does options->destination, a block device, hold a clone that was begun
+ * before, by the checkpoint in options->state_dir?  Then that job may go on
+ * without anybody's consent; only_resume refuses any other.
+ */
+bool cw_target_is_begun(const struct cw_target_options *options);
 
 /* Something that this machine can or cannot do. */
 struct cw_finding {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "flow/begun.h"
 #include "flow/code.h"
 #include "flow/doctor.h"
 #include "flow/ends.h"
@@ -136,6 +137,11 @@ int cw_target_look(const struct cw_target_options *options,
     memcpy(destination->serial, look.serial, sizeof(look.serial));
     memcpy(destination->contents, look.contents, sizeof(look.contents));
     return 0;
+}
+
+bool cw_target_is_begun(const struct cw_target_options *options)
+{
+    return begun_look(options) == BEGUN_DEVICE;
 }
 
 unsigned cw_doctor(const char *path, struct cw_finding findings[CW_FINDINGS])

@@ -34,6 +34,9 @@ static int say_hello(struct source *s)
     hello->asks_delta = s->options.delta;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              cw_version());
+    hello->has_finished = s->has_finished;
+    if (s->has_finished)
+        digest_root(s->job.digest, hello->root);
     hello->has_identity = s->has_identity;
     memcpy(hello->identity, s->identity, sizeof(hello->identity));
     if (s->job.begun_ns == 0)

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/begun.h"
 #include "flow/code.h"
 #include "flow/ends.h"
 #include "flow/proof.h"
@@ -359,6 +360,15 @@ static void summarize(const struct target *t, struct cw_summary *summary)
     summary->digest[0] = '\0'; /* of no disk */
 }
 
+/* The source knows, or has had its time: nobody is to go on from it. */
+static void forget_record(struct target *t)
+{
+    struct error err;
+
+    if (keeper_remove(&t->keeper, &err) < 0)
+        log_warn("%s", err.text);
+}
+
 static int target_run(struct cw_job *job, struct cw_summary *summary,
                       struct error *err)
 {
@@ -383,6 +393,7 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
     summarize(t, summary);
     r = proof_write_receipt(job, summary, err);
     wait_until_told(t);
+    forget_record(t);
     return r;
 }
 
@@ -416,6 +427,8 @@ static int build(struct target *t, const struct cw_target_options *options,
     t->options.security.pairing_code = NULL; /* the caller may wipe it */
     t->plan.job = &t->job;
     t->plan.path = options->destination;
+    sink.finished = begun_look(options) == BEGUN_FINISHED;
+    t->plan.is_finished = sink.finished;
     if (job_init(&t->job, false, &options->security, &options->tuning,
                  &options->events, err) < 0 ||
         addr_parse(options->listen ? options->listen : DEFAULT_LISTEN,

@@ -61,6 +61,13 @@ static bool wants_survey(const struct target *t)
            t->options.resume == CW_RESUME_COMPARE;
 }
 
+/* A disk that has its name already has all its chunks, or is another. */
+static bool is_enough(const struct target *t)
+{
+    return !t->plan.is_finished ||
+           chunkset_count(&t->plan.held) == t->plan.held.chunks;
+}
+
 /* Goes on with the disk that an earlier run of this job began.  1: done so;
  * 0: there is none, or it cannot be. */
 static int take_up(struct target *t, struct error *err)
@@ -71,7 +78,7 @@ static int take_up(struct target *t, struct error *err)
     if (t->options.resume != CW_RESUME_AUTO &&
         t->options.resume != CW_RESUME_TRUST)
         return 0;
-    if (keeper_load(&t->keeper)) {
+    if (keeper_load(&t->keeper) && is_enough(t)) {
         memcpy(t->held_of, t->keeper.head.source, sizeof(t->held_of));
         if (sink_resume(t->sink, t->session.hello.virtual_bytes,
                         t->keeper.head.disk_bytes, &why) == 0) {
@@ -101,6 +108,21 @@ static int take_over(struct target *t, struct error *err)
     return sink_adopt(t->sink, t->session.hello.virtual_bytes, older, err);
 }
 
+/* Nothing was found to go on from: may what is there be changed? */
+static int check_fresh(const struct target *t, struct error *err)
+{
+    if (t->plan.is_finished)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "%s exists; --overwrite would replace it",
+                         t->options.destination);
+    if (!t->options.only_resume)
+        return 0;
+    return error_set(err, ERROR_REFUSED, 0,
+                     "%s holds the unfinished clone of another job: say --yes "
+                     "(CLONEWIRE_YES=1) to overwrite it",
+                     t->options.destination);
+}
+
 /* Makes room for the disk of the source that has come. */
 static int make_disk(struct target *t, struct error *err)
 {
@@ -112,7 +134,7 @@ static int make_disk(struct target *t, struct error *err)
         return -1;
     taken = take_up(t, err);
     if (taken == 0)
-        taken = take_over(t, err);
+        taken = check_fresh(t, err) < 0 ? -1 : take_over(t, err);
     if (taken < 0)
         return -1;
     if (taken == 0 && (keeper_remove(&t->keeper, err) < 0 ||
@@ -121,7 +143,7 @@ static int make_disk(struct target *t, struct error *err)
     sink_get_report(t->sink, &report);
     t->keeper.head.disk_bytes = report.disk_bytes;
     t->plan.is_again = taken > 0;
-    t->plan.is_surveyed = taken > 0 && wants_survey(t);
+    t->plan.is_surveyed = taken > 0 && wants_survey(t) && !t->plan.is_finished;
     t->plan.virtual_bytes = virtual_bytes;
     t->disk_of = t->session.hello;
     t->has_disk = true;
@@ -153,6 +175,10 @@ static void note_source(struct target *t)
 static int go_on(struct target *t)
 {
     t->plan.is_again = true;
+    if (t->is_committed)
+        t->plan.is_finished = true;
+    if (t->plan.is_finished)
+        t->plan.is_surveyed = false; /* all is known of it */
     target_survey_again(t);
     sink_reuse(t->sink);
     chunkset_clear(&t->plan.came);
@@ -219,24 +245,30 @@ int target_flush(void *arg, struct error *err)
 {
     struct target *t = arg;
 
-    return keeper_wait(&t->keeper, err) < 0 ? -1 : sink_finish(t->sink, err);
+    if (keeper_wait(&t->keeper, err) < 0)
+        return -1;
+    return t->plan.is_finished ? 0 : sink_finish(t->sink, err);
+}
+
+/* The record stays until the source knows: killed in between, we can tell it
+ * when both are started again. */
+static int commit(struct target *t, struct error *err)
+{
+    return keeper_save(&t->keeper, err) < 0 ? -1 : sink_commit(t->sink, err);
 }
 
 /* Compare, then the final name: a disk that is not equal never gets it. */
 int target_verify(void *arg, struct error *err)
 {
     struct target *t = arg;
-    struct error why;
 
     digest_root(t->job.digest, t->root);
     if (memcmp(t->root, t->session.source_root, sizeof(t->root)) != 0)
         return refuse_root(t, err);
     if (t->options.verify_readback && read_back(t, err) < 0)
         return -1;
-    if (sink_commit(t->sink, err) < 0)
+    if (!t->plan.is_finished && commit(t, err) < 0)
         return -1;
     t->is_committed = true;
-    if (keeper_remove(&t->keeper, &why) < 0)
-        log_warn("%s", why.text); /* it is bound to a partial that is gone */
     return 0;
 }

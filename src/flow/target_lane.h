@@ -30,6 +30,7 @@ struct target_plan {
     struct chunkset came;  /* in this session, each once */
     struct chunkset held;  /* written in whole, digest in job->digest */
     bool is_again;         /* not the first session of this disk */
+    bool is_finished;      /* it is whole and has its name: no more writing */
     bool is_surveyed;      /* it was there before: see target_survey.h */
     struct chunkset found; /* then: looked at, or held from before, */
     struct chunkset told;  /* and the source knows: they may come */

@@ -403,15 +403,25 @@ static void note_held(struct target *t)
         t->held_most = held;
 }
 
+/* Does the source only want to hear that the disk is whole? */
+static bool is_known_there(const struct target *t)
+{
+    const struct message_hello *hello = &t->session.hello;
+
+    return t->is_committed && hello->has_finished &&
+           memcmp(hello->root, t->root, sizeof(t->root)) == 0;
+}
+
 int target_serve(struct target *t, struct visitor *visitor)
 {
+    bool was_committed = t->is_committed;
     int r = 0;
 
     begin(t, visitor);
-    if (!t->is_committed)
+    if (!is_known_there(t))
         r = converse(t);
     /* A connection lost while the disk was finished takes nothing away. */
-    if (t->is_committed)
+    if (t->is_committed && !was_committed)
         r = 0;
     if (r == 0) {
         say_done(t);

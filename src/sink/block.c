@@ -228,47 +228,15 @@ static const char *block_content_path(const struct sink *sink)
     return sink->options.path;
 }
 
-/* The first line of a file below the device's own in sysfs; false: none. */
-static bool read_attribute(dev_t device, const char *name, char *text,
-                           size_t len)
-{
-    char path[96];
-    FILE *stream;
-    bool any;
-
-    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(device),
-             minor(device), name);
-    stream = fopen(path, "re");
-    if (!stream)
-        return false;
-    any = fgets(text, (int)len, stream) != NULL;
-    fclose(stream);
-    if (any)
-        text[strcspn(text, "\n")] = '\0';
-    return any && text[0] != '\0';
-}
-
-/* What the device calls itself, where it does; else its number. */
 static int block_identify(const struct sink *sink, char *identity,
                           struct error *err)
 {
-    static const char *const attributes[] = {
-        "wwid", "device/wwid", "dm/uuid", "serial", "loop/backing_file",
-    };
-    char name[96] = "";
     struct stat st;
 
     if (fstat(sink->file.fd, &st) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
                          sink->options.path);
-    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
-        if (read_attribute(st.st_rdev, attributes[i], name, sizeof(name)))
-            break;
-    if (name[0] == '\0')
-        snprintf(name, sizeof(name), "%u:%u", major(st.st_rdev),
-                 minor(st.st_rdev));
-    snprintf(identity, SINK_IDENTITY_BYTES, "block %" PRIu64 " %s",
-             sink->file.size_bytes, name);
+    identify_device(st.st_rdev, sink->file.size_bytes, identity);
     return 0;
 }
 
@@ -307,11 +275,9 @@ int sink_open_block(const struct sink_options *options,
     r = file_open(&s->file, options->path, O_RDWR | O_EXCL, 0, options->mode);
     if (r < 0)
         return open_failed(options, place->device, r, err);
-    if (file_has_guest(s->file.fd, true)) {
+    if (sink_check_guest(options->path, err) < 0) {
         file_close(&s->file);
-        return error_set(err, ERROR_REFUSED, 0,
-                         "%s is in use: a running machine (QEMU) has it open",
-                         options->path);
+        return -1;
     }
     /* Some drivers refuse only the first write. */
     if (ioctl(s->file.fd, BLKROGET, &read_only) == 0 && read_only) {

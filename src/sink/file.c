@@ -82,27 +82,20 @@ static int decide(struct size_facts *facts, uint64_t old_bytes,
     return r;
 }
 
-/* Neither changed under a running machine, nor taken away from it. */
-static int check_guest(const char *path, struct error *err)
+static int refuse_exists(const struct sink_options *options, struct error *err)
 {
-    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (fd < 0 || !file_has_guest(fd, true))
-        return 0; /* whoever opens it to write says why it cannot be */
     return error_set(err, ERROR_REFUSED, 0,
-                     "%s is in use: a running machine (QEMU) has it open",
-                     path);
+                     "%s exists; --overwrite would replace it", options->path);
 }
 
 static int check_exists(const struct sink_options *options,
                         const struct place *place, struct error *err)
 {
-    if (place->kind != PLACE_FILE)
+    if (place->kind != PLACE_FILE || options->finished)
         return 0;
     if (options->overwrite || options->delta)
-        return check_guest(options->path, err);
-    return error_set(err, ERROR_REFUSED, 0,
-                     "%s exists; --overwrite would replace it", options->path);
+        return sink_check_guest(options->path, err);
+    return refuse_exists(options, err);
 }
 
 int sink_plan_file(const struct sink_options *options,
@@ -227,6 +220,8 @@ static int plan_partial(struct sink *sink, struct error *err)
 
 static int file_prepare(struct sink *sink, struct error *err)
 {
+    if (sink->options.finished)
+        return refuse_exists(&sink->options, err);
     if (plan_partial(sink, err) < 0)
         return -1;
     if (make_room(sink, err) == 0)
@@ -297,6 +292,16 @@ static void file_discard(struct sink *sink)
         of(sink)->has_content = false;
 }
 
+/* Nothing is to be written any more, nor zeroed. */
+static int take_finished(struct sink *sink, uint64_t disk_bytes,
+                         struct error *err)
+{
+    sink->options.preallocate = SINK_PREALLOCATE_OFF;
+    sink->size.disk_bytes = disk_bytes;
+    sink->end_bytes = sink->virtual_bytes;
+    return preallocate_file(sink, err);
+}
+
 /* A disk that is to fill the volume keeps the size it has been given. */
 static int file_resume(struct sink *sink, uint64_t disk_bytes,
                        struct error *err)
@@ -310,6 +315,8 @@ static int file_resume(struct sink *sink, uint64_t disk_bytes,
         return error_set(err, ERROR_REFUSED, 0,
                          "%s has %" PRIu64 " bytes, not %" PRIu64,
                          of(sink)->partial, sink->file.size_bytes, disk_bytes);
+    if (sink->options.finished)
+        return take_finished(sink, disk_bytes, err);
     if (plan_partial(sink, err) < 0)
         return -1;
     if (sink->size.disk_bytes != disk_bytes && !sink->options.size_max)
@@ -322,22 +329,10 @@ static int file_resume(struct sink *sink, uint64_t disk_bytes,
     return preallocate_file(sink, err);
 }
 
-/* Not the device number: it is another on another machine. */
 static int file_identify(const struct sink *sink, char *identity,
                          struct error *err)
 {
-    struct statx st;
-
-    if (statx(sink->file.fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) <
-        0)
-        return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
-                         sink->options.path);
-    if (!(st.stx_mask & STATX_BTIME))
-        st.stx_btime.tv_sec = st.stx_btime.tv_nsec = 0;
-    snprintf(identity, SINK_IDENTITY_BYTES, "file %llu %lld.%09u",
-             (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec,
-             st.stx_btime.tv_nsec);
-    return 0;
+    return identify_file(sink->file.fd, sink->options.path, identity, err);
 }
 
 /* ---- the name ---- */
@@ -355,6 +350,18 @@ static int rename_to_free_name(const char *from, const char *to)
     if (lstat(to, &st) == 0)
         return -EEXIST;
     return rename(from, to) < 0 ? -errno : 0;
+}
+
+/* From now on it is read, if at all, under its final name. */
+static int take_name(struct sink_file *f, struct error *err)
+{
+    char *name = strdup(f->sink.options.path);
+
+    if (!name)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "remember a name");
+    free(f->partial);
+    f->partial = name;
+    return 0;
 }
 
 static int file_commit(struct sink *sink, struct error *err)
@@ -379,7 +386,7 @@ static int file_commit(struct sink *sink, struct error *err)
     if (r < 0)
         return error_set(err, ERROR_TARGET_IO, -r, "flush directory of %s",
                          path);
-    return 0;
+    return take_name(of(sink), err);
 }
 
 /* Is partial still the file we hold, or was it renamed or removed? */
@@ -455,9 +462,9 @@ static int open_partial(struct sink_file *f, struct error *err)
     struct sink *sink = &f->sink;
 
     for (int i = 0; i < MOST_OPENS; i++) {
-        int r = file_open(&sink->file, f->partial,
-                          O_RDWR | O_CREAT | O_NOFOLLOW, 0660,
-                          sink->options.mode);
+        int create = sink->options.finished ? 0 : O_CREAT;
+        int r = file_open(&sink->file, f->partial, O_RDWR | create | O_NOFOLLOW,
+                          0660, sink->options.mode);
 
         if (r < 0)
             return open_failed(f, r, err);
@@ -466,7 +473,8 @@ static int open_partial(struct sink_file *f, struct error *err)
             break;
         }
         if (still_holds_name(f)) {
-            f->has_content = sink->file.allocated_bytes > 0;
+            f->has_content = sink->options.finished ||
+                             sink->file.allocated_bytes > 0;
             return 0;
         }
         file_close(&sink->file);
@@ -519,6 +527,8 @@ static int file_adopt(struct sink *sink, bool older, struct error *err)
     struct sink_file *f = of(sink);
     int r = 0;
 
+    if (sink->options.finished)
+        return 0;
     if (f->has_content)
         r = plan_partial(sink, err) < 0 ? -1 : 1;
     else if (older && (sink->options.delta || sink->options.overwrite))
@@ -573,7 +583,8 @@ int sink_open_file(const struct sink_options *options,
     f->sink.ops = &file_ops;
     f->sink.options = *options;
     f->sink.file = (struct file)FILE_CLOSED;
-    f->partial = place_partial(options->path);
+    f->partial = options->finished ? strdup(options->path)
+                                   : place_partial(options->path);
     f->directory = place_directory(options->path);
     if (!f->partial || !f->directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);

@@ -44,6 +44,7 @@ struct sink_options {
     uint64_t size_bytes;   /* wanted size of the guest disk, 0: source's */
     bool size_max;         /* grow to what the volume offers */
     bool delta;            /* an existing file is the older disk */
+    bool finished; /* an existing file is our own, whole: only sink_resume() */
 };
 
 /* What was found and done; for logs, the summary and tests. */
@@ -122,6 +123,9 @@ int sink_available(struct sink *sink, uint64_t *bytes, struct error *err);
  */
 int sink_identify(const struct sink *sink, char identity[SINK_IDENTITY_BYTES],
                   struct error *err);
+
+/* The same of what is at path, without a sink; false: nothing that has one. */
+bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES]);
 
 /*
  * Where a record about an unfinished disk belongs: in directory, or when

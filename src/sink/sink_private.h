@@ -90,6 +90,14 @@ int sink_plan_block(const struct sink_options *options,
                     const struct place *place, uint64_t virtual_bytes,
                     struct size_verdict *verdict, struct error *err);
 
+/* ERROR_REFUSED: a running machine has the file or device open, that must
+ * neither change under it nor be taken away from it. */
+int sink_check_guest(const char *path, struct error *err);
+
+/* As sink_identify(), of a file or a device. */
+int identify_file(int fd, const char *path, char *identity, struct error *err);
+void identify_device(dev_t device, uint64_t size_bytes, char *identity);
+
 /* preallocate.c: decides and applies --preallocate; sets preallocation and
  * its why, and reads_zero, zero_least and the zeroer. */
 int preallocate_file(struct sink *sink, struct error *err);

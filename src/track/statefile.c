@@ -172,6 +172,15 @@ static bool read_pages(int fd, const uint8_t *head, struct chunkset *held,
     return read(fd, &more, 1) == 0;
 }
 
+bool statefile_look(const char *path, struct checkpoint_head *head)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    uint8_t encoded[CHECKPOINT_HEAD_BYTES];
+
+    return fd >= 0 && read_all(fd, encoded, sizeof(encoded)) &&
+           checkpoint_decode_head(encoded, head);
+}
+
 enum statefile_result statefile_load(const char *path,
                                      struct checkpoint_head *wanted,
                                      struct chunkset *held,

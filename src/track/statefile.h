@@ -30,6 +30,10 @@ void statefile_abandon(const char *path);
 /* Removes the record, durably; there need not be one. */
 int statefile_remove(const char *path, struct error *err);
 
+/* Reads what the record at path is bound to; false: there is none, or its
+ * head is damaged. */
+bool statefile_look(const char *path, struct checkpoint_head *head);
+
 enum statefile_result {
     STATEFILE_OK,
     STATEFILE_NONE,    /* there is no such file, or it cannot be read */

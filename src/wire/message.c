@@ -11,6 +11,7 @@
 #define OPTION_TRUST    3U /* of PLAN */
 #define OPTION_DELTA    4U /* of HELLO: asked for; of PLAN: surveys */
 #define OPTION_UNREAD   1U /* of FINISH */
+#define OPTION_FINISHED 5U /* of HELLO */
 
 /* ---- writing: fields appended one after the other ---- */
 
@@ -90,6 +91,10 @@ static void put_hello(struct writer *w, const struct message_hello *m)
     put_identity(w, m->has_identity, m->identity);
     if (m->asks_delta)
         put_option(w, OPTION_DELTA, 0);
+    if (!m->has_finished)
+        return;
+    put_option(w, OPTION_FINISHED, sizeof(m->root));
+    put_raw(w, m->root, sizeof(m->root));
 }
 
 static void put_plan(struct writer *w, const struct message_plan *m)
@@ -404,6 +409,14 @@ static void take_identity(bool *has_identity, uint8_t *identity,
     take_raw(&option, identity, MESSAGE_IDENTITY_BYTES);
 }
 
+static void take_finished(struct message_hello *m, struct reader option)
+{
+    if (option.left != sizeof(m->root))
+        return;
+    m->has_finished = true;
+    take_raw(&option, m->root, sizeof(m->root));
+}
+
 static void take_option(struct message *message, uint16_t tag,
                         struct reader option)
 {
@@ -416,6 +429,8 @@ static void take_option(struct message *message, uint16_t tag,
         take_codecs(&hello->codecs, option);
     else if (message->type == MESSAGE_HELLO && tag == OPTION_IDENTITY)
         take_identity(&hello->has_identity, hello->identity, option);
+    else if (message->type == MESSAGE_HELLO && tag == OPTION_FINISHED)
+        take_finished(hello, option);
     else if (message->type == MESSAGE_PLAN && tag == OPTION_CODECS)
         take_codecs(&plan->codecs, option);
     else if (message->type == MESSAGE_PLAN && tag == OPTION_IDENTITY)

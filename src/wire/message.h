@@ -69,6 +69,9 @@ struct message_hello {
     char format[MESSAGE_NAME_BYTES];   /* "raw", "qcow2 in xz" */
     char software[MESSAGE_NAME_BYTES]; /* "clonewire 0.1.0" */
     uint32_t codecs; /* offered; unknown bits are kept.  Option 1, if any */
+    /* Option 5: the root of a disk that this source has sent FINISH for. */
+    bool has_finished;
+    uint8_t root[MESSAGE_ROOT_BYTES];
     /* Option 2: what of the image changes when somebody writes to it. */
     bool has_identity;
     uint8_t identity[MESSAGE_IDENTITY_BYTES];

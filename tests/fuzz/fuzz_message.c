@@ -60,7 +60,7 @@ static bool has_options(const struct message *m)
 {
     return (m->type == MESSAGE_HELLO &&
             (m->hello.codecs != 0 || m->hello.has_identity ||
-             m->hello.asks_delta)) ||
+             m->hello.asks_delta || m->hello.has_finished)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
              m->plan.wants_trust || m->plan.surveys)) ||

@@ -8,6 +8,7 @@ it does, TIMES times in all and then no more:
   lane    resets the connection that sent most
   mute    swallows all that comes on the connection that sent most
   hole    swallows all that comes on the connections of that moment
+  deaf    swallows what the server says on them, but not what it is told
 
 With RATE it passes on so many bytes a second.  It serves until it is killed;
 how much has gone to the server stands in the file flaky.count.
@@ -27,7 +28,7 @@ class Pair:
     def __init__(self, client, server):
         self.client, self.server = client, server
         self.sent = 0
-        self.swallows = False
+        self.swallows = self.is_deaf = False
 
 
 class Flaky:
@@ -65,7 +66,8 @@ class Flaky:
         other = pair.server if one is pair.client else pair.client
         try:
             data = one.recv(PIECE)
-            if data and not pair.swallows:
+            if data and not pair.swallows and not (
+                    pair.is_deaf and one is pair.server):
                 other.sendall(data)
         except OSError:
             data = b""
@@ -103,7 +105,9 @@ class Flaky:
         if self.fault in ("lane", "mute"):
             pairs = [max(pairs, key=lambda pair: pair.sent)]
         for pair in pairs:
-            if self.fault in ("hole", "mute"):
+            if self.fault == "deaf":
+                pair.is_deaf = True
+            elif self.fault in ("hole", "mute"):
                 pair.swallows = True
             else:
                 self.end(pair, reset=True)

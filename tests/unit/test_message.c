@@ -260,6 +260,13 @@ static void test_known_options(void **state)
     assert_true(out.hello.has_identity);
     assert_int_equal(out.hello.identity[15], 0x5a);
 
+    in[0].hello.has_finished = true;
+    in[0].hello.root[31] = 9;
+    len = message_encode(bytes, &in[0]);
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_true(out.hello.has_finished && out.hello.has_identity);
+    assert_int_equal(out.hello.root[31], 9);
+
     in[1].plan.has_identity = in[1].plan.wants_trust = true;
     in[1].plan.identity[0] = 7;
     len = message_encode(bytes, &in[1]);

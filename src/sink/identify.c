@@ -1,0 +1,92 @@
+/* Which file or device it is, and whether a machine runs from it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "sink/sink_private.h"
+
+/* Not the device number: it is another on another machine. */
+int identify_file(int fd, const char *path, char *identity, struct error *err)
+{
+    struct statx st;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st) < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "look at %s", path);
+    if (!(st.stx_mask & STATX_BTIME))
+        st.stx_btime.tv_sec = st.stx_btime.tv_nsec = 0;
+    snprintf(identity, SINK_IDENTITY_BYTES, "file %llu %lld.%09u",
+             (unsigned long long)st.stx_ino, (long long)st.stx_btime.tv_sec,
+             st.stx_btime.tv_nsec);
+    return 0;
+}
+
+/* The first line of a file below the device's own in sysfs; false: none. */
+static bool read_attribute(dev_t device, const char *name, char *text,
+                           size_t len)
+{
+    char path[96];
+    FILE *stream;
+    bool any;
+
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(device),
+             minor(device), name);
+    stream = fopen(path, "re");
+    if (!stream)
+        return false;
+    any = fgets(text, (int)len, stream) != NULL;
+    fclose(stream);
+    if (any)
+        text[strcspn(text, "\n")] = '\0';
+    return any && text[0] != '\0';
+}
+
+/* What the device calls itself, where it does; else its number. */
+void identify_device(dev_t device, uint64_t size_bytes, char *identity)
+{
+    static const char *const attributes[] = {
+        "wwid", "device/wwid", "dm/uuid", "serial", "loop/backing_file",
+    };
+    char name[96] = "";
+
+    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+        if (read_attribute(device, attributes[i], name, sizeof(name)))
+            break;
+    if (name[0] == '\0')
+        snprintf(name, sizeof(name), "%u:%u", major(device), minor(device));
+    snprintf(identity, SINK_IDENTITY_BYTES, "block %" PRIu64 " %s", size_bytes,
+             name);
+}
+
+bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES])
+{
+    struct error ignored;
+    struct place place;
+    struct file file;
+    bool is_known = true;
+
+    if (place_look(path, &place, &ignored) < 0 || place.kind == PLACE_NOTHING ||
+        file_open(&file, path, O_RDONLY, 0, FILE_MODE_BUFFERED) < 0)
+        return false;
+    if (place.kind == PLACE_DEVICE)
+        identify_device(place.device, file.size_bytes, identity);
+    else
+        is_known = identify_file(file.fd, path, identity, &ignored) == 0;
+    file_close(&file);
+    return is_known;
+}
+
+int sink_check_guest(const char *path, struct error *err)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || !file_has_guest(fd, true))
+        return 0; /* whoever opens it to write says why it cannot be */
+    return error_set(err, ERROR_REFUSED, 0,
+                     "%s is in use: a running machine (QEMU) has it open",
+                     path);
+}

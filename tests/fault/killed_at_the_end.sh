@@ -1,0 +1,116 @@
+#!/bin/bash
+# Killed when the disk is whole and has its name, but before the source knows:
+# both are told when they are started again, nothing is sent twice, and what
+# is there by then is never written to.
+. "$(dirname "$0")/../func/lib.sh"
+. "$(dirname "$0")/lib_resume.sh"
+require python3
+
+SIZE=$((48 * MIB))
+SOURCE_WITH+=(--job-id the-job --dead-peer-timeout 2s)
+
+left() # what is beside copy
+{
+    find . -name '.copy.*'
+}
+
+finish() # up to the point where copy is there and the source has not heard
+{
+    rm -f copy
+    [ -z "$(left)" ] || fail "left before: $(left)"
+    LISTEN=127.0.0.1:0
+    start_target copy
+    LISTEN=$TARGET_ADDRESS
+    start_flaky deaf $((40 * MIB)) 1
+    start_source image
+    wait_exists copy || fail "no copy"
+    is_running "$SOURCE_PID" || fail "the source has heard"
+    is_running "$TARGET_PID" || fail "the target has ended"
+}
+
+assert_refused() # REGEX
+{
+    local side
+
+    for side in source target; do
+        assert_status $side 11
+        assert_log $side "$1"
+    done
+}
+
+assert_told()
+{
+    wait_source
+    wait_target
+    assert_status source 0
+    assert_status target 0
+    assert_digests_equal
+    assert_same image copy $SIZE
+    [ -z "$(left)" ] || fail "left: $(left)"
+    kill "$FLAKY_PID"
+}
+
+make_dense image $SIZE
+
+# Nobody is killed: the source asks again.
+finish
+assert_told
+assert_equal "$(count_of source data_bytes)" $SIZE "data sent"
+
+# The target.  A source that has finished keeps its numbers.
+finish
+stop_process "$TARGET_PID"
+start_target copy
+assert_told
+assert_equal "$(count_of source data_bytes)" $SIZE "data sent"
+
+# The source, and both: who starts anew compares, and sends nothing.
+for who in source both; do
+    finish
+    stop_process "$SOURCE_PID"
+    if [ $who = both ]; then
+        stop_process "$TARGET_PID"
+        start_target copy
+    fi
+    start_source image
+    assert_told
+    assert_equal "$(count_of source data_bytes)" 0 "$who: data sent"
+    assert_equal "$(count_of source same_bytes)" $SIZE "$who: data held"
+done
+
+# The source has changed: the copy is not touched.
+finish
+stop_process "$SOURCE_PID"
+stop_process "$TARGET_PID"
+cp copy before
+put_noise image $((7 * MIB)) 4096 9
+start_target copy --retry-for off
+run_source image --retry-for off
+wait_target
+assert_refused 'complete, and the source has changed since, at 7340032'
+cmp copy before
+make_dense image $SIZE
+
+# Another job finds a file that is in the way.
+start_target copy --retry-for off
+run_source image --retry-for off --job-id another
+wait_target
+assert_refused 'copy exists'
+cmp copy before
+
+# Which has changed nothing: ours still hears the truth.
+start_target copy
+run_source image
+wait_target
+assert_status source 0
+assert_status target 0
+[ -z "$(left)" ] || fail "left: $(left)"
+kill "$FLAKY_PID"
+
+# Somebody has written to the copy since: it is not ours any more.
+finish
+stop_process "$SOURCE_PID"
+stop_process "$TARGET_PID"
+sleep 0.02
+put_noise copy 0 512 3
+refuse_target 11 'copy exists' copy
