@@ -73,6 +73,14 @@ void visitor_close(struct visitor *visitor)
     free(visitor);
 }
 
+void visitor_log_refusal(const struct visitor *visitor, const struct error *err)
+{
+    bool is_known = visitor->peer[0] != '\0'; /* else err names it */
+
+    log_warn("refused a connection%s%s: %s", is_known ? " from " : "",
+             visitor->peer, err->text);
+}
+
 /* Who is it?  The first message must be HELLO, JOIN, or its complaint. */
 static int ask(struct visitor *visitor, struct chat *chat, int close_fd,
                struct error *err)

@@ -43,6 +43,10 @@ int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
 /* The next visitor, owned by the caller (visitor_close()), or NULL. */
 struct visitor *door_take(struct door *door);
 
+/* A warning in the log, with its address once. */
+void visitor_log_refusal(const struct visitor *visitor,
+                         const struct error *err);
+
 /* Closes its connection if it still has one; frees.  Tolerates NULL. */
 void visitor_close(struct visitor *visitor);
 

@@ -116,7 +116,7 @@ static int consider(struct target *t, const struct visitor *visitor,
     if (visitor->conn)
         target_turn_away(visitor, err);
     else
-        log_warn("refused a connection from %s: %s", visitor->peer, err->text);
+        visitor_log_refusal(visitor, err);
     return t->options.once && !t->has_disk ? -1 : 0;
 }
 

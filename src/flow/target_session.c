@@ -136,8 +136,7 @@ static void receive_visitors(struct target *t)
 
     while ((visitor = door_take(t->door))) {
         if (!visitor->conn)
-            log_warn("refused a connection from %s: %s", visitor->peer,
-                     visitor->err.text);
+            visitor_log_refusal(visitor, &visitor->err);
         else if (visitor->first.type == MESSAGE_JOIN)
             receive_lane(t, visitor);
         else

@@ -57,8 +57,7 @@ static void receive_visitors(struct target *t)
         if (visitor->conn)
             target_turn_away(visitor, &err);
         else
-            log_warn("refused a connection from %s: %s", visitor->peer,
-                     visitor->err.text);
+            visitor_log_refusal(visitor, &visitor->err);
         visitor_close(visitor);
     }
 }

@@ -63,6 +63,7 @@ on_terminal() # ANSWER STATUS [OPTION...]: what it shows to shown.log
     python3 - "$1" "$TARGET" --listen 127.0.0.1:0 "${identity[@]}" "${@:3}" \
         "$device" >shown.log <<'END' || status=$?
 import os, pty, signal, sys
+signal.alarm(60)
 answer, *command = sys.argv[1:]
 pid, fd = pty.fork()
 if pid == 0:

@@ -3,7 +3,7 @@
 # resize, with rate, share and phase; then a summary.  No escape sequence and
 # no carriage return where there is no terminal.
 . "$(dirname "$0")/lib.sh"
-require tmux
+require tmux script
 
 make_dense data $((24 * MIB))
 faulty_up data slow 80M
@@ -15,7 +15,7 @@ show() { tmux -L "bar${width:-}" -f /dev/null "$@"; }
 
 seen() # REGEX: until the screen shows it, into shown
 {
-    for ((i = 0; i < 400; i++)); do
+    for ((i = 0; i < 1000; i++)); do
         show capture-pane -p >shown 2>/dev/null || true
         ! grep -qE "$1" shown || return 0
         sleep 0.05
@@ -51,5 +51,22 @@ for width in 40 80 200; do
 done
 
 rm -f copy
-TERM=xterm "$SOURCE" "$FAULTY_DISK" --to copy >out 2>log
+cp data disk
+export TERM=xterm
+"$SOURCE" disk --to copy >out 2>log
 ! grep -q $'[\r\033]' log || fail "a bar without a terminal"
+
+# Colour, unless NO_COLOR; nothing with none.
+on_terminal() # [OPTION...]: what the terminal gets, to drawn
+{
+    rm -f copy
+    script -qec "$(printf '%q ' "$SOURCE" disk --to copy "$@")" drawn \
+        >script.out </dev/null
+}
+on_terminal
+grep -q $'\033\\[32m=' drawn || fail "no colour: $(cat -v drawn)"
+NO_COLOR=1 on_terminal
+grep -q 'done .*100' drawn || fail "no bar: $(cat -v drawn)"
+! grep -q $'\033\\[32m' drawn || fail "colour in spite of NO_COLOR"
+on_terminal --progress=none
+! grep -qE '[0-9]% \[' drawn || fail "progress in spite of none"

@@ -52,7 +52,7 @@ via() # DEST [OPTION...]: SOURCE_STATUS
 
 nothing_left()
 {
-    for ((i = 0; i < 50; i++)); do
+    for ((i = 0; i < 300; i++)); do
         pgrep -f "[c]lonewire-target.*$WORK" >/dev/null || return 0
         sleep 0.1
     done
