@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "net/conn.h"
 #include "net/conn_bio.h"
+#include "net/tls_gcm.h"
 #include "net/tls_private.h"
 
 /* AES-128-GCM first: 6.1 GB/s per core against 5.3 (AES-256) and 3.7
@@ -191,7 +192,9 @@ int tls_open(const struct tls_options *options, bool is_server,
     t->rekey_records = TLS_REKEY_RECORDS;
     t->allow_tls12 = options->allow_tls12 && !wants_psk(options);
     t->http = options->http && !wants_psk(options);
-    t->ctx = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
+    t->ctx = SSL_CTX_new_ex(NULL, t->allow_tls12 ? NULL : tls_gcm_properties(),
+                            is_server ? TLS_server_method()
+                                      : TLS_client_method());
     t->bio_method = conn_bio_method();
     if (!t->ctx || !t->bio_method)
         return library_error("set up TLS", err);

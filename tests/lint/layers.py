@@ -33,6 +33,7 @@ ROOMS = {
     "openssl": r"net/(tls|conn|https)(_[a-z]+)?\.c|"
                r"net/(tls_private|conn_private|conn_bio|https_private)\.h|"
                r"track/digest\.c",
+    "intel-ipsec-mb": r"net/tls_gcm\.c",
     "xxhash": r"track/digest\.c",
     "xxh_x86dispatch": r"track/digest\.c",
     "zlib": r"image/gzip[a-z_]*\.c",
