@@ -62,6 +62,11 @@ static const struct option_row clone_rows[] = {
       OPTION_FIELD(struct cw_source_options, delta), 0, 0,
       "the target has an older copy of the disk: send what differs; a file "
       "must be one that the target may overwrite" },
+    { "changed-extents", 0, "CLONEWIRE_CHANGED_EXTENTS", "FILE", NULL,
+      OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_source_options, changed_extents), 0, 0,
+      "with an older copy on the target: read only what this JSON list of "
+      "{\"offset\", \"length\"} names, and take the rest as unchanged" },
     { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
       OPTION_CHOICE, digests, OPTION_FIELD(struct cw_source_options, digest), 0,
       0, "what proves the copies equal; sha256 halves the speed" },

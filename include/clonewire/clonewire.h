@@ -206,7 +206,10 @@ struct cw_source_options {
     uint64_t bytes_per_second;   /* most to send; 0: no limit */
     bool allow_in_use;           /* read an image that others may be writing */
     enum cw_resume resume;       /* AUTO or TRUST */
-    bool delta;         /* the target has an older copy: send what differs */
+    bool delta; /* the target has an older copy: send what differs */
+    /* NULL, or a file: JSON list of what has changed since the older copy was
+     * made ({"offset", "length"}, bytes).  Only that is read; a delta. */
+    const char *changed_extents;
     const char *job_id; /* NULL: from image and target, so that the same
                          * command resumes what it began */
 };

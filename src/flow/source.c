@@ -8,12 +8,14 @@
 #include "flow/source.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/changed.h"
 #include "flow/chunks.h"
 #include "flow/ends.h"
 #include "flow/proof.h"
@@ -50,6 +52,10 @@ static int open_disk(struct source *s, struct error *err)
                       source_identify(&s->guard, s->image, s->identity);
     if (chunkset_init(&s->plan.seen, grid_count(s->plan.virtual_bytes), err) <
         0)
+        return -1;
+    if (s->plan.has_changed &&
+        changed_read(s->options.changed_extents, s->plan.virtual_bytes,
+                     &s->plan.changed, err) < 0)
         return -1;
     return digest_open(source_digest(s), s->plan.virtual_bytes, &s->job.digest,
                        err);
@@ -144,13 +150,31 @@ struct survey source_survey(const struct source *s)
     };
 }
 
+/* Does err tell of a chunk that was not read, as it was not to have changed? */
+static bool is_unlisted(const struct source *s, const struct error *err)
+{
+    return s->plan.has_changed && err->kind == ERROR_CHANGED &&
+           err->offset != ERROR_NO_OFFSET &&
+           !chunkset_has(&s->plan.changed, err->offset / GRID_CHUNK_BYTES);
+}
+
+static int refuse_list(const struct source *s, struct error *err)
+{
+    return error_set_at(err, ERROR_CHANGED, 0, err->offset,
+                        "%s names not all that differs from the older copy: "
+                        "a sample at %" PRIu64 " does",
+                        s->options.changed_extents, err->offset);
+}
+
 /* The copy is of one moment, or it is none. */
 static int check_same(void *arg, struct error *err)
 {
     struct source *s = arg;
     struct survey survey = source_survey(s);
 
-    return source_check_same(&s->guard, &survey, s->job.digest, err);
+    if (source_check_same(&s->guard, &survey, s->job.digest, err) == 0)
+        return 0;
+    return is_unlisted(s, err) ? refuse_list(s, err) : -1;
 }
 
 int source_stay_alive(void *arg)
@@ -290,6 +314,7 @@ static void source_free(struct cw_job *job)
     session_close(&s->session);
     told_close(&s->plan.told);
     chunkset_fini(&s->plan.seen);
+    chunkset_fini(&s->plan.changed);
     image_close(s->image);
     guard_close(&s->guard);
     job_fini(job);
@@ -305,6 +330,7 @@ static int build(struct source *s, const struct cw_source_options *options,
     s->options = *options;
     s->is_paired = options->security.pairing_code != NULL;
     s->options.security.pairing_code = NULL; /* the caller may wipe it */
+    s->plan.has_changed = options->changed_extents != NULL;
     s->plan.job = &s->job;
     if (job_init(&s->job, true, &options->security, &options->tuning,
                  &options->events, err) < 0)

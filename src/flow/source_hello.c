@@ -31,7 +31,7 @@ static int say_hello(struct source *s)
     hello->codecs = packing_offer(s->plan.compress);
     memcpy(hello->job, s->job.id, sizeof(hello->job));
     memcpy(hello->format, s->job.format, sizeof(hello->format));
-    hello->asks_delta = s->options.delta;
+    hello->asks_delta = s->options.delta || s->plan.has_changed;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              cw_version());
     hello->has_finished = s->has_finished;
@@ -100,6 +100,24 @@ static int take_plan(struct source *s, const struct message_plan *plan)
     return -1;
 }
 
+/* What has changed since is no clone without what was before. */
+static int check_older(struct source *s)
+{
+    struct error err;
+
+    if (s->plan.told.surveys) {
+        log_info("only %" PRIu64 " of %" PRIu64 " chunks are read, the rest "
+                 "is taken as unchanged",
+                 chunkset_count(&s->plan.changed), s->plan.changed.chunks);
+        return 0;
+    }
+    error_set(&err, ERROR_REFUSED, 0,
+              "--changed-extents needs an older copy of the disk on the "
+              "target, which has none");
+    job_fail(&s->job, &err);
+    return -1;
+}
+
 /* What the target holds, up to its GO. */
 static int await_go(struct source *s)
 {
@@ -123,6 +141,8 @@ static int await_go(struct source *s)
         log_info("the target holds %" PRIu64 " of %" PRIu64
                  " chunks already; only what differs is sent",
                  held, grid_count(s->plan.virtual_bytes));
+    if (s->plan.has_changed && check_older(s) < 0)
+        return -1;
     if (s->plan.told.surveys)
         log_info("the target reads what it has, and only what differs is sent");
     if (held > s->held_most)

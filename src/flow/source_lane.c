@@ -303,6 +303,14 @@ static void trust(struct work *w, const struct chunk *b)
     progress_add(&progress->unread_bytes, b->len);
 }
 
+/* If the target holds the chunk, that is. */
+static bool may_skip_reading(const struct source_plan *plan, uint64_t chunk)
+{
+    if (plan->is_trusting || chunkset_has(&plan->seen, chunk))
+        return true;
+    return plan->has_changed && !chunkset_has(&plan->changed, chunk);
+}
+
 /* Need b not be read?  1: done with it; 0: it must be; -1: failed. */
 static int do_without_reading(struct work *w, struct chunk *b,
                               struct error *err)
@@ -311,13 +319,13 @@ static int do_without_reading(struct work *w, struct chunk *b,
 
     if (b->read_count == 0)
         return send_zero_chunk(w, b->index, err) < 0 ? -1 : 1;
-    if (plan->is_trusting && chunkset_has(&plan->told.chunks, b->index) &&
-        !chunkset_has(&plan->seen, b->index))
-        trust(w, b);
-    if (!chunkset_has(&plan->seen, b->index))
+    if (!may_skip_reading(plan, b->index))
         return 0;
     if (await_told(w, b->index, err) < 0)
         return -1;
+    if (!chunkset_has(&plan->seen, b->index) &&
+        chunkset_has(&plan->told.chunks, b->index))
+        trust(w, b);
     if (!target_has(w, b->index))
         return 0;
     return hold(w, FRAME_SAME, b->index, err) < 0 ? -1 : 1;

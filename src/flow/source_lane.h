@@ -39,6 +39,8 @@ struct source_plan {
     struct chunkset seen;       /* chunks with their digest in job->digest */
     struct told told;           /* what the target holds */
     bool is_trusting;           /* told chunks need not be read again */
+    bool has_changed;           /* nor any but these, says the user: */
+    struct chunkset changed;    /* since the target's copy was made */
     struct image_options image; /* without a ring */
     uint64_t virtual_bytes;
     struct addr target;
