@@ -204,6 +204,8 @@ struct cw_source_options {
     unsigned cross_check;        /* qcow2 clusters to compare with libqcow */
     uint64_t connect_timeout_ns; /* keep trying for so long */
     uint64_t bytes_per_second;   /* most to send; 0: no limit */
+    const char *rate_file;       /* NULL, or: says that, and is read again by
+                            * cw_reload() */
     bool allow_in_use;           /* read an image that others may be writing */
     enum cw_resume resume;       /* AUTO or TRUST */
     bool delta; /* the target has an older copy: send what differs */

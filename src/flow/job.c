@@ -264,6 +264,8 @@ void job_attend(struct cw_job *job)
     if (atomic_exchange(&job->wants_reload, false)) {
         log_info("reading certificates and keys again");
         job_read_security(job);
+        if (job->reload)
+            job->reload(job);
     }
     if (atomic_exchange(&job->wants_report, false))
         job_log_status(job);

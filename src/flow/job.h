@@ -37,6 +37,8 @@ struct cw_job {
     int (*run)(struct cw_job *job, struct cw_summary *summary,
                struct error *err);
     void (*free)(struct cw_job *job); /* tolerates half-built */
+    /* NULL, or: what else to read again with keys.  Main thread. */
+    void (*reload)(struct cw_job *job);
     struct cw_events events;
     struct cw_tuning tuning;
 

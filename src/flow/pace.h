@@ -6,9 +6,12 @@
 #include <stdint.h>
 
 struct pace {
-    uint64_t bytes_per_second; /* 0: as fast as it goes */
-    _Atomic uint64_t free_ns;  /* when what was admitted will have passed */
+    _Atomic uint64_t bytes_per_second; /* 0: as fast as it goes */
+    _Atomic uint64_t free_ns; /* when what was admitted will have passed */
 };
+
+/* From now on; who waits goes on at once. */
+void pace_set(struct pace *pace, uint64_t bytes_per_second);
 
 /* When bytes that come at now_ns may pass. */
 uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns);

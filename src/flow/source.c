@@ -15,10 +15,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "flow/changed.h"
 #include "flow/chunks.h"
 #include "flow/ends.h"
 #include "flow/proof.h"
+#include "flow/rate.h"
 #include "flow/source_same.h"
 #include "flow/stall.h"
 #include "plan/grid.h"
@@ -321,6 +323,32 @@ static void source_free(struct cw_job *job)
     free(s);
 }
 
+static int set_rate(struct source *s, struct error *err)
+{
+    uint64_t rate;
+
+    if (rate_read(s->options.rate_file, &rate, err) < 0)
+        return -1;
+    pace_set(&s->plan.pace, rate);
+    return 0;
+}
+
+static void reload(struct cw_job *job)
+{
+    struct source *s = (struct source *)job;
+    struct error err;
+    char text[32];
+
+    if (!s->options.rate_file)
+        return;
+    if (set_rate(s, &err) < 0)
+        log_warn("%s; going on with the rate as it was", err.text);
+    else
+        log_info("the rate is %s a second now (0: no limit)",
+                 format_bytes(text, sizeof(text),
+                              atomic_load(&s->plan.pace.bytes_per_second)));
+}
+
 static int build(struct source *s, const struct cw_source_options *options,
                  struct error *err)
 {
@@ -343,7 +371,10 @@ static int build(struct source *s, const struct cw_source_options *options,
         .bind_device = options->tuning.bind_device,
     };
     s->retry.budget_ns = s->job.tuning.retry_ns;
-    s->plan.pace.bytes_per_second = options->bytes_per_second;
+    s->job.reload = reload;
+    pace_set(&s->plan.pace, options->bytes_per_second);
+    if (options->rate_file && set_rate(s, err) < 0)
+        return -1;
     s->plan.compress = options->compress;
     if (addr_parse(options->target, &s->plan.target, err) < 0)
         return -1;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,12 +11,17 @@
 #define RETRY_FIRST_MS 100U
 #define RETRY_MOST_MS  2000U
 
-/* Sleeps, but not beyond a cancel.  False when cancelled. */
+/* Sleeps, but not beyond a cancel.  False when cancelled.  A call that was
+ * cut short by another wish is made again. */
 static bool pause_ms(struct source *s, unsigned ms)
 {
     struct pollfd fd = { .fd = s->job.wake_fd, .events = POLLIN };
+    uint64_t drained;
 
-    poll(&fd, 1, (int)ms);
+    if (poll(&fd, 1, (int)ms) > 0 && !atomic_load(&s->job.cancelled) &&
+        read(fd.fd, &drained, sizeof(drained)) < 0)
+        log_debug("nothing to drain from the wake-up");
+    job_attend(&s->job);
     return !atomic_load(&s->job.cancelled);
 }
 
@@ -23,6 +29,8 @@ static bool pause_ms(struct source *s, unsigned ms)
  * looks like a refusal may be a target that is just starting again. */
 static bool may_pass(const struct source *s, const struct error *err)
 {
+    if (err->kind == ERROR_CANCELLED)
+        return true; /* woken for another wish than to stop */
     if (progress_get(&s->job.progress.reconnects) > 0)
         return retry_is_passing(err);
     return err->kind == ERROR_TEMPORARY;
@@ -47,7 +55,7 @@ static int dial(struct source *s, uint64_t deadline_ns, struct conn **conn,
                                    "code, and each run of it makes a new one");
         if (!may_pass(s, err) || now_ns >= deadline_ns)
             return -1;
-        if (wait_ms == RETRY_FIRST_MS)
+        if (wait_ms == RETRY_FIRST_MS && err->kind != ERROR_CANCELLED)
             log_warn("%s; trying again for %" PRIu64 " s", err->text,
                      (deadline_ns - now_ns) / CLOCK_SECOND_NS);
         if (!pause_ms(s, retry_jitter_ms(wait_ms)))

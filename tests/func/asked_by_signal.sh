@@ -1,12 +1,25 @@
 #!/bin/bash
 # SIGUSR1: both sides say how far they are; SIGHUP: they read their keys
 # again, so that a certificate can be renewed under a running clone; neither
-# disturbs it.  And --rate holds, to 5 %.
+# disturbs it, also while the target is not there yet.  And --rate holds, to 5 %.
 . "$(dirname "$0")/lib.sh"
 
 make_dense image $((60 * MIB))
 cp "$CERTS"/{source,ca}.* .
 SOURCE_IDENTITY=(--cert source.crt --key source.key --ca ca.crt)
+
+# The target is not there yet: asked before it is, the source goes on calling.
+SOURCE_DIALS=127.0.0.1:1
+start_source image
+wait_log source 'trying again' || fail "it gave up"
+kill -USR1 "$SOURCE_PID"
+wait_log source 'status: planning' || fail "no status while it calls"
+kill -HUP "$SOURCE_PID"
+wait_log source 'reading certificates and keys again' || fail "no reload"
+kill -TERM "$SOURCE_PID"
+wait_source
+assert_status source 143
+unset SOURCE_DIALS
 
 start_target copy
 start_source image --rate 10MiB

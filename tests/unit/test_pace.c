@@ -35,11 +35,26 @@ static void test_no_saving_up(void **state)
                      3601 * CLOCK_SECOND_NS);
 }
 
+static void test_change(void **state)
+{
+    struct pace pace = { .bytes_per_second = 1000 };
+
+    (void)state;
+    assert_int_equal(pace_admit(&pace, 3600 * 1000, 100), 100);
+    pace_set(&pace, 2000); /* the hour that was to come is forgotten */
+    assert_int_equal(pace_admit(&pace, 2000, 200), 200);
+    assert_int_equal(pace_admit(&pace, 1, 200), CLOCK_SECOND_NS + 200);
+    pace_set(&pace, 0);
+    assert_int_equal(pace_admit(&pace, UINT64_MAX, 300), 300);
+    assert_int_equal(pace_admit(&pace, UINT64_MAX, 300), 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_no_saving_up),
+        cmocka_unit_test(test_change),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
