@@ -1,6 +1,7 @@
 #include "flow/request.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,7 @@ struct request *request_open(struct conn *conn)
     }
     request->conn = conn;
     conn_get_info(conn, &info);
-    memcpy(request->peer, info.peer, strnlen(info.peer, 127));
+    snprintf(request->peer, sizeof(request->peer), "%s", info.peer);
     request->reader = http_reader_open(false);
     if (request->reader)
         return request;

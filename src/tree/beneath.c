@@ -144,7 +144,8 @@ static int remove_one(int dir_fd, const char *name)
             return depth > 0;
         if (errno != ENOTEMPTY && errno != EEXIST)
             return -errno;
-        fchmodat(fd, at, PRIVATE, 0); /* it may not let us in: try */
+        r = fchmodat(fd, at, PRIVATE, 0); /* it may not let us in: try */
+        (void)r;
         next = openat(fd, at, DIRECTORY);
         if (next < 0)
             return -errno;

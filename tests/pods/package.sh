@@ -1,15 +1,16 @@
 #!/bin/bash
-# The Debian package on a bare Debian 12: apt finds everything it needs, the
+# The Debian package that ./dev makes, on a bare Debian 12: apt finds everything it needs, the
 # programs clone, their manuals and completions are there, and when it is
 # gone, so is all that came with it.
 . "$(dirname "$0")/lib_pods.sh"
 require_podman
-require cpack dpkg-deb dpkg-shlibdeps
+require cpack dpkg-shlibdeps
 require_image
 
-cpack --config "$CW_BUILD/CPackConfig.cmake" -B "$WORK/package" \
-    >cpack.log 2>&1 || fail "cpack: $(cat cpack.log)"
-rm -rf package/_CPack_Packages
+"$CW_SOURCE_DIR/dev" package >build.log 2>&1 || fail "./dev package"
+! grep -E 'warning:' build.log || fail "the compiler complains"
+mkdir package
+cp "$CW_SOURCE_DIR/$(tail -n 1 build.log)" package/
 
 cat >package/try <<'END'
 set -euo pipefail
