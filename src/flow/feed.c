@@ -30,6 +30,8 @@ static ssize_t plain_fill(struct feed *feed, uint8_t *buf, size_t len,
     size_t done = 0;
 
     *is_zero = false;
+    while (done < len && p->head_at < p->head_len)
+        buf[done++] = p->head[p->head_at++];
     while (done < len) {
         size_t n;
 
@@ -49,6 +51,17 @@ static ssize_t plain_fill(struct feed *feed, uint8_t *buf, size_t len,
 void feed_plain_init(struct feed_plain *plain, const struct pieces *pieces)
 {
     *plain = (struct feed_plain){ .feed.fill = plain_fill, .pieces = *pieces };
+}
+
+ssize_t feed_plain_peek(struct feed_plain *plain, struct error *err)
+{
+    bool is_zero;
+    ssize_t n = plain_fill(&plain->feed, plain->head, sizeof(plain->head),
+                           &is_zero, err);
+
+    if (n > 0)
+        plain->head_len = (size_t)n;
+    return n;
 }
 
 /* ---- snappy ---- */

@@ -14,6 +14,8 @@
 #include "flow/pieces.h"
 #include "wire/snapframe.h"
 
+#define FEED_HEAD_BYTES 512U
+
 struct feed;
 
 /*
@@ -35,9 +37,15 @@ struct feed_plain {
     const uint8_t *at; /* what is left of the last piece */
     size_t len;
     bool is_over;
+    size_t head_at, head_len; /* of head: not yet given out */
+    uint8_t head[FEED_HEAD_BYTES];
 };
 
 void feed_plain_init(struct feed_plain *plain, const struct pieces *pieces);
+
+/* Looks at the first bytes, which fill() will give: at plain->head, as many as
+ * are returned, FEED_HEAD_BYTES or all there are.  Once, at first; or -1. */
+ssize_t feed_plain_peek(struct feed_plain *plain, struct error *err);
 
 /* ---- snappy ---- */
 

@@ -20,8 +20,8 @@
 #include "wire/http.h"
 
 #define REQUEST_HEAD_NS    (UINT64_C(10) * 1000000000) /* to send a head in */
-#define REQUEST_GOODBYE_NS (UINT64_C(5) * 1000000000) /* to take an answer in */
-#define REQUEST_LATE_NS    (UINT64_C(10) * 1000000000)
+#define REQUEST_GOODBYE_NS (UINT64_C(3) * 1000000000) /* to take an answer in */
+#define REQUEST_LATE_NS    (UINT64_C(3) * 1000000000)
 #define REQUEST_BYTES      65536U
 
 struct request {

@@ -25,7 +25,8 @@ struct http_reader {
     enum http_event event; /* what a callback has to tell, or HTTP_EVENT_MORE */
     struct http_piece body;
     enum line line;
-    unsigned char before; /* the byte that was scanned last */
+    unsigned char before; /* the byte that was scanned or parsed last */
+    bool ends_line;       /* the parser has stopped behind CR LF */
     bool is_first_line;
     size_t head_len;
     bool has_head;
@@ -224,11 +225,27 @@ static int on_body(http_parser *p, const char *at, size_t len)
     return 0;
 }
 
+/*
+ * A line of the chunked coding has been read: see check_line().  The parser,
+ * as Debian builds it, takes any byte for CR and LF there.
+ */
+static int on_chunk_line(http_parser *p)
+{
+    struct http_reader *r = p->data;
+
+    if (r->head.is_chunked && !(p->flags & F_TRAILING))
+        r->ends_line = true;
+    if (r->ends_line)
+        http_parser_pause(p, 1);
+    return 0;
+}
+
 static int on_complete(http_parser *p)
 {
     struct http_reader *r = p->data;
 
     r->is_over = true;
+    r->ends_line = r->head.is_chunked;
     http_parser_pause(p, 1);
     return 0;
 }
@@ -240,6 +257,8 @@ static const http_parser_settings settings = {
     .on_headers_complete = on_headers,
     .on_body = on_body,
     .on_message_complete = on_complete,
+    .on_chunk_header = on_chunk_line,
+    .on_chunk_complete = on_chunk_line,
 };
 
 /* ---- reading ---- */
@@ -346,12 +365,43 @@ static enum http_event feed_head(struct http_reader *r, const char *in,
     return judge(r);
 }
 
+/* Of what has been parsed of in, before is the byte in front. */
+static void check_line(struct http_reader *r, const char *in, size_t used)
+{
+    unsigned char last = (unsigned char)in[used - 1];
+    unsigned char first = used > 1 ? (unsigned char)in[used - 2] : r->before;
+
+    r->before = last;
+    if (r->ends_line && (first != '\r' || last != '\n'))
+        r->code = HTTP_BAD;
+    r->ends_line = false;
+}
+
+static enum http_event feed_body(struct http_reader *r, const char *in,
+                                 size_t len, size_t *used,
+                                 struct http_piece *body)
+{
+    enum http_event event = HTTP_EVENT_MORE;
+
+    /* The parser would take nothing for the sender's end. */
+    while (event == HTTP_EVENT_MORE && *used < len) {
+        size_t n = http_parser_execute(&r->parser, &settings, in + *used,
+                                       len - *used);
+
+        if (n > 0)
+            check_line(r, in + *used, n);
+        *used += n;
+        event = judge(r);
+    }
+    if (event == HTTP_EVENT_BODY)
+        *body = r->body;
+    return event;
+}
+
 enum http_event http_reader_feed(struct http_reader *r, const char *in,
                                  size_t len, size_t *used,
                                  struct http_piece *body)
 {
-    enum http_event event;
-
     *used = 0;
     *body = (struct http_piece){ NULL, 0 };
     if (r->code != HTTP_OK)
@@ -361,13 +411,7 @@ enum http_event http_reader_feed(struct http_reader *r, const char *in,
     r->event = HTTP_EVENT_MORE;
     if (!r->has_head)
         return len == 0 ? HTTP_EVENT_MORE : feed_head(r, in, len, used);
-    if (len == 0) /* the parser would take that for the sender's end */
-        return HTTP_EVENT_MORE;
-    *used = http_parser_execute(&r->parser, &settings, in, len);
-    event = judge(r);
-    if (event == HTTP_EVENT_BODY)
-        *body = r->body;
-    return event;
+    return feed_body(r, in, len, used, body);
 }
 
 const struct http_head *http_reader_head(const struct http_reader *reader)
