@@ -53,6 +53,7 @@ struct cw_security {
      * common name such a client must have.  Source: also offer HTTP/1.1.
      */
     bool http;
+    bool http_only;      /* source: offer nothing else */
     const char *ciphers; /* names, ":" or "," between; NULL: our own */
     const char *groups;
 
@@ -138,6 +139,10 @@ struct cw_events {
     /* Serve /healthz, /readyz and /metrics by HTTPS on "host:port"; NULL:
      * do not. */
     const char *metrics_listen;
+    /* Serve there, at every path, the progress that KubeVirt CDI's controller
+     * asks a source for, of this owner; a port that is taken is then no
+     * error.  NULL: do not. */
+    const char *cdi_owner_uid;
     /* Write a receipt of a clone that succeeded to this file; NULL: do not. */
     const char *receipt;
 };
@@ -214,6 +219,21 @@ struct cw_source_options {
     const char *changed_extents;
     const char *job_id; /* NULL: from image and target, so that the same
                          * command resumes what it began */
+};
+
+/* ---- a source by HTTP, as KubeVirt CDI's cloner is one ---- */
+
+struct cw_volume_options {
+    const char *path; /* block device, or directory of a filesystem volume */
+    bool is_tree;     /* the latter: all that is in it, as a tar stream */
+    const char *url;  /* https://host:port/path of an upload server */
+    struct cw_security security; /* of it, http is implied */
+    struct cw_tuning tuning;
+    struct cw_events events;
+    uint64_t connect_timeout_ns; /* keep trying for so long */
+    uint64_t total_bytes; /* about so much, for the progress; 0: find out */
+    bool dense;           /* holes of files travel as zeros */
+    bool allow_in_use;
 };
 
 /* ---- target ---- */
@@ -442,6 +462,18 @@ struct cw_job *cw_source_open(const struct cw_source_options *options,
                               struct cw_error *error);
 struct cw_job *cw_target_open(const struct cw_target_options *options,
                               struct cw_error *error);
+
+/*
+ * Sends options->path by HTTP, unless the target speaks clonewire/1 and what
+ * is to be sent is one raw disk: then cw_run() returns 1 and has sent nothing,
+ * for the caller to open a source of that disk (of a directory, of the
+ * CW_VOLUME_DISK_NAME in it) instead, which is faster, and resumes.  Success,
+ * by HTTP, is the target's word: there are no digests.
+ */
+struct cw_job *cw_volume_open(const struct cw_volume_options *options,
+                              struct cw_error *error);
+
+#define CW_VOLUME_DISK_NAME "disk.img" /* the one disk of such a directory */
 
 /*
  * A copy within this machine: source's image to target's destination, with

@@ -71,6 +71,17 @@ struct cw_job *cw_target_open(const struct cw_target_options *options,
     return job;
 }
 
+struct cw_job *cw_volume_open(const struct cw_volume_options *options,
+                              struct cw_error *error)
+{
+    struct error err;
+    struct cw_job *job = volume_open(options, &err);
+
+    if (!job)
+        api_tell(error, &err);
+    return job;
+}
+
 struct cw_job *cw_local_open(const struct cw_source_options *source,
                              const struct cw_target_options *target,
                              struct cw_error *error)

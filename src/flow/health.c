@@ -14,8 +14,9 @@
 #include "net/https.h"
 
 struct health {
-    struct https *https;  /* owned */
-    pthread_mutex_t lock; /* of what follows */
+    struct https *https;       /* owned */
+    const char *cdi_owner_uid; /* the events'; NULL: our own pages */
+    pthread_mutex_t lock;      /* of what follows */
     struct metrics metrics;
 
     /* Main thread. */
@@ -50,6 +51,24 @@ static void answer(void *opaque, const char *path, struct page *page)
     } else {
         page->code = HTTP_NOT_FOUND;
     }
+}
+
+/* CDI's controller asks for one number, and at no path in particular. */
+static void answer_cdi(void *opaque, const char *path, struct page *page)
+{
+    struct health *health = opaque;
+    struct metrics metrics;
+
+    (void)path;
+    look(health, &metrics);
+    page->body_len = metrics_format_cdi(
+        health->cdi_owner_uid, metrics.progress_ppm, page->body, PAGE_BYTES);
+}
+
+static size_t serve_cdi(void *opaque, const char *in, size_t in_len,
+                        char out[HTTPS_REPLY_BYTES])
+{
+    return page_answer(answer_cdi, opaque, in, in_len, out);
 }
 
 static size_t serve(void *opaque, const char *in, size_t in_len,
@@ -123,6 +142,15 @@ void health_update(struct cw_job *job)
     pthread_mutex_unlock(&health->lock);
 }
 
+/* CDI's cloner shows a certificate of its own making. */
+static int open_server(struct health *health, const struct addr *addr,
+                       const struct tls *tls, struct error *err)
+{
+    if (health->cdi_owner_uid)
+        return https_open(addr, NULL, serve_cdi, health, &health->https, err);
+    return https_open(addr, tls, serve, health, &health->https, err);
+}
+
 int health_open(struct cw_job *job, struct error *err)
 {
     struct health *health;
@@ -137,9 +165,16 @@ int health_open(struct cw_job *job, struct error *err)
     pthread_mutex_init(&health->lock, NULL);
     health->moved_ns = METRICS_UNKNOWN;
     health_update(job);
-    if (addr_parse(job->events.metrics_listen, &addr, err) < 0 ||
-        https_open(&addr, job->tls, serve, health, &health->https, err) < 0)
+    health->cdi_owner_uid = job->events.cdi_owner_uid;
+    if (addr_parse(job->events.metrics_listen, &addr, err) < 0)
         return error_wrap(err, "serve metrics");
+    if (open_server(health, &addr, job->tls, err) < 0) {
+        error_wrap(err, "serve metrics");
+        if (!health->cdi_owner_uid)
+            return -1;
+        log_warn("%s; going on without", err->text);
+        return 0;
+    }
     log_info("health and metrics at https://%s", https_address(health->https));
     return 0;
 }

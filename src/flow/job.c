@@ -62,6 +62,7 @@ static int open_security(const struct cw_job *job,
         .ciphers = given->ciphers,
         .groups = given->groups,
         .http = given->http,
+        .http_only = given->http_only,
     };
 
     if (given->pairing_code)
@@ -419,7 +420,8 @@ void job_summarize(const struct cw_job *job, struct cw_summary *summary)
     summary->zero_bytes = progress_get(&job->progress.zero_bytes);
     summary->same_bytes = progress_get(&job->progress.resumed_bytes);
     summary->unread_bytes = progress_get(&job->progress.unread_bytes);
-    summary->verified_bytes = digest_disk_bytes(job->digest) -
+    summary->verified_bytes = (job->digest ? digest_disk_bytes(job->digest)
+                                           : 0) -
                               summary->unread_bytes;
     summary->wire_bytes = progress_get(&job->progress.wire_bytes);
     summary->compressed_bytes = progress_get(&job->progress.compressed_bytes);

@@ -242,3 +242,21 @@ size_t metrics_format(const struct metrics *metrics, char *buf, size_t len)
     add_waits(&out, metrics);
     return out.used;
 }
+
+size_t metrics_format_cdi(const char *owner_uid, uint64_t progress_ppm,
+                          char *buf, size_t len)
+{
+    static const char good[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.:/";
+    const int uid_len = (int)strspn(owner_uid, good);
+    int n = snprintf(buf, len,
+                     "# HELP kubevirt_cdi_clone_progress_total "
+                     "The clone progress in percentage\n"
+                     "# TYPE kubevirt_cdi_clone_progress_total counter\n"
+                     "kubevirt_cdi_clone_progress_total{ownerUID=\"%.*s\"} "
+                     "%" PRIu64 ".%04" PRIu64 "\n",
+                     uid_len, owner_uid, progress_ppm / 10000,
+                     progress_ppm % 10000);
+
+    return n > 0 && (size_t)n < len ? (size_t)n : 0;
+}

@@ -56,6 +56,13 @@ uint64_t metrics_progress_ppm(enum cw_phase phase, uint64_t handled_bytes,
 uint64_t metrics_eta_ns(enum cw_phase phase, uint64_t handled_bytes,
                         uint64_t mapped_bytes, uint64_t elapsed_ns);
 
+/*
+ * The one line that KubeVirt CDI's controller looks for, as its cloner tells
+ * it: owner_uid and the progress in per cent.  Returns its length.
+ */
+size_t metrics_format_cdi(const char *owner_uid, uint64_t progress_ppm,
+                          char *buf, size_t len);
+
 /* Writes all of it and returns its length; what does not fit is left out in
  * whole lines. */
 size_t metrics_format(const struct metrics *metrics, char *buf, size_t len);

@@ -1,71 +1,41 @@
 #include "flow/source.h"
 
-#include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/dial.h"
 
-#define RETRY_FIRST_MS 100U
-#define RETRY_MOST_MS  2000U
+#define RETRY_PAUSE_MS 100U
 
-/* Sleeps, but not beyond a cancel.  False when cancelled.  A call that was
- * cut short by another wish is made again. */
-static bool pause_ms(struct source *s, unsigned ms)
+/* After a session that worked, what looks like a refusal may be a target that
+ * is just starting again. */
+static bool may_pass(const struct cw_job *job, const struct error *err)
 {
-    struct pollfd fd = { .fd = s->job.wake_fd, .events = POLLIN };
-    uint64_t drained;
+    const struct source *s = (const struct source *)job;
 
-    if (poll(&fd, 1, (int)ms) > 0 && !atomic_load(&s->job.cancelled) &&
-        read(fd.fd, &drained, sizeof(drained)) < 0)
-        log_debug("nothing to drain from the wake-up");
-    job_attend(&s->job);
-    return !atomic_load(&s->job.cancelled);
-}
-
-/* Is a call that failed so worth another?  After a session that worked, what
- * looks like a refusal may be a target that is just starting again. */
-static bool may_pass(const struct source *s, const struct error *err)
-{
-    if (err->kind == ERROR_CANCELLED)
-        return true; /* woken for another wish than to stop */
-    if (progress_get(&s->job.progress.reconnects) > 0)
+    if (err->kind == ERROR_TLS && s->is_paired)
+        return false;
+    if (progress_get(&job->progress.reconnects) > 0)
         return retry_is_passing(err);
     return err->kind == ERROR_TEMPORARY;
 }
 
-/* Calls until somebody answers, or the deadline. */
 static int dial(struct source *s, uint64_t deadline_ns, struct conn **conn,
                 struct error *err)
 {
     struct conn_options options = s->plan.conn;
-    unsigned wait_ms = RETRY_FIRST_MS;
 
     options.role = CONN_CONTROL;
     options.stop_fd = s->job.wake_fd;
-    while (conn_dial(&s->plan.target, s->job.tls, &options, conn, err) < 0) {
-        uint64_t now_ns = clock_now_ns();
-
-        if (atomic_load(&s->job.cancelled))
-            return error_set(err, ERROR_CANCELLED, 0, "stopped by request");
-        if (err->kind == ERROR_TLS && s->is_paired)
-            return error_wrap(err, "the target does not take this pairing "
-                                   "code, and each run of it makes a new one");
-        if (!may_pass(s, err) || now_ns >= deadline_ns)
-            return -1;
-        if (wait_ms == RETRY_FIRST_MS && err->kind != ERROR_CANCELLED)
-            log_warn("%s; trying again for %" PRIu64 " s", err->text,
-                     (deadline_ns - now_ns) / CLOCK_SECOND_NS);
-        if (!pause_ms(s, retry_jitter_ms(wait_ms)))
-            continue;
-        progress_add(&s->job.progress.retries, 1);
-        job_report(&s->job);
-        job_read_security(&s->job);
-        wait_ms = wait_ms * 2 < RETRY_MOST_MS ? wait_ms * 2 : RETRY_MOST_MS;
-    }
-    return 0;
+    if (dial_until(&s->job, &s->plan.target, &options, deadline_ns, may_pass,
+                   conn, err) == 0)
+        return 0;
+    return err->kind == ERROR_TLS && s->is_paired
+               ? error_wrap(err,
+                            "the target does not take this pairing code, and "
+                            "each run of it makes a new one")
+               : -1;
 }
 
 static void note_peer(struct source *s, const struct conn *conn)
@@ -120,7 +90,7 @@ bool source_calls_again(struct source *s, const struct error *err)
     log_warn("%s; connecting again", err->text);
     job_go_on(&s->job);
     progress_add(&s->job.progress.reconnects, 1);
-    pause_ms(s, retry_jitter_ms(RETRY_FIRST_MS));
+    dial_pause_ms(&s->job, retry_jitter_ms(RETRY_PAUSE_MS));
     job_read_security(&s->job);
     return !atomic_load(&s->job.cancelled);
 }

@@ -39,8 +39,9 @@ typedef size_t https_handler(void *opaque, const char *in, size_t in_len,
 
 /*
  * Listens on addr and starts answering.  The certificate is tls's own, or,
- * for a pre-shared key, one made now and signed by itself.  tls is borrowed
- * only during the call; handler and opaque until https_close().
+ * for a pre-shared key or tls NULL (TLS 1.2 will do then), one made now and
+ * signed by itself.  tls is borrowed only during the call; handler and opaque
+ * until https_close().
  *
  * ERROR_USAGE, ERROR_SYSTEM: no listening there; ERROR_TLS.
  */

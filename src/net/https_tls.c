@@ -70,12 +70,12 @@ static bool use_ours(SSL_CTX *ctx, const struct tls *tls)
 SSL_CTX *https_tls_open(const struct tls *tls, struct error *err)
 {
     AUTO(auto_ctx) SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    int oldest = tls->allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    int oldest = !tls || tls->allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 
     if (ctx && SSL_CTX_set_min_proto_version(ctx, oldest) == 1 &&
         SSL_CTX_set_num_tickets(ctx, 0) == 1 &&
-        (SSL_CTX_get0_certificate(tls->ctx) ? use_ours(ctx, tls)
-                                            : use_self_signed(ctx))) {
+        (tls && SSL_CTX_get0_certificate(tls->ctx) ? use_ours(ctx, tls)
+                                                   : use_self_signed(ctx))) {
         SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
         SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION |
                                      SSL_OP_NO_RENEGOTIATION |

@@ -129,6 +129,7 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
 {
     SSL_CTX *ctx = tls->ctx;
     int oldest = tls->allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    unsigned skipped = tls->http_only ? alpn_own_len : 0;
 
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_NO_TICKET |
@@ -146,7 +147,8 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
         return library_error("set up TLS", err);
 
     /* This one returns 0 for success. */
-    if (SSL_CTX_set_alpn_protos(ctx, alpn_wire, alpn_len(tls)) != 0)
+    if (SSL_CTX_set_alpn_protos(ctx, alpn_wire + skipped,
+                                alpn_len(tls) - skipped) != 0)
         return library_error("set up ALPN", err);
     SSL_CTX_set_alpn_select_cb(ctx, select_alpn, tls);
     return 0;
@@ -192,6 +194,7 @@ int tls_open(const struct tls_options *options, bool is_server,
     t->rekey_records = TLS_REKEY_RECORDS;
     t->allow_tls12 = options->allow_tls12 && !wants_psk(options);
     t->http = options->http && !wants_psk(options);
+    t->http_only = t->http && options->http_only && !is_server;
     t->ctx = SSL_CTX_new_ex(NULL, t->allow_tls12 ? NULL : tls_gcm_properties(),
                             is_server ? TLS_server_method()
                                       : TLS_client_method());
@@ -238,4 +241,19 @@ void tls_close(struct tls *tls)
     tls_psk_close(tls->psk);
     free(tls->peer_name);
     free(tls);
+}
+
+const char *tls_own_name(const struct tls *tls, char *buf, size_t len)
+{
+    const X509 *cert = SSL_CTX_get0_certificate(tls->ctx);
+    char subject[160], issuer[160];
+
+    if (!cert) {
+        snprintf(buf, len, "%s", "a pre-shared key");
+        return buf;
+    }
+    tls_reason_subject(X509_get_subject_name(cert), subject, sizeof(subject));
+    tls_reason_subject(X509_get_issuer_name(cert), issuer, sizeof(issuer));
+    snprintf(buf, len, "%s, issued by %s", subject, issuer);
+    return buf;
 }

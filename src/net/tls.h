@@ -67,6 +67,7 @@ struct tls_options {
      * be good.  Certificates only.
      */
     bool http;
+    bool http_only; /* client, with http: does not offer our own */
 };
 
 struct tls;
@@ -85,6 +86,12 @@ int tls_open(const struct tls_options *options, bool is_server,
  * Whoever offers none (a port scan, a health check) does not count.
  */
 unsigned tls_wrong_keys(const struct tls *tls);
+
+/*
+ * Who we are, for messages: "CN=a, issued by CN=b", or "a pre-shared key".
+ * Returns buf.
+ */
+const char *tls_own_name(const struct tls *tls, char *buf, size_t len);
 
 /* The library we use and its version; has_fips: is its FIPS provider
  * active?  Returns buf. */

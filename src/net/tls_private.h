@@ -37,6 +37,7 @@ struct tls {
     char *peer_name;     /* NULL: see tls_options */
     bool is_server;
     bool allow_tls12;
+    bool http_only;
     bool http;
     atomic_uint wrong_keys; /* any thread: see tls_wrong_keys() */
     uint64_t rekey_records; /* TLS_REKEY_RECORDS; a test lowers it */

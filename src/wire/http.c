@@ -467,3 +467,23 @@ size_t http_write_head(char out[HTTP_HEAD_BYTES], enum http_code status,
 
     return len < (int)HTTP_HEAD_BYTES ? (size_t)len : HTTP_HEAD_BYTES - 1;
 }
+
+size_t http_write_post(char *out, size_t len, const struct http_post *post)
+{
+    char told[64] = "";
+    int n;
+
+    if (post->disk_bytes > 0)
+        snprintf(told, sizeof(told), "x-clonewire-disk-bytes: %llu\r\n",
+                 (unsigned long long)post->disk_bytes);
+    n = snprintf(out, len,
+                 "POST %s HTTP/1.1\r\n"
+                 "Host: %s\r\n"
+                 "User-Agent: %s\r\n"
+                 "Transfer-Encoding: chunked\r\n"
+                 "x-cdi-content-type: %s\r\n"
+                 "%s\r\n",
+                 post->path, post->host, post->agent, post->cdi_content_type,
+                 told);
+    return n > 0 && (size_t)n < len ? (size_t)n : 0;
+}

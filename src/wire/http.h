@@ -111,6 +111,19 @@ bool http_parse(const char *in, size_t len, struct http_head *head,
 size_t http_write_head(char out[HTTP_HEAD_BYTES], enum http_code status,
                        const char *type, size_t body_len);
 
+/* What a POST says of itself.  Texts are without control bytes. */
+struct http_post {
+    const char *host; /* and port, as in the URL */
+    const char *path;
+    const char *agent;            /* "clonewire/0.1.0" */
+    const char *cdi_content_type; /* x-cdi-content-type */
+    uint64_t disk_bytes;          /* x-clonewire-disk-bytes; 0: not told */
+};
+
+/* Writes its head; the body comes in chunks.  Returns its length; 0: it does
+ * not fit. */
+size_t http_write_post(char *out, size_t len, const struct http_post *post);
+
 /* "Not Found". */
 const char *http_reason(enum http_code status);
 

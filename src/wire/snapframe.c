@@ -62,20 +62,19 @@ void snapframe_write(struct snapframe_writer *writer, const uint8_t *data,
         chunk->body_len = writer->zero_len;
         return;
     }
-    if (!data)
-        data = zeros;
-
-    crc = crc32c(0, data, len);
-    chunk->body = data;
+    crc = crc32c(0, data ? data : zeros, len);
+    chunk->body = data ? data : zeros;
     chunk->body_len = len;
     /* Less than an eighth gained is not worth the reader's trouble. */
-    if (snappy_compress((const char *)data, len, (char *)writer->packed,
+    if ((!data || !writer->stores) &&
+        snappy_compress((const char *)chunk->body, len, (char *)writer->packed,
                         &packed) == SNAPPY_OK &&
         packed < len - len / 8) {
         chunk->body = writer->packed;
         chunk->body_len = packed;
     }
-    put_head(chunk->head, chunk->body == data ? TYPE_PLAIN : TYPE_PACKED,
+    put_head(chunk->head,
+             chunk->body == writer->packed ? TYPE_PACKED : TYPE_PLAIN,
              chunk->body_len, crc);
 }
 
@@ -83,6 +82,7 @@ void snapframe_writer_init(struct snapframe_writer *writer)
 {
     struct snapframe_chunk chunk;
 
+    writer->stores = false;
     writer->zero_len = 0;
     snapframe_write(writer, NULL, SNAPFRAME_BLOCK_BYTES, &chunk);
     if (chunk.body_len > sizeof(writer->zero_packed))

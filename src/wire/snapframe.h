@@ -38,6 +38,7 @@ extern const uint8_t snapframe_name[SNAPFRAME_NAME_BYTES];
 /* ---- out ---- */
 
 struct snapframe_writer {
+    bool stores; /* the caller's: leaves data as it is, zeros excepted */
     uint8_t packed[SNAPFRAME_PACKED_BYTES];
     uint8_t zero_head[SNAPFRAME_HEAD_BYTES];
     uint8_t zero_packed[SNAPFRAME_ZERO_BYTES];
@@ -51,7 +52,7 @@ struct snapframe_chunk {
     size_t body_len;
 };
 
-/* Makes the chunk of zeros. */
+/* Makes the chunk of zeros; packs, until it is told to store. */
 void snapframe_writer_init(struct snapframe_writer *writer);
 
 /*

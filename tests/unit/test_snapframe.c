@@ -240,6 +240,12 @@ static void test_there_and_back(void **state)
         assert_int_equal(plain.zero_blocks, 3);
         assert_memory_equal(plain.bytes, data, 3 * (size_t)BLOCK + 777);
     }
+    writer.stores = true;
+    snapframe_write(&writer, data + BLOCK, BLOCK, &chunk);
+    assert_int_equal(chunk.head[0], 1);
+    assert_ptr_equal(chunk.body, data + BLOCK);
+    snapframe_write(&writer, NULL, 4096, &chunk);
+    assert_int_equal(chunk.head[0], 0);
     /* One bit of the chunk of zeros that is known: no longer known. */
     stream[len - 500] ^= 1;
     assert_int_not_equal(read_all(stream, len, SIZE_MAX, &plain),
