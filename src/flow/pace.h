@@ -13,7 +13,8 @@ struct pace {
 /* From now on; who waits goes on at once. */
 void pace_set(struct pace *pace, uint64_t bytes_per_second);
 
-/* When bytes that come at now_ns may pass. */
+/* When bytes that come at now_ns may pass; perhaps a little in the past, as
+ * short pauses are made up for. */
 uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns);
 
 /* Waits until bytes may pass, or stop_fd becomes readable.  Returns how long
