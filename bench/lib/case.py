@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from . import check
+from .link import FAR
 from .units import MIB
 
 HOST = "127.0.0.1"
@@ -27,10 +28,19 @@ class Case:
     tls: object
     ports: object
     gnutls_aes128: str  # priority file that leaves AES-128-GCM only
+    link: object = None  # link.Link between the ends; None: loopback
 
     @property
     def virtual_bytes(self):
         return self.dataset.virtual_bytes
+
+    @property
+    def host(self):
+        """Where the target listens."""
+        return FAR if self.link else HOST
+
+    def place(self, plan):
+        return self.link.place(plan) if self.link else plan
 
     @property
     def destination(self):

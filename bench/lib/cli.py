@@ -96,7 +96,8 @@ def _parse(arguments):
 def _contestants(options):
     return [*clonewire.contestants(options.build, options.variant,
                                    options.against),
-            *nbd.peers(), *pipes.peers(), limits.PlainTcp(options.build)]
+            *nbd.peers(), *pipes.peers(), limits.PlainTcp(options.build),
+            limits.Iperf(1), limits.Iperf(4)]
 
 
 def _list(contestants):
@@ -178,7 +179,8 @@ class _Bench:
         """Figures of one scenario; None when it cannot run here."""
         _say(f"{scenario.name}: {scenario.about}")
         try:
-            with scenarios.Stage(scenario, store, memory, terms) as case:
+            with scenarios.Stage(scenario, store, memory, terms,
+                                 self._options.build) as case:
                 return self._measure(scenario, case, limit)
         except Unavailable as reason:
             self._skip(scenario.name, str(reason))

@@ -3,10 +3,9 @@
 import os
 import shlex
 
-from .case import HOST
 from .contestant import KIND_CLONEWIRE, Contestant
 from .measure import Plan, Stage
-from .tls import CLIENT_NAME
+from .tls import CLIENT_NAME, SERVER_NAME
 
 
 class Clonewire(Contestant):
@@ -33,9 +32,9 @@ class Clonewire(Contestant):
         return None  # what it cannot read is its own error, and shown
 
     def plan(self, case):
-        port = case.ports.take()
+        where = f"{case.host}:{case.ports.take()}"
         tls = case.tls
-        target = [self._target, "--listen", f"{HOST}:{port}",
+        target = [self._target, "--listen", where,
                   "--cert", tls.server_cert, "--key", tls.server_key,
                   "--ca", tls.ca, "--peer-name", CLIENT_NAME,
                   "--yes", "--progress=none", *self._options]
@@ -43,11 +42,13 @@ class Clonewire(Contestant):
             target.append("--target-is-zero")
         source = [self._source, "--cert", tls.client_cert,
                   "--key", tls.client_key, "--ca", tls.ca,
+                  "--server-name", SERVER_NAME,
                   "--progress=none", *self._options]
         disk = case.dataset.truth if self._reads_truth else case.source
         return Plan(
-            [Stage("source", [[*source, disk, f"{HOST}:{port}"]])],
-            [Stage("target", [[*target, case.destination]], port=port)])
+            [Stage("source", [[*source, disk, where]])],
+            [Stage("target", [[*target, case.destination]],
+                   port=int(where.rpartition(":")[2]))])
 
     def versions(self):
         return {"clonewire": [self._source, "--version"]}
@@ -66,6 +67,11 @@ def contestants(build, variants, others=()):
         Clonewire("clonewire-2-lanes", "--lanes=2", build, ["--lanes=2"]),
         Clonewire("clonewire-raw", "of the raw disk that is in the image",
                   build, reads_truth=True),
+        Clonewire("clonewire-plain", "--compress=off", build,
+                  ["--compress=off"]),
+        Clonewire("clonewire-zstd", "--compress=zstd", build,
+                  ["--compress=zstd"]),
+        Clonewire("clonewire-4-lanes", "--lanes=4", build, ["--lanes=4"]),
         Clonewire("clonewire-buffered", "--io-mode=buffered", build,
                   ["--io-mode=buffered"]),
     ]

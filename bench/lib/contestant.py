@@ -8,6 +8,7 @@ SEARCH_PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 KIND_CLONEWIRE = "clonewire"
 KIND_PEER = "peer"  # moves a disk over mutually authenticated TLS, as we do
 KIND_LIMIT = "limit"  # what the machine allows: no TLS
+KIND_NETWORK = "network"  # what the link allows: no disk either
 KIND_FLOOR = "floor"  # a local copy, for scale
 
 
@@ -16,6 +17,7 @@ class Contestant:
 
     name: in tables and for --peer.  slow: minutes where others take seconds;
     runs only when asked for.  wants_file: needs the target file to exist.
+    copies: leaves a copy that can be checked.
     """
 
     name = ""
@@ -23,6 +25,7 @@ class Contestant:
     kind = KIND_PEER
     slow = False
     wants_file = False
+    copies = True
     programs = ()
 
     def missing(self):

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 
 from .case import HOST
-from .contestant import KIND_LIMIT, Contestant
+from .contestant import KIND_LIMIT, KIND_NETWORK, Contestant
 from .measure import Plan, Stage
 from .units import GIB, MIB
 
@@ -42,6 +42,32 @@ class PlainTcp(Contestant):
 
     def versions(self):
         return {}
+
+
+class Iperf(Contestant):
+    """As many bytes as the disk has data, over so many connections."""
+
+    kind = KIND_NETWORK
+    programs = ("iperf3",)
+    wants_file = True
+    copies = False
+
+    def __init__(self, connections):
+        self.name = f"iperf3-{connections}"
+        self.about = (f"memory to memory, no TLS, {connections} "
+                      f"connection{'s' * (connections > 1)}")
+        self._connections = str(connections)
+
+    def plan(self, case):
+        port = str(case.ports.take())
+        # -n counts what was handed to the kernel; its own end waits for
+        # the other side to have all of it.
+        send = ["iperf3", "-c", case.host, "-p", port, "-P",
+                self._connections, "-n", str(case.dataset.data_bytes),
+                "-l", "256K"]
+        receive = ["iperf3", "-s", "-1", "-p", port]
+        return Plan([Stage("source", [send])],
+                    [Stage("target", [receive], port=int(port))])
 
 
 def aes_gcm_bytes_per_s():

@@ -49,6 +49,7 @@ class Plan:
 
     clients: list
     servers: list = field(default_factory=list)
+    network: str = "/proc/self/net"  # of the namespace the servers are in
 
 
 @dataclass
@@ -80,8 +81,8 @@ def execute(plan, sync, tools, timeout_s):
     try:
         servers = [_start(s, tools, running) for s in plan.servers]
         for server in servers:
-            server.wait_listening()
-        wire, kernel, machine = _counters()
+            server.wait_listening(plan.network)
+        wire, kernel, machine = _counters(plan.network)
         begin = time.monotonic()
         clients = [_start(s, tools, running) for s in plan.clients]
         deadline = begin + timeout_s
@@ -89,7 +90,7 @@ def execute(plan, sync, tools, timeout_s):
             stage.wait(deadline)
         sync()
         wall_s = time.monotonic() - begin
-        after = _counters()
+        after = _counters(plan.network)
         sample = Sample(wall_s, {}, {}, after[1] - kernel,
                         after[2] - machine, after[0] - wire)
         for server in servers:
@@ -115,18 +116,23 @@ def _with_others(error, running):
     return "; ".join([str(error), *lines])
 
 
-def _counters():
-    return loopback_bytes(), kernel_cpu(), machine_cpu()
+def _counters(network):
+    return wire_bytes(network), kernel_cpu(), machine_cpu()
 
 
-def loopback_bytes():
-    """Bytes that went over lo in this network namespace, headers included."""
-    with open("/proc/self/net/dev", encoding="ascii") as file:
-        for line in file:
+def wire_bytes(network):
+    """Bytes so far on the wire of a network namespace, headers included: on
+    lo, or in and out of the link where there is one."""
+    received, sent = {}, {}
+    with open(f"{network}/dev", encoding="ascii") as file:
+        for line in file.readlines()[2:]:
             name, _, numbers = line.partition(":")
-            if name.strip() == "lo":
-                return int(numbers.split()[0])
-    return 0
+            fields = numbers.split()
+            received[name.strip()] = int(fields[0])
+            sent[name.strip()] = int(fields[8])
+    if "link0" in received:
+        return received["link0"] + sent["link0"]
+    return received.get("lo", 0)
 
 
 def kernel_cpu():
@@ -248,11 +254,11 @@ class _Running:
                 self.processes.append(process)
                 before = process.popen.stdout
 
-    def wait_listening(self):
+    def wait_listening(self, network):
         if self.stage.port is None:
             return
         deadline = time.monotonic() + START_TIMEOUT_S
-        while not _listening(self.stage.port):
+        while not _listening(self.stage.port, network):
             for process in self.processes:
                 if process.reap(0):
                     raise Failed(self._story("ended before it listened"))
@@ -292,13 +298,13 @@ class _Running:
         return ": ".join([f"{self.stage.side}: {what}", *self.last_lines(2)])
 
 
-def _listening(port):
+def _listening(port, network):
     """Is somebody listening here?  Read from the kernel: connecting would
     be a client that the server then has to throw out."""
     suffix = f":{port:04X}"
     for name in ("tcp", "tcp6"):
         try:
-            with open(f"/proc/self/net/{name}", encoding="ascii") as file:
+            with open(f"{network}/{name}", encoding="ascii") as file:
                 for line in file.readlines()[1:]:
                     local, _, state = line.split()[1:4]
                     if local.endswith(suffix) and state == "0A":

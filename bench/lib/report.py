@@ -18,7 +18,8 @@ NOISY_CPUS = 0.15
 
 LEGEND = """\
 wall: client's start to the last exit and the target's fdatasync, median.
-x ref: how many times as fast as the first peer, median of paired rounds.
+x ref: how many times as fast as the first peer, or over a link as the row
+named below the table, median of paired rounds.
 CPU: user+system seconds of each end; s/GiB: both, per GiB of allocated data;
 kern: CPU of kernel threads (loop devices, writeback).  RSS: peak MiB.
 bound: share of what this machine allows, measured in the same run.
@@ -30,7 +31,7 @@ def summarise(scenario, case, rows, limit):
 
     limit: of limits.bound(), or None.
     """
-    reference = _reference(rows)
+    reference = _reference(rows, scenario.reference)
     return {
         "others_cpus": _others(rows),
         "scenario": scenario.name,
@@ -38,6 +39,7 @@ def summarise(scenario, case, rows, limit):
         "virtual_bytes": case.virtual_bytes,
         "data_bytes": case.dataset.data_bytes,
         "reference": reference.contestant.name if reference else None,
+        "link": str(scenario.link) if scenario.link else None,
         "bound": limit,
         "rows": [_row(r, case, reference, limit) for r in rows],
     }
@@ -52,9 +54,12 @@ def _others(rows):
     return max(busy / wall, 0.0) if wall else 0.0
 
 
-def _reference(rows):
+def _reference(rows, name):
+    """The row of that name, or of the first peer."""
     for row in rows:
-        if row.contestant.kind == KIND_PEER and row.samples:
+        is_it = (row.contestant.name == name if name
+                 else row.contestant.kind == KIND_PEER)
+        if is_it and row.samples:
             return row
     return None
 
@@ -105,12 +110,14 @@ def table(figures, rounds):
     for row in figures["rows"]:
         lines.append(" ".join(
             _pad(c, w) for c, (_, w) in zip(_cells(row), _COLUMNS)).rstrip())
+    if figures["link"]:
+        lines.append(f"link: {figures['link']}")
     if figures["bound"]:
         lines.append(_bound(figures["bound"]))
     if figures["others_cpus"] > NOISY_CPUS:
         lines.append(f"(!) not alone: others kept {figures['others_cpus']:.1f}"
                      " CPUs busy; trust CPU seconds, not the wall")
-    return lines + _verdict(figures)
+    return lines + _verdict(figures) + _over_link(figures)
 
 
 def _bound(bound):
@@ -165,6 +172,19 @@ def _verdict(figures):
     lines += [f"(!) {r['name']}: {r['failed']}" for r in figures["rows"]
               if r["failed"] and "wall_s" in r]
     return lines
+
+
+def _over_link(figures):
+    """clonewire against the scenario's own reference, where it is no peer."""
+    named = {r["name"]: r for r in figures["rows"] if "wall_s" in r}
+    reference = named.get(figures["reference"])
+    if not reference or reference["kind"] == KIND_PEER:
+        return []
+    return [f"{row['name']} is {row['ratio']:.3f} x as fast as "
+            f"{reference['name']}, paired {row['ratio_spread'][0]:.3f}-"
+            f"{row['ratio_spread'][1]:.3f}"
+            for row in named.values()
+            if row["kind"] == KIND_CLONEWIRE and row is not reference]
 
 
 def _against(row, best):

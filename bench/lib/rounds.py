@@ -54,10 +54,11 @@ class Rounds:
         case = self._case
         case.target.reset(contestant.wants_file)
         case.settle_source()
-        sample = measure.execute(contestant.plan(case), case.target.sync,
-                                 self._tools, RUN_TIMEOUT_S)
+        sample = measure.execute(case.place(contestant.plan(case)),
+                                 case.target.sync, self._tools, RUN_TIMEOUT_S)
         sample.allocated_bytes = case.target.allocated()
-        sample.difference = check.difference(
-            case.dataset.truth, case.target.content_path(),
-            case.virtual_bytes)
+        if contestant.copies:
+            sample.difference = check.difference(
+                case.dataset.truth, case.target.content_path(),
+                case.virtual_bytes)
         return sample

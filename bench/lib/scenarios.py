@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from . import targets
 from .case import Case
 from .datasets import Unavailable
+from .link import Link, Shape
 from .units import GIB, format_size
 
 SHM = "/dev/shm"
@@ -39,6 +40,8 @@ class Scenario:
     contestants: tuple
     cached: bool = True  # source in the page cache: kind to the peers
     is_main: bool = False
+    link: Shape | None = None  # None: loopback
+    reference: str | None = None  # None: the first peer
 
 
 SCENARIOS = [
@@ -88,6 +91,16 @@ SCENARIOS = [
     Scenario("engine", "io_uring against threads, file -> file",
              "dense", "file", "file",
              ("clonewire-uring", "clonewire-threads"), is_main=True),
+    Scenario("link1g", "dense disk, file -> file over a link of 1 Gbit/s",
+             "dense", "file", "file", ("clonewire", "iperf3-1"),
+             link=Shape(1000, 20, 4096), reference="iperf3-1"),
+    Scenario("link1g-4", "the same, four connections",
+             "dense", "file", "file", ("clonewire-4-lanes", "iperf3-4"),
+             link=Shape(1000, 20, 4096), reference="iperf3-4"),
+    Scenario("link200m", "populated ext4 image over a link of 200 Mbit/s",
+             "sparse", "file", "file",
+             ("clonewire", "clonewire-plain", "clonewire-zstd", "iperf3-1"),
+             link=Shape(200, 20, 4096), reference="clonewire-plain"),
 ]
 
 
@@ -109,13 +122,15 @@ def choose(patterns):
 class Stage:
     """Makes a Case of a Scenario, and takes it down again."""
 
-    def __init__(self, scenario, store, memory, terms):
+    def __init__(self, scenario, store, memory, terms, build):
         """memory: directory on tmpfs; terms: the Case fields that are the
-        same for every scenario."""
+        same for every scenario; build: where our own programs are."""
         self._scenario = scenario
         self._store = store
         self._memory = memory
         self._terms = terms
+        self._build = build
+        self._link = None
         self._loop = None
         self._copy = None
         self._target = None
@@ -128,6 +143,8 @@ class Stage:
             raise
 
     def __exit__(self, *_exception):
+        if self._link:
+            self._link.close()
         if self._target:
             self._target.close()
         if self._loop:
@@ -142,12 +159,15 @@ class Stage:
             missing = targets.loop_missing()
             if missing:
                 raise Unavailable(missing)
+        if scenario.link:
+            self._link = Link(self._build, scenario.link)
         dataset = self._store.get(scenario.dataset)
         source = self._make_source(dataset)
         self._target = self._make_target(dataset)
         return Case(dataset=dataset, source=source, target=self._target,
                     source_is_cached=scenario.cached
-                    and scenario.source == "file", **self._terms)
+                    and scenario.source == "file", link=self._link,
+                    **self._terms)
 
     def _make_source(self, dataset):
         if self._scenario.source == "loop":

@@ -101,9 +101,11 @@ static void print_finding_json(const struct cw_finding *f, FILE *out)
     fprintf(out, "%s\n", json_close(&json));
 }
 
-void answer_findings(const struct cw_finding *findings, unsigned count,
-                     bool as_json, FILE *out)
+int answer_doctor(const char *path, bool as_json, FILE *out)
 {
+    struct cw_finding findings[CW_FINDINGS];
+    unsigned count = cw_doctor(path, findings);
+
     for (unsigned i = 0; i < count; i++) {
         const struct cw_finding *f = &findings[i];
 
@@ -113,6 +115,7 @@ void answer_findings(const struct cw_finding *findings, unsigned count,
             fprintf(out, "%-4s %-14s %s%s%s\n", f->is_good ? "ok" : "no",
                     f->name, f->found, f->advice[0] ? ": " : "", f->advice);
     }
+    return 0;
 }
 
 void answer_receipt(const struct cw_receipt *receipt, const char *path,

@@ -24,8 +24,11 @@ void answer_receipt(const struct cw_receipt *receipt, const char *path,
  * cw_source_check_receipt(), to stdout. */
 int answer_difference(void *as_json, uint64_t offset, uint64_t length);
 
-/* --doctor: a line each; as JSON an object each. */
-void answer_findings(const struct cw_finding *findings, unsigned count,
-                     bool as_json, FILE *out);
+/*
+ * --doctor: what works here, and where path is not NULL, on that disk or in
+ * that directory; a line each, as JSON an object each.  0: what does not work
+ * was said, and is no failure.
+ */
+int answer_doctor(const char *path, bool as_json, FILE *out);
 
 #endif

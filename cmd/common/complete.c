@@ -121,7 +121,7 @@ static void put_zsh_row(const struct option_row *row, FILE *out)
 
     fputs("    '", out);
     if (row->kind == OPTION_ARGUMENT) {
-        fputs(row->max == OPTION_OPTIONAL ? "::" : ":", out);
+        fputs("::", out);
         put_quoted(row->name, special, out);
         fputs(":_files' \\\n", out);
         return;

@@ -237,16 +237,11 @@ static int store_row(struct parse *parse, unsigned index, void *config)
     const struct option_group *group;
     const struct option_row *row = option_row_at(parse->program, index, &group);
     const char *text = text_of(row, parse->text[index]);
-    char name[128];
 
-    if (text)
-        return option_value_store(
-            row, text, (char *)config + group->base_offset, error_slot(parse));
-    if (row->kind == OPTION_ARGUMENT && row->max != OPTION_OPTIONAL)
-        return error_set(error_slot(parse), ERROR_USAGE, 0,
-                         "%s is missing, try --help",
-                         option_value_name(row, name, sizeof(name)));
-    return 0;
+    if (!text)
+        return 0;
+    return option_value_store(row, text, (char *)config + group->base_offset,
+                              error_slot(parse));
 }
 
 /* Help is given whatever else is wrong.  False: none was asked for. */

@@ -18,12 +18,10 @@
 #include "base/error.h"
 
 #define OPTION_MAX_ROWS 64
-#define OPTION_OPTIONAL 1 /* as max of an argument: it may be missing */
 
 /* What a row's text becomes, and the type of the field it goes to. */
 enum option_kind {
-    OPTION_ARGUMENT, /* const char *: no flag but a place; required, unless
-                      * max is OPTION_OPTIONAL */
+    OPTION_ARGUMENT, /* const char *: no flag but a place, which may be empty */
     OPTION_STRING,   /* const char * */
     OPTION_BYTES,    /* uint64_t: "10GiB" */
     OPTION_COUNT,    /* unsigned */

@@ -110,9 +110,11 @@ void option_help_print(const struct option_program *program, FILE *out)
         for (const struct option_row *row = g->rows; row->name; row++)
             print_row(row, out);
     }
-    fprintf(out, "\nThe command line comes before the environment, and that "
-                 "before the default.\n"
-                 "Exit statuses are in docs/operations.md.\n");
+    fprintf(
+        out,
+        "\nThe command line comes before the environment, and that "
+        "before the default.\n"
+        "Exit statuses are in the manual page and in docs/operations.md.\n");
 }
 
 /* In a table even a bar between backquotes ends the cell. */

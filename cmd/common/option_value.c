@@ -232,8 +232,8 @@ const char *option_value_range(const struct option_row *row, char *buf,
                                size_t len)
 {
     buf[0] = '\0';
-    if (row->max == 0 || row->kind == OPTION_ARGUMENT)
-        return buf; /* an argument's max says whether it may be missing */
+    if (row->max == 0)
+        return buf;
     append(buf, len, "between ");
     append_number(row, row->min, buf, len);
     append(buf, len, " and ");

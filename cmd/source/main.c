@@ -93,16 +93,6 @@ static int show_map(struct process *process, const struct source_config *config)
     return 0;
 }
 
-/* 0, also when something does not work: it was said. */
-static int doctor(const struct source_config *config)
-{
-    struct cw_finding findings[CW_FINDINGS];
-    unsigned count = cw_doctor(config->options.image, findings);
-
-    answer_findings(findings, count, config->json, stdout);
-    return 0;
-}
-
 static int copy_here(struct process *process, struct source_config *config)
 {
     struct cw_error error = { 0 };
@@ -164,7 +154,7 @@ int main(int argc, char **argv)
         return status;
 
     if (config.doctor)
-        return doctor(&config);
+        return answer_doctor(config.options.image, config.json, stdout);
     if (!config.options.image)
         return process_misused(&process, "IMAGE (CLONEWIRE_IMAGE) is missing, "
                                          "try --help");

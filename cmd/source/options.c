@@ -39,10 +39,10 @@ static const struct option_word digests[] = {
 /* clang-format off */
 static const struct option_row clone_rows[] = {
     { "IMAGE", 0, "CLONEWIRE_IMAGE", NULL, NULL, OPTION_ARGUMENT, NULL,
-      OPTION_FIELD(struct cw_source_options, image), 0, OPTION_OPTIONAL,
+      OPTION_FIELD(struct cw_source_options, image), 0, 0,
       "disk to send: a file, a block device, or - for standard input" },
     { "HOST:PORT", 0, "CLONEWIRE_TARGET", NULL, NULL, OPTION_ARGUMENT, NULL,
-      OPTION_FIELD(struct cw_source_options, target), 0, OPTION_OPTIONAL,
+      OPTION_FIELD(struct cw_source_options, target), 0, 0,
       "where clonewire-target listens, port 8443 when not given; or the "
       "pairing code it printed, which is asked for where nothing is given" },
     { "allow-in-use", 0, "CLONEWIRE_ALLOW_IN_USE", NULL, "no", OPTION_FLAG, NULL,
@@ -225,7 +225,7 @@ static const char story[] =
 const struct option_program source_program = {
     .name = "clonewire-source",
     .summary = "sends a VM disk to a clonewire-target",
-    .usage = "[OPTION]... IMAGE HOST:PORT | --inspect IMAGE",
+    .usage = "[OPTION]... IMAGE [HOST:PORT|--to DEST|--inspect]",
     .examples = "  clonewire-source /dev/vg/vm-disk cw1-...@10.0.0.7:8443\n"
                 "  clonewire-source --cert s.crt --key s.key --ca ca.crt \\\n"
                 "      /dev/vg/vm-disk target.example:8443\n"

@@ -64,6 +64,11 @@ int main(int argc, char **argv)
         return status;
     options_settle(&config);
 
+    if (config.doctor)
+        return answer_doctor(config.options.destination, config.json, stdout);
+    if (!config.options.destination)
+        return process_misused(&process, "DEST (CLONEWIRE_DEST) is missing, "
+                                         "try --help");
     if (config.plan)
         return plan(&process, &config);
     if (config.digest_only)

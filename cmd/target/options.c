@@ -89,9 +89,13 @@ static const struct option_row plan_rows[] = {
     { "source-size", 0, "CLONEWIRE_SOURCE_SIZE", "BYTES", "0", OPTION_BYTES,
       NULL, OPTION_FIELD(struct target_config, source_bytes), 0,
       UINT64_C(1) << 62, "with --plan: size of the source's disk" },
+    { "doctor", 0, "CLONEWIRE_DOCTOR", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct target_config, doctor), 0, 0,
+      "say what works here and, when DEST is given, on that disk or in that "
+      "directory; and clone nothing" },
     { "json", 0, "CLONEWIRE_JSON", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, json), 0, 0,
-      "with --plan or --check-receipt: print JSON" },
+      "with --plan, --check-receipt or --doctor: print JSON" },
     { 0 },
 };
 
@@ -165,7 +169,8 @@ const struct option_program target_program = {
         "  clonewire-target --cert t.crt --key t.key --ca ca.crt \\\n"
         "      --peer-name source /var/lib/vm/disk.img\n"
         "  clonewire-target --psk-file keys.psk --once /dev/vg/vm-disk\n"
-        "  clonewire-target --plan --source-size 10GiB /var/lib/vm/disk.img\n",
+        "  clonewire-target --plan --source-size 10GiB /var/lib/vm/disk.img\n"
+        "  clonewire-target --doctor /var/lib/vm\n",
     .story = story,
     .groups = groups,
 };

@@ -14,6 +14,7 @@ struct target_config {
     struct cw_target_options options;
     struct rows_output output;
     bool yes;                  /* overwrite a device without asking */
+    bool doctor;               /* examine the machine instead of cloning */
     bool plan;                 /* answer instead of cloning */
     bool digest_only;          /* answer instead of cloning */
     const char *check_receipt; /* answer instead of cloning */

@@ -21,9 +21,10 @@ static int digest_disk(const struct image_options *image,
     char why[256];
     int r;
 
+    survey.image.takes_any_order = true;
     if (ring_choose((enum ring_engine)engine, &survey.engine, why, sizeof(why),
                     err) < 0 ||
-        image_open(image, &whole, err) < 0)
+        image_open(&survey.image, &whole, err) < 0)
         return -1;
     if (virtual_bytes == 0)
         survey.virtual_bytes = whole->virtual_bytes;

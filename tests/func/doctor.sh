@@ -24,9 +24,17 @@ grep -qE '^no +path +nowhere: No such file' out || fail "$(cat out)"
 grep -qE '^\{"name":"io_uring","good":false,"found":"[^"]+","advice":"[^"]+"\}$' \
     out || fail "$(cat out)"
 
+# The other side has the same doctor.
+assert_equal "$("$TARGET" --doctor . | cut -c 1-19)" \
+    "$("$SOURCE" --doctor . | cut -c 1-19)" "the target's lines"
+
 # FIPS, where the machine has the provider.
 assert_equal "$("$SOURCE" --doctor | grep -c 'OpenSSL 3')" 1 "the library"
 
+STATUS=0
+"$TARGET" 2>err || STATUS=$?
+assert_equal "$STATUS" 2 "status without DEST"
+grep -q 'DEST (CLONEWIRE_DEST) is missing' err || fail "$(cat err)"
 STATUS=0
 "$SOURCE" 2>err || STATUS=$?
 assert_equal "$STATUS" 2 "status without IMAGE"

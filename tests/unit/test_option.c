@@ -174,7 +174,6 @@ static void test_mistakes(void **state)
         { { "--colour", "d" }, "unknown option --colour, try --help" },
         { { "-x", "d" }, "unknown option -x, try --help" },
         { { "d", "e" }, "one argument too many: \"e\", try --help" },
-        { { NULL }, "DEST (CLONEWIRE_DEST) is missing, try --help" },
         { { "--help=html" },
           "--help: \"html\" is not one of text, markdown, man, bash, zsh, fish" },
         { { "--colour", "--lanes=0" }, "unknown option --colour, try --help" },
