@@ -133,7 +133,7 @@ class _Bench:
             record = self._head(isolation)
             terms = self._terms(own_network)
             store = Store(self._options.dir, self._options.size, _say)
-            limit = limits.Limits(self._options.dir)
+            limit = limits.Limits(self._options.dir, self._options.build)
             for scenario in chosen:
                 figures = self._scenario(scenario, store, memory, terms,
                                          limit)

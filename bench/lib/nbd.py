@@ -12,6 +12,7 @@ from .measure import Plan, Stage
 
 # Requests of 1 MiB and two connections: more of either gained nothing.
 _NBDCOPY_BEST = ["-C", "2", "--request-size=1048576"]
+_NBDCOPY_ONE = ["-C", "1", "-T", "1", "--request-size=1048576"]
 _NBDKIT_LEAVES_NO_CACHE = ["cache=none"]
 _PRIORITY_AES128 = "NORMAL:-CIPHER-ALL:+AES-128-GCM"
 
@@ -174,11 +175,15 @@ def peers():
         NbdcopyPush("nbdcopy-push",
                     "nbdcopy 1 MiB x 2 -> nbdkit cache=none", _NBDCOPY_BEST,
                     _NBDKIT_LEAVES_NO_CACHE),
+        NbdcopyPush("nbdcopy-push-1", "nbdcopy 1 MiB x 1 -> the same",
+                    _NBDCOPY_ONE, _NBDKIT_LEAVES_NO_CACHE),
         NbdcopyPush("nbdcopy-push-aes128", "the same with AES-128-GCM",
                     _NBDCOPY_BEST, _NBDKIT_LEAVES_NO_CACHE, aes128=True),
         NbdcopyPush("nbdcopy-push-default", "nbdcopy -> nbdkit, defaults"),
         NbdcopyPull("nbdcopy-pull", "nbdkit <- nbdcopy 1 MiB x 2",
                     _NBDCOPY_BEST),
+        NbdcopyPull("nbdcopy-pull-1", "nbdkit <- nbdcopy 1 MiB x 1",
+                    _NBDCOPY_ONE),
         NbdcopyPull("nbdcopy-pull-default", "nbdkit <- nbdcopy, defaults"),
         QemuNbdPull(),
         NbdkitXzPull(),

@@ -1,7 +1,7 @@
 """One table per scenario, and what it means in a sentence."""
 
-from . import stats
-from .contestant import KIND_CLONEWIRE, KIND_PEER
+from . import limits, stats
+from .contestant import KIND_CLONEWIRE, KIND_LIMIT, KIND_PEER
 from .units import GIB, MIB, format_size
 
 _COLUMNS = [
@@ -38,6 +38,7 @@ def summarise(scenario, case, rows, limit):
         "about": scenario.about,
         "virtual_bytes": case.virtual_bytes,
         "data_bytes": case.dataset.data_bytes,
+        "is_read_whole": limits.is_read_whole(case),
         "reference": reference.contestant.name if reference else None,
         "link": str(scenario.link) if scenario.link else None,
         "bound": limit,
@@ -117,7 +118,7 @@ def table(figures, rounds):
     if figures["others_cpus"] > NOISY_CPUS:
         lines.append(f"(!) not alone: others kept {figures['others_cpus']:.1f}"
                      " CPUs busy; trust CPU seconds, not the wall")
-    return lines + _verdict(figures) + _over_link(figures)
+    return lines + verdict(figures)
 
 
 def _bound(bound):
@@ -159,19 +160,25 @@ def _percent(value):
     return "" if value is None else f"{100 * value:.0f} %"
 
 
-def _verdict(figures):
-    """clonewire against the peer that was best here, whoever it is."""
+def verdict(figures):
+    """Lines: clonewire against the peer that was best here, whoever it is,
+    against the plain copy, and against the disk."""
     measured = [r for r in figures["rows"] if "wall_s" in r]
     peers = [r for r in measured if r["kind"] == KIND_PEER]
+    plain = [r for r in measured if r["kind"] == KIND_LIMIT]
+    best = min(peers, key=lambda r: r["wall_s"]) if peers else None
     lines = []
-    if peers:
-        best = min(peers, key=lambda r: r["wall_s"])
-        for row in measured:
-            if row["kind"] == KIND_CLONEWIRE:
-                lines.append(_against(row, best))
+    for row in measured:
+        if row["kind"] != KIND_CLONEWIRE:
+            continue
+        if best:
+            lines.append(_against(row, best))
+        lines += [f"{row['name']} is {_paired(row, p)} the plain TCP copy "
+                  f"({p['name']})" for p in plain]
+        lines += _reading(figures, row)
     lines += [f"(!) {r['name']}: {r['failed']}" for r in figures["rows"]
               if r["failed"] and "wall_s" in r]
-    return lines
+    return lines + _over_link(figures)
 
 
 def _over_link(figures):
@@ -187,12 +194,27 @@ def _over_link(figures):
             if row["kind"] == KIND_CLONEWIRE and row is not reference]
 
 
-def _against(row, best):
-    ratios = stats.paired_ratios([s["wall_s"] for s in best["samples"]],
+def _reading(figures, row):
+    """How near a disk that has to be read whole comes to its own speed."""
+    alone = ((figures["bound"] or {}).get("bytes_per_s") or {}).get("read")
+    if not figures.get("is_read_whole") or not alone:
+        return []
+    rate = figures["virtual_bytes"] / row["wall_s"]
+    return [f"{row['name']} reads the disk at {rate / GIB:.2f} GiB/s, "
+            f"{100 * rate / alone:.0f} % of what fio gets of it alone"]
+
+
+def _paired(row, other):
+    """Like "1.30 x as fast as", with the spread behind it."""
+    ratios = stats.paired_ratios([s["wall_s"] for s in other["samples"]],
                                  [s["wall_s"] for s in row["samples"]])
     low, high = stats.spread(ratios)
+    return (f"{stats.median(ratios):.2f} x (paired {low:.2f}-{high:.2f}) as "
+            "fast as")
+
+
+def _against(row, best):
     cpu = ((row["cpu_source_s"] + row["cpu_target_s"]) /
            max(best["cpu_source_s"] + best["cpu_target_s"], 1e-9))
-    return (f"{row['name']} is {stats.median(ratios):.2f} x as fast as the "
-            f"best peer ({best['name']}), paired {low:.2f}-{high:.2f}, with "
-            f"{cpu:.2f} x its CPU")
+    return (f"{row['name']} is {_paired(row, best)} the best peer "
+            f"({best['name']}), with {cpu:.2f} x its CPU")

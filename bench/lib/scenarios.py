@@ -20,8 +20,9 @@ SHM = "/dev/shm"
 _MAIN = ("clonewire", "clonewire-threads")
 _LANES = ("clonewire-1-lane", "clonewire-2-lanes")
 _NBD = ("qemu-img-pull", "qemu-img-pull-aes128", "qemu-img-push",
-        "nbdcopy-push", "nbdcopy-push-aes128", "nbdcopy-push-default",
-        "nbdcopy-pull", "nbdcopy-pull-default")
+        "nbdcopy-push", "nbdcopy-push-1", "nbdcopy-push-aes128",
+        "nbdcopy-push-default", "nbdcopy-pull", "nbdcopy-pull-1",
+        "nbdcopy-pull-default")
 _NBD_SHORT = ("qemu-img-pull", "qemu-img-push", "nbdcopy-push",
               "nbdcopy-pull")
 _FLOOR = ("plain-tcp", "cp", "dd")

@@ -10,7 +10,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 
-from lib import check, measure, regress, stats, units  # noqa: E402
+from lib import (check, limits, markdown, measure, regress,  # noqa: E402
+                 report, stats, units)
 from lib.measure import Failed, Plan, Stage, Tools  # noqa: E402
 from lib.units import GIB, MIB  # noqa: E402
 
@@ -223,6 +224,76 @@ class Regression(unittest.TestCase):
         new = record(self.steady, self.peer)
         new["options"]["size"] = MIB
         self.assertRaises(regress.Incomparable, self.verdicts, new)
+
+
+def full_row(name, kind, walls, **more):
+    return {**row(name, kind, walls), "wall_s": stats.median(walls),
+            "wall_spread_s": stats.spread(walls), "cpu_source_s": 0.5,
+            "cpu_target_s": 0.25, "about": "", **more}
+
+
+def full_record():
+    figures = {
+        "scenario": "s", "about": "a disk", "data_bytes": GIB,
+        "virtual_bytes": 8 * GIB, "is_read_whole": True,
+        "reference": "slow",
+        "bound": {"wall_s": 4.0, "by": "disk read",
+                  "bytes_per_s": {"read": 2 * GIB}},
+        "rows": [full_row("clonewire", "clonewire", [5.0, 5.0, 5.0],
+                          share_of_bound=0.8),
+                 full_row("slow", "peer", [9.0, 9.0, 9.0], ratio=1.0),
+                 full_row("best", "peer", [7.5, 7.5, 8.0]),
+                 full_row("plain-tcp", "limit", [4.5, 4.5, 4.5]),
+                 {"name": "gone", "kind": "peer", "failed": "crashed",
+                  "samples": []}]}
+    return {"format": 1, "options": {"rounds": 3}, "revision": "abc",
+            "machine": {"cpus": 2, "kernel": "6.1", "data_filesystem":
+                        "ext4"}, "scenarios": [figures],
+            "micro": {"m.x": {"ns": 10.0, "gb_per_s": 0.0,
+                              "instructions": 40.0}}}
+
+
+class Telling(unittest.TestCase):
+    text = ("before\n<!-- bench: s -->\nold\n<!-- /bench -->\nbetween\n"
+            "<!-- bench: other -->\nkept\n<!-- /bench -->\n")
+
+    def test_verdict_is_against_the_best_and_the_limits(self):
+        lines = report.verdict(full_record()["scenarios"][0])
+        self.assertEqual(len(lines), 3)
+        self.assertIn("1.50 x", lines[0])
+        self.assertIn("the best peer (best)", lines[0])
+        self.assertIn("0.90 x", lines[1])
+        self.assertIn("plain TCP copy", lines[1])
+        self.assertIn("1.60 GiB/s, 80 % of what fio gets", lines[2])
+
+    def test_markdown_is_a_table(self):
+        lines = markdown.tables(full_record())["s"]
+        table = [line for line in lines if line.startswith("|")]
+        self.assertEqual(len(table), 2 + 5)
+        self.assertEqual({line.count("|") for line in table[:6]},
+                         {table[0].count("|")})
+        self.assertIn("| `clonewire` | 5.000 (5.000–5.000) |", table[2])
+        self.assertIn("80 %", table[2])
+        self.assertIn("crashed", table[-1])
+
+    def test_markdown_fills_its_places_alone(self):
+        text, filled = markdown.fill(self.text,
+                                     markdown.tables(full_record()))
+        self.assertEqual(filled, ["s"])
+        self.assertNotIn("old", text)
+        self.assertIn("`best`", text)
+        self.assertIn("between\n<!-- bench: other -->\nkept\n", text)
+        self.assertEqual(markdown.fill(text, markdown.tables(
+            full_record()))[0], text)
+
+    def test_bound_is_the_slowest_of_what_is_in_the_way(self):
+        case = type("Case", (), {
+            "source": "/dev/loop7", "virtual_bytes": 8 * GIB,
+            "dataset": type("D", (), {"data_bytes": GIB}),
+            "target": type("T", (), {"is_block": False})})
+        found = limits.bound(case, [], {"aes": GIB, "read": 2 * GIB,
+                                        "write": GIB})
+        self.assertEqual((found["wall_s"], found["by"]), (4.0, "disk read"))
 
 
 if __name__ == "__main__":
