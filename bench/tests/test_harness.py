@@ -35,6 +35,26 @@ class InDirectory(unittest.TestCase):
         return path
 
 
+class Wire(InDirectory):
+    head = ("Inter-|   Receive                |  Transmit\n"
+            " face |bytes packets errs drop |bytes packets errs drop\n")
+
+    def bytes_of(self, *lines):
+        with open(os.path.join(self.directory, "dev"), "w",
+                  encoding="ascii") as file:
+            file.write(self.head + "".join(lines))
+        return measure.wire_bytes(self.directory)
+
+    def test_loopback_counts_once(self):
+        self.assertEqual(self.bytes_of(
+            "    lo: 1000 1 0 0 0 0 0 0 1000 1 0 0 0 0 0 0\n"), 1000)
+
+    def test_a_link_counts_both_ways(self):
+        self.assertEqual(self.bytes_of(
+            "    lo: 7 1 0 0 0 0 0 0 7 1 0 0 0 0 0 0\n",
+            " link0: 1000 1 0 0 0 0 0 0 20 1 0 0 0 0 0 0\n"), 1020)
+
+
 class Checking(InDirectory):
     data = [(0, b"begin"), (3 * MIB, b"middle" * 1000), (SIZE - 4, b"end.")]
 
