@@ -48,11 +48,14 @@
 #define TX_QUEUE       10000
 #define CREDIT_NS      (5 * CLOCK_MS_NS) /* how late we may wake up */
 
+/* The device's header has 10 bytes: with two in front, IP is aligned. */
+#define PAD_BYTES 2U
+
 struct packet {
     struct packet *next;
     uint64_t due_ns;
-    size_t len;
-    uint8_t bytes[]; /* virtio_net_hdr, then IP */
+    size_t len;      /* without the padding */
+    uint8_t bytes[]; /* padding, virtio_net_hdr, IP */
 };
 
 /* One direction. */
@@ -137,15 +140,20 @@ static int make_end(const char *address, int *ns)
 
 /* ---- a packet ---- */
 
+static uint8_t *start_of(struct packet *p)
+{
+    return p->bytes + PAD_BYTES;
+}
+
 static struct iphdr *ip_of(struct packet *p)
 {
-    return (struct iphdr *)(void *)(p->bytes + sizeof(struct virtio_net_hdr));
+    return (void *)(start_of(p) + sizeof(struct virtio_net_hdr));
 }
 
 /* Bytes on a wire: each piece has headers of its own. */
-static size_t wire_bytes(const struct packet *p)
+static size_t wire_bytes(struct packet *p)
 {
-    const struct virtio_net_hdr *v = (const void *)p->bytes;
+    const struct virtio_net_hdr *v = (const void *)start_of(p);
     size_t len = p->len - sizeof(*v), pieces = 1;
 
     if (v->gso_type != VIRTIO_NET_HDR_GSO_NONE && v->gso_size > 0 &&
@@ -182,7 +190,7 @@ static bool turn_into_reset(struct packet *p)
     if (ip->version != 4 || ip->protocol != IPPROTO_TCP ||
         ntohs(ip->tot_len) <= ip_len + tcp->doff * 4U)
         return false;
-    memset(p->bytes, 0, sizeof(struct virtio_net_hdr));
+    memset(start_of(p), 0, sizeof(struct virtio_net_hdr));
     tcp->doff = sizeof(*tcp) / 4;
     tcp->rst = 1;
     tcp->psh = tcp->fin = 0;
@@ -229,11 +237,11 @@ static void read_packets(struct way *w, const struct shape *shape,
 
         if (n <= (ssize_t)sizeof(struct virtio_net_hdr))
             return;
-        p = malloc(sizeof(*p) + (size_t)n);
+        p = malloc(sizeof(*p) + PAD_BYTES + (size_t)n);
         if (!p)
             die("take a packet");
         p->len = (size_t)n;
-        memcpy(p->bytes, bytes, p->len);
+        memcpy(start_of(p), bytes, p->len);
         if (may_reset && must_reset && turn_into_reset(p))
             must_reset = 0;
         take_in(w, p, shape, clock_now_ns());
@@ -246,7 +254,7 @@ static uint64_t write_packets(struct way *w, uint64_t now_ns)
     struct packet *p;
 
     while ((p = w->head) && p->due_ns <= now_ns) {
-        if (write(w->to, p->bytes, p->len) < 0 && errno == EAGAIN)
+        if (write(w->to, start_of(p), p->len) < 0 && errno == EAGAIN)
             return now_ns + CLOCK_MS_NS;
         w->head = p->next;
         if (!w->head)

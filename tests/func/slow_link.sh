@@ -5,8 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 require nsenter jq
 
-SIZE=$((24 * MIB))
-PART=$((6 * MIB)) # when a clone is well under way
+SIZE=$((20 * MIB))
+PART=$((4 * MIB)) # when a clone is well under way
 
 start_link() # RATE_MBIT DELAY_MS QUEUE_KIB
 {
@@ -88,7 +88,7 @@ kill -USR2 $LINK_PID
 finish 1
 
 # Text over the same link, and auto; the first second goes as it is.
-SIZE=$((64 * MIB))
+SIZE=$((48 * MIB))
 make_empty image $SIZE
 seq -f "line %.0f of a text that repeats itself" 1 $SIZE | head -c $SIZE |
     dd of=image bs=64K iflag=fullblock conv=notrunc status=none ||
