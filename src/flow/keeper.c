@@ -13,6 +13,9 @@
 /* A save that took long is not repeated soon: one part in so many of the
  * time goes into saving. */
 #define TIME_SHARE 20U
+/* A larger one when it is time and so much would be lost. */
+#define MUCH_BYTES (UINT64_C(256) << 20)
+#define MUCH_SHARE 4U
 
 void keeper_open(struct keeper *keeper, struct cw_job *job, struct sink *sink,
                  const char *state_dir, uint64_t every_ns)
@@ -158,19 +161,30 @@ static int save(void *arg, struct error *err)
     return 0;
 }
 
-static bool is_new(const struct keeper *keeper)
+/* Also where as many chunks are held, but others, as the record went. */
+static bool is_new(struct keeper *keeper)
 {
-    return keeper->held && chunkset_count(keeper->held) != keeper->saved_count;
+    bool has_record;
+
+    if (!keeper->held || chunkset_count(keeper->held) == 0)
+        return false;
+    pthread_mutex_lock(&keeper->lock);
+    has_record = keeper->has_record;
+    pthread_mutex_unlock(&keeper->lock);
+    return !has_record || chunkset_count(keeper->held) != keeper->saved_count;
 }
 
-static bool is_due(const struct keeper *keeper)
+static bool is_due(struct keeper *keeper)
 {
     uint64_t since_ns = clock_now_ns() - keeper->saved_ns;
+    uint64_t fresh_bytes = data_written(keeper) - keeper->saved_data_bytes;
+    bool is_time = since_ns >= keeper->every_ns;
 
-    if (!is_new(keeper) || since_ns < keeper->took_ns * TIME_SHARE)
+    if (!is_new(keeper) || (!is_time && fresh_bytes < MANY_BYTES))
         return false;
-    return since_ns >= keeper->every_ns ||
-           data_written(keeper) - keeper->saved_data_bytes >= MANY_BYTES;
+    if (is_time && fresh_bytes >= MUCH_BYTES)
+        return since_ns >= keeper->took_ns * MUCH_SHARE;
+    return since_ns >= keeper->took_ns * TIME_SHARE;
 }
 
 int keeper_tick(struct keeper *keeper, struct error *err)
