@@ -1,75 +1,150 @@
 #!/bin/bash
-# kill -9 of the target, the source, or both, at random moments: the next run
-# goes on where the last checkpoint was, and ends with an equal disk.
+# kill -9 of the target, the source, or both, at random moments of a clone of
+# a 1 GiB disk: started again, they end with an equal disk, and nothing is sent
+# twice that was in the last checkpoint (or, where the target lives on, held).
 #
-#   CW_KILLS   how many kills (6)      CW_SEED   of the moments
+#   CW_KILLS      how many (21; 3 in sanitizer builds)
+#   CW_KILL_DATA  MiB of data on the disk, of 1024 (128)
+#   CW_SEED       of the moments
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3
 
-SIZE=$((192 * MIB))
-RATE=$((48 * MIB)) # bytes a second
-# Between what has passed the network and the checkpoint: half a second, the
-# save itself, and the buffers of both sides and of the sockets between.
-WINDOW=$((RATE * 3 / 2 + 24 * MIB))
+CHUNKS=1024
+SIZE=$((CHUNKS * MIB))
+DATA=$((${CW_KILL_DATA:-128} * MIB))
+RATE=$((DATA > 128 * MIB ? 384 : 192)) # MiB a second, up to the kill
 RANDOM=${CW_SEED:=$((RANDOM + 32768 * RANDOM))}
 echo "seed $CW_SEED"
+if [ -z "${CW_KILLS:-}" ]; then
+    CW_KILLS=21
+    ! grep -qE '__(asan|tsan)_init' "$SOURCE" || CW_KILLS=3
+fi
 
-TARGET_WITH+=(--checkpoint-every 500ms)
-SOURCE_WITH+=(--job-id the-job)
+TARGET_WITH+=(--checkpoint-every 100ms --progress 3)
+SOURCE_WITH+=(--job-id the-job --progress 4)
 
-passed() # bytes that have gone to the target
+# Runs of 4 MiB, spread evenly.
+make_disk() # FILE
 {
-    cat flaky.count 2>/dev/null || echo 0
-}
+    local runs=$((DATA / MIB / 4)) i
 
-held() # chunks that the target told the source last
-{
-    grep -oE 'the target holds [0-9]+' source.log | tail -n 1 |
-        grep -oE '[0-9]+' || echo 0
-}
-
-kill_one() # SIDE
-{
-    local pid
-
-    if [ "$1" = target ]; then pid=$TARGET_PID; else pid=$SOURCE_PID; fi
-    stop_process "$pid" || true
-}
-
-survive() # SIDE...: killed, and started again
-{
-    local before milliseconds=$((1200 + RANDOM % 1800)) side
-
-    start_target copy
-    LISTEN=$TARGET_ADDRESS
-    start_flaky cut 1 0 $RATE
-    start_source image
-    sleep "$((milliseconds / 1000)).$(printf %03d $((milliseconds % 1000)))"
-    for side; do kill_one "$side"; done
-    before=$(passed)
-    for side; do
-        if [ "$side" = target ]; then start_target copy; fi
-        if [ "$side" = source ]; then start_source image; fi
+    truncate -s $SIZE "$1"
+    for ((i = 0; i < runs; i++)); do
+        put_noise "$1" $((i * CHUNKS / runs / 4 * 4 * MIB)) $((4 * MIB)) \
+            $((i + 1))
     done
+}
+
+counted() # SIDE: data bytes, as it told last
+{
+    grep -oE '"data_bytes":[0-9]+' "$1.progress" | tail -n 1 | cut -d : -f 2 ||
+        echo 0
+}
+
+recorded() # bytes of data in the checkpoint
+{
+    [ -e .copy.clonewire-state ] || { echo 0; return; }
+    python3 - <<'END'
+with open(".copy.clonewire-state", "rb") as file:
+    record = file.read()
+held, zero = record[348:1372], record[1372:2396]
+print(sum(bin(h & ~z & 255).count("1") for h, z in zip(held, zero)) << 20)
+END
+}
+
+kill_them() # SIDE...
+{
+    local side
+
+    for side; do
+        if [ "$side" = target ]; then kill -9 "$TARGET_PID" || true; fi
+        if [ "$side" = source ]; then kill -9 "$SOURCE_PID" || true; fi
+    done 2>/dev/null
+    for side; do
+        if [ "$side" = target ]; then stop_process "$TARGET_PID"; fi
+        if [ "$side" = source ]; then stop_process "$SOURCE_PID"; fi
+    done
+}
+
+launch() # SIDE [OPTION...]
+{
+    if [ "$1" = target ]; then
+        start_target copy "${@:2}" 3>target.progress
+    else
+        start_source image "${@:2}" 4>source.progress
+    fi
+}
+
+# The second life.  $kept: bytes of data that need not come again.
+go_on() # SIDE...
+{
+    local side again
+
+    for side; do launch "$side"; done
     wait_source
     wait_target
     assert_status source 0
     assert_status target 0
     assert_digests_equal
-    assert_same image copy $SIZE
-    echo "killed $* after $milliseconds ms: $((before / MIB)) MiB had passed," \
-        "$(held) chunks were kept"
-    [ $(($(held) * MIB)) -ge $((before - WINDOW)) ] || fail "too little kept"
-    [ -z "$(find . -name '.copy.*')" ] || fail "something is left beside copy"
-    kill "$FLAKY_PID"
-    rm -f copy flaky.count
-    LISTEN=127.0.0.1:0
+    again=$(count_of source data_bytes)
+    case "$*" in
+    source)
+        [ "$(count_of target data_bytes)" -ge $DATA ] ||
+            fail "the target has counted $(count_of target data_bytes)" ;;
+    "target source")
+        assert_equal "$(count_of target data_bytes)" "$again" \
+            "bytes that the target has counted" ;;
+    target) # the source's count is of both its sessions
+        again=$(count_of target data_bytes) ;;
+    esac
+    echo "killed $* after $milliseconds ms: $((before / MIB)) MiB had come," \
+        "$((kept / MIB)) were kept, $((again / MIB)) sent again"
+    [ "$again" -le $((DATA - kept + DATA / 100)) ] ||
+        fail "$again bytes were sent again of $((DATA - kept)) that were missing"
+    total=$((total + kept))
+    came=$((came + before))
 }
 
-make_dense image $SIZE
-for ((kills = 0; kills < ${CW_KILLS:-6}; kills += 3)); do
+survive() # SIDE...: killed, and started again
+{
+    local milliseconds=$((RANDOM % (200 + DATA / MIB * 1100 / RATE)))
+    local before kept
+
+    rm -f copy .copy.*
+    LISTEN=127.0.0.1:0
+    launch target
+    LISTEN=$TARGET_ADDRESS
+    launch source --rate ${RATE}MiB
+    sleep "$((milliseconds / 1000)).$(printf %03d $((milliseconds % 1000)))"
+    before=$(counted target)
+    kill_them "$@"
+    kept=$before
+    if [ "$1" = target ]; then kept=$(recorded); fi
+    if [ -e copy ] && ! [ -e .copy.clonewire-state ]; then
+        echo "killed $* after $milliseconds ms: it was over"
+    elif [ "$*" = target ] && ! is_running "$SOURCE_PID"; then
+        wait_source
+        assert_status source 0
+        echo "killed $* after $milliseconds ms: the source knew already"
+    else
+        go_on "$@"
+        [ -z "$(find . -name '.copy.*')" ] || fail "something is left"
+    fi
+    if is_running "$TARGET_PID"; then wait_target; fi
+    if is_running "$SOURCE_PID"; then wait_source; fi
+    assert_equal "$("$TARGET" --digest copy)" "$digest" "digest of the copy"
+}
+
+make_disk image
+digest=$("$SOURCE" --digest image)
+total=0 came=0
+for ((kills = 0; kills < CW_KILLS; kills += 3)); do
     survive target
     survive source
     survive target source
 done
+assert_same image copy $SIZE
+# Checkpoints are worth it: what came before the kills was mostly kept.
+echo "in all $((came / MIB)) MiB had come, $((total / MIB)) were kept"
+[ "$CW_KILLS" -lt 9 ] || [ $((total * 3)) -ge $came ] || fail "too little kept"
