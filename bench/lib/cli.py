@@ -11,7 +11,7 @@ import shutil
 import sys
 
 from . import (clonewire, isolate, limits, machine, measure, micro, nbd,
-               pipes, report, scenarios, targets, tls)
+               pipes, report, resumed, scenarios, targets, tls)
 from .case import Ports
 from .contestant import KIND_CLONEWIRE, KIND_LIMIT
 from .datasets import Store, Unavailable
@@ -96,8 +96,8 @@ def _parse(arguments):
 def _contestants(options):
     return [*clonewire.contestants(options.build, options.variant,
                                    options.against),
-            *nbd.peers(), *pipes.peers(), limits.PlainTcp(options.build),
-            limits.Iperf(1), limits.Iperf(4)]
+            *resumed.contestants(options.build), *nbd.peers(), *pipes.peers(),
+            limits.PlainTcp(options.build), limits.Iperf(1), limits.Iperf(4)]
 
 
 def _list(contestants):
