@@ -364,7 +364,8 @@ static void take_arithmetic(IMB_MGR *manager)
     };
 }
 
-static const char *properties; /* what choose() came to */
+static const char *properties;  /* what choose() came to */
+static OSSL_PROVIDER *provider; /* loaded to the end; NULL: none */
 
 static void choose(void)
 {
@@ -375,8 +376,9 @@ static void choose(void)
     manager = alloc_mb_mgr(0);
     if (manager && is_vaes_here(manager)) {
         take_arithmetic(manager);
-        if (OSSL_PROVIDER_add_builtin(NULL, TLS_GCM_PROVIDER, start) == 1 &&
-            OSSL_PROVIDER_try_load(NULL, TLS_GCM_PROVIDER, 1))
+        if (OSSL_PROVIDER_add_builtin(NULL, TLS_GCM_PROVIDER, start) == 1)
+            provider = OSSL_PROVIDER_try_load(NULL, TLS_GCM_PROVIDER, 1);
+        if (provider)
             properties = PROPERTIES;
     }
     if (manager)

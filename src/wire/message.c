@@ -39,7 +39,8 @@ static void put64(struct writer *w, uint64_t v)
 
 static void put_raw(struct writer *w, const uint8_t *bytes, size_t len)
 {
-    memcpy(w->at, bytes, len);
+    if (len > 0) /* bytes may then be NULL */
+        memcpy(w->at, bytes, len);
     w->at += len;
 }
 
