@@ -22,6 +22,7 @@ MAY_INCLUDE = {  # layer: what it may name besides itself
     "cmd/common": {"base", "clonewire"},
     "cmd/source": {"base", "clonewire", "common"},
     "cmd/target": {"base", "clonewire", "common"},
+    "cmd/cdi-cloner": {"base", "clonewire", "common"},
     "cmd/cdi-uploadserver": {"base", "clonewire", "common"},
     "clonewire": set(),
 }

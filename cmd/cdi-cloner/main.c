@@ -1,0 +1,90 @@
+/*
+ * cdi-cloner - a source in the place of KubeVirt CDI's cloner: its
+ * environment, its words, its statuses.  Called without arguments it is its
+ * start-up script, too.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cdi-cloner/settings.h"
+#include "common/cdi.h"
+#include "common/signals.h"
+
+/* The controller looks for the second half: nothing may be changed. */
+#define COMPLETE     "Clone Complete"
+#define PREALLOCATED COMPLETE ", Preallocation applied"
+
+/* Runs job (moved; NULL: *error says why not).  As cw_run(). */
+static int run(struct cw_job *job, struct cw_summary *summary,
+               struct cw_error *error)
+{
+    int r = -1;
+
+    signals_set_job(job);
+    if (job)
+        r = cw_run(job, summary, error);
+    signals_set_job(NULL);
+    cw_close(job);
+    return r;
+}
+
+/* By what the target speaks: it is asked first. */
+static int clone_volume(const struct settings *settings,
+                        struct cw_summary *summary, struct cw_error *error)
+{
+    int r = run(cw_volume_open(&settings->volume, error), summary, error);
+
+    return r > 0 ? run(cw_source_open(&settings->source, error), summary, error)
+                 : r;
+}
+
+static void tell(struct log_print *log, const struct settings *settings,
+                 const struct cw_summary *summary)
+{
+    char line[512];
+
+    cdi_leave_word(log, settings->is_preallocated ? PREALLOCATED : COMPLETE);
+    snprintf(line, sizeof(line),
+             "%s: %s, %llu bytes of data, %llu of zeros, %llu on the wire%s%s",
+             COMPLETE, summary->image_format,
+             (unsigned long long)summary->data_bytes,
+             (unsigned long long)summary->zero_bytes,
+             (unsigned long long)summary->wire_bytes,
+             summary->digest[0] ? ", " : "", summary->digest);
+    log_print_line(log, CW_LOG_INFO, line);
+}
+
+int main(int argc, char **argv)
+{
+    const char *const *arguments = (const char *const *)argv;
+    static struct settings settings;
+    struct cw_summary summary = { 0 };
+    struct cw_error error = { 0 };
+    struct cw_events events;
+    struct log_print log;
+    struct error err;
+    int status;
+
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        printf("cdi-cloner (clonewire) %s\n", cw_version());
+        return 0;
+    }
+    cdi_open(&log, "source");
+    status = settings_read(&settings, arguments, &err);
+    if (status != 0) {
+        log_print_line(&log, CW_LOG_ERROR, err.text);
+        return status;
+    }
+    cdi_get_events(&log, cdi_log_level(arguments), &events);
+    events.metrics_listen = settings.metrics_listen;
+    events.cdi_owner_uid = settings.owner_uid;
+    settings.volume.events = settings.source.events = events;
+    if (settings.warning[0])
+        log_print_line(&log, CW_LOG_WARN, settings.warning);
+    if (clone_volume(&settings, &summary, &error) == 0) {
+        tell(&log, &settings, &summary);
+        return 0;
+    }
+    log_print_line(&log, CW_LOG_ERROR, error.text);
+    return signals_caught() ? 128 + signals_caught() : CDI_FATAL;
+}

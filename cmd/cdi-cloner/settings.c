@@ -1,0 +1,177 @@
+#include "cdi-cloner/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/parse.h"
+#include "common/cdi.h"
+
+#define SCRIPT_FAILED  1
+#define METRICS_LISTEN "[::]:8443"
+#define TYPE_DISK      "blockdevice-clone"
+#define TYPE_TREE      "filesystem-clone"
+
+/* "-mount X", "-mount=X", "--mount=X"; NULL: not given. */
+static const char *argument(const char *const *argv, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (argv++; *argv; argv++) {
+        const char *at = *argv;
+
+        if (*at != '-')
+            continue;
+        at += at[1] == '-' ? 2 : 1;
+        if (strncmp(at, name, len) != 0)
+            continue;
+        if (at[len] == '=')
+            return at + len + 1;
+        if (at[len] == '\0' && argv[1])
+            return argv[1];
+    }
+    return NULL;
+}
+
+/* As the start-up script says it, which we are as well. */
+static int missing(const char *name, struct error *err)
+{
+    error_set(err, ERROR_USAGE, 0, "%s missing", name);
+    return SCRIPT_FAILED;
+}
+
+static int read_volume(struct settings *s, const char *const *argv,
+                       struct error *err)
+{
+    const char *type = argument(argv, "content-type");
+    const char *path = argument(argv, "mount");
+    const char *mode = cdi_env("VOLUME_MODE");
+    struct stat st;
+
+    if (!type && !mode)
+        return missing("VOLUME_MODE", err);
+    if (!path)
+        path = cdi_env("MOUNT_POINT");
+    if (!path)
+        return missing("MOUNT_POINT", err);
+    if (!type)
+        type = strcmp(mode, "block") == 0 ? TYPE_DISK : TYPE_TREE;
+    s->volume.path = path;
+    s->volume.is_tree = strcmp(type, TYPE_TREE) == 0;
+    if (!s->volume.is_tree && strcmp(type, TYPE_DISK) != 0) {
+        error_set(err, ERROR_USAGE, 0, "Invalid content-type \"%.80s\"", type);
+        return CDI_FATAL;
+    }
+    if (stat(path, &st) < 0 || (s->volume.is_tree && !S_ISDIR(st.st_mode))) {
+        error_set(err, ERROR_USAGE, 0, "Invalid mount \"%.200s\"", path);
+        return CDI_FATAL;
+    }
+    return 0;
+}
+
+static const char *must(const char *name, struct error *err)
+{
+    const char *value = cdi_env(name);
+
+    if (!value && err->kind == ERROR_NONE)
+        error_set(err, ERROR_USAGE, 0, "Error getting env var %s", name);
+    return value;
+}
+
+static void warn(struct settings *s, const char *name, const char *value)
+{
+    snprintf(s->warning, sizeof(s->warning),
+             "%s: cannot read \"%.80s\": done without", name, value);
+}
+
+static bool read_bool(struct settings *s, const char *name)
+{
+    const char *text = cdi_env(name);
+    bool value = false;
+
+    if (text && !cdi_bool(text, &value))
+        warn(s, name, text);
+    return value;
+}
+
+static void read_time(struct settings *s, const char *name, uint64_t *ns)
+{
+    const char *text = cdi_env(name);
+
+    if (text && !parse_duration(text, ns))
+        warn(s, name, text);
+}
+
+static void read_wishes(struct settings *s, const char *const *argv)
+{
+    struct cw_volume_options *volume = &s->volume;
+    const char *total = argument(argv, "upload-bytes");
+    const char *listen = cdi_env("CLONEWIRE_METRICS_LISTEN");
+
+    if (total && !parse_count(total, &volume->total_bytes))
+        warn(s, "-upload-bytes", total);
+    s->is_preallocated = volume->dense = read_bool(s, "PREALLOCATION");
+    s->metrics_listen = listen ? listen : METRICS_LISTEN;
+    volume->security.allow_tls12 = read_bool(s, "CLONEWIRE_ALLOW_TLS12");
+    volume->security.http_only = read_bool(s, "CLONEWIRE_HTTP_ONLY");
+    volume->allow_in_use = read_bool(s, "CLONEWIRE_ALLOW_IN_USE");
+    read_time(s, "CLONEWIRE_CONNECT_TIMEOUT", &volume->connect_timeout_ns);
+    read_time(s, "CLONEWIRE_RETRY_FOR", &volume->tuning.retry_ns);
+    read_time(s, "CLONEWIRE_STALL_TIMEOUT", &volume->tuning.stall_ns);
+}
+
+/* The host and port of an URL: what a source dials. */
+static void take_target(struct settings *s)
+{
+    const char *host = strstr(s->volume.url, "://");
+    const char *bracket;
+    size_t len;
+
+    host = host ? host + 3 : s->volume.url;
+    len = strcspn(host, "/?#");
+    snprintf(s->target, sizeof(s->target), "%.*s", (int)len, host);
+    bracket = strchr(s->target, ']');
+    len = strlen(s->target);
+    if (!strchr(bracket ? bracket : s->target, ':'))
+        snprintf(s->target + len, sizeof(s->target) - len, ":443");
+}
+
+static void fill_source(struct settings *s)
+{
+    const struct cw_volume_options *volume = &s->volume;
+
+    take_target(s);
+    snprintf(s->disk, sizeof(s->disk), "%s%s%s", volume->path,
+             volume->is_tree ? "/" : "",
+             volume->is_tree ? CW_VOLUME_DISK_NAME : "");
+    s->source = (struct cw_source_options){
+        .image = s->disk,
+        .target = s->target,
+        .security = volume->security,
+        .tuning = volume->tuning,
+        .format = CW_FORMAT_RAW,
+        .connect_timeout_ns = volume->connect_timeout_ns,
+        .allow_in_use = volume->allow_in_use,
+    };
+}
+
+int settings_read(struct settings *settings, const char *const *argv,
+                  struct error *err)
+{
+    struct cw_security *security = &settings->volume.security;
+    int status = read_volume(settings, argv, err);
+
+    if (status != 0)
+        return status;
+    err->kind = ERROR_NONE;
+    settings->owner_uid = must("OWNER_UID", err);
+    security->key_file = must("CLIENT_KEY", err);
+    security->cert_file = must("CLIENT_CERT", err);
+    security->ca_file = must("SERVER_CA_CERT", err);
+    settings->volume.url = must("UPLOAD_URL", err);
+    if (err->kind != ERROR_NONE)
+        return CDI_FATAL;
+    read_wishes(settings, argv);
+    fill_source(settings);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* settings.h - what CDI's controller, or its start-up script, tells a cloner. */
+#ifndef CW_CDI_CLONER_SETTINGS_H
+#define CW_CDI_CLONER_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "clonewire/clonewire.h"
+
+struct settings {
+    struct cw_volume_options volume; /* events are the caller's */
+    bool is_preallocated;            /* as asked of the target */
+    const char *owner_uid;
+    const char *metrics_listen;
+    char warning[256]; /* what could not be read and is done without; or "" */
+
+    /* The same for a target that speaks clonewire/1. */
+    struct cw_source_options source; /* events are the caller's */
+    char disk[4096];
+    char target[300];
+};
+
+/*
+ * Reads arguments and environment into settings (zeroed); strings are
+ * borrowed from them.  Arguments of klog are fine.  Returns 0, or the exit
+ * status: 1 for what the start-up script would miss, CDI_FATAL for all else.
+ */
+int settings_read(struct settings *settings, const char *const *argv,
+                  struct error *err);
+
+#endif

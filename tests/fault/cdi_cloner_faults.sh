@@ -1,0 +1,75 @@
+#!/bin/bash
+# cdi-cloner where CDI's dies: a target that is not up yet, is busy, or is
+# lost in mid-stream; and where it must fail, the log says why.
+. "$(dirname "$0")/../func/lib.sh"
+. "$TESTS/func/lib_cloner.sh"
+
+make_dense disk $((2 * MIB))
+
+# Not up yet.
+start_http_server
+kill "$SERVER_PID"
+wait "$SERVER_PID" 2>/dev/null || true
+start_cloner block "$PWD/disk"
+wait_log source 'trying again' || fail "it did not wait"
+start_http_server --port "${SERVER_ADDRESS##*:}"
+wait_source
+assert_complete
+assert_body disk
+
+# Busy, then lost in the middle, twice.
+start_http_server --busy 1 --drop 2
+run_cloner block "$PWD/disk"
+assert_complete
+assert_body disk
+assert_log source 'status code 503'
+assert_equal "$(fact requests)" 4 requests
+
+# All was heard, and the answer lost: the next one is "you have it already".
+start_http_server --hang
+run_cloner block "$PWD/disk"
+assert_complete
+assert_log source 'has taken an earlier attempt'
+
+# Refused: by name, early, late.
+start_http_server --name somebody-else
+run_cloner block "$PWD/disk"
+assert_failed 'status code 401.*our certificate is .*source.*issued by'
+start_http_server --early --status 400
+run_cloner block "$PWD/disk"
+assert_failed 'status code 400: Saving stream failed: no room$'
+start_http_server --status 500
+run_cloner block "$PWD/disk"
+assert_failed 'status code 500: Saving stream failed: no room$'
+start_http_server --early --status 409
+run_cloner block "$PWD/disk"
+assert_failed 'status code 409'
+# Half a disk is no disk, whatever the target says to it.
+make_dense large $((64 * MIB))
+start_http_server --early
+run_cloner block "$PWD/large"
+assert_status source 255
+
+# Another CA at the other end; a name that its certificate does not have.
+start_http_server
+cloner_env SERVER_CA_CERT="$(cat "$CERTS/other-ca.crt" 2>/dev/null ||
+    cat "$CERTS/source.crt")"
+run_cloner block "$PWD/disk"
+assert_status source 255
+assert_log source 'certificate'
+CLONER_ENV=()
+
+# The source changes while it is read: it must not look whole.
+truncate -s 64M growing
+start_http_server --drop 1
+start_cloner block "$PWD/growing"
+wait_source
+assert_complete
+
+# Told to stop while nobody answers.
+SERVER_ADDRESS=127.0.0.1:1
+start_cloner block "$PWD/disk"
+wait_log source 'trying again' || fail "it did not wait"
+kill "$SOURCE_PID"
+wait_source
+assert_status source 143
