@@ -21,10 +21,10 @@ assert_status source 0
 assert_status target 0
 assert_same image copy $SIZE
 
-forgetful() # FILE: DEVICE over it, which stores a wrong byte once
+forgetful() # FILE [FAULT]: DEVICE over it, which stores a wrong byte once
 {
     make_empty "$1" $SIZE
-    faulty_up "$1" flip-once $((7 * MIB + 5)) $((7 * MIB + 6))
+    faulty_up "$1" "${2:-flip-once}" $((7 * MIB + 5)) $((7 * MIB + 6))
     attach "$FAULTY_DISK" --direct-io=on
     device=$LOOP
 }
@@ -39,6 +39,17 @@ assert_status target 0
 assert_log target 'read back at 7340032: not what was written'
 assert_log source 'connecting again'
 assert_same image "$device" $SIZE
+
+# One that always does is given up.
+forgetful broken flip
+start_target "$device" --verify readback --yes --once
+run_source image
+wait_target
+for side in source target; do
+    assert_status $side 14
+    assert_log $side '1 chunks of .* read back as something else'
+done
+assert_equal "$(grep -c 'read back at 7340032' target.log)" 3 "attempts"
 
 # Within this machine there is nobody who would send it again.
 forgetful backing2

@@ -12,7 +12,7 @@ try() # FAULT BYTES TIMES
 {
     start_target copy --once
     start_flaky "$@"
-    run_source image
+    run_source image --progress 4 4>source.progress
     wait_target
     assert_status source 0
     assert_status target 0
@@ -22,6 +22,9 @@ try() # FAULT BYTES TIMES
     [ "$(count_of source data_bytes)" -le $((SIZE + $3 * IN_FLIGHT)) ] ||
         fail "sent $(count_of source data_bytes) bytes of $SIZE"
     [ "$(count_of source same_bytes)" -gt 0 ] || fail "nothing was kept"
+    grep -oE '"handled_bytes":[0-9]+' source.progress | cut -d : -f 2 >shares
+    [ "$(wc -l <shares)" -ge 3 ] || fail "no progress was told"
+    sort -nc shares || fail "progress went back"
     kill "$FLAKY_PID"
     rm copy
 }

@@ -149,6 +149,8 @@ unmount() # DIR: if it is still mounted
 #   eio-read A B    reads that touch bytes A..B-1 fail with EIO
 #   eio-write A B   writes that do
 #   enospc N        writes that go beyond byte N fail with ENOSPC
+#   flip A B        writes that touch bytes A..B-1 store a wrong byte at A
+#   flip-once A B   the first of them does
 #   flush-eio       fsync fails with EIO
 #   slow RATE       RATE bits a second, as nbdkit counts ("80M")
 #
@@ -193,6 +195,7 @@ faulty_serve() # DIR BACKING FAULT [ARGUMENT...]
     eio-read) faulty_eval "$(faulty_if "$touches" EIO)" : : ;;
     eio-write) faulty_eval : "$(faulty_if "$touches" EIO)" : ;;
     enospc) faulty_eval : "$(faulty_if "$over" ENOSPC)" : ;;
+    flip) faulty_eval : "$(faulty_flip "$touches" "$1" always)" : ;;
     flip-once) faulty_eval : "$(faulty_flip "$touches" "$1")" : ;;
     flush-eio) faulty_eval : : "$(faulty_if true EIO)" ;;
     slow) faulty_nbdkit --filter=rate file "$backing" rate="$1" burstiness=0.2 ;;
@@ -206,9 +209,9 @@ faulty_if() # CONDITION ERRNO: shell for nbdkit; it must read what was sent
     echo "if $1; then echo $2 injected >&2; exit 1; fi"
 }
 
-faulty_flip() # CONDITION OFFSET: changes a byte of the first such write
+faulty_flip() # CONDITION OFFSET [always]: changes a byte of the first such write
 {
-    echo "if $1 && [ ! -e '$dir/flipped' ]; then touch '$dir/flipped';
+    echo "if $1 && [ ! -e '$dir/flipped${3:-}' ]; then touch '$dir/flipped';
         printf '\\245' | dd of='$dir/request' bs=1 seek=\$(($2 - \$4)) \
             conv=notrunc status=none; fi"
 }
