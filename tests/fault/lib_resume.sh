@@ -4,10 +4,11 @@
 #
 #   start_flaky FAULT BYTES TIMES   a network in front of the target, that
 #                                   start_source dials
-#   begin_and_kill [OPTION...]      a clone of image to copy, slowly; both are
+#   begin_and_kill [OPTION...]      a clone of $DISK to copy, slowly; both are
 #                                   killed once 12 chunks are in its checkpoint
 #   count_of SIDE FIELD             a number of its summary
 
+DISK=image
 SOURCE_WITH+=(--log-format json)
 TARGET_WITH+=(--log-format json)
 
@@ -57,7 +58,7 @@ begin_and_kill() # [OPTION of the source...]
 {
     start_target copy
     LISTEN=$TARGET_ADDRESS # the job's name has it
-    start_source image --rate 16MiB "$@"
+    start_source "$DISK" --rate 16MiB "$@"
     wait_checkpoint 12
     kill_both
 }
