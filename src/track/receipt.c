@@ -78,6 +78,7 @@ static int put_receipt(FILE *out, const void *arg)
     put_text(out, "type", TYPE);
     put_number(out, "version", VERSION);
     put_number(out, "disk_bytes", r->disk_bytes);
+    put_text(out, "digest_algorithm", digest_name(r->algorithm));
     put_text(out, "digest", digest_format(r->algorithm, r->root, root));
     put_number(out, "chunk_bytes", GRID_CHUNK_BYTES);
     put_text(out, "chunk_digests", r->chunk_file);

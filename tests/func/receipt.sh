@@ -25,6 +25,7 @@ assert receipt["type"] == "clonewire-receipt" and receipt["version"] == 1
 assert receipt["side"] == side
 assert receipt["disk_bytes"] == receipt["verified_bytes"] == int(size)
 assert receipt["digest"] == digest, (receipt["digest"], digest)
+assert receipt["digest_algorithm"] == digest.split(":")[0]
 assert receipt["image_format"] == "qcow2"
 assert receipt["software"].startswith("clonewire ")
 assert receipt["peer_software"].startswith("clonewire ") or side == "local"
