@@ -1,6 +1,7 @@
 #include "flow/request.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,7 @@ static int receive_body(struct request *request, struct error *err)
     if (conn_is_late(request->conn))
         error_set(err, ERROR_TEMPORARY, 0, "the client has stopped sending");
     return error_wrap(err, "after %" PRIu64 " bytes of the body",
-                      request->body_bytes);
+                      atomic_load(&request->body_bytes));
 }
 
 /* Nothing may stand behind the body: whoever sent it means something else by
@@ -146,7 +147,7 @@ ssize_t request_piece(struct request *request, const void **data,
             return error_set(err, ERROR_PROTOCOL, 0,
                              "after %" PRIu64
                              " bytes of the body: no HTTP any more",
-                             request->body_bytes);
+                             atomic_load(&request->body_bytes));
         case HTTP_EVENT_HEAD:
         case HTTP_EVENT_MORE: break;
         }

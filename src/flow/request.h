@@ -29,9 +29,9 @@ struct request {
     struct http_reader *reader;
     struct http_head head;
     char peer[128];
-    bool is_over;      /* the whole of the body has come */
-    bool has_answered; /* 100 Continue not included */
-    uint64_t body_bytes;
+    bool is_over;                /* the whole of the body has come */
+    bool has_answered;           /* 100 Continue not included */
+    _Atomic uint64_t body_bytes; /* so far; any thread may look */
 
     /* How long nothing may come; and a moment (clock_unix_ns()) from which on
      * it is no longer than REQUEST_LATE_NS, or 0. */

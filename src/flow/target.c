@@ -441,7 +441,9 @@ static int build(struct target *t, const struct cw_target_options *options,
     t->plan.keeper = &t->keeper;
     t->gate = (struct gate){
         .client_name = options->security.peer_name,
-        .idle_ns = t->job.tuning.stall_ns,
+        /* Before the job's patience ends: that could not say whose fault
+         * it is. */
+        .idle_ns = t->job.tuning.stall_ns / 4 * 3,
         .deadline_unix_ns = options->deadline_unix_ns,
     };
     t->arrival = "clonewire";

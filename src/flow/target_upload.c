@@ -10,11 +10,14 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "flow/stall.h"
 #include "flow/upload.h"
 
 struct task {
     struct target *t;
     struct upload upload;
+    uint64_t seen_bytes;   /* of the body */
+    atomic_bool is_ending; /* the client is waited for, and no disk */
 };
 
 /* What an earlier source has left is gone before the first byte comes. */
@@ -32,10 +35,12 @@ static int work(void *arg, struct error *err)
 
     if (begin(t, err) < 0 || upload_receive(&task->upload, err) < 0) {
         sink_discard(t->sink);
+        atomic_store(&task->is_ending, true);
         gate_set(&t->gate, GATE_OPEN);
         upload_refuse(&task->upload, err);
         return -1;
     }
+    atomic_store(&task->is_ending, true);
     gate_set(&t->gate, GATE_DONE);
     request_answer(task->upload.from.request, HTTP_OK, "");
     return 0;
@@ -62,6 +67,16 @@ static void receive_visitors(struct target *t)
     }
 }
 
+/* Bytes that come are progress, long before they fill a chunk. */
+static void note_arrival(struct task *task)
+{
+    uint64_t bytes = atomic_load(&task->upload.from.request->body_bytes);
+
+    if (bytes != task->seen_bytes || atomic_load(&task->is_ending))
+        stall_start(&task->t->job);
+    task->seen_bytes = bytes;
+}
+
 static int serve(void *arg)
 {
     struct task *task = arg;
@@ -71,6 +86,7 @@ static int serve(void *arg)
     uint64_t drained;
 
     receive_visitors(task->t);
+    note_arrival(task);
     atomic_store(&job->progress.zeroed_bytes, sink_zeroed_bytes(task->t->sink));
     job_attend(job);
     job_report(job);
