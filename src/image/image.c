@@ -20,7 +20,7 @@
 #include "image/raw.h"
 #include "image/streamed.h"
 #include "image/xz.h"
-#include "image/xz_piped.h"
+#include "image/xz_forward.h"
 
 /* What is known so far of an image that is being opened. */
 struct opening {
@@ -33,13 +33,15 @@ struct opening {
     struct pipe *pipe;     /* the container, if no file; of like, or owned */
     struct stream *stream; /* owned; NULL: not compressed, or moved */
     bool is_once;          /* a QCOW2 to be read as it comes, */
-    struct qcow2_header header; /* of which this is known */
+    struct qcow2_header header; /* of which this is known, */
+    struct file again;          /* and this, where it can be read again */
 };
 
 static void opening_fini(struct opening *opening)
 {
     stream_close(opening->stream);
     file_close(&opening->file);
+    file_close(&opening->again);
     if (!opening->options->like)
         pipe_close(opening->pipe);
 }
@@ -185,9 +187,8 @@ static int open_forward(const struct opening *opening, struct file *file,
     switch (opening->compression) {
     case IMAGE_COMPRESSION_GZIP: return gzip_open(&gzip, stream, err);
     case IMAGE_COMPRESSION_XZ:
-        return opening->pipe ? xz_piped_open(opening->pipe, STREAM_SIZE_UNKNOWN,
-                                             stream, err)
-                             : xz_open(file, stream, err);
+        return xz_forward_open(file, opening->pipe, STREAM_SIZE_UNKNOWN,
+                               opening->options->ring != NULL, stream, err);
     case IMAGE_COMPRESSION_AUTO:
     case IMAGE_COMPRESSION_NONE: break;
     }
@@ -195,10 +196,10 @@ static int open_forward(const struct opening *opening, struct file *file,
     return *stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
-/* Reads the first bytes of what is inside.  *in_order: it had better all be
- * read so. */
+/* Reads the first bytes of what is inside.  Of an xz file, the index at its
+ * end too: where it is cut off shows now. */
 static int read_inside(const struct opening *opening, uint8_t *head,
-                       size_t *len, bool *in_order, struct error *err)
+                       size_t *len, struct error *err)
 {
     struct file file = FILE_CLOSED;
     struct stream *stream = NULL;
@@ -206,22 +207,22 @@ static int read_inside(const struct opening *opening, uint8_t *head,
 
     if (!opening->pipe && container_dup(&opening->file, &file, err) < 0)
         return -1;
-    if (open_forward(opening, &file, &stream, err) < 0)
+    if ((opening->compression == IMAGE_COMPRESSION_XZ && !opening->pipe
+             ? xz_open(&file, &stream, err)
+             : open_forward(opening, &file, &stream, err)) < 0)
         return -1;
     for (*len = 0; *len < QCOW2_ONCE_HEAD_BYTES && n > 0; *len += (size_t)n) {
         n = stream_next(stream, head + *len, QCOW2_ONCE_HEAD_BYTES - *len, err);
         if (n < 0)
             break;
     }
-    *in_order = stream->is_sequential ||
-                stream->block_bytes >= stream->size_bytes;
     stream_close(stream);
     return n < 0 ? -1 : 0;
 }
 
 /* The gate for a QCOW2 that is read as it comes. */
 static int choose_once(struct opening *opening, const uint8_t *head, size_t len,
-                       bool in_order, struct error *err)
+                       struct error *err)
 {
     const struct image_options *options = opening->options;
     const struct qcow2_header *header = &opening->header;
@@ -240,7 +241,7 @@ static int choose_once(struct opening *opening, const uint8_t *head, size_t len,
                          "a QCOW2 says its size itself, %" PRIu64
                          " bytes and not %" PRIu64 ": leave the size out",
                          header->virtual_bytes, options->stream_bytes);
-    opening->is_once = in_order && header->backing_name[0] == '\0';
+    opening->is_once = header->backing_name[0] == '\0';
     return 0;
 }
 
@@ -250,7 +251,6 @@ static int look_inside(struct opening *opening, struct error *err)
     const struct image *like = opening->options->like;
     AUTO_FREE uint8_t *head = NULL;
     struct probe probe;
-    bool in_order;
     size_t len;
 
     if (like && image_has_order(like)) {
@@ -264,7 +264,7 @@ static int look_inside(struct opening *opening, struct error *err)
     head = malloc(QCOW2_ONCE_HEAD_BYTES);
     if (!head)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open");
-    if (read_inside(opening, head, &len, &in_order, err) < 0)
+    if (read_inside(opening, head, &len, err) < 0)
         return error_wrap(err, "%s", opening->options->path);
     if (opening->format == IMAGE_FORMAT_AUTO) {
         probe = probe_content(head, len, NULL, 0);
@@ -273,7 +273,7 @@ static int look_inside(struct opening *opening, struct error *err)
     }
     if (opening->format != IMAGE_FORMAT_QCOW2)
         return 0;
-    if (choose_once(opening, head, len, in_order, err) < 0)
+    if (choose_once(opening, head, len, err) < 0)
         return error_wrap(err, "%s", opening->options->path);
     return 0;
 }
@@ -297,7 +297,8 @@ static int open_pipe(struct opening *opening, struct error *err)
     if (opening->compression == IMAGE_COMPRESSION_GZIP)
         return 0;
     if (opening->compression == IMAGE_COMPRESSION_XZ)
-        return xz_piped_open(opening->pipe, size_bytes, &opening->stream, err);
+        return xz_forward_open(&opening->file, opening->pipe, size_bytes,
+                               options->ring != NULL, &opening->stream, err);
     opening->stream = piped_open(opening->pipe, size_bytes);
     return opening->stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
@@ -314,10 +315,14 @@ static int open_stream(struct opening *opening, struct error *err)
     };
     int r = 0;
 
+    if (opening->is_once && !options->ring)
+        return 0;
+    if (opening->is_once && opening->compression == IMAGE_COMPRESSION_XZ &&
+        !opening->pipe &&
+        container_dup(&opening->file, &opening->again, err) < 0)
+        return -1;
     if (opening->is_once)
-        return options->ring ? open_forward(opening, &opening->file,
-                                            &opening->stream, err)
-                             : 0;
+        return open_forward(opening, &opening->file, &opening->stream, err);
     if (opening->pipe && open_pipe(opening, err) < 0)
         return -1;
     if (opening->stream)
@@ -378,10 +383,12 @@ static int open_format(struct opening *opening, struct image **img,
 
     opening->stream = NULL;
     if (opening->is_once) {
-        if (qcow2_once_open(opening->options, &opening->header, stream, img,
-                            err) < 0)
+        uint64_t host_bytes = opening->file.size_bytes; /* moved or not */
+
+        if (qcow2_once_open(opening->options, &opening->header, stream,
+                            &opening->again, img, err) < 0)
             return -1;
-        (*img)->host_bytes = opening->file.size_bytes;
+        (*img)->host_bytes = host_bytes;
         return 0;
     }
     if (opening->format == IMAGE_FORMAT_QCOW2)
@@ -487,6 +494,7 @@ int image_open_layer(const struct image_options *options, const char *real_path,
         .real_path = real_path,
         .depth = depth,
         .file = FILE_CLOSED,
+        .again = FILE_CLOSED,
     };
     int r = open_steps(&opening, img, err);
 

@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "image/qcow2.h"
 #include "image/qcow2_pass.h"
+#include "image/xz.h"
 #include "plan/grid.h"
 
 #define NOTHING_NAMED UINT64_MAX
@@ -20,6 +21,7 @@ struct once {
     struct image_options options; /* for the second reading */
     struct qcow2_header header;
     struct qcow2_pass *pass; /* owned; NULL: nothing is read */
+    struct file file;        /* to read again by offset; or closed */
     struct image *again;     /* owned; NULL until something was missed */
     uint64_t named;          /* chunk, or NOTHING_NAMED */
 };
@@ -57,11 +59,23 @@ int qcow2_once_header(const uint8_t *head, size_t head_len,
 
 /* ---- what was missed ---- */
 
-/* All that can be read by offset now: the stream has been to its end. */
+/* A stream that can be read by offset, now that one has been to its end. */
+static int find_stream(struct once *once, struct stream **stream,
+                       struct error *err)
+{
+    if (once->file.fd < 0) {
+        *stream = TAKE_PTR(once->image.stream);
+        return 0;
+    }
+    stream_close(TAKE_PTR(once->image.stream)); /* and its memory */
+    return xz_open(&once->file, stream, err);
+}
+
 static int open_again(struct once *once, struct error *err)
 {
     struct image_options options = once->options;
     struct file none = FILE_CLOSED;
+    struct stream *stream = NULL;
 
     if (qcow2_pass_drain(once->pass, err) < 0)
         return -1;
@@ -70,8 +84,8 @@ static int open_again(struct once *once, struct error *err)
              options.path, chunkset_count(qcow2_pass_missed(once->pass)));
     options.like = NULL;
     options.takes_any_order = false;
-    if (qcow2_open(&options, 0, &none, TAKE_PTR(once->image.stream),
-                   &once->again, err) < 0)
+    if (find_stream(once, &stream, err) < 0 ||
+        qcow2_open(&options, 0, &none, stream, &once->again, err) < 0)
         return -1;
     once->image.backing = once->again; /* whose failures are ours */
     return 0;
@@ -153,6 +167,7 @@ static void once_close(struct image *img)
     image_close(once->again);
     qcow2_pass_close(once->pass);
     stream_close(img->stream);
+    file_close(&once->file);
     free(once);
 }
 
@@ -180,14 +195,17 @@ static void tell(const struct once *once)
 
 int qcow2_once_open(const struct image_options *options,
                     const struct qcow2_header *header, struct stream *stream,
-                    struct image **img, struct error *err)
+                    struct file *again, struct image **img, struct error *err)
 {
     struct once *once = calloc(1, sizeof(*once));
 
     if (!once) {
         stream_close(stream);
+        file_close(again);
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
     }
+    once->file = *again;
+    *again = (struct file)FILE_CLOSED;
     once->image = (struct image){
         .ops = &once_ops,
         .path = options->path,

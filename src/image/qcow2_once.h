@@ -28,10 +28,13 @@ int qcow2_once_header(const uint8_t *head, size_t head_len,
  * header: as the gate let it through, without a backing file.  stream, at its
  * beginning, is moved, on failure too; NULL: an image for others to be like,
  * of which nothing is read.
+ *
+ * again: the xz file to read what was missed from, moved, on failure too.
+ * Closed: that is the stream's own business (gzip), or it cannot (a pipe).
  */
 int qcow2_once_open(const struct image_options *options,
                     const struct qcow2_header *header, struct stream *stream,
-                    struct image **img, struct error *err);
+                    struct file *again, struct image **img, struct error *err);
 
 /* What an image of qcow2_once_open() was opened with. */
 const struct qcow2_header *qcow2_once_like(const struct image *img);

@@ -86,7 +86,9 @@ int streamed_open(const struct image_options *options, struct stream *stream,
         .virtual_bytes = stream->size_bytes,
         .host_bytes = stream->host_bytes,
         .mode = stream->mode,
-        .is_sequential = stream->is_sequential,
+        /* One block for all: each lane would decode all of it. */
+        .is_sequential = stream->is_sequential ||
+                         stream->block_bytes >= stream->size_bytes,
         .is_decoded = true,
         .block_bytes = stream->block_bytes,
         .stream = stream,
