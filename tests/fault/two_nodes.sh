@@ -1,0 +1,43 @@
+#!/bin/bash
+# Two machines with a cable between them: it swallows everything for a while,
+# then everything is answered by RST for a while.  Both processes stay, go on
+# by themselves, and send again only what was on its way.
+. "$(dirname "$0")/../func/lib.sh"
+. "$(dirname "$0")/lib_resume.sh"
+. "$TESTS/tools/netns.sh"
+netns_up
+
+SIZE=$((96 * MIB))
+make_dense image $SIZE
+SOURCE_WITH+=(--dead-peer-timeout=2s --lanes=2 --rate=16MiB --compress=off)
+TARGET_WITH+=(--dead-peer-timeout=2s)
+start_target copy
+start_source image
+wait_log target copying || fail "it did not begin"
+
+sleep 1
+netns_swallow
+wait_log source 'connecting again' || fail "the source did not notice"
+wait_log target 'waiting for the source to come back' ||
+    fail "the target did not notice"
+netns_heal
+wait_log source 'target holds [0-9]+ of 96' || fail "it did not come back"
+
+sleep 0.5
+netns_reset
+wait_log source '(reset|refused).*(connecting|trying) again' ||
+    fail "the source was not reset"
+netns_heal
+
+wait_source
+wait_target
+assert_status source 0
+assert_status target 0
+assert_digests_equal
+assert_same image copy $SIZE
+[ "$(count_of source reconnects)" -ge 2 ] || fail "it was no cut"
+# Twice what two lanes, their sockets and the cable can hold.
+[ "$(count_of source data_bytes)" -le $((SIZE + 48 * MIB)) ] ||
+    fail "sent $(count_of source data_bytes) bytes"
+[ "$(count_of target data_bytes)" -le $((SIZE + 4 * MIB)) ] ||
+    fail "wrote $(count_of target data_bytes) bytes"
