@@ -159,6 +159,7 @@ static void print_json_error(struct log_print *log,
         json_add_number(&json, "offset", error->offset);
     json_add_bool(&json, "retryable", error->retryable);
     json_add_bool(&json, "from_peer", error->from_peer);
+    json_add_text(&json, "hint", error->hint ? error->hint : "");
     summary_add_space(&json, &error->space);
     log_print_json(log, &json);
 }

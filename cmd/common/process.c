@@ -103,6 +103,7 @@ static int fail(struct process *process, const struct error *err)
     struct cw_error error = {
         .status = (int)err->kind,
         .kind = error_kind_name(err->kind),
+        .hint = error_hint(err->kind),
         .offset = err->offset,
     };
 
@@ -116,6 +117,7 @@ static void on_late(void *opaque, int number)
     struct cw_error error = {
         .status = 128 + number,
         .kind = error_kind_name(ERROR_CANCELLED),
+        .hint = error_hint(ERROR_CANCELLED),
         .offset = UINT64_MAX,
         .retryable = true,
         .text = "stopped by request; the disk was not waited for",
@@ -193,6 +195,7 @@ static void blame_signal(struct cw_error *error)
         return;
     error->status = 128 + number;
     error->kind = error_kind_name(ERROR_CANCELLED);
+    error->hint = error_hint(ERROR_CANCELLED);
     error->retryable = true;
 }
 

@@ -37,6 +37,7 @@ static void add_failure(struct json *json, const struct cw_error *error,
     json_add_number(json, "status", (uint64_t)error->status);
     json_add_bool(json, "retryable", error->retryable);
     json_add_bool(json, "from_peer", error->from_peer);
+    json_add_text(json, "hint", error->hint ? error->hint : "");
     json_add_number(json, "errno", (uint64_t)error->errnum);
     if (error->offset != UINT64_MAX)
         json_add_number(json, "offset", error->offset);

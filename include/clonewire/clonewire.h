@@ -291,6 +291,7 @@ struct cw_space {
 struct cw_error {
     int status;       /* exit status, docs/operations.md */
     const char *kind; /* "no-space"; static */
+    const char *hint; /* what to do about it; static, NULL: unknown */
     int errnum;       /* errno, or 0 */
     uint64_t offset;  /* of the disk, or UINT64_MAX */
     bool retryable;

@@ -14,23 +14,33 @@ static const struct {
     enum error_kind kind;
     const char *name;
     bool retryable;
+    const char *hint;
 } kinds[] = {
-    { ERROR_NONE, "none", false },
-    { ERROR_SYSTEM, "system", false },
-    { ERROR_USAGE, "usage", false },
-    { ERROR_NO_SPACE, "no-space", false },
-    { ERROR_REFUSED, "refused", false },
-    { ERROR_CHANGED, "source-changed", false },
-    { ERROR_FORMAT, "format", false },
-    { ERROR_MISMATCH, "mismatch", true },
-    { ERROR_TLS, "tls", false },
-    { ERROR_PROTOCOL, "protocol", false },
-    { ERROR_BUSY, "busy", true },
-    { ERROR_SOURCE_IO, "source-io", false },
-    { ERROR_TARGET_IO, "target-io", false },
-    { ERROR_PEER, "peer", true },
-    { ERROR_TEMPORARY, "temporary", true },
-    { ERROR_CANCELLED, "cancelled", true },
+    { ERROR_NONE, "none", false, "" },
+    { ERROR_SYSTEM, "system", false,
+      "raise the limit that is named; leave the engine to auto" },
+    { ERROR_USAGE, "usage", false,
+      "the line names option, variable, value and bounds" },
+    { ERROR_NO_SPACE, "no-space", false,
+      "make room, or request a volume of the size it names" },
+    { ERROR_REFUSED, "refused", false,
+      "--overwrite, --yes, unmount, or another destination" },
+    { ERROR_CHANGED, "source-changed", false, "stop what writes to it" },
+    { ERROR_FORMAT, "format", false, "repair or convert the image" },
+    { ERROR_MISMATCH, "mismatch", true,
+      "again; when it stays so, suspect memory or disk" },
+    { ERROR_TLS, "tls", false,
+      "mend what both sides name: certificate, name, CA, date or key" },
+    { ERROR_PROTOCOL, "protocol", false,
+      "the same version on both sides; else report it" },
+    { ERROR_BUSY, "busy", true, "again, later" },
+    { ERROR_SOURCE_IO, "source-io", false,
+      "mend the source's disk; it may also be a missing right" },
+    { ERROR_TARGET_IO, "target-io", false,
+      "mend the target's disk; it may also be a missing right" },
+    { ERROR_PEER, "peer", true, "look at the log of the other side" },
+    { ERROR_TEMPORARY, "temporary", true, "again: it goes on where it was" },
+    { ERROR_CANCELLED, "cancelled", true, "again: it goes on where it was" },
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
@@ -103,6 +113,14 @@ bool error_is_retryable(enum error_kind kind)
         if (kinds[i].kind == kind)
             return kinds[i].retryable;
     return false;
+}
+
+const char *error_hint(enum error_kind kind)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        if (kinds[i].kind == kind)
+            return kinds[i].hint;
+    return "";
 }
 
 bool error_kind_is_known(uint32_t number)

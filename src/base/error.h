@@ -89,6 +89,9 @@ int error_wrap(struct error *err, const char *fmt, ...)
 /* May the same command succeed later, with nothing changed by hand? */
 bool error_is_retryable(enum error_kind kind);
 
+/* "stop what writes to it": what to do about it, for people.  Never NULL. */
+const char *error_hint(enum error_kind kind);
+
 /* Is number a kind this version knows?  For numbers that came by wire. */
 bool error_kind_is_known(uint32_t number);
 

@@ -34,6 +34,7 @@ void api_tell(struct cw_error *out, const struct error *err)
     *out = (struct cw_error){
         .status = (int)err->kind,
         .kind = error_kind_name(err->kind),
+        .hint = error_hint(err->kind),
         .errnum = err->errnum,
         .offset = err->offset,
         .retryable = error_is_retryable(err->kind),

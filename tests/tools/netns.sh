@@ -27,8 +27,8 @@ netns_up()
         ip -n $node link set cable up
     done
     netns_rule -L >/dev/null 2>netns.err || skip "iptables: $(cat netns.err)"
-    SOURCE_UNDER=(ip netns exec $NODE_SOURCE)
-    TARGET_UNDER=(ip netns exec $NODE_TARGET)
+    SOURCE_UNDER=(ip netns exec "$NODE_SOURCE")
+    TARGET_UNDER=(ip netns exec "$NODE_TARGET")
     SOURCE_WITH+=(--server-name target)
     LISTEN=198.18.0.2:0
 }

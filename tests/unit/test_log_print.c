@@ -149,6 +149,7 @@ static void test_json_lines(void **state)
     struct cw_error error = {
         .status = 31,
         .kind = "target-io",
+        .hint = "mend it",
         .errnum = 5,
         .offset = 73400320,
         .from_peer = true,
@@ -170,14 +171,14 @@ static void test_json_lines(void **state)
         "Z\",\"side\":\"source\",\"level\":\"error\","
         "\"msg\":\"write /x: Input/output error\",\"kind\":\"target-io\","
         "\"status\":31,\"errno\":5,\"offset\":73400320,\"retryable\":false,"
-        "\"from_peer\":true}\n");
+        "\"from_peer\":true,\"hint\":\"mend it\"}\n");
     error.offset = UINT64_MAX;
     log_print_error(&p.log, &error);
     assert_non_null(strstr(capture(p.read_fd), "\"offset\":null,"));
     error.space = (struct cw_space){ 50, 40, 30, 10, 60 };
     log_print_error(&p.log, &error);
     assert_non_null(strstr(capture(p.read_fd),
-                           "\"from_peer\":true,\"need_bytes\":50,"
+                           "\"hint\":\"mend it\",\"need_bytes\":50,"
                            "\"have_bytes\":40,\"usable_bytes\":30,"
                            "\"shortfall_bytes\":10,\"volume_bytes\":60}\n"));
     close_pipe(&p);

@@ -34,6 +34,17 @@ static const char *row_of(unsigned status, char *row, size_t len)
     return row;
 }
 
+/* What the page sets in type, a terminal does not. */
+static void drop_marks(char *row)
+{
+    char *to = row;
+
+    for (const char *at = row; *at; at++)
+        if (*at != '`')
+            *to++ = *at;
+    *to = '\0';
+}
+
 static void test_documented(void **state)
 {
     unsigned known = 0;
@@ -48,6 +59,9 @@ static void test_documented(void **state)
         known++;
         row_of(status, row, sizeof(row));
         assert_non_null(strstr(row, again ? "| yes |" : "| no |"));
+        drop_marks(row);
+        assert_true(error_hint((enum error_kind)status)[0] != '\0');
+        assert_non_null(strstr(row, error_hint((enum error_kind)status)));
     }
     assert_true(known >= 15);
 }
