@@ -17,6 +17,13 @@ void holes_init(struct holes *holes, const struct file *file)
     };
 }
 
+void holes_learn(struct holes *holes, const struct holes *like)
+{
+    if (like->known.kind == EXTENT_DATA &&
+        like->size_bytes == holes->size_bytes)
+        holes->known = like->known;
+}
+
 /* Remembers [offset, end), cut at the size the file had when it was opened. */
 static void remember(struct holes *holes, uint64_t offset, uint64_t end,
                      enum extent_kind kind)

@@ -24,6 +24,14 @@ struct holes {
 void holes_init(struct holes *holes, const struct file *file);
 
 /*
+ * Begins with what like, which asks about the same file, was told last, if
+ * that was data: a filesystem in memory finds the end of a dense disk by
+ * looking at every page.  Data believed in vain are only read; a hole is not
+ * believed, as somebody may have written there since.
+ */
+void holes_learn(struct holes *holes, const struct holes *like);
+
+/*
  * The run of data or hole that begins at offset, which is inside the file.
  * Edges are exact.  Returns 0 or -errno; -ENODATA: the file has become
  * shorter than it was (a hole is never invented for what was cut off).

@@ -85,6 +85,8 @@ int raw_open(const struct image_options *options, struct file *file,
         .mode = raw->file.mode,
     };
     holes_init(&raw->holes, &raw->file);
+    if (options->like && options->like->ops == &raw_ops)
+        holes_learn(&raw->holes, &((const struct raw *)options->like)->holes);
     raw->ring = options->ring;
     *img = &raw->image;
     return 0;

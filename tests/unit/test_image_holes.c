@@ -158,6 +158,35 @@ static void test_device_is_all_data(void **state)
     assert_int_equal(run.length, DISK_BYTES - 512);
 }
 
+static void test_learns_data_but_no_holes(void **state)
+{
+    struct holes first, second;
+    struct extent run;
+
+    (void)state;
+    write_bytes(0, GRID_GRAIN_BYTES);
+    holes_init(&first, &disk.file);
+    assert_int_equal(holes_at(&first, 0, &run), 0);
+    assert_int_equal(run.length, GRID_GRAIN_BYTES);
+    write_bytes(GRID_GRAIN_BYTES, GRID_GRAIN_BYTES);
+
+    /* As it was: not asked again. */
+    holes_init(&second, &disk.file);
+    holes_learn(&second, &first);
+    assert_int_equal(holes_at(&second, 0, &run), 0);
+    assert_int_equal(run.kind, EXTENT_DATA);
+    assert_int_equal(run.length, GRID_GRAIN_BYTES);
+
+    /* As it is: what was a hole may have been written. */
+    assert_int_equal(holes_at(&first, 2 * GRID_GRAIN_BYTES, &run), 0);
+    assert_int_equal(run.kind, EXTENT_ZERO);
+    write_bytes(2 * GRID_GRAIN_BYTES, GRID_GRAIN_BYTES);
+    holes_init(&second, &disk.file);
+    holes_learn(&second, &first);
+    assert_int_equal(holes_at(&second, 2 * GRID_GRAIN_BYTES, &run), 0);
+    assert_int_equal(run.kind, EXTENT_DATA);
+}
+
 static void test_zero_runs_round_inwards(void **state)
 {
     static const struct {
@@ -198,6 +227,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_shrunk_file_is_no_hole, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_device_is_all_data, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_learns_data_but_no_holes, setup,
                                         teardown),
         cmocka_unit_test(test_zero_runs_round_inwards),
     };
