@@ -151,7 +151,6 @@ static ssize_t receive(struct conn *conn, void *data, size_t len,
     size_t n = 0;
     int r, ssl_error;
 
-    ERR_clear_error();
     r = SSL_read_ex(conn->ssl, data, len, &n);
     if (r == 1)
         return (ssize_t)n;
@@ -164,13 +163,17 @@ static ssize_t receive(struct conn *conn, void *data, size_t len,
     return -1;
 }
 
-/* May the connection still be read?  -1 with err: no. */
-static int check_receivable(const struct conn *conn, struct error *err)
+/* May the connection still be read?  -1 with err: no.  Clears the way for
+ * SSL_get_error(), which reads the thread's queue: once a call, as a record
+ * that comes well leaves nothing there. */
+static int begin_receive(const struct conn *conn, struct error *err)
 {
     if (atomic_load(&conn->is_shut))
         return error_set(err, ERROR_CANCELLED, 0, "connection was shut down");
-    if (conn->lost.kind == ERROR_NONE)
+    if (conn->lost.kind == ERROR_NONE) {
+        ERR_clear_error();
         return 0;
+    }
     *err = conn->lost;
     return -1;
 }
@@ -179,7 +182,7 @@ int conn_recv(struct conn *conn, void *data, size_t len, struct error *err)
 {
     char *at = data;
 
-    if (check_receivable(conn, err) < 0)
+    if (begin_receive(conn, err) < 0)
         return -1;
     while (len > 0) {
         ssize_t n = receive(conn, at, len, err);
@@ -196,7 +199,7 @@ int conn_recv_some(struct conn *conn, void *data, size_t len, struct error *err)
 {
     ssize_t n;
 
-    if (check_receivable(conn, err) < 0)
+    if (begin_receive(conn, err) < 0)
         return -1;
     conn->bio.is_dontwait = true;
     n = receive(conn, data, len < INT_MAX ? len : INT_MAX, err);
@@ -207,7 +210,7 @@ int conn_recv_some(struct conn *conn, void *data, size_t len, struct error *err)
 ssize_t conn_recv_any(struct conn *conn, void *data, size_t len,
                       struct error *err)
 {
-    return check_receivable(conn, err) < 0 ? -1 : receive(conn, data, len, err);
+    return begin_receive(conn, err) < 0 ? -1 : receive(conn, data, len, err);
 }
 
 void conn_set_deadline(struct conn *conn, uint64_t deadline_ns)
