@@ -13,10 +13,11 @@ put_noise source.img 0 $((96 * MIB))
 
 start_pod target block
 pod_says target 'listening on'
-start_pod source block
+start_pod source block CLONEWIRE_RATE=12MiB # 8 s, for a busy podman
+victim=$(container_of source)
 pod_says target ' copying'
-sleep 1
-podman kill "$(container_of source)" >/dev/null
+sleep 2
+podman kill "$victim" >/dev/null
 wait_pod source
 assert_equal "$STATUS" 137 "status of a killed source"
 pod_says target 'waiting for '
@@ -42,10 +43,11 @@ PLAY_WITH=(--state "$PWD/state")
 start_pod target block CLONEWIRE_CHECKPOINT_EVERY=200ms
 pod_says target 'listening on'
 PLAY_WITH=()
-start_pod source block
+victim=$(container_of target)
+start_pod source block CLONEWIRE_RATE=12MiB
 pod_says target ' copying'
-sleep 1
-podman kill "$(container_of target)" >/dev/null
+sleep 2
+podman kill "$victim" >/dev/null
 wait_pod target
 stop_pod target
 PLAY_WITH=(--state "$PWD/state")
