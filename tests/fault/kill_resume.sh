@@ -1,11 +1,11 @@
 #!/bin/bash
-# kill -9 of the target, the source, or both, at random moments of a clone of
+# kill -9 of the target, the source, or both, at random points of a clone of
 # a 1 GiB disk: started again, they end with an equal disk, and nothing is sent
 # twice that was in the last checkpoint (or, where the target lives on, held).
 #
 #   CW_KILLS      how many (21; 3 in sanitizer builds)
 #   CW_KILL_DATA  MiB of data on the disk, of 1024 (128)
-#   CW_SEED       of the moments
+#   CW_SEED       of the moments, by what has been written
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3
@@ -13,7 +13,7 @@ require python3
 CHUNKS=1024
 SIZE=$((CHUNKS * MIB))
 DATA=$((${CW_KILL_DATA:-128} * MIB))
-RATE=$((DATA > 128 * MIB ? 384 : 192)) # MiB a second, up to the kill
+RATE=$((DATA > 128 * MIB ? 384 : 96)) # MiB a second, up to the kill
 RANDOM=${CW_SEED:=$((RANDOM + 32768 * RANDOM))}
 echo "seed $CW_SEED"
 if [ -z "${CW_KILLS:-}" ]; then
@@ -98,7 +98,7 @@ go_on() # SIDE...
     target) # the source's count is of both its sessions
         again=$(count_of target data_bytes) ;;
     esac
-    echo "killed $* after $milliseconds ms: $((before / MIB)) MiB had come," \
+    echo "killed $* $moment: $((before / MIB)) MiB had come," \
         "$((kept / MIB)) were kept, $((again / MIB)) sent again"
     [ "$again" -le $((DATA - kept + DATA / 100)) ] ||
         fail "$again bytes were sent again of $((DATA - kept)) that were missing"
@@ -106,27 +106,51 @@ go_on() # SIDE...
     came=$((came + before))
 }
 
+wait_written() # BYTES: the target's disk has so many; or the clone is over
+{
+    local partial=.copy.clonewire-partial
+
+    while [ ! -e copy ] && is_running "$SOURCE_PID" &&
+        [ "$(allocated_bytes $partial 2>/dev/null || echo 0)" -lt "$1" ]; do
+        sleep 0.005
+    done
+}
+
+# One in four before or while the two find each other.
+wait_moment()
+{
+    local mebibytes
+
+    if [ $((RANDOM % 4)) = 0 ]; then
+        sleep "0.$(printf %03d $((RANDOM % 200)))"
+        moment="at once"
+    else
+        mebibytes=$((RANDOM % (DATA / MIB)))
+        wait_written $((mebibytes * MIB))
+        moment="at $mebibytes MiB"
+    fi
+}
+
 survive() # SIDE...: killed, and started again
 {
-    local milliseconds=$((RANDOM % (200 + DATA / MIB * 1100 / RATE)))
-    local before kept
+    local moment before kept
 
     rm -f copy .copy.*
     LISTEN=127.0.0.1:0
     launch target
     LISTEN=$TARGET_ADDRESS
     launch source --rate ${RATE}MiB
-    sleep "$((milliseconds / 1000)).$(printf %03d $((milliseconds % 1000)))"
+    wait_moment
     before=$(counted target)
     kill_them "$@"
     kept=$before
     if [ "$1" = target ]; then kept=$(recorded); fi
     if [ -e copy ] && ! [ -e .copy.clonewire-state ]; then
-        echo "killed $* after $milliseconds ms: it was over"
+        echo "killed $* $moment: it was over"
     elif [ "$*" = target ] && ! is_running "$SOURCE_PID"; then
         wait_source
         assert_status source 0
-        echo "killed $* after $milliseconds ms: the source knew already"
+        echo "killed $* $moment: the source knew already"
     else
         go_on "$@"
         [ -z "$(find . -name '.copy.*')" ] || fail "something is left"
