@@ -17,8 +17,12 @@ static const struct option_word compressions[] = {
     { NULL, 0 },
 };
 
+/* One variable may be set for both ends: what is the target's to do is no
+ * mistake here. */
 static const struct option_word resumes[] = {
     { "auto", CW_RESUME_AUTO },
+    { "off", CW_RESUME_OFF },
+    { "compare", CW_RESUME_COMPARE },
     { "trust", CW_RESUME_TRUST },
     { NULL, 0 },
 };
@@ -57,7 +61,8 @@ static const struct option_row clone_rows[] = {
       OPTION_FIELD(struct cw_source_options, resume), 0, 0,
       "auto: read the disk again and compare it with what the target holds of "
       "an earlier run; trust: not what it holds of an image whose size, times "
-      "and samples are unchanged" },
+      "and samples are unchanged; off, compare: as auto, as these are for the "
+      "target to do" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_source_options, delta), 0, 0,
       "the target has an older copy of the disk: send what differs; a file "

@@ -212,7 +212,7 @@ struct cw_source_options {
     const char *rate_file;       /* NULL, or: says that, and is read again by
                             * cw_reload() */
     bool allow_in_use;           /* read an image that others may be writing */
-    enum cw_resume resume;       /* AUTO or TRUST */
+    enum cw_resume resume;       /* TRUST, or compare with what is held */
     bool delta; /* the target has an older copy: send what differs */
     /* NULL, or a file: JSON list of what has changed since the older copy was
      * made ({"offset", "length"}, bytes).  Only that is read; a delta. */
