@@ -102,6 +102,10 @@ static int copy_here(struct process *process, struct source_config *config)
     if (config->options.target)
         return process_misused(process, "--to (CLONEWIRE_TO) and HOST:PORT: "
                                         "give one of them");
+    if (config->options.delta || config->options.changed_extents)
+        return process_misused(process, "--delta and --changed-extents are "
+                                        "for a clone to HOST:PORT, not for "
+                                        "--to (CLONEWIRE_TO)");
     config->local.fs_overhead_ppm = config->fs_overhead_ppm;
     process_get_events(process, &config->options.events);
     job = cw_local_open(&config->options, &config->local, &error);

@@ -62,3 +62,16 @@ refused() # LIST REGEX
 refused '{}' 'is no JSON list'
 refused '[{"offset": 0, "length": 67108865}]' 'reaches beyond the end'
 refused '[{"offset": 0, "length": 9}, {"offset": 8, "length": 1}]' 'lies over'
+
+# Within a machine everything is copied, so neither is taken for granted.
+run_here() # OPTION...
+{
+    SOURCE_STATUS=0
+    "$SOURCE" image --to elsewhere "$@" >source.out 2>source.log ||
+        SOURCE_STATUS=$?
+}
+run_here --changed-extents changed.json
+assert_status source 2
+run_here --delta
+assert_status source 2
+assert_log source 'not for --to'
