@@ -1,52 +1,110 @@
-/* Any bytes as an xz file: refused, or read to the end and from the middle. */
+/* Any bytes as an xz file: refused, or read to the end and from the middle;
+ * and the same bytes when they are read once, by threads or not. */
 #include "fuzz.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "image/xz.h"
+#include "image/xz_forward.h"
 
 #define MAX_BYTES (64U << 10)
 
-/* 0, or -1 as soon as something is wrong with it. */
-static int read_all(struct stream *stream, struct error *err)
+static uint8_t buf[256 << 10];
+
+static struct file input(const uint8_t *data, size_t len)
 {
-    static uint8_t buf[256 << 10];
+    struct file file = FILE_CLOSED;
+
+    file.fd = memfd_create("fuzz", MFD_CLOEXEC);
+    file.mode = FILE_MODE_BUFFERED;
+    file.size_bytes = len;
+    assert(file.fd >= 0 && write(file.fd, data, len) == (ssize_t)len);
+    return file;
+}
+
+/* FNV-1a, to compare what is too much to keep. */
+static uint64_t add(uint64_t sum, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ buf[i]) * UINT64_C(0x100000001b3);
+    return sum;
+}
+
+/* 0, or -1 as soon as something is wrong with it. */
+static int read_all(struct stream *stream, uint64_t *sum, struct error *err)
+{
     uint64_t middle = stream->size_bytes / 2;
 
     for (uint64_t at = 0; at < stream->size_bytes; at += sizeof(buf)) {
         uint64_t left = stream->size_bytes - at;
+        size_t len = left < sizeof(buf) ? (size_t)left : sizeof(buf);
 
-        if (stream_read(stream, buf,
-                        left < sizeof(buf) ? (size_t)left : sizeof(buf), at,
-                        err) < 0)
+        if (stream_read(stream, buf, len, at, err) < 0)
             return -1;
+        *sum = add(*sum, len);
     }
     if (stream->size_bytes > 0 && stream_read(stream, buf, 1, middle, err) < 0)
         return -1;
     return stream_prove(stream, err);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+/* The same, in pieces of other sizes and without a way back. */
+static int read_forward(struct stream *stream, uint64_t *sum, struct error *err)
 {
-    struct file file = FILE_CLOSED;
+    ssize_t n;
+
+    while ((n = stream_next(stream, buf, 70001, err)) > 0)
+        *sum = add(*sum, (size_t)n);
+    return (int)n;
+}
+
+static bool reads(const uint8_t *data, size_t len, uint64_t *sum)
+{
+    struct file file = input(data, len);
     struct stream *stream;
     struct error err = { 0 };
+    int r = xz_open(&file, &stream, &err);
+
+    if (r == 0) {
+        r = read_all(stream, sum, &err);
+        stream_close(stream);
+    }
+    assert(r == 0 || err.kind == ERROR_FORMAT);
+    return r == 0;
+}
+
+static bool reads_forward(const uint8_t *data, size_t len, bool in_threads,
+                          uint64_t *sum)
+{
+    struct file file = input(data, len);
+    struct stream *stream;
+    struct error err = { 0 };
+    int r = xz_forward_open(&file, NULL, STREAM_SIZE_UNKNOWN, in_threads,
+                            &stream, &err);
+
+    if (r == 0) {
+        r = read_forward(stream, sum, &err);
+        stream_close(stream);
+    }
+    assert(r == 0 || err.kind == ERROR_FORMAT);
+    return r == 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    uint64_t sum = 0, forward_sum = 0, thread_sum = 0;
+    bool is_right;
 
     if (len == 0 || len > MAX_BYTES)
         return 0;
-    file.fd = memfd_create("fuzz", MFD_CLOEXEC);
-    file.mode = FILE_MODE_BUFFERED;
-    file.size_bytes = len;
-    if (file.fd < 0 || write(file.fd, data, len) != (ssize_t)len)
-        return 0;
-    if (xz_open(&file, &stream, &err) < 0) {
-        assert(err.kind == ERROR_FORMAT);
-        return 0;
-    }
-    if (read_all(stream, &err) < 0)
-        assert(err.kind == ERROR_FORMAT);
-    stream_close(stream);
+    is_right = reads_forward(data, len, false, &forward_sum);
+    assert(reads_forward(data, len, true, &thread_sum) == is_right);
+    assert(!is_right || thread_sum == forward_sum);
+    /* The index may be right where a block is not, and the other way. */
+    if (reads(data, len, &sum) && is_right)
+        assert(sum == forward_sum);
     return 0;
 }
