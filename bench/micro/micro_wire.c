@@ -54,7 +54,7 @@ int main(int argc, char **argv)
         .message = { .type = MESSAGE_PROGRESS },
     };
     struct headers headers = {
-        .frame = { FRAME_DATA, 0, GRID_CHUNK_BYTES },
+        .frame = { .type = FRAME_DATA, .length = GRID_CHUNK_BYTES },
     };
 
     micro_begin(argc, argv);

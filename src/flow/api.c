@@ -216,12 +216,13 @@ int cw_source_check_receipt(
     int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
     struct cw_receipt *receipt, struct cw_error *error)
 {
+    const struct proof_listener listener = { each, opaque, receipt };
     struct image_options image;
     struct error err;
 
     source_image_options(options, &image);
-    if (proof_check_receipt(&image, options->tuning.io_engine, path, each,
-                            opaque, receipt, &err) == 0)
+    if (proof_check_receipt(&image, options->tuning.io_engine, path, &listener,
+                            &err) == 0)
         return 0;
     api_tell(error, &err);
     return -1;
@@ -232,11 +233,12 @@ int cw_target_check_receipt(
     int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
     struct cw_receipt *receipt, struct cw_error *error)
 {
+    const struct proof_listener listener = { each, opaque, receipt };
     const struct image_options image = written(options);
     struct error err;
 
-    if (proof_check_receipt(&image, options->tuning.io_engine, path, each,
-                            opaque, receipt, &err) == 0)
+    if (proof_check_receipt(&image, options->tuning.io_engine, path, &listener,
+                            &err) == 0)
         return 0;
     api_tell(error, &err);
     return -1;

@@ -25,10 +25,9 @@ bool dial_pause_ms(struct cw_job *job, unsigned ms)
 }
 
 int dial_until(struct cw_job *job, const struct addr *target,
-               const struct conn_options *options, uint64_t deadline_ns,
-               bool (*may_pass)(const struct cw_job *job,
-                                const struct error *err),
-               struct conn **conn, struct error *err)
+               const struct conn_options *options,
+               const struct dial_patience *patience, struct conn **conn,
+               struct error *err)
 {
     unsigned wait_ms = PAUSE_FIRST_MS;
 
@@ -38,12 +37,12 @@ int dial_until(struct cw_job *job, const struct addr *target,
         if (atomic_load(&job->cancelled))
             return error_set(err, ERROR_CANCELLED, 0, "stopped by request");
         /* Cancelled it is too when woken for another wish than to stop. */
-        if ((err->kind != ERROR_CANCELLED && !may_pass(job, err)) ||
-            now_ns >= deadline_ns)
+        if ((err->kind != ERROR_CANCELLED && !patience->may_pass(job, err)) ||
+            now_ns >= patience->deadline_ns)
             return -1;
         if (wait_ms == PAUSE_FIRST_MS && err->kind != ERROR_CANCELLED)
             log_warn("%s; trying again for %" PRIu64 " s", err->text,
-                     (deadline_ns - now_ns) / CLOCK_SECOND_NS);
+                     (patience->deadline_ns - now_ns) / CLOCK_SECOND_NS);
         if (!dial_pause_ms(job, retry_jitter_ms(wait_ms)))
             continue;
         progress_add(&job->progress.retries, 1);

@@ -23,7 +23,7 @@ struct cw_job *local_open(const struct cw_source_options *source,
                           struct error *err);
 
 /* What the API's caller is told of err. */
-void api_tell(struct cw_error *error, const struct error *err);
+void api_tell(struct cw_error *out, const struct error *err);
 
 /* As cw_source_inspect() and cw_target_plan(). */
 int source_inspect(const struct cw_source_options *options,

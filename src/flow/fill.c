@@ -46,8 +46,7 @@ static int reap(struct work *w, struct error *err)
     runs = io->owner;
     r = stow_written(&w->stow, io, err);
     if (r > 0)
-        free_block(
-            w, (struct block *)((char *)runs - offsetof(struct block, runs)));
+        free_block(w, (void *)((char *)runs - offsetof(struct block, runs)));
     return r < 0 ? -1 : 0;
 }
 

@@ -67,8 +67,7 @@ static int write_completed(struct work *w, struct io *io, struct error *err)
     int r = stow_written(&w->stow, io, err);
 
     if (r > 0)
-        finish_block(
-            w, (struct block *)((char *)runs - offsetof(struct block, runs)));
+        finish_block(w, (void *)((char *)runs - offsetof(struct block, runs)));
     return r < 0 ? -1 : 0;
 }
 

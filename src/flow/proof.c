@@ -143,9 +143,8 @@ static int tell_runs(const struct digest *a, const struct digest *b,
 /* The root differs: says where. */
 static int tell_difference(const struct digest *table, const char *disk,
                            const char *path, const struct receipt *receipt,
-                           int (*each)(void *opaque, uint64_t offset,
-                                       uint64_t length),
-                           void *opaque, struct error *err)
+                           const struct proof_listener *listener,
+                           struct error *err)
 {
     struct difference difference = { 0 };
     struct digest *wanted;
@@ -155,7 +154,8 @@ static int tell_difference(const struct digest *table, const char *disk,
     if (digest_open(receipt->algorithm, receipt->disk_bytes, &wanted, err) < 0)
         return -1;
     r = receipt_read_chunks(path, receipt, wanted, &why);
-    if (r == 0 && tell_runs(table, wanted, each, opaque, &difference) < 0)
+    if (r == 0 && tell_runs(table, wanted, listener->each, listener->opaque,
+                            &difference) < 0)
         r = error_set(&why, ERROR_SYSTEM, 0, "print where");
     digest_close(wanted);
     if (r < 0)
@@ -173,9 +173,7 @@ static int tell_difference(const struct digest *table, const char *disk,
 
 int proof_check_receipt(const struct image_options *image,
                         enum cw_io_engine engine, const char *path,
-                        int (*each)(void *opaque, uint64_t offset,
-                                    uint64_t length),
-                        void *opaque, struct cw_receipt *found,
+                        const struct proof_listener *listener,
                         struct error *err)
 {
     uint8_t root[DIGEST_ROOT_BYTES];
@@ -186,7 +184,7 @@ int proof_check_receipt(const struct image_options *image,
     if (receipt_read(path, &receipt, err) < 0 ||
         check_size(image, path, receipt.disk_bytes, err) < 0)
         return -1;
-    fill(&receipt, found);
+    fill(&receipt, listener->receipt);
     if (receipt.disk_bytes == 0)
         r = digest_open(receipt.algorithm, 0, &table, err);
     else
@@ -196,8 +194,7 @@ int proof_check_receipt(const struct image_options *image,
         return -1;
     digest_root(table, root);
     if (memcmp(root, receipt.root, sizeof(root)) != 0)
-        r = tell_difference(table, image->path, path, &receipt, each, opaque,
-                            err);
+        r = tell_difference(table, image->path, path, &receipt, listener, err);
     digest_close(table);
     return r;
 }

@@ -21,12 +21,17 @@ int proof_digest(const struct image_options *image, enum cw_io_engine engine,
 int proof_write_receipt(const struct cw_job *job,
                         const struct cw_summary *summary, struct error *err);
 
+/* What a caller of proof_check_receipt() hears, besides its end. */
+struct proof_listener {
+    int (*each)(void *opaque, uint64_t offset, uint64_t length); /* or NULL */
+    void *opaque;
+    struct cw_receipt *receipt; /* to be filled */
+};
+
 /* As cw_source_check_receipt(). */
 int proof_check_receipt(const struct image_options *image,
                         enum cw_io_engine engine, const char *path,
-                        int (*each)(void *opaque, uint64_t offset,
-                                    uint64_t length),
-                        void *opaque, struct cw_receipt *found,
+                        const struct proof_listener *listener,
                         struct error *err);
 
 #endif

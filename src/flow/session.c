@@ -55,7 +55,7 @@ int session_tell(struct session *session)
     message.progress.data_bytes = progress_get(&counters->data_bytes);
     message.progress.zero_bytes = progress_get(&counters->zero_bytes);
     message.progress.zeroed_bytes = progress_get(&counters->zeroed_bytes);
-    message.progress.phase = session->phase;
+    message.progress.phase = (uint16_t)session->phase;
     return session_send(session, &message);
 }
 

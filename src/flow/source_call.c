@@ -24,12 +24,13 @@ static bool may_pass(const struct cw_job *job, const struct error *err)
 static int dial(struct source *s, uint64_t deadline_ns, struct conn **conn,
                 struct error *err)
 {
+    const struct dial_patience patience = { deadline_ns, may_pass };
     struct conn_options options = s->plan.conn;
 
     options.role = CONN_CONTROL;
     options.stop_fd = s->job.wake_fd;
-    if (dial_until(&s->job, &s->plan.target, &options, deadline_ns, may_pass,
-                   conn, err) == 0)
+    if (dial_until(&s->job, &s->plan.target, &options, &patience, conn, err) ==
+        0)
         return 0;
     return err->kind == ERROR_TLS && s->is_paired
                ? error_wrap(err,

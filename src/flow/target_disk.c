@@ -162,11 +162,10 @@ static void note_source(struct target *t)
     const struct message_hello *hello = &t->session.hello;
     size_t len = sizeof(t->held_of);
 
-    if (t->plan.is_surveyed)
-        memset(t->held_of, 0, len);
-    else if (chunkset_count(&t->plan.held) == 0)
+    if (!t->plan.is_surveyed && chunkset_count(&t->plan.held) == 0)
         memcpy(t->held_of, hello->identity, len); /* 0: has none */
-    else if (memcmp(t->held_of, hello->identity, len) != 0)
+    else if (t->plan.is_surveyed ||
+             memcmp(t->held_of, hello->identity, len) != 0)
         memset(t->held_of, 0, len);
     memset(t->keeper.head.source, 0, sizeof(t->keeper.head.source));
     memcpy(t->keeper.head.source, t->held_of, len);

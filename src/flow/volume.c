@@ -111,9 +111,10 @@ static int call(struct volume *v, uint64_t deadline_ns, struct error *err)
         .bind_device = v->options.tuning.bind_device,
         .stop_fd = v->job.wake_fd,
     };
+    const struct dial_patience patience = { deadline_ns, may_pass };
 
-    if (dial_until(&v->job, &v->url.addr, &options, deadline_ns, may_pass,
-                   &v->conn, err) < 0)
+    if (dial_until(&v->job, &v->url.addr, &options, &patience, &v->conn, err) <
+        0)
         return -1;
     note_peer(v);
     return conn_check_peer(v->conn, err);

@@ -448,7 +448,9 @@ static int open_container(struct opening *opening, struct error *err)
     const struct image_options *options = opening->options;
     const struct image_input standard = {
         .read = read_stdin,
-        .opaque = (void *)(intptr_t)options->stop_fd,
+        /* A descriptor, not an address. */
+        .opaque = (void *)(intptr_t) // NOLINT(performance-no-int-to-ptr)
+                  options->stop_fd,
     };
     const char *path = opening->real_path;
     struct stat st;
