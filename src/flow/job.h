@@ -73,6 +73,7 @@ struct cw_job {
     atomic_bool cancelled;    /* by cw_stop() */
     atomic_bool is_stalled;   /* by stall_check() */
     _Atomic unsigned at_disk; /* lanes that wait for their disk */
+    atomic_bool peer_at_disk; /* source: the target's lanes mostly do */
     atomic_bool wants_reload; /* by cw_reload() */
     atomic_bool wants_report; /* by cw_report() */
     pthread_mutex_t lock;     /* of first and tls */

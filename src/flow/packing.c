@@ -107,7 +107,7 @@ static void tell_change(struct packing *p)
 }
 
 void packing_note(struct packing *p, uint64_t begun_ns, uint64_t now_ns,
-                  uint64_t wait_ns)
+                  uint64_t wait_ns, bool target_at_disk)
 {
     struct compress_sent sent = {
         .now_ns = now_ns,
@@ -116,6 +116,7 @@ void packing_note(struct packing *p, uint64_t begun_ns, uint64_t now_ns,
         .pack_ns = p->pack_ns,
         .send_ns = now_ns - begun_ns,
         .wait_ns = wait_ns,
+        .target_at_disk = target_at_disk,
     };
 
     p->plain_bytes = p->sent_bytes = p->pack_ns = 0;

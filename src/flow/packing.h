@@ -50,8 +50,8 @@ uint8_t *packing_pack(struct packing *packing, struct frame *frame,
                       uint8_t *plain);
 
 /* A chunk was sent, between begun_ns and now_ns, of it wait_ns waiting for
- * the network.  Decides about the next. */
+ * the network, or for a target that is at its disk.  Decides about the next. */
 void packing_note(struct packing *packing, uint64_t begun_ns, uint64_t now_ns,
-                  uint64_t wait_ns);
+                  uint64_t wait_ns, bool target_at_disk);
 
 #endif

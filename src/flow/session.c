@@ -56,6 +56,8 @@ int session_tell(struct session *session)
     message.progress.zero_bytes = progress_get(&counters->zero_bytes);
     message.progress.zeroed_bytes = progress_get(&counters->zeroed_bytes);
     message.progress.phase = (uint16_t)session->phase;
+    message.progress.has_waits = !session->job->is_source;
+    message.progress.waits = job_waits(session->job);
     return session_send(session, &message);
 }
 
@@ -128,10 +130,23 @@ static void raise_to(_Atomic uint64_t *counter, uint64_t value)
 }
 
 /* Each side knows something that only the other can count. */
+/* Does the target, since it told last, wait more for its disk than for us? */
+static void note_waits(struct cw_job *job, const struct message_waits *told)
+{
+    uint64_t disk_ns = told->disk_ns - job->peer_waits.disk_ns;
+    uint64_t net_ns = told->net_ns - job->peer_waits.net_ns;
+
+    if (disk_ns != 0 || net_ns != 0)
+        atomic_store(&job->peer_at_disk, disk_ns > net_ns);
+    job->peer_waits = *told;
+}
+
 static void note_progress(struct cw_job *job,
                           const struct message_progress *told)
 {
     if (job->is_source) {
+        if (told->has_waits)
+            note_waits(job, &told->waits);
         raise_to(&job->progress.zeroed_bytes, told->zeroed_bytes);
         if (told->phase == MESSAGE_PHASE_VERIFYING &&
             job->phase == CW_PHASE_FLUSHING)

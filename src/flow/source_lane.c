@@ -217,7 +217,8 @@ static int send_data(struct work *w, struct chunk *b, unsigned same,
     uint64_t begun_ns = clock_now_ns(), waited = waited_ns(w);
     int r = send_runs(w, b, same, err);
 
-    packing_note(&w->packing, begun_ns, clock_now_ns(), waited_ns(w) - waited);
+    packing_note(&w->packing, begun_ns, clock_now_ns(), waited_ns(w) - waited,
+                 atomic_load(&w->plan->job->peer_at_disk));
     return r;
 }
 

@@ -56,7 +56,7 @@ static bool is_slow(const struct compress *c)
 static bool try_packing(struct compress *c, uint64_t now_ns)
 {
     c->raw_rate = rate_of(c->plain_bytes, c->send_ns);
-    if (!waits_for_network(c, now_ns) || !is_slow(c)) {
+    if (c->target_at_disk || !waits_for_network(c, now_ns) || !is_slow(c)) {
         c->pause_ns = 0; /* nothing here is as it was */
         return false;
     }
@@ -100,6 +100,7 @@ bool compress_note(struct compress *c, const struct compress_sent *sent)
     c->pack_ns += sent->pack_ns;
     c->send_ns += sent->send_ns;
     c->wait_ns += sent->wait_ns;
+    c->target_at_disk = sent->target_at_disk;
     if (sent->now_ns - c->begun_ns < WINDOW_NS || c->plain_bytes < WINDOW_BYTES)
         return false;
 

@@ -36,6 +36,7 @@ struct compress {
     uint64_t begun_ns; /* 0: none */
     uint64_t plain_bytes, sent_bytes;
     uint64_t pack_ns, send_ns, wait_ns;
+    bool target_at_disk; /* as it was told last */
 
     /* What was learned. */
     uint64_t raw_rate;  /* bytes a second when sent as they are */
@@ -53,6 +54,8 @@ struct compress_sent {
     uint64_t pack_ns;     /* spent packing */
     uint64_t send_ns;     /* packing, encrypting and sending, all of it */
     uint64_t wait_ns;     /* of it, waiting for the network */
+    bool target_at_disk;  /* or rather for the disk behind it: then packing is
+                           * not tried, as it would win nothing */
 };
 
 /* Shall the next chunk be packed? */

@@ -11,7 +11,10 @@
 #define OPTION_TRUST    3U /* of PLAN */
 #define OPTION_DELTA    4U /* of HELLO: asked for; of PLAN: surveys */
 #define OPTION_UNREAD   1U /* of FINISH */
+#define OPTION_WAITS    1U /* of PROGRESS */
 #define OPTION_FINISHED 5U /* of HELLO */
+
+#define WAITS_BYTES 16U
 
 /* ---- writing: fields appended one after the other ---- */
 
@@ -135,6 +138,12 @@ static void put_join(struct writer *w, const struct message_join *m)
     put_raw(w, m->secret, sizeof(m->secret));
 }
 
+static void put_waits(struct writer *w, const struct message_waits *m)
+{
+    put64(w, m->disk_ns);
+    put64(w, m->net_ns);
+}
+
 static void put_progress(struct writer *w, const struct message_progress *m)
 {
     put64(w, m->handled_bytes);
@@ -142,6 +151,10 @@ static void put_progress(struct writer *w, const struct message_progress *m)
     put64(w, m->zero_bytes);
     put64(w, m->zeroed_bytes);
     put16(w, m->phase);
+    if (!m->has_waits)
+        return;
+    put_option(w, OPTION_WAITS, WAITS_BYTES);
+    put_waits(w, &m->waits);
 }
 
 static void put_error(struct writer *w, const struct message_error *m)
@@ -155,12 +168,6 @@ static void put_error(struct writer *w, const struct message_error *m)
     put_option(w, OPTION_SPACE, sizeof(m->space));
     for (size_t i = 0; i < MESSAGE_SPACE_COUNT; i++)
         put64(w, m->space[i]);
-}
-
-static void put_waits(struct writer *w, const struct message_waits *m)
-{
-    put64(w, m->disk_ns);
-    put64(w, m->net_ns);
 }
 
 static void put_finish(struct writer *w, const struct message_finish *m)
@@ -418,13 +425,23 @@ static void take_finished(struct message_hello *m, struct reader option)
     take_raw(&option, m->root, sizeof(m->root));
 }
 
+static void take_waits_option(struct message_progress *m, struct reader option)
+{
+    if (option.left != WAITS_BYTES)
+        return;
+    m->has_waits = true;
+    take_waits(&option, &m->waits);
+}
+
 static void take_option(struct message *message, uint16_t tag,
                         struct reader option)
 {
     struct message_hello *hello = &message->hello;
     struct message_plan *plan = &message->plan;
 
-    if (message->type == MESSAGE_ERROR && tag == OPTION_SPACE)
+    if (message->type == MESSAGE_PROGRESS && tag == OPTION_WAITS)
+        take_waits_option(&message->progress, option);
+    else if (message->type == MESSAGE_ERROR && tag == OPTION_SPACE)
         take_space(&message->error, option);
     else if (message->type == MESSAGE_HELLO && tag == OPTION_CODECS)
         take_codecs(&hello->codecs, option);

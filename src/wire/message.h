@@ -117,12 +117,21 @@ enum message_phase {
     MESSAGE_PHASE_VERIFYING = 2,
 };
 
+/* Time the lanes of one end waited, summed: both ends then know where the
+ * time of the whole clone went. */
+struct message_waits {
+    uint64_t disk_ns;
+    uint64_t net_ns;
+};
+
 struct message_progress {
     uint64_t handled_bytes; /* of the mapped data: moved or skipped */
     uint64_t data_bytes;    /* moved */
     uint64_t zero_bytes;    /* not moved */
     uint64_t zeroed_bytes;  /* zeros the target's disk had to make */
     uint16_t phase;         /* enum message_phase, unknown ones are kept */
+    bool has_waits;
+    struct message_waits waits; /* so far, of the lanes there.  Option 1 */
 };
 
 /* Numbers of a disk that does not fit: need, have, usable, shortfall, volume
@@ -136,13 +145,6 @@ struct message_error {
     bool has_space;
     uint64_t space[MESSAGE_SPACE_COUNT];
     char text[MESSAGE_TEXT_BYTES];
-};
-
-/* Time the lanes of one end waited, summed: both ends then know where the
- * time of the whole clone went. */
-struct message_waits {
-    uint64_t disk_ns;
-    uint64_t net_ns;
 };
 
 struct message_finish {

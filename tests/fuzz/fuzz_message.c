@@ -65,6 +65,7 @@ static bool has_options(const struct message *m)
             (m->plan.codecs != 0 || m->plan.has_identity ||
              m->plan.wants_trust || m->plan.surveys)) ||
            (m->type == MESSAGE_FINISH && m->finish.unread_bytes != 0) ||
+           (m->type == MESSAGE_PROGRESS && m->progress.has_waits) ||
            (m->type == MESSAGE_ERROR && m->error.has_space);
 }
 

@@ -36,7 +36,13 @@ static void samples(struct message out[SAMPLES])
     out[4].type = MESSAGE_JOIN;
     out[4].join = (struct message_join){ 3, { 1, 2, 3 } };
     out[5].type = MESSAGE_PROGRESS;
-    out[5].progress = (struct message_progress){ 1, 2, 3, 4, 1 };
+    out[5].progress = (struct message_progress){
+        .handled_bytes = 1,
+        .data_bytes = 2,
+        .zero_bytes = 3,
+        .zeroed_bytes = 4,
+        .phase = 1,
+    };
     out[6].type = MESSAGE_ERROR;
     out[6].error = (struct message_error){
         .kind = 31, .errnum = 28, .offset = 4096, .text = "no space"
@@ -193,6 +199,28 @@ static void test_codecs_of_other_length(void **state)
                                     &out),
                      MESSAGE_OK);
     assert_int_equal(out.hello.codecs, 0);
+}
+
+/* What the lanes waited goes behind the fields of PROGRESS. */
+static void test_golden_waits(void **state)
+{
+    static const uint8_t option[] = { 0, 1, 0, 16, 0, 0, 0, 0, 0, 0,
+                                      0, 5, 0, 0,  0, 0, 0, 0, 0, 6 };
+    struct message in[SAMPLES], out;
+    size_t plain, len;
+
+    (void)state;
+    samples(in);
+    plain = message_encode(bytes, &in[5]);
+    in[5].progress.has_waits = true;
+    in[5].progress.waits = (struct message_waits){ 5, 6 };
+    len = message_encode(bytes, &in[5]);
+    assert_int_equal(len, plain + sizeof(option));
+    assert_memory_equal(bytes + plain, option, sizeof(option));
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_true(out.progress.has_waits);
+    assert_int_equal(out.progress.waits.disk_ns, 5);
+    assert_int_equal(out.progress.waits.net_ns, 6);
 }
 
 static void test_every_cut_is_short(void **state)
@@ -404,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_golden_codecs),
+        cmocka_unit_test(test_golden_waits),
         cmocka_unit_test(test_golden_delta),
         cmocka_unit_test(test_leaves_are_bounded),
         cmocka_unit_test(test_codecs_of_other_length),

@@ -134,7 +134,7 @@ static void test_auto_begins(void **state)
             break;
         assert_null(packing.room);
         now_ns += CLOCK_SECOND_NS / 20; /* 20 MiB/s */
-        packing_note(&packing, begun_ns, now_ns, CLOCK_SECOND_NS / 21);
+        packing_note(&packing, begun_ns, now_ns, CLOCK_SECOND_NS / 21, false);
     }
     assert_int_equal(frame.type, FRAME_ZSTD);
     assert_non_null(packing.room);
