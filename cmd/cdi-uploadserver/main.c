@@ -85,6 +85,14 @@ static int run(struct log_print *log, const struct cw_target_options *options)
     return 0;
 }
 
+static bool is_asked_for_version(char **argv)
+{
+    while (*argv)
+        if (strcmp(*argv++, "--version") == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct env env = { 0 };
@@ -92,7 +100,8 @@ int main(int argc, char **argv)
     struct error err;
     int status;
 
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+    (void)argc;
+    if (is_asked_for_version(argv)) {
         printf("cdi-uploadserver (clonewire) %s\n", cw_version());
         return 0;
     }

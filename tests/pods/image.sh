@@ -31,6 +31,17 @@ for program in clonewire-source clonewire-target; do
         --security-opt no-new-privileges "$IMAGE" $program --version |
         grep -q "^$program " || fail "$program does not start"
 done
+# The stand-ins for CDI's images: their entry points, and a shell in one.
+for image in cdi-uploadserver cdi-cloner; do
+    buildah bud --isolation chroot --network host --pull-never --layers \
+        --target $image -t "$IMAGE-$image" "$TESTS/.." >build.log 2>&1 ||
+        fail "buildah: $(tail -n 5 build.log)"
+    podman run --rm --network none --read-only --cap-drop all --user 107 \
+        --security-opt no-new-privileges "$IMAGE-$image" --version |
+        grep -q "^$image " || fail "$image does not start"
+done
+assert_equal "$(podman run --rm --network none --entrypoint /bin/bash \
+    "$IMAGE-cdi-cloner" -c echo 'hello cdi')" "" "the prep pod"
 ! podman run --rm --network none "$IMAGE" /bin/sh -c true 2>/dev/null ||
     fail "there is a shell"
 echo "image: $bytes bytes"
