@@ -79,3 +79,39 @@ bool zstd_unpack_exactly(struct zstd_unpacker *unpacker, const uint8_t *packed,
            zstd_unpack(unpacker, packed, packed_len, out, out_len, &got) &&
            got == out_len;
 }
+
+static ZSTD_DCtx *inner_stream(struct zstd_stream *stream)
+{
+    return (ZSTD_DCtx *)(void *)stream;
+}
+
+struct zstd_stream *zstd_stream_open(void)
+{
+    ZSTD_DCtx *stream = ZSTD_createDCtx();
+
+    if (stream && !ZSTD_isError(ZSTD_DCtx_setParameter(
+                      stream, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG)))
+        return (struct zstd_stream *)(void *)stream;
+    ZSTD_freeDCtx(stream);
+    return NULL;
+}
+
+void zstd_stream_close(struct zstd_stream *stream)
+{
+    ZSTD_freeDCtx(inner_stream(stream));
+}
+
+const char *zstd_stream_step(struct zstd_stream *stream, const uint8_t **in,
+                             size_t *in_len, uint8_t *out, size_t out_len,
+                             size_t *got, bool *is_whole)
+{
+    ZSTD_inBuffer from = { *in, *in_len, 0 };
+    ZSTD_outBuffer to = { out, out_len, 0 };
+    size_t r = ZSTD_decompressStream(inner_stream(stream), &to, &from);
+
+    *in += from.pos;
+    *in_len -= from.pos;
+    *got = to.pos;
+    *is_whole = r == 0;
+    return ZSTD_isError(r) ? ZSTD_getErrorName(r) : NULL;
+}

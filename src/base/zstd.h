@@ -1,7 +1,8 @@
 /*
- * zstd.h - libzstd for whoever needs it: clusters of qcow2, and data on a
- * slow network.  Only whole frames (RFC 8878) in memory: no stream, so no
- * window is ever allocated, however large a foreign header claims it to be.
+ * zstd.h - libzstd for whoever needs it: clusters of qcow2, data on a slow
+ * network, whole images.  Frames (RFC 8878) in memory need no window; a stream
+ * of them gets one, of ZSTD_WINDOW_BYTES at most, however large a foreign
+ * header claims it to be.
  *
  * An instance belongs to one thread.
  */
@@ -54,5 +55,26 @@ bool zstd_unpack(struct zstd_unpacker *unpacker, const uint8_t *packed,
  */
 bool zstd_unpack_exactly(struct zstd_unpacker *unpacker, const uint8_t *packed,
                          size_t packed_len, uint8_t *out, size_t out_len);
+
+/* What the zstd program packs with, unless it is told --long. */
+#define ZSTD_WINDOW_LOG   27
+#define ZSTD_WINDOW_BYTES (1U << ZSTD_WINDOW_LOG)
+
+struct zstd_stream;
+
+/* NULL when there is no memory. */
+struct zstd_stream *zstd_stream_open(void);
+
+/* Tolerates NULL. */
+void zstd_stream_close(struct zstd_stream *stream);
+
+/*
+ * Unpacks from the *in_len bytes at *in, moving both on, to out: *got bytes,
+ * at most out_len.  *is_whole: a frame has ended here, and none begun.  NULL,
+ * or why not: static.
+ */
+const char *zstd_stream_step(struct zstd_stream *stream, const uint8_t **in,
+                             size_t *in_len, uint8_t *out, size_t out_len,
+                             size_t *got, bool *is_whole);
 
 #endif

@@ -150,6 +150,7 @@ static enum image_compression compression_of(const uint8_t *head, size_t len)
     switch (probe_content(head, len, NULL, 0).kind) {
     case PROBE_GZIP: return IMAGE_COMPRESSION_GZIP;
     case PROBE_XZ: return IMAGE_COMPRESSION_XZ;
+    case PROBE_ZSTD: return IMAGE_COMPRESSION_ZSTD;
     case PROBE_RAW:
     case PROBE_QCOW2:
     case PROBE_FOREIGN: break;

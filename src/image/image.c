@@ -21,6 +21,7 @@
 #include "image/streamed.h"
 #include "image/xz.h"
 #include "image/xz_forward.h"
+#include "image/zstd_piped.h"
 
 /* What is known so far of an image that is being opened. */
 struct opening {
@@ -148,6 +149,8 @@ static int choose_compression(struct opening *opening, struct error *err)
         opening->compression = IMAGE_COMPRESSION_GZIP;
     else if (probe.kind == PROBE_XZ)
         opening->compression = IMAGE_COMPRESSION_XZ;
+    else if (probe.kind == PROBE_ZSTD && opening->options->takes_any_size)
+        opening->compression = IMAGE_COMPRESSION_ZSTD;
     else
         return 0;
     tell_guess(opening, &probe);
@@ -166,6 +169,7 @@ static int take_guess(struct opening *opening, const struct probe *probe,
         return 0;
     case PROBE_GZIP:
     case PROBE_XZ:
+    case PROBE_ZSTD:
     case PROBE_FOREIGN: break;
     }
     return refuse_content(opening, probe, err);
@@ -189,6 +193,8 @@ static int open_forward(const struct opening *opening, struct file *file,
     case IMAGE_COMPRESSION_XZ:
         return xz_forward_open(file, opening->pipe, STREAM_SIZE_UNKNOWN,
                                opening->options->ring != NULL, stream, err);
+    case IMAGE_COMPRESSION_ZSTD:
+        return zstd_piped_open(opening->pipe, stream, err);
     case IMAGE_COMPRESSION_AUTO:
     case IMAGE_COMPRESSION_NONE: break;
     }
@@ -336,6 +342,9 @@ static int open_stream(struct opening *opening, struct error *err)
     case IMAGE_COMPRESSION_XZ:
         if (!opening->pipe)
             r = xz_open(&opening->file, &opening->stream, err);
+        break;
+    case IMAGE_COMPRESSION_ZSTD:
+        r = error_set(err, ERROR_FORMAT, 0, "zstd: is read in order only");
         break;
     }
     return r < 0 ? error_wrap(err, "%s", options->path) : 0;
@@ -529,6 +538,8 @@ const char *image_format_text(const struct image *img)
     case IMAGE_COMPRESSION_GZIP:
         return is_qcow2 ? "qcow2 in gzip" : "raw in gzip";
     case IMAGE_COMPRESSION_XZ: return is_qcow2 ? "qcow2 in xz" : "raw in xz";
+    case IMAGE_COMPRESSION_ZSTD:
+        return is_qcow2 ? "qcow2 in zstd" : "raw in zstd";
     case IMAGE_COMPRESSION_AUTO:
     case IMAGE_COMPRESSION_NONE: break;
     }

@@ -73,7 +73,8 @@ enum image_compression {
     IMAGE_COMPRESSION_AUTO,
     IMAGE_COMPRESSION_NONE,
     IMAGE_COMPRESSION_GZIP,
-    IMAGE_COMPRESSION_XZ
+    IMAGE_COMPRESSION_XZ,
+    IMAGE_COMPRESSION_ZSTD /* with takes_any_size only */
 };
 
 struct image {

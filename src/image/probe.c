@@ -22,7 +22,7 @@ static const struct {
     { { PROBE_FOREIGN, "QED" },               0,   4, "QED\0" },
     { { PROBE_FOREIGN, "Parallels" },         0,  16, "WithoutFreeSpace" },
     { { PROBE_FOREIGN, "Parallels" },         0,  16, "WithouFreSpacExt" },
-    { { PROBE_FOREIGN, "zstd" },              0,   4, "\x28\xb5\x2f\xfd" },
+    { { PROBE_ZSTD,    "zstd" },              0,   4, "\x28\xb5\x2f\xfd" },
     { { PROBE_FOREIGN, "bzip2" },             0,   3, "BZh" },
     { { PROBE_FOREIGN, "lz4" },               0,   4, "\x04\x22\x4d\x18" },
     { { PROBE_FOREIGN, "7-Zip" },             0,   6, "7z\xbc\xaf\x27\x1c" },

@@ -15,6 +15,7 @@ enum probe_kind {
     PROBE_QCOW2,
     PROBE_GZIP,
     PROBE_XZ,
+    PROBE_ZSTD,   /* by whoever takes it in order */
     PROBE_FOREIGN /* known, and not ours to read */
 };
 

@@ -3,7 +3,7 @@
 # in it onto a device; nothing outside, nothing half done.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
-require python3 qemu-img tar
+require python3 qemu-img tar zstd
 
 SNAP=$TESTS/tools/snapframe.py
 CLONE=(-H "x-cdi-content-type: filesystem-clone")
@@ -102,7 +102,7 @@ upload tree.tar /v1beta1/upload-archive
 assert_answer 500 "block device"
 rm -rf tree data; mkdir tree data
 put_noise tree/one 0 100000
-for pack in cat gzip xz; do
+for pack in cat gzip xz zstd; do
     rm -rf data/*
     start_server "$PWD/data/disk.img"
     upload - /v1alpha1/upload-archive < <(tar -C tree -c . | $pack)

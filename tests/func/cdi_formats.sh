@@ -3,7 +3,7 @@
 # without scratch space; and what is none is refused, and leaves nothing.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
-require qemu-img xz gzip bzip2
+require qemu-img xz gzip bzip2 zstd
 
 mkdir data
 put_noise image $((2 * MIB)) $((MIB + 4096 + 17))
@@ -13,6 +13,7 @@ qemu-img convert -c -O qcow2 image packed.qcow2
 for file in image image.qcow2; do
     gzip -k -1 $file
     xz -k -0 -T2 --block-size=524288 $file # many blocks
+    zstd -q -k $file
 done
 
 start_server data/disk.img
@@ -27,7 +28,7 @@ good() # FILE [PATH]
     start_server data/disk.img
 }
 
-for file in image image.gz image.xz image.qcow2 packed.qcow2 image.qcow2.{gz,xz}; do
+for file in image image.{gz,xz,zst,qcow2} packed.qcow2 image.qcow2.{gz,xz,zst}; do
     good $file
 done
 good image.qcow2 /v1alpha1/upload-async
@@ -50,6 +51,11 @@ head -c -2000 image.gz >cut.gz
 refused cut.gz 'gzip|ended|cut'
 head -c -2000 image.xz >cut.xz
 refused cut.xz 'xz|ended|cut'
+head -c -2000 image.zst >cut.zst
+refused cut.zst 'zstd|ended'
+head -c 5000 image.zst >damaged.zst
+put_noise damaged.zst 5000 3000
+refused damaged.zst 'zstd'
 # A qcow2 that is cut has clusters missing: they are not zeros.
 head -c -100000 image.qcow2 >cut.qcow2
 refused cut.qcow2 'qcow2'

@@ -22,7 +22,7 @@ static void test_magics(void **state)
         { "VDI",               64,  4, "\x7f\x10\xda\xbe",     PROBE_FOREIGN },
         { "QED",                0,  4, "QED\0",                PROBE_FOREIGN },
         { "Parallels",          0, 16, "WithoutFreeSpace",     PROBE_FOREIGN },
-        { "zstd",               0,  4, "\x28\xb5\x2f\xfd",     PROBE_FOREIGN },
+        { "zstd",               0,  4, "\x28\xb5\x2f\xfd",     PROBE_ZSTD },
         { "bzip2",              0,  3, "BZh",                  PROBE_FOREIGN },
         { "tar (OVA)",        257,  5, "ustar",                PROBE_FOREIGN },
         /* clang-format on */
