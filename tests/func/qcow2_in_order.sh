@@ -89,6 +89,27 @@ assert_equal "$("$SOURCE" --digest in.gz 2>/dev/null)" \
 assert_equal "$(cat in.qcow2 | "$SOURCE" --digest - 2>/dev/null)" \
     "$(cat want.digest)" "digest of a pipe"
 
+# The checksum stands behind all of it, and is believed before the copy is.
+{
+    head -c -8 in.gz
+    printf '12345678'
+} >bad.gz
+cp in.gz longer.gz && echo garbage >>longer.gz
+xz -0 -c in.qcow2 | head -c -20 >short.xz
+for broken in bad.gz longer.gz short.xz; do
+    copy_here $broken
+    assert_status source 13
+    [ ! -e copy.raw ] || fail "$broken arrived"
+    copy_here - < <(cat $broken)
+    assert_status source 13
+    [ ! -e copy.raw ] || fail "$broken arrived through a pipe"
+done
+start_target copy.raw --once
+run_source bad.gz
+wait_target
+assert_both_fail 13 'gzip: incorrect data check'
+[ ! -e copy.raw ] || fail "bad.gz arrived by network"
+
 # ---- what it may not suffice for ----
 
 once=0 refused=0 again=0
