@@ -110,3 +110,21 @@ for pack in cat gzip xz zstd; do
     wait_success "Upload Complete"
     diff -r tree data
 done
+
+# A volume that is too small is empty again, and is said to be too small.
+[ "$(id -u)" = 0 ] || skip "mounting needs root; the rest holds"
+mkdir small
+mount -t tmpfs -o size=2m tmpfs small 2>mount.err ||
+    skip "no mounts here ($(cat mount.err)); the rest holds"
+at_exit unmount "$PWD/small"
+put_noise tree/two 0 $((3 * MIB))
+start_server "$PWD/small/disk.img"
+upload - "${CLONE[@]}" < <(tar -C tree -c . | "$SNAP")
+assert_answer 400 "Saving stream failed: effective image size is larger than the reported available storage: "
+assert_equal "$(find small -type f -size +0)" "" "files left"
+[ "$(df --output=used small | tail -n 1)" -lt 100 ] || fail "space is taken"
+rm tree/two
+upload - "${CLONE[@]}" < <(tar -C tree -c . | "$SNAP")
+assert_answer 200
+wait_success "Clone Complete"
+diff -r tree small

@@ -1,0 +1,55 @@
+/* What CDI's controller writes, read as its own programs read it. */
+#include "common/cdi.h"
+#include "unit.h"
+
+static void test_bool(void **state)
+{
+    static const struct {
+        const char *text;
+        int want; /* -1: none */
+    } cases[] = {
+        { "1", 1 },    { "t", 1 },     { "T", 1 },     { "true", 1 },
+        { "TRUE", 1 }, { "True", 1 },  { "0", 0 },     { "f", 0 },
+        { "F", 0 },    { "false", 0 }, { "FALSE", 0 }, { "False", 0 },
+        { "", -1 },    { "yes", -1 },  { "tRUE", -1 }, { "1 ", -1 },
+        { "no", -1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bool value = false;
+        bool is_one = cdi_bool(cases[i].text, &value);
+
+        CASE(cases[i].text);
+        assert_int_equal(is_one ? value : -1, cases[i].want);
+    }
+}
+
+static void test_log_level(void **state)
+{
+    static const struct {
+        const char *argv[5];
+        enum cw_log_level want;
+    } cases[] = {
+        { { "x", NULL }, CW_LOG_INFO },
+        { { "x", "-alsologtostderr", "-v=3", NULL }, CW_LOG_INFO },
+        { { "x", "--v=5", NULL }, CW_LOG_DEBUG },
+        { { "x", "-v", "9", NULL }, CW_LOG_DEBUG },
+        { { "x", "--v", NULL }, CW_LOG_INFO },
+        { { "x", "-v=much", "-vmodule=a=9", NULL }, CW_LOG_INFO },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(cdi_log_level(cases[i].argv), cases[i].want);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bool),
+        cmocka_unit_test(test_log_level),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
