@@ -102,16 +102,16 @@ void zstd_stream_close(struct zstd_stream *stream)
 }
 
 const char *zstd_stream_step(struct zstd_stream *stream, const uint8_t **in,
-                             size_t *in_len, uint8_t *out, size_t out_len,
-                             size_t *got, bool *is_whole)
+                             size_t *in_len, uint8_t *out, size_t *out_len,
+                             bool *is_whole)
 {
     ZSTD_inBuffer from = { *in, *in_len, 0 };
-    ZSTD_outBuffer to = { out, out_len, 0 };
+    ZSTD_outBuffer to = { out, *out_len, 0 };
     size_t r = ZSTD_decompressStream(inner_stream(stream), &to, &from);
 
     *in += from.pos;
     *in_len -= from.pos;
-    *got = to.pos;
+    *out_len = to.pos;
     *is_whole = r == 0;
     return ZSTD_isError(r) ? ZSTD_getErrorName(r) : NULL;
 }

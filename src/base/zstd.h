@@ -69,12 +69,12 @@ struct zstd_stream *zstd_stream_open(void);
 void zstd_stream_close(struct zstd_stream *stream);
 
 /*
- * Unpacks from the *in_len bytes at *in, moving both on, to out: *got bytes,
- * at most out_len.  *is_whole: a frame has ended here, and none begun.  NULL,
+ * Unpacks from the *in_len bytes at *in, moving both on, to out: at most
+ * *out_len bytes, and *out_len becomes how many.  *is_whole: a frame has ended here, and none begun.  NULL,
  * or why not: static.
  */
 const char *zstd_stream_step(struct zstd_stream *stream, const uint8_t **in,
-                             size_t *in_len, uint8_t *out, size_t out_len,
-                             size_t *got, bool *is_whole);
+                             size_t *in_len, uint8_t *out, size_t *out_len,
+                             bool *is_whole);
 
 #endif

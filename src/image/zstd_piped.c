@@ -52,8 +52,9 @@ static ssize_t zstd_piped_next(struct stream *stream, void *buf, size_t len,
         /* At the end of a frame there is nothing left to come out. */
         if (zstd->has_no_more && zstd->is_whole)
             return 0;
-        why = zstd_stream_step(zstd->decoder, &zstd->at, &zstd->left, buf, len,
-                               &got, &zstd->is_whole);
+        got = len;
+        why = zstd_stream_step(zstd->decoder, &zstd->at, &zstd->left, buf, &got,
+                               &zstd->is_whole);
         if (why)
             return error_set(err, ERROR_FORMAT, 0,
                              "zstd: damaged, near byte %" PRIu64 ": %s",
