@@ -59,12 +59,26 @@ assert_status source 255
 assert_log source 'certificate'
 CLONER_ENV=()
 
-# The source changes while it is read: it must not look whole.
-truncate -s 64M growing
+# Nothing but a hole, lost on the way.
+make_empty hole $((64 * MIB))
 start_http_server --drop 1
-start_cloner block "$PWD/growing"
-wait_source
+run_cloner block "$PWD/hole"
 assert_complete
+assert_body hole
+
+# A disk that is written to while it is read must not look whole: the body
+# has no end then.
+make_dense busy $((24 * MIB))
+start_http_server
+start_cloner block "$PWD/busy"
+wait_log source 'connected to' || fail "it did not connect"
+put_noise busy 0 4096 9
+wait_source
+if [ "$SOURCE_STATUS" = 0 ]; then
+    cmp -i 4096 busy body # so quick that all was read before
+else
+    assert_failed 'changed|written'
+fi
 
 # Told to stop while nobody answers.
 SERVER_ADDRESS=127.0.0.1:1
