@@ -1,11 +1,12 @@
-"""clonewire with checkpoints, and gone on with after both ends were killed."""
+"""clonewire with checkpoints, gone on with after both ends were killed, and
+over an older copy of the disk."""
 
 import os
 import subprocess
 import time
 
 from .clonewire import Clonewire
-from .measure import Failed
+from .measure import Failed, Plan, Stage
 from .units import MIB
 
 
@@ -70,6 +71,46 @@ class Resuming(Clonewire):
             time.sleep(0.005)
 
 
+class Delta(Clonewire):
+    """Over a copy that was made before the clock, and is not in the page
+    cache.  changed: one MiB in so many of it is another; 0: none."""
+
+    def __init__(self, name, about, build, changed=0):
+        super().__init__(name, about, build, ["--delta"])
+        self._changed = changed
+
+    def refuses(self, case):
+        return "needs a file as its target" if case.target.is_block else None
+
+    def plan(self, case):
+        self._leave_copy(case)
+        return super().plan(case)
+
+    def _leave_copy(self, case):
+        subprocess.run(["cp", "--sparse=always", case.source,
+                        case.destination], check=True)
+        with open(case.destination, "r+b") as copy:
+            size = os.fstat(copy.fileno()).st_size
+            for at in range(0, size if self._changed else 0,
+                            max(self._changed, 1) * MIB):
+                copy.seek(at)
+                copy.write(b"older" * (MIB // 5))
+            copy.flush()
+            os.fsync(copy.fileno())
+            os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+class Reading(Delta):
+    """The older copy is only read, and digested."""
+
+    copies = False
+
+    def plan(self, case):
+        self._leave_copy(case)
+        return Plan([Stage("target", [[self._target, "--digest",
+                                       case.destination]])])
+
+
 def contestants(build):
     return [
         Clonewire("clonewire-sha256", "--digest-algorithm=sha256", build,
@@ -79,4 +120,7 @@ def contestants(build):
                  build),
         Resuming("clonewire-resume-trust", "the same with --resume=trust",
                  build, ["--resume=trust"]),
+        Delta("clonewire-delta", "over an equal copy", build),
+        Delta("clonewire-delta-1%", "over one with 1 % changed", build, 100),
+        Reading("clonewire-digest", "the copy is only read", build),
     ]
