@@ -86,6 +86,8 @@ static int serve(void *arg)
     uint64_t drained;
 
     receive_visitors(task->t);
+    job->total_bytes = atomic_load(&task->upload.total_bytes);
+    job_enter(job, (enum cw_phase)atomic_load(&task->upload.phase));
     note_arrival(task);
     atomic_store(&job->progress.zeroed_bytes, sink_zeroed_bytes(task->t->sink));
     job_attend(job);
@@ -147,6 +149,8 @@ int target_take_upload(struct target *t, struct visitor *visitor)
              info.cipher);
     job_begin(&t->job);
     job_enter(&t->job, CW_PHASE_PLANNING);
+    t->job.lanes = 1;
+    t->job.total_bytes = 0;
     r = errand_run(&t->errand, &t->job, work, serve, &task);
     progress_add(&t->job.progress.wire_bytes,
                  conn_wire_received(task.upload.from.request->conn));

@@ -307,7 +307,7 @@ int upload_receive(struct upload *u, struct error *err)
                          "the body goes on behind the end of what it holds");
     if (u->is_tree)
         return 0;
-    job_enter(u->job, CW_PHASE_FLUSHING);
+    atomic_store(&u->phase, CW_PHASE_FLUSHING);
     if (sink_finish(u->sink, err) < 0)
         return -1;
     return sink_commit(u->sink, err);

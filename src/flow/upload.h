@@ -9,6 +9,8 @@
 #ifndef CW_FLOW_UPLOAD_H
 #define CW_FLOW_UPLOAD_H
 
+#include <stdatomic.h>
+
 #include "flow/gate.h"
 #include "flow/job.h"
 #include "sink/sink.h"
@@ -23,6 +25,10 @@ struct upload {
     uint32_t fs_overhead_ppm;
     bool is_device;
     bool preallocate;
+
+    /* How far it is, for the main thread to tell. */
+    _Atomic unsigned phase;       /* enum cw_phase */
+    _Atomic uint64_t total_bytes; /* 0: not known */
 
     /* What came of it. */
     bool is_clone;

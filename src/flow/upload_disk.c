@@ -68,9 +68,9 @@ int upload_disk(struct upload *u, struct feed *feed, uint64_t known_bytes,
     limit(u, &most_bytes);
     if (upload_open_digest(u, most_bytes, err) < 0)
         return -1;
-    u->job->total_bytes = known_bytes != UPLOAD_SIZE_UNKNOWN ? known_bytes : 0;
-    u->job->lanes = 1;
-    job_enter(u->job, CW_PHASE_COPYING);
+    if (known_bytes != UPLOAD_SIZE_UNKNOWN)
+        atomic_store(&u->total_bytes, known_bytes);
+    atomic_store(&u->phase, CW_PHASE_COPYING);
     if (fill_run(u->job, u->sink, feed, most_bytes, &u->disk_bytes, err) < 0)
         return -1;
     if (known_bytes != UPLOAD_SIZE_UNKNOWN && u->disk_bytes != known_bytes)
@@ -124,7 +124,8 @@ static int receive_sized(struct upload *u, const struct image_options *options,
     uint64_t most_bytes, least_bytes;
 
     plan.image.like = image;
-    u->disk_bytes = u->job->total_bytes = image->virtual_bytes;
+    u->disk_bytes = image->virtual_bytes;
+    atomic_store(&u->total_bytes, u->disk_bytes);
     if (sink_available(u->sink, &most_bytes, err) < 0)
         return -1;
     limit(u, &most_bytes);
@@ -136,8 +137,7 @@ static int receive_sized(struct upload *u, const struct image_options *options,
             &most_bytes, err) < 0 ||
         upload_open_digest(u, u->disk_bytes, err) < 0)
         return -1;
-    u->job->lanes = 1;
-    job_enter(u->job, CW_PHASE_COPYING);
+    atomic_store(&u->phase, CW_PHASE_COPYING);
     cursor_init(&plan.cursor, grid_count(plan.virtual_bytes), 1, 1);
     if (local_lane_start(&lane, &plan, 0, err) < 0)
         return -1;

@@ -161,7 +161,7 @@ static int receive_tree(struct upload *u, const struct tree_input *tar,
     sink_discard(u->sink); /* what a killed upload of a disk has left */
     if (upload_open_digest(u, 0, err) < 0)
         return -1;
-    job_enter(u->job, CW_PHASE_COPYING);
+    atomic_store(&u->phase, CW_PHASE_COPYING);
     u->is_tree = true;
     if (unpack_tree(&options, &report, err) < 0)
         return -1;
