@@ -88,11 +88,16 @@ static void frame(struct evil *evil, unsigned i, enum frame_type type,
     static const uint8_t payload[2 * GRID_CHUNK_BYTES];
     struct frame frame = { .type = type, .offset = offset, .length = length };
     uint8_t header[FRAME_HEADER_BYTES];
+    struct error err = { 0 };
 
     frame_encode(header, &frame);
     evil_send(evil->lanes[i], header, sizeof header);
-    if (type == FRAME_DATA && length <= sizeof payload)
-        evil_send(evil->lanes[i], payload, length);
+    if (type != FRAME_DATA || length > sizeof payload)
+        return;
+    /* The sin is in the header: whoever saw it may hang up before the rest. */
+    if (conn_send(evil->lanes[i], payload, length, &err) < 0 ||
+        conn_flush(evil->lanes[i], &err) < 0)
+        printf("not all of a frame was taken: %s\n", err.text);
 }
 
 /* A ZSTD frame that says to hold length bytes at offset 0. */
