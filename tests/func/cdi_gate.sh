@@ -3,6 +3,12 @@
 # certificates, one upload at a time, and no nonsense.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
+
+# The client hears of it a moment before the log does.
+will_say() # REGEX
+{
+    wait_log target "$1" || fail "target did not say: $1"
+}
 require openssl python3
 
 server_env "TLS_CIPHERS=TLS_AES_128_GCM_SHA256,ECDHE-ECDSA-AES128-GCM-SHA256,NO-SUCH-CIPHER"
@@ -43,16 +49,16 @@ done
 curl_as "" -X POST -d x /v1beta1/upload
 assert_answer 401
 [ ! -s answer ] || fail "401 with a body"
-assert_log target "the source sent no certificate: 401"
+will_say "the source sent no certificate: 401"
 curl_as source-imposter -X POST -d x /v1beta1/upload
 assert_answer 401
-assert_log target "wanted CN=source, certificate has .*CN=imposter: 401"
+will_say "wanted CN=source, certificate has .*CN=imposter: 401"
 curl_as source-stranger -X POST -d x /v1beta1/upload
 assert_answer 000
-assert_log target "refused a connection.*(not signed|issuer|unknown|trust)"
+will_say "refused a connection.*(not signed|issuer|unknown|trust)"
 curl_as source-expired -X POST -d x /v1beta1/upload
 assert_answer 000
-assert_log target "refused a connection.*expired"
+will_say "refused a connection.*expired"
 
 # HTTP/2 is not offered, nor TLS 1.1.
 curl_as "" --http2 -w '%{http_version} %{http_code}' /healthz
