@@ -101,6 +101,25 @@ static void note_peer(struct volume *v)
              conn_is_http(v->conn) ? CONN_ALPN_HTTP : CONN_ALPN);
 }
 
+/*
+ * A server that is held to TLS 1.2, as one built for FIPS may be, is called
+ * again by that, and by HTTP.  It is not offered at once: our own target
+ * would have it, too, and with a slower cipher (tls_gcm.h).
+ */
+static bool takes_older(struct volume *v, const struct error *err)
+{
+    struct cw_security *security = &v->job.security;
+
+    if (!v->options.security.allow_tls12 || security->allow_tls12 ||
+        !tls_met_older(v->job.tls))
+        return false;
+    log_info("%s; trying TLS 1.2", err->text);
+    security->allow_tls12 = true;
+    security->http_only = true;
+    job_read_security(&v->job);
+    return true;
+}
+
 static int call(struct volume *v, uint64_t deadline_ns, struct error *err)
 {
     const struct conn_options options = {
@@ -112,9 +131,12 @@ static int call(struct volume *v, uint64_t deadline_ns, struct error *err)
         .stop_fd = v->job.wake_fd,
     };
     const struct dial_patience patience = { deadline_ns, may_pass };
+    const struct addr *addr = &v->url.addr;
+    int r = dial_until(&v->job, addr, &options, &patience, &v->conn, err);
 
-    if (dial_until(&v->job, &v->url.addr, &options, &patience, &v->conn, err) <
-        0)
+    if (r < 0 && takes_older(v, err))
+        r = dial_until(&v->job, addr, &options, &patience, &v->conn, err);
+    if (r < 0)
         return -1;
     note_peer(v);
     return conn_check_peer(v->conn, err);
@@ -328,6 +350,7 @@ static int build(struct volume *v, const struct cw_volume_options *options,
     v->job.free = volume_free;
     v->options = *options;
     security.http = true;
+    security.allow_tls12 = false; /* see takes_older() */
     if (job_init(&v->job, true, &security, &options->tuning, &options->events,
                  err) < 0 ||
         post_parse_url(options->url, &v->url, err) < 0)

@@ -140,6 +140,8 @@ static int shake_hands(struct conn *conn, struct tls *tls, uint64_t deadline_ns,
     ERR_clear_error();
     conn->bio.deadline_ns = deadline_ns;
     r = conn->tls->is_server ? SSL_accept(conn->ssl) : SSL_connect(conn->ssl);
+    if (r != 1 && tls_reason_is_version())
+        atomic_store(&tls->met_older, true);
     if (r != 1)
         conn_explain_read(conn, SSL_get_error(conn->ssl, r), err);
     else

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "net/https_private.h"
+#include "net/tls_gcm.h"
 #include "net/tls_private.h"
 
 /* Nobody can check a certificate that signs itself, so its age is no help
@@ -69,7 +70,9 @@ static bool use_ours(SSL_CTX *ctx, const struct tls *tls)
 
 SSL_CTX *https_tls_open(const struct tls *tls, struct error *err)
 {
-    AUTO(auto_ctx) SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    const SSL_METHOD *method = TLS_server_method();
+    AUTO(auto_ctx)
+    SSL_CTX *ctx = SSL_CTX_new_ex(NULL, TLS_GCM_NOT_OURS, method);
     int oldest = !tls || tls->allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 
     if (ctx && SSL_CTX_set_min_proto_version(ctx, oldest) == 1 &&

@@ -195,9 +195,9 @@ int tls_open(const struct tls_options *options, bool is_server,
     t->allow_tls12 = options->allow_tls12 && !wants_psk(options);
     t->http = options->http && !wants_psk(options);
     t->http_only = t->http && options->http_only && !is_server;
-    t->ctx = SSL_CTX_new_ex(NULL, t->allow_tls12 ? NULL : tls_gcm_properties(),
-                            is_server ? TLS_server_method()
-                                      : TLS_client_method());
+    t->ctx = SSL_CTX_new_ex(
+        NULL, t->allow_tls12 ? TLS_GCM_NOT_OURS : tls_gcm_properties(),
+        is_server ? TLS_server_method() : TLS_client_method());
     t->bio_method = conn_bio_method();
     if (!t->ctx || !t->bio_method)
         return library_error("set up TLS", err);
@@ -224,6 +224,11 @@ const char *tls_library(char *buf, size_t len, bool *has_fips)
 unsigned tls_wrong_keys(const struct tls *tls)
 {
     return atomic_load(&tls->wrong_keys);
+}
+
+bool tls_met_older(const struct tls *tls)
+{
+    return atomic_load(&tls->met_older);
 }
 
 struct tls *tls_share(struct tls *tls)

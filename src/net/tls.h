@@ -87,6 +87,10 @@ int tls_open(const struct tls_options *options, bool is_server,
  */
 unsigned tls_wrong_keys(const struct tls *tls);
 
+/* Client: has a server had no TLS version that we offered?  Then it may have
+ * an older one. */
+bool tls_met_older(const struct tls *tls);
+
 /*
  * Who we are, for messages: "CN=a, issued by CN=b", or "a pre-shared key".
  * Returns buf.

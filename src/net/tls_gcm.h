@@ -11,6 +11,10 @@
 
 #define TLS_GCM_PROVIDER "clonewire"
 
+/* The property query for TLS 1.2: once our provider is there, OpenSSL takes
+ * it for whoever does not say otherwise. */
+#define TLS_GCM_NOT_OURS "provider!=" TLS_GCM_PROVIDER
+
 /*
  * The property query to fetch ciphers with ("?provider=clonewire": ours where
  * it has them and may), or NULL: this CPU, OpenSSL or build has no use for

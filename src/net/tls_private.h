@@ -40,6 +40,7 @@ struct tls {
     bool http_only;
     bool http;
     atomic_uint wrong_keys; /* any thread: see tls_wrong_keys() */
+    atomic_bool met_older;  /* any thread: see tls_met_older() */
     uint64_t rekey_records; /* TLS_REKEY_RECORDS; a test lowers it */
 };
 
@@ -115,6 +116,9 @@ int tls_reason_verify(int is_ok, X509_STORE_CTX *store);
  */
 bool tls_reason_explain(const struct tls_peer *peer, bool is_established,
                         struct error *err);
+
+/* Is what OpenSSL queued on this thread that there is no common version? */
+bool tls_reason_is_version(void);
 
 /* The first text in OpenSSL's queue, for errors about files; empties it. */
 const char *tls_reason_text(void);

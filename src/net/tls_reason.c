@@ -314,6 +314,20 @@ static void explain_nothing_in_common(const struct tls_peer *peer,
                   "the %s has no cipher or signature in common with us", word);
 }
 
+bool tls_reason_is_version(void)
+{
+    unsigned long code = ERR_peek_error();
+
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL)
+        return false;
+    switch (ERR_GET_REASON(code)) {
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_VERSION_TOO_LOW:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION: return true;
+    default: return false;
+    }
+}
+
 /* True: err tells of what is no TLS, or no TLS for us. */
 static bool explain_version(const struct tls_peer *peer, int reason,
                             struct error *err)

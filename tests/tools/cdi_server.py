@@ -2,7 +2,7 @@
 """An upload server of our own making: mutual TLS, HTTP/1.1, snappy frames.
 
     cdi_server.py CERTS OUT [--name CN] [--busy N] [--drop N] [--bytes B]
-                  [--status S] [--early] [--hang] [--alpn P,P]
+                  [--status S] [--early] [--hang] [--alpn P,P] [--tls12]
 
 Shares no code with what it checks: the chunked coding, the framing format,
 snappy itself and CRC-32C are written out here after their descriptions.
@@ -14,6 +14,7 @@ a 2xx.
   --busy N  the first N requests are answered 503
   --drop N  the first N connections are cut after B bytes of body
   --status  what the request is answered when it is whole, in place of 200
+  --tls12   nothing newer is spoken
   --early   answered as soon as the head is here, and the body is not read
 """
 import argparse
@@ -243,6 +244,7 @@ def main():
     parser.add_argument("--status", type=int, default=200)
     parser.add_argument("--early", action="store_true")
     parser.add_argument("--hang", action="store_true")
+    parser.add_argument("--tls12", action="store_true")
     parser.add_argument("--alpn", default="h2,http/1.1")
     args = parser.parse_args()
 
@@ -251,6 +253,8 @@ def main():
                             f"{args.certs}/target.key")
     context.load_verify_locations(f"{args.certs}/ca.crt")
     context.verify_mode = ssl.CERT_REQUIRED
+    if args.tls12:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     if args.alpn:
         context.set_alpn_protocols(args.alpn.split(","))
     listener = socket.create_server(("127.0.0.1", args.port))
