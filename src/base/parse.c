@@ -96,6 +96,74 @@ bool parse_bytes(const char *text, uint64_t *bytes)
            scale_exactly(&d, unit, bytes);
 }
 
+/* The power of ten behind the "e" of "12e6", "5E-3". */
+static bool take_exponent(const char *text, int *exponent)
+{
+    bool is_negative = *text == '-';
+    int value = 0;
+
+    text += *text == '-' || *text == '+';
+    if (!is_digit(*text))
+        return false;
+    for (; is_digit(*text) && value < 100; text++)
+        value = value * 10 + (*text - '0');
+    *exponent = is_negative ? -value : value;
+    return *text == '\0';
+}
+
+/* The suffix of a quantity is unit * 10^exponent. */
+static bool quantity_unit(const char *suffix, uint64_t *unit, int *exponent)
+{
+    static const char smaller[] = "mun";
+    const char *at = *suffix ? strchr(smaller, *suffix) : NULL;
+
+    *exponent = 0;
+    *unit = 1;
+    if (at && suffix[1] == '\0') {
+        *exponent = -3 * (int)(at - smaller + 1);
+        return true;
+    }
+    if (strcmp(suffix, "E") == 0) {
+        *exponent = 18;
+        return true;
+    }
+    if (strcmp(suffix, "Ei") == 0) {
+        *unit = UINT64_C(1) << 60;
+        return true;
+    }
+    if (*suffix == 'e' || *suffix == 'E')
+        return take_exponent(suffix + 1, exponent);
+    /* "1K" and "1kB" are of people, "1k" is of Kubernetes. */
+    return !strchr(suffix, 'B') && strcmp(suffix, "K") != 0 &&
+           strcmp(suffix, "ki") != 0 && unit_of(suffix, unit);
+}
+
+bool parse_quantity(const char *text, uint64_t *bytes)
+{
+    struct decimal d;
+    bool is_rounded = false;
+    uint64_t unit;
+    int exponent;
+    u128 value;
+
+    text += *text == '+';
+    if (!take_decimal(&text, &d) || !quantity_unit(text, &unit, &exponent))
+        return false;
+    value = (u128)d.digits * unit;
+    exponent -= (int)d.decimals;
+    for (; exponent < 0 && value > 0; exponent++) {
+        is_rounded = is_rounded || value % 10 != 0;
+        value /= 10;
+    }
+    value += is_rounded;
+    for (; exponent > 0 && value > 0 && value <= UINT64_MAX; exponent--)
+        value *= 10;
+    if (value > UINT64_MAX)
+        return false;
+    *bytes = (uint64_t)value;
+    return true;
+}
+
 bool parse_ppm(const char *text, uint32_t *ppm)
 {
     struct decimal d;

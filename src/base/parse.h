@@ -20,6 +20,12 @@
 bool parse_bytes(const char *text, uint64_t *bytes);
 
 /*
+ * A quantity of Kubernetes, rounded up to whole bytes as its Value() does:
+ * "2Gi", "1.1Gi", "1500M", "1e9", "1500m".  False as of parse_bytes().
+ */
+bool parse_quantity(const char *text, uint64_t *bytes);
+
+/*
  * A ratio as parts per million: "0.055" and "5.5%" are 55000.  At most six
  * decimals (four with %); false on more, so nothing is rounded in silence.
  */

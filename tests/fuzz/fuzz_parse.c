@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     /* A count is a size without a unit. */
     if (parse_count(text, &count))
         assert(bytes == count);
+    parse_quantity(text, &ns);
     parse_duration(text, &ns);
     parse_time(text, &ns);
     parse_ppm(text, &ppm);

@@ -40,6 +40,57 @@ static void test_bytes(void **state)
     }
 }
 
+/* Values as k8s.io/apimachinery's resource.Quantity has them. */
+static void test_quantity(void **state)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+        uint64_t want;
+    } cases[] = {
+        { "0", true, 0 },
+        { "1073741824", true, 1073741824 },
+        { "+5", true, 5 },
+        { "2Gi", true, UINT64_C(2) << 30 },
+        { "1.1Gi", true, 1181116007 }, /* ...006.4 */
+        { "0.5Ki", true, 512 },
+        { "1500M", true, 1500000000 },
+        { "5k", true, 5000 },
+        { "2E", true, UINT64_C(2000000000000000000) },
+        { "3Ei", true, UINT64_C(3) << 60 },
+        { "1e9", true, 1000000000 },
+        { "1.5E3", true, 1500 },
+        { "1e-1", true, 1 },
+        { "10737418240000m", true, 10737418240 },
+        { "1500m", true, 2 },
+        { "1n", true, 1 },
+        { "0m", true, 0 },
+        { "16Ei", false, 0 },
+        { "1e20", false, 0 },
+        { "20E", false, 0 },
+        { "1K", false, 0 },
+        { "1ki", false, 0 },
+        { "1GiB", false, 0 },
+        { "1GB", false, 0 },
+        { "1e", false, 0 },
+        { "1e5x", false, 0 },
+        { "1mm", false, 0 },
+        { "-1", false, 0 },
+        { "", false, 0 },
+        { "Gi", false, 0 },
+        { "much", false, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t got = 0;
+
+        CASE(cases[i].text);
+        assert_int_equal(parse_quantity(cases[i].text, &got), cases[i].ok);
+        assert_int_equal(got, cases[i].want);
+    }
+}
+
 static void test_time(void **state)
 {
     static const struct {
@@ -174,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_time),
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_quantity),
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_ppm),
         cmocka_unit_test(test_duration_and_count),
