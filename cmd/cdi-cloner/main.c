@@ -4,7 +4,6 @@
  * start-up script, too.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "cdi-cloner/settings.h"
 #include "common/cdi.h"
@@ -65,10 +64,11 @@ int main(int argc, char **argv)
     struct error err;
     int status;
 
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        printf("cdi-cloner (clonewire) %s\n", cw_version());
+    (void)argc;
+    if (cdi_asked(arguments, "cdi-cloner",
+                  " [-content-type TYPE] [-mount PATH] [-upload-bytes N]",
+                  settings_known))
         return 0;
-    }
     cdi_open(&log, "source");
     status = settings_read(&settings, arguments, &err);
     if (status != 0) {
@@ -79,8 +79,7 @@ int main(int argc, char **argv)
     events.metrics_listen = settings.metrics_listen;
     events.cdi_owner_uid = settings.owner_uid;
     settings.volume.events = settings.source.events = events;
-    if (settings.warning[0])
-        log_print_line(&log, CW_LOG_WARN, settings.warning);
+    cdi_tell_doubts(&settings.doubts, &log);
     if (clone_volume(&settings, &summary, &error) == 0) {
         tell(&log, &settings, &summary);
         return 0;

@@ -12,6 +12,27 @@
 #define TYPE_DISK      "blockdevice-clone"
 #define TYPE_TREE      "filesystem-clone"
 
+const struct cdi_setting settings_known[] = {
+    { "VOLUME_MODE", "block, or filesystem" },
+    { "MOUNT_POINT", "the block device, or the volume's directory" },
+    { "CLIENT_KEY", "our private key: the PEM text" },
+    { "CLIENT_CERT", "our certificate: the PEM text" },
+    { "SERVER_CA_CERT", "whose target's certificate to trust: the PEM text" },
+    { "UPLOAD_URL", "https://host:port/path of the target" },
+    { "OWNER_UID", "label of the progress metric" },
+    { "PREALLOCATION", "true: holes of files are sent, too" },
+    { "CLONEWIRE_METRICS_LISTEN",
+      "where to tell the progress: " METRICS_LISTEN },
+    { "CLONEWIRE_CONNECT_TIMEOUT", "how long to try to reach a target: 5m" },
+    { "CLONEWIRE_RETRY_FOR", "how long to try again after a loss: 5m" },
+    { "CLONEWIRE_STALL_TIMEOUT", "so long without progress is a failure: 5m" },
+    { "CLONEWIRE_ALLOW_TLS12", "false: TLS 1.3 alone" },
+    { "CLONEWIRE_ALLOW_IN_USE", "true: read a disk that others may write" },
+    { "CLONEWIRE_HTTP_ONLY", "true: as CDI's own, never by clonewire/1" },
+    { "CLONEWIRE_TERMINATION_LOG", "in place of /dev/termination-log" },
+    { 0 },
+};
+
 /* "-mount X", "-mount=X", "--mount=X"; NULL: not given. */
 static const char *argument(const char *const *argv, const char *name)
 {
@@ -78,19 +99,17 @@ static const char *must(const char *name, struct error *err)
     return value;
 }
 
-static void warn(struct settings *s, const char *name, const char *value)
+static void doubt(struct settings *s, const char *name, const char *value)
 {
-    snprintf(s->warning, sizeof(s->warning),
-             "%s: cannot read \"%.80s\": done without", name, value);
+    cdi_doubt(&s->doubts, name, value, "done without");
 }
 
-static bool read_bool(struct settings *s, const char *name)
+static bool read_bool(struct settings *s, const char *name, bool value)
 {
     const char *text = cdi_env(name);
-    bool value = false;
 
     if (text && !cdi_bool(text, &value))
-        warn(s, name, text);
+        doubt(s, name, text);
     return value;
 }
 
@@ -99,7 +118,7 @@ static void read_time(struct settings *s, const char *name, uint64_t *ns)
     const char *text = cdi_env(name);
 
     if (text && !parse_duration(text, ns))
-        warn(s, name, text);
+        doubt(s, name, text);
 }
 
 static void read_wishes(struct settings *s, const char *const *argv)
@@ -109,12 +128,12 @@ static void read_wishes(struct settings *s, const char *const *argv)
     const char *listen = cdi_env("CLONEWIRE_METRICS_LISTEN");
 
     if (total && !parse_count(total, &volume->total_bytes))
-        warn(s, "-upload-bytes", total);
-    s->is_preallocated = volume->dense = read_bool(s, "PREALLOCATION");
+        doubt(s, "-upload-bytes", total);
+    s->is_preallocated = volume->dense = read_bool(s, "PREALLOCATION", false);
     s->metrics_listen = listen ? listen : METRICS_LISTEN;
-    volume->security.allow_tls12 = read_bool(s, "CLONEWIRE_ALLOW_TLS12");
-    volume->security.http_only = read_bool(s, "CLONEWIRE_HTTP_ONLY");
-    volume->allow_in_use = read_bool(s, "CLONEWIRE_ALLOW_IN_USE");
+    volume->security.allow_tls12 = read_bool(s, "CLONEWIRE_ALLOW_TLS12", true);
+    volume->security.http_only = read_bool(s, "CLONEWIRE_HTTP_ONLY", false);
+    volume->allow_in_use = read_bool(s, "CLONEWIRE_ALLOW_IN_USE", false);
     read_time(s, "CLONEWIRE_CONNECT_TIMEOUT", &volume->connect_timeout_ns);
     read_time(s, "CLONEWIRE_RETRY_FOR", &volume->tuning.retry_ns);
     read_time(s, "CLONEWIRE_STALL_TIMEOUT", &volume->tuning.stall_ns);
@@ -153,6 +172,8 @@ static void fill_source(struct settings *s)
         .connect_timeout_ns = volume->connect_timeout_ns,
         .allow_in_use = volume->allow_in_use,
     };
+    /* Who speaks clonewire/1 has TLS 1.3. */
+    s->source.security.allow_tls12 = false;
 }
 
 int settings_read(struct settings *settings, const char *const *argv,

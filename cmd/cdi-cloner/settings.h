@@ -6,19 +6,23 @@
 
 #include "base/error.h"
 #include "clonewire/clonewire.h"
+#include "common/cdi.h"
 
 struct settings {
     struct cw_volume_options volume; /* events are the caller's */
     bool is_preallocated;            /* as asked of the target */
     const char *owner_uid;
     const char *metrics_listen;
-    char warning[256]; /* what could not be read and is done without; or "" */
+    struct cdi_doubts doubts;
 
     /* The same for a target that speaks clonewire/1. */
     struct cw_source_options source; /* events are the caller's */
     char disk[4096];
     char target[300];
 };
+
+/* What there is to set, for --help. */
+extern const struct cdi_setting settings_known[];
 
 /*
  * Reads arguments and environment into settings (zeroed); strings are

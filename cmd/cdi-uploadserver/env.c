@@ -9,12 +9,24 @@
 #define DEFAULT_DESTINATION "/data/disk.img"
 #define DEFAULT_PORT        "8443"
 
-static void warn(struct env *env, const char *name, const char *value,
-                 const char *instead)
-{
-    snprintf(env->warning, sizeof(env->warning),
-             "%s: cannot read \"%.80s\": %s", name, value, instead);
-}
+const struct cdi_setting env_settings[] = {
+    { "TLS_KEY_FILE", "our private key, PEM" },
+    { "TLS_CERT_FILE", "our certificate, PEM" },
+    { "CLIENT_CERT_FILE", "whose clients' certificates to trust, PEM" },
+    { "CLIENT_NAME", "the common name that a client must have" },
+    { "FILESYSTEM_OVERHEAD", "share of a filesystem kept for itself: 0.06" },
+    { "UPLOAD_IMAGE_SIZE", "what was asked of the volume: 2Gi" },
+    { "PREALLOCATION", "true: reserve the disk's space" },
+    { "TLS_CIPHERS", "ciphers to allow, with commas" },
+    { "TLS_MIN_VERSION", "VersionTLS12, or VersionTLS13" },
+    { "DEADLINE", "end if nobody came by then: 2027-01-31T12:00:00Z" },
+    { "DESTINATION", "file or block device: " DEFAULT_DESTINATION },
+    { "LISTEN_ADDRESS", "address to listen on: 0.0.0.0, every one" },
+    { "LISTEN_PORT", "and port: " DEFAULT_PORT },
+    { "CLONEWIRE_STALL_TIMEOUT", "how long to wait for bytes: 5m" },
+    { "CLONEWIRE_TERMINATION_LOG", "in place of /dev/termination-log" },
+    { 0 },
+};
 
 static int read_security(struct cw_security *security, struct error *err)
 {
@@ -42,9 +54,10 @@ static void read_sizes(struct env *env)
     const char *size = cdi_env("UPLOAD_IMAGE_SIZE");
 
     if (overhead && !parse_ppm(overhead, &options->fs_overhead_ppm))
-        warn(env, "FILESYSTEM_OVERHEAD", overhead, "taken as 0");
-    if (size && !parse_bytes(size, &options->volume_bytes))
-        warn(env, "UPLOAD_IMAGE_SIZE", size, "the disk is not grown");
+        cdi_doubt(&env->doubts, "FILESYSTEM_OVERHEAD", overhead, "taken as 0");
+    if (size && !parse_quantity(size, &options->volume_bytes))
+        cdi_doubt(&env->doubts, "UPLOAD_IMAGE_SIZE", size,
+                  "the disk is not grown");
 }
 
 static void read_listen(struct env *env)
@@ -75,11 +88,13 @@ int env_read(struct env *env, struct error *err)
     read_sizes(env);
     read_listen(env);
     if (preallocation && !cdi_bool(preallocation, &preallocate))
-        warn(env, "PREALLOCATION", preallocation, "taken as false");
+        cdi_doubt(&env->doubts, "PREALLOCATION", preallocation,
+                  "taken as false");
     if (preallocate)
         options->preallocate = CW_PREALLOCATE_AUTO;
     if (stall && !parse_duration(stall, &options->tuning.stall_ns))
-        warn(env, "CLONEWIRE_STALL_TIMEOUT", stall, "taken as the default");
+        cdi_doubt(&env->doubts, "CLONEWIRE_STALL_TIMEOUT", stall,
+                  "taken as the default");
     if (deadline && !parse_time(deadline, &options->deadline_unix_ns)) {
         error_set(err, ERROR_USAGE, 0, "Failed to parse deadline: \"%.80s\"",
                   deadline);

@@ -4,12 +4,16 @@
 
 #include "base/error.h"
 #include "clonewire/clonewire.h"
+#include "common/cdi.h"
 
 struct env {
     struct cw_target_options options; /* events are the caller's */
     char listen[300];
-    char warning[256]; /* what could not be read and is done without; or "" */
+    struct cdi_doubts doubts;
 };
+
+/* What there is to set, for --help. */
+extern const struct cdi_setting env_settings[];
 
 /*
  * Reads the environment into env (zeroed); strings are borrowed from it.

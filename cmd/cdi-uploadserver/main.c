@@ -85,26 +85,17 @@ static int run(struct log_print *log, const struct cw_target_options *options)
     return 0;
 }
 
-static bool is_asked_for_version(char **argv)
-{
-    while (*argv)
-        if (strcmp(*argv++, "--version") == 0)
-            return true;
-    return false;
-}
-
 int main(int argc, char **argv)
 {
-    struct env env = { 0 };
+    const char *const *arguments = (const char *const *)argv;
+    static struct env env;
     struct log_print log;
     struct error err;
     int status;
 
     (void)argc;
-    if (is_asked_for_version(argv)) {
-        printf("cdi-uploadserver (clonewire) %s\n", cw_version());
+    if (cdi_asked(arguments, "cdi-uploadserver", "", env_settings))
         return 0;
-    }
     cdi_open(&log, "target");
     umask(0); /* a disk is 0660: for its group, too */
     status = env_read(&env, &err);
@@ -112,9 +103,7 @@ int main(int argc, char **argv)
         print_error(&log, err.text);
         return status;
     }
-    cdi_get_events(&log, cdi_log_level((const char *const *)argv),
-                   &env.options.events);
-    if (env.warning[0])
-        log_print_line(&log, CW_LOG_WARN, env.warning);
+    cdi_get_events(&log, cdi_log_level(arguments), &env.options.events);
+    cdi_tell_doubts(&env.doubts, &log);
     return run(&log, &env.options);
 }

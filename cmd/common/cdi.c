@@ -22,6 +22,58 @@ const char *cdi_env(const char *name)
     return value && *value != '\0' ? value : NULL;
 }
 
+static bool is_one_of(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(text, *words) == 0)
+            return true;
+    return false;
+}
+
+static void print_help(const char *program, const char *arguments,
+                       const struct cdi_setting *settings)
+{
+    printf("Usage: %s%s [ARGUMENT OF KLOG]...\n\n"
+           "Stands in for KubeVirt CDI's program of that name, with the data "
+           "path of clonewire.\nIts settings are environment variables:\n\n",
+           program, arguments);
+    for (; settings->name; settings++)
+        printf("  %-27s %s\n", settings->name, settings->meaning);
+}
+
+bool cdi_asked(const char *const *argv, const char *program,
+               const char *arguments, const struct cdi_setting *settings)
+{
+    static const char *const versions[] = { "--version", "-version", NULL };
+    static const char *const helps[] = { "--help", "-help", "-h", NULL };
+
+    for (argv++; argv[-1] && *argv; argv++) {
+        if (is_one_of(*argv, versions))
+            printf("%s (clonewire) %s\n", program, cw_version());
+        else if (is_one_of(*argv, helps))
+            print_help(program, arguments, settings);
+        else
+            continue;
+        return true;
+    }
+    return false;
+}
+
+void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
+               const char *instead)
+{
+    if (doubts->count == CDI_DOUBTS)
+        return;
+    snprintf(doubts->lines[doubts->count++], sizeof(doubts->lines[0]),
+             "%s: cannot read \"%.80s\": %s", name, value, instead);
+}
+
+void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_print *log)
+{
+    for (unsigned i = 0; i < doubts->count; i++)
+        log_print_line(log, CW_LOG_WARN, doubts->lines[i]);
+}
+
 bool cdi_bool(const char *text, bool *value)
 {
     static const char *const words[][6] = {

@@ -13,8 +13,37 @@
 /* The status of a fatal mistake, as klog's. */
 #define CDI_FATAL 255
 
+/* More settings than any of the programs can doubt. */
+#define CDI_DOUBTS 12
+
 /* The variable; NULL: not set, or empty. */
 const char *cdi_env(const char *name);
+
+/* A setting, as --help tells of it; a list ends with a NULL name. */
+struct cdi_setting {
+    const char *name;
+    const char *meaning; /* lower case, no full stop */
+};
+
+/*
+ * Prints what --version or --help (as Go's programs have it: -h, -help)
+ * among the arguments asks for.  False: neither does.
+ */
+bool cdi_asked(const char *const *argv, const char *program,
+               const char *arguments, const struct cdi_setting *settings);
+
+/* What could not be read of the settings, and is done without. */
+struct cdi_doubts {
+    unsigned count;
+    char lines[CDI_DOUBTS][256];
+};
+
+/* Notes that value, of the variable or argument name, cannot be read. */
+void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
+               const char *instead);
+
+/* Each to its line of the log. */
+void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_print *log);
 
 /* As Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: it is none. */
 bool cdi_bool(const char *text, bool *value);

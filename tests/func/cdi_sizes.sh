@@ -26,6 +26,7 @@ grows 1Gi 0.06 1012924416
 grows 256Mi 0.06 252706816
 grows 2Gi 0.06 2025848832
 grows 4Mi 0 4194304
+grows 0.1Gi 0 106954752 # 107374182.4 bytes, which is 102 MiB and some
 grows 4Mi 0.06 4194304 # never smaller than what has come
 grows 64M nonsense 63963136 # an overhead that is none is 0
 
