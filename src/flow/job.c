@@ -12,6 +12,7 @@
 #include "flow/code.h"
 #include "flow/health.h"
 #include "io/limits.h"
+#include "net/congestion.h"
 #include "plan/grid.h"
 #include "plan/verdict.h"
 #include "track/receipt.h"
@@ -159,7 +160,8 @@ int job_init(struct cw_job *job, bool is_source,
     job->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (job->wake_fd < 0 || job->stop_fd < 0)
         return error_set(err, ERROR_SYSTEM, errno, "make an eventfd");
-    if (choose_engine(job, err) < 0)
+    if (congestion_check(job->tuning.congestion, err) < 0 ||
+        choose_engine(job, err) < 0)
         return -1;
     budget_memory(job);
     if (security && open_security(job, security, &job->tls, err) < 0)

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/congestion.h"
 
 enum {
     SOCKET_BUFFER_BYTES = 4 << 20,
@@ -102,15 +103,6 @@ void conn_socket_set_role(int fd, enum conn_role role, unsigned dead_peer_ms)
     set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-static int set_congestion(int fd, const char *name, struct error *err)
-{
-    if (!name || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name,
-                            (socklen_t)strlen(name)) == 0)
-        return 0;
-    return error_set(err, ERROR_USAGE, errno, "TCP congestion control \"%s\"",
-                     name);
-}
-
 static int set_blocking(int fd, bool is_blocking)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -134,7 +126,7 @@ int conn_socket_tune(int fd, const struct conn_options *options,
         set_buffer(fd, SO_RCVBUF, "/proc/sys/net/ipv4/tcp_rmem");
     }
     conn_socket_set_role(fd, options->role, options->dead_peer_ms);
-    return set_congestion(fd, options->congestion, err);
+    return congestion_set(fd, options->congestion, err);
 }
 
 /* ---- connecting ---- */

@@ -491,7 +491,7 @@ static void test_dial_fails(void **state)
     pair.options.congestion = "no-such-one";
     pair_dial(&pair);
     assert_error(&pair.source.err, ERROR_USAGE,
-                 "TCP congestion control \"no-such-one\": ");
+                 "TCP congestion control \"no-such-one\", where there are: ");
     pair_close(&pair);
 }
 
