@@ -364,6 +364,13 @@ static void take_arithmetic(IMB_MGR *manager)
     };
 }
 
+/* Who has activated it wants the arithmetic done there, also without a
+ * default property of "fips=yes", which alone would keep ours out. */
+static bool is_fips_active(void)
+{
+    return OSSL_PROVIDER_available(NULL, "fips") == 1;
+}
+
 static const char *properties;  /* what choose() came to */
 static OSSL_PROVIDER *provider; /* loaded to the end; NULL: none */
 
@@ -371,7 +378,7 @@ static void choose(void)
 {
     IMB_MGR *manager;
 
-    if (OpenSSL_version_num() >= OPENSSL_WITH_VAES)
+    if (OpenSSL_version_num() >= OPENSSL_WITH_VAES || is_fips_active())
         return;
     manager = alloc_mb_mgr(0);
     if (manager && is_vaes_here(manager)) {

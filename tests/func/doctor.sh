@@ -28,8 +28,28 @@ grep -qE '^\{"name":"io_uring","good":false,"found":"[^"]+","advice":"[^"]+"\}$'
 assert_equal "$("$TARGET" --doctor . | cut -c 1-19)" \
     "$("$SOURCE" --doctor . | cut -c 1-19)" "the target's lines"
 
-# FIPS, where the machine has the provider.
 assert_equal "$("$SOURCE" --doctor | grep -c 'OpenSSL 3')" 1 "the library"
+
+# Where a FIPS provider is active it says so, and no other code does the
+# arithmetic of TLS in the provider's place.
+cat >openssl.cnf <<END
+openssl_conf = all
+[all]
+providers = providers
+[providers]
+fips = fips_provider
+default = default_provider
+[fips_provider]
+module = $TOOLS/fips.so
+activate = 1
+[default_provider]
+activate = 1
+END
+OPENSSL_CONF=$PWD/openssl.cnf "$SOURCE" --doctor >out
+grep -qE '^ok +FIPS provider +active' out || fail "$(cat out)"
+SOURCE_UNDER=(env "OPENSSL_CONF=$PWD/openssl.cnf") SOURCE_WITH=(-v)
+clone image copy
+refute_log source "AES-GCM by Intel"
 
 STATUS=0
 "$TARGET" 2>err || STATUS=$?
