@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "io/file.h"
 #include "io/limits.h"
+#include "tree/acl.h"
 #include "tree/unpack.h"
 #include "tree/walk.h"
 #include "tree/words.h"
@@ -118,8 +119,21 @@ static int add_attribute(struct archive_entry *to, int fd, const char *name,
         n = fgetxattr(fd, name, value, (size_t)n + 1);
     if (n < 0 || !value)
         return fail(err, "read an attribute of", entry);
+    for (int kind = 0; kind < ACL_KINDS; kind++)
+        if (strcmp(name, acl_names[kind]) == 0) {
+            errno = -acl_add(to, (enum acl_kind)kind, value, (size_t)n);
+            return errno == 0 ? 0 : fail(err, "understand the ACL of", entry);
+        }
     archive_entry_xattr_add_entry(to, name, value, (size_t)n);
     return 0;
+}
+
+/* A user's own, or who may do what; not the machine's. */
+static bool is_carried(const char *name)
+{
+    return strncmp(name, USER_XATTR, sizeof(USER_XATTR) - 1) == 0 ||
+           strcmp(name, acl_names[ACL_ACCESS]) == 0 ||
+           strcmp(name, acl_names[ACL_DEFAULT]) == 0;
 }
 
 static int add_attributes(struct archive_entry *to, int fd,
@@ -135,7 +149,7 @@ static int add_attributes(struct archive_entry *to, int fd,
     if (!names || len < 0)
         return fail(err, "list the attributes of", entry);
     for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1)
-        if (strncmp(names + i, USER_XATTR, sizeof(USER_XATTR) - 1) == 0 &&
+        if (is_carried(names + i) &&
             add_attribute(to, fd, names + i, entry, err) < 0)
             return -1;
     return 0;

@@ -1,7 +1,7 @@
 /*
  * pack.h - a directory becomes a tar stream: all that is in it but
- * lost+found, hidden files and directories too, with modes, times, links,
- * user attributes and holes.  By libarchive, in the POSIX format with what
+ * lost+found, hidden files and directories too, with modes, ACLs, times,
+ * links, user attributes and holes.  By libarchive, in the POSIX format with what
  * it needs of GNU's for holes: GNU tar, Go's and libarchive read it.
  *
  * The directory is only read; what is in it must not change meanwhile.

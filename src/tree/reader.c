@@ -98,7 +98,7 @@ static int describe(struct tree_reader *reader, struct tree_entry *entry,
                      : bytes_or(archive_entry_symlink(e),
                                 archive_entry_symlink_utf8(e)),
         .is_hard_link = hard != NULL,
-        .mode = archive_entry_mode(e),
+        .mode = acl_mode(e),
         .modified = when(archive_entry_mtime_is_set(e), archive_entry_mtime(e),
                          archive_entry_mtime_nsec(e)),
         .accessed = when(archive_entry_atime_is_set(e), archive_entry_atime(e),
@@ -143,6 +143,11 @@ bool tree_reader_xattr(struct tree_reader *reader, const char **name,
 {
     return archive_entry_xattr_next(reader->entry, name, value, len) ==
            ARCHIVE_OK;
+}
+
+int tree_reader_acls(struct tree_reader *reader, struct acls *acls)
+{
+    return acl_take(reader->entry, acls);
 }
 
 int tree_reader_data(struct tree_reader *reader, const void **data, size_t *len,

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "tree/acl.h"
 
 struct tree_reader;
 
@@ -57,6 +58,9 @@ int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
  */
 bool tree_reader_xattr(struct tree_reader *reader, const char **name,
                        const void **value, size_t *len);
+
+/* The entry's access control lists, as acl_take(). */
+int tree_reader_acls(struct tree_reader *reader, struct acls *acls);
 
 /*
  * The next piece of the entry's content: *len bytes at *data belong at

@@ -22,6 +22,7 @@ struct late {
     struct late *before; /* made earlier; owned */
     mode_t mode;
     struct timespec modified;
+    struct acls acls; /* the default one would be its files', too */
     char path[];
 };
 
@@ -63,7 +64,7 @@ static int keep_for_later(struct unpack *u, const struct tree_entry *entry,
                           struct error *err)
 {
     size_t len = strlen(entry->path) + 1;
-    struct late *late = malloc(sizeof(*late) + len);
+    struct late *late = calloc(1, sizeof(*late) + len);
 
     if (!late)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack %s", entry->path);
@@ -72,7 +73,7 @@ static int keep_for_later(struct unpack *u, const struct tree_entry *entry,
     late->modified = entry->modified;
     memcpy(late->path, entry->path, len);
     u->late = late;
-    return 0;
+    return unpack_take_acls(u->reader, entry->path, &late->acls, err);
 }
 
 static int make_directory(struct unpack *u, const struct tree_entry *entry,
@@ -91,22 +92,33 @@ static int make_directory(struct unpack *u, const struct tree_entry *entry,
     return keep_for_later(u, entry, err);
 }
 
+static int set_last(int fd, const struct late *late, struct error *err)
+{
+    const struct timespec times[2] = { { 0, UTIME_OMIT }, late->modified };
+
+    if (fchmod(fd, late->mode) < 0 || futimens(fd, times) < 0)
+        return unpack_failed(err, errno, "set mode and time of", late->path);
+    for (int kind = 0; kind < ACL_KINDS; kind++)
+        if (unpack_set_acl(fd, &late->acls, (enum acl_kind)kind, late->path,
+                           err) < 0)
+            return -1;
+    return 0;
+}
+
 static int finish_directory(struct unpack *u, const struct late *late,
                             struct error *err)
 {
-    const struct timespec times[2] = { { 0, UTIME_OMIT }, late->modified };
     struct beneath at;
     AUTO_FD int fd = -1;
     int r = beneath_open(&at, u->root_fd, late->path, false);
 
     if (r == 0)
         fd = openat(at.fd, at.name, DIRECTORY | O_NOFOLLOW);
-    if (r == 0 &&
-        (fd < 0 || fchmod(fd, late->mode) < 0 || futimens(fd, times) < 0))
+    if (r == 0 && fd < 0)
         r = -errno;
     beneath_close(&at);
-    return r < 0 ? unpack_failed(err, -r, "set mode and time of", late->path)
-                 : 0;
+    return r < 0 ? unpack_failed(err, -r, "open", late->path)
+                 : set_last(fd, late, err);
 }
 
 /* From the last to the first: what is below before what it is in. */
@@ -124,6 +136,7 @@ static void drop_late(struct unpack *u)
         struct late *late = u->late;
 
         u->late = late->before;
+        acl_fini(&late->acls);
         free(late);
     }
 }

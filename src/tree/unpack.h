@@ -1,6 +1,6 @@
 /*
  * unpack.h - a tar stream becomes a tree of files in a directory: content
- * with its holes, permissions, times, symbolic and hard links, user
+ * with its holes, permissions, ACLs, times, symbolic and hard links, user
  * attributes.  Owners are ours, as a volume's are.
  *
  * Whatever the stream says, nothing is touched outside the directory.  All

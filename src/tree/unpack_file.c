@@ -131,6 +131,49 @@ int unpack_attributes(int fd, struct tree_reader *reader,
     return 0;
 }
 
+int unpack_take_acls(struct tree_reader *reader, const char *path,
+                     struct acls *acls, struct error *err)
+{
+    int r = tree_reader_acls(reader, acls);
+
+    if (r == -ESRCH) {
+        log_warn("%s: its ACL names users without their numbers: it is lost",
+                 path);
+        acl_fini(acls);
+        return 0;
+    }
+    if (r == -EINVAL)
+        return error_set(err, ERROR_PROTOCOL, 0, "%s: too long an ACL", path);
+    return r < 0 ? unpack_failed(err, -r, "read the ACL of", path) : 0;
+}
+
+int unpack_set_acl(int fd, const struct acls *acls, enum acl_kind kind,
+                   const char *path, struct error *err)
+{
+    if (!acls->values[kind] ||
+        fsetxattr(fd, acl_names[kind], acls->values[kind], acls->lens[kind],
+                  0) == 0)
+        return 0;
+    if (errno == EINVAL)
+        return error_set(err, ERROR_PROTOCOL, 0, "%s: no valid ACL", path);
+    if (errno != EOPNOTSUPP)
+        return unpack_failed(err, errno, "set the ACL of", path);
+    log_warn("%s: this filesystem has no ACLs: its own is lost", path);
+    return 0;
+}
+
+static int set_access(int fd, struct tree_reader *reader, const char *path,
+                      struct error *err)
+{
+    struct acls acls;
+    int r = unpack_take_acls(reader, path, &acls, err);
+
+    if (r == 0)
+        r = unpack_set_acl(fd, &acls, ACL_ACCESS, path, err);
+    acl_fini(&acls);
+    return r;
+}
+
 static int finish_file(int fd, struct tree_reader *reader,
                        const struct tree_entry *entry, struct error *err)
 {
@@ -140,6 +183,8 @@ static int finish_file(int fd, struct tree_reader *reader,
         return -1;
     if (fchmod(fd, entry->mode & PERMISSIONS) < 0 || futimens(fd, times) < 0)
         return unpack_failed(err, errno, "set mode and times of", entry->path);
+    if (set_access(fd, reader, entry->path, err) < 0)
+        return -1;
     if (entry->size_bytes >= SYNC_LEAST_BYTES && fsync(fd) < 0)
         return unpack_failed(err, errno, "flush", entry->path);
     return 0;

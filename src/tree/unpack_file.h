@@ -31,6 +31,18 @@ int unpack_special(struct unpack_place *place, struct tree_reader *reader,
 int unpack_attributes(int fd, struct tree_reader *reader,
                       const struct tree_entry *entry, struct error *err);
 
+/*
+ * The entry's access control lists; *acls is owned by the caller, also on
+ * failure.  Users known by name alone are others here: that list is left out.
+ */
+int unpack_take_acls(struct tree_reader *reader, const char *path,
+                     struct acls *acls, struct error *err);
+
+/* Gives fd, whose mode is set already, the list of that kind, as far as the
+ * filesystem has any. */
+int unpack_set_acl(int fd, const struct acls *acls, enum acl_kind kind,
+                   const char *path, struct error *err);
+
 /* What an errno of the target's disk means: ERROR_NO_SPACE or
  * ERROR_TARGET_IO.  Returns -1. */
 int unpack_failed(struct error *err, int errnum, const char *what,

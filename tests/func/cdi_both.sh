@@ -44,9 +44,13 @@ echo more >volume/.more
 ln volume/.more volume/again
 mkdir data
 CLONER_ENV=()
+# With whom else may do what, where there is that.
+setfacl -m u:54321:rw volume/.more 2>acl.log || : >no-acls
 both filesystem "$PWD/volume" "$PWD/data/disk.img"
 assert_log source 'by http/1.1'
 diff -r --no-dereference volume data || fail "another tree"
 [ volume/again -ef volume/.more ] && [ data/again -ef data/.more ] ||
     fail "a hard link became two files"
 assert_allocation volume/disk.img data/disk.img
+[ -e no-acls ] || getfacl -n data/.more 2>&1 | grep -qx 'user:54321:rw-' ||
+    fail "an ACL is lost: $(getfacl -n data/.more 2>&1)"
