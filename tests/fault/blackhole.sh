@@ -14,9 +14,9 @@ SOURCE_DIALS=$HELPER_ADDRESS
 
 SECONDS=0
 run_source image
-wait_target 10
+wait_target
 [ $SECONDS -ge 2 ] || fail "gave up after $SECONDS s"
-[ $SECONDS -le 8 ] || fail "took $SECONDS s"
+[ $SECONDS -le 20 ] || fail "took $SECONDS s" # unasked it takes 30
 for side in source target; do
     assert_status $side 75
     assert_log $side "$side: .*(no sign of life|no answer)"

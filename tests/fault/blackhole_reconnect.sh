@@ -14,5 +14,5 @@ assert_status source 0
 assert_status target 0
 assert_digests_equal
 assert_same image copy $((64 * MIB))
-assert_equal "$(count_of source reconnects)" 1 "reconnects"
+[ "$(count_of source reconnects)" -ge 1 ] || fail "nothing was lost"
 assert_log source 'no sign of life|lost|timed out'

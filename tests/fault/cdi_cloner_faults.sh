@@ -7,9 +7,7 @@
 make_dense disk $((2 * MIB))
 
 # Not up yet.
-start_http_server
-kill "$SERVER_PID"
-wait "$SERVER_PID" 2>/dev/null || true
+SERVER_ADDRESS=127.0.0.1:$(own_port)
 start_cloner block "$PWD/disk"
 wait_log source 'trying again' || fail "it did not wait"
 start_http_server --port "${SERVER_ADDRESS##*:}"
@@ -41,11 +39,12 @@ assert_failed 'status code 400: Saving stream failed: no room$'
 start_http_server --status 500
 run_cloner block "$PWD/disk"
 assert_failed 'status code 500: Saving stream failed: no room$'
-start_http_server --early --status 409
-run_cloner block "$PWD/disk"
-assert_failed 'status code 409'
-# Half a disk is no disk, whatever the target says to it.
+# Half a disk is no disk, whatever the target says to it: more than the network
+# swallows.
 make_dense large $((64 * MIB))
+start_http_server --early --status 409
+run_cloner block "$PWD/large"
+assert_failed 'status code 409'
 start_http_server --early
 run_cloner block "$PWD/large"
 assert_status source 255

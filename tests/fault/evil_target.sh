@@ -8,7 +8,8 @@ evil() # SIN: an evil target is up
     start_helper evil "$TOOLS/evil_target" "$1" "$CERTS/target.crt" \
         "$CERTS/target.key" "$CERTS/ca.crt"
     SOURCE_DIALS=$HELPER_ADDRESS
-    SOURCE_WITH=(--lanes=1 --dead-peer-timeout=2s --retry-for=off)
+    SOURCE_WITH=(--lanes=1 --retry-for=off)
+    [ "$1" != silence ] || SOURCE_WITH+=(--dead-peer-timeout=2s)
     run_source "${2:-image}"
 }
 

@@ -19,9 +19,8 @@ done
 # Nor may a checkpoint speak of what no flush has made true; and a failed
 # flush in the middle is the end at once.
 mkdir state
-make_dense image $((6 * MIB))
 start_target "$device" --state-dir state --checkpoint-every 100ms
-run_source image --rate 4MiB
+run_source image --rate 1MiB
 wait_target
 assert_both_fail 31 '(flush|sync).*Input/output error'
 refute_log source 'flushing'

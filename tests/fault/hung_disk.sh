@@ -13,12 +13,13 @@ hung() # SIDE: its disk hangs in the middle of a clone; both end
 {
     local side=$1
 
-    wait_log target 'copying'
-    sleep 0.5
+    wait_log target 'copying' || fail "it did not begin"
+    sleep 0.5 # so that some of it comes
     kill -STOP "$KIT_PID"
     at_exit kill -CONT "$KIT_PID"
     wait_log "$side" 'not waited for' || fail "$side said nothing"
     kill -CONT "$KIT_PID"
+    faulty_rate fast
     wait_source
     wait_target
     for side in source target; do

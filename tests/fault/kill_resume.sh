@@ -131,18 +131,28 @@ wait_moment()
     fi
 }
 
+# Where the copy is complete: the side that lives waits for the other one, or
+# has ended, as it knew all before.
+settle() # SIDE that was killed...
+{
+    [ -e copy ] || return 0
+    case "$*" in
+    target) wait_log source 'again' || true ;;
+    source) wait_log target 'come back' || true ;;
+    esac
+}
+
 survive() # SIDE...: killed, and started again
 {
     local moment before kept
 
     rm -f copy .copy.*
-    LISTEN=127.0.0.1:0
     launch target
-    LISTEN=$TARGET_ADDRESS
     launch source --rate ${RATE}MiB
     wait_moment
     before=$(counted target)
     kill_them "$@"
+    settle "$@"
     kept=$before
     if [ "$1" = target ]; then kept=$(recorded); fi
     if [ -e copy ] && ! [ -e .copy.clonewire-state ]; then

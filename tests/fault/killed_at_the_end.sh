@@ -7,7 +7,8 @@
 require python3
 
 SIZE=$((48 * MIB))
-SOURCE_WITH+=(--job-id the-job --dead-peer-timeout 2s)
+# Long enough for the end of a clone: until then the source waits for an answer.
+SOURCE_WITH+=(--job-id the-job --dead-peer-timeout 6s)
 
 left() # what is beside copy
 {
@@ -18,9 +19,7 @@ finish() # up to the point where copy is there and the source has not heard
 {
     rm -f copy
     [ -z "$(left)" ] || fail "left before: $(left)"
-    LISTEN=127.0.0.1:0
     start_target copy
-    LISTEN=$TARGET_ADDRESS
     start_flaky deaf $((40 * MIB)) 1
     start_source image
     wait_exists copy || fail "no copy"
@@ -111,6 +110,6 @@ kill "$FLAKY_PID"
 finish
 stop_process "$SOURCE_PID"
 stop_process "$TARGET_PID"
-sleep 0.02
+sleep 0.02 # a tick of the clock that the kernel dates files by
 put_noise copy 0 512 3
 refuse_target 11 'copy exists' copy

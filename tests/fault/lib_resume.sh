@@ -9,23 +9,14 @@
 #   count_of SIDE FIELD             a number of its summary
 
 DISK=image
+LISTEN=127.0.0.1:$(own_port) # the next target is where the last one was
 SOURCE_WITH+=(--log-format json)
 TARGET_WITH+=(--log-format json)
 
 start_flaky() # FAULT BYTES TIMES
 {
-    local i
-
-    : >flaky.log
-    python3 "$TESTS/tools/flaky.py" "$TARGET_ADDRESS" "$@" >>flaky.log 2>&1 &
-    FLAKY_PID=$!
-    at_exit stop_process $FLAKY_PID
-    for ((i = 0; i < 500; i++)); do
-        SOURCE_DIALS=$(sed -n 's/^listening on //p' flaky.log)
-        [ -z "$SOURCE_DIALS" ] || return 0
-        sleep 0.02
-    done
-    fail "no flaky network: $(cat flaky.log)"
+    start_helper flaky python3 "$TESTS/tools/flaky.py" "$TARGET_ADDRESS" "$@"
+    FLAKY_PID=$HELPER_PID SOURCE_DIALS=$HELPER_ADDRESS
 }
 
 count_of() # SIDE FIELD
@@ -57,7 +48,6 @@ kill_both()
 begin_and_kill() # [OPTION of the source...]
 {
     start_target copy
-    LISTEN=$TARGET_ADDRESS # the job's name has it
     start_source "$DISK" --rate 16MiB "$@"
     wait_checkpoint 12
     kill_both

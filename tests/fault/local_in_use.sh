@@ -73,13 +73,14 @@ assert_log source 'mounted on'
 # Written to while it is read: a slow disk gives us the time.
 make_dense changing $SIZE
 make_empty backing $SIZE
-faulty_up backing slow 300M
-attach "$FAULTY_DISK"
-"$SOURCE" --yes changing --to "$LOOP" >source.out 2>source.log &
+faulty_up backing slow 40M
+attach "$FAULTY_DISK" --direct-io=on
+"$SOURCE" --yes changing --to "$LOOP" --io-mode direct >source.out 2>source.log &
 SOURCE_PID=$!
 at_exit stop_process $SOURCE_PID
 wait_log source copying || fail "it never copied"
 put_noise changing $((3 * MIB)) 4096 5
+faulty_rate fast
 wait_source
 assert_status source 12
 assert_log source 'was written to while it was read'

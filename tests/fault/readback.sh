@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib_resume.sh"
 require_root "loop devices"
 
-SIZE=$((32 * MIB))
+SIZE=$((16 * MIB))
 make_dense image $SIZE
 
 # An honest disk; also when it is copied to within this machine.

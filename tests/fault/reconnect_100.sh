@@ -9,7 +9,7 @@ LONGEST=200
 
 # The disk is larger than all that the cut connections carry, however little of
 # it is lost with them: so each of them is cut before the end.
-CUT=$((6 * MIB))
+CUT=$((4 * MIB))
 TIMES=100
 SIZE=$((CUT * TIMES + 40 * MIB))
 
@@ -39,7 +39,7 @@ wait_reconnects 10
 for pid in $SOURCE_PID $TARGET_PID; do
     declare "fds_$pid=$(descriptors "$pid")" "kib_$pid=$(resident_kib "$pid")"
 done
-wait_reconnects 90
+wait_reconnects 70
 for pid in $SOURCE_PID $TARGET_PID; do
     fds=fds_$pid kib=kib_$pid
     echo "descriptors ${!fds} -> $(descriptors "$pid")," \

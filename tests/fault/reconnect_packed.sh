@@ -40,12 +40,7 @@ unset SOURCE_DIALS
 
 start_target copy
 start_source image --rate=8MiB --retry-for=off
-for ((i = 0; i < 50 * LONGEST; i++)); do
-    ! [ "$(allocated_bytes .copy.clonewire-partial 2>/dev/null ||
-        echo 0)" -gt $((8 * MIB)) ] || break
-    sleep 0.02
-done
-sleep 0.3 # a checkpoint or two
+wait_checkpoint 4
 stop_process "$TARGET_PID"
 wait_source
 assert_status source 75

@@ -35,8 +35,8 @@ SOURCE_IDENTITY=(--cert source.crt --key source.key --ca ca.crt)
 TARGET_IDENTITY=(--cert target.crt --key target.key --ca ca.crt)
 start_target copy --once
 start_flaky cut $((40 * MIB)) 1
-start_source image --rate 32MiB
-wait_log source copying
+start_source image --rate 16MiB
+wait_log source copying || fail "it did not begin"
 install_set -stranger stranger-ca # the old ones are good for nothing now
 end
 SOURCE_DIALS=
@@ -55,8 +55,8 @@ start_target copy
 port=${TARGET_ADDRESS##*:}
 SOURCE_UNDER=(unshare -m ./with-hosts)
 SOURCE_DIALS=target:$port
-start_source image --rate 32MiB --job-id the-job
-wait_log source copying
+start_source image --rate 16MiB --job-id the-job
+wait_log source copying || fail "it did not begin"
 stop_process "$TARGET_PID"
 LISTEN=127.0.0.2:$port
 echo "127.0.0.2 target" >hosts

@@ -18,7 +18,6 @@ end() # JOB
     assert_same image copy $SIZE
     [ ! -e .copy.clonewire-state ] || fail "the checkpoint is still there"
     rm -f copy
-    LISTEN=127.0.0.1:0
 }
 
 make_dense image $SIZE

@@ -30,7 +30,6 @@ end() # [OPTION of the source...]
     assert_digests_equal
     assert_same "$DISK" copy $SIZE
     rm -f copy
-    LISTEN=127.0.0.1:0
     echo "$*: $(grep -oE '"(un)?(verified|read)_bytes":[0-9]+' source.out |
         tr '\n' ' ') read $(cat read.count)"
 }

@@ -33,16 +33,14 @@ rm copy
 
 # Written to while it is read.
 start_target copy
-start_flaky cut 1 0 $((24 * MIB))
-start_source image
-wait_log source copying
-sleep 0.5
+start_slow_source 8MiB image
+wait_log source copying || fail "it did not begin"
 put_noise image $((3 * MIB)) 4096 5
+hurry
 wait_source
 wait_target
 assert_changed
 [ ! -e copy ] || fail "a copy of no moment has the final name"
-kill "$FLAKY_PID"
 
 # A device that is mounted, and one that changes; nobody sees its times.
 [ "$(id -u)" = 0 ] || exit 0
@@ -50,7 +48,6 @@ attach image
 device=$LOOP
 mkfs.ext4 -q -F "$device" || skip "no mkfs.ext4"
 mount_at mnt "$device"
-SOURCE_DIALS=
 start_target copy
 run_source "$device"
 assert_status source 12
@@ -62,11 +59,11 @@ wait_target
 assert_status source 0
 rm copy
 start_target copy
-start_flaky cut 1 0 $((24 * MIB))
-start_source "$device"
-wait_log source copying
-sleep 0.5
+start_slow_source 8MiB "$device"
+wait_log source copying || fail "it did not begin"
+sleep 0.5 # so that some of it is read
 noise $((60 * MIB)) 9 | dd of="$device" bs=1M conv=notrunc status=none
+hurry
 wait_source
 wait_target
 assert_changed

@@ -17,4 +17,4 @@ assert_same image copy $((64 * MIB))
 assert_log target 'no progress for 2 s: 0 of 1 lanes wait for the target.s disk'
 assert_log target 'status: copying'
 assert_log source 'target: no progress for 2 s'
-assert_equal "$(count_of source reconnects)" 1 "reconnects"
+[ "$(count_of source reconnects)" -ge 1 ] || fail "nothing was lost"

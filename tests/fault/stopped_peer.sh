@@ -15,6 +15,6 @@ start_target copy
 start_source "$FAULTY_DISK"
 wait_log target 'serving '
 kill -STOP "$SOURCE_PID"
-wait_target 8
+wait_target 20 # unasked it takes 30
 assert_status target 75
 assert_log target 'target: .*(no sign of life|no answer)'

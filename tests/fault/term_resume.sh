@@ -10,27 +10,38 @@ make_dense image $SIZE
 TARGET_WITH+=(--checkpoint-every=1h)
 SOURCE_WITH+=(--lanes=1 --compress=off --job-id=clone)
 
-stopped() # SIDE: told to, in the middle of a clone
+wait_allocated() # BYTES: so many are on the target's disk
+{
+    local deadline=$((SECONDS + LONGEST))
+
+    until [ "$(allocated_bytes .copy.clonewire-partial 2>/dev/null ||
+        echo 0)" -ge "$1" ]; do
+        is_running "$SOURCE_PID" || fail "the clone has ended"
+        [ $SECONDS -le $deadline ] || fail "it does not get on"
+        sleep 0.02
+    done
+}
+
+stopped() # SIDE N: told to, when N thirds are there
 {
     local pid
 
     start_target copy --once --retry-for=off
-    start_source image --rate=8MiB --retry-for=off
-    wait_log target copying || fail "it did not begin"
-    sleep 2
+    start_source image --rate=12MiB --retry-for=off
+    wait_allocated $((SIZE * $2 / 3))
     if [ "$1" = target ]; then pid=$TARGET_PID; else pid=$SOURCE_PID; fi
     SECONDS=0
     kill -TERM "$pid"
-    wait_source 15
-    wait_target 15
-    [ "$1" = source ] || [ $SECONDS -le 6 ] || fail "took $SECONDS s"
+    wait_source
+    wait_target
+    [ "$1" = source ] || [ $SECONDS -le 15 ] || fail "took $SECONDS s"
     assert_status "$1" 143
     [ ! -e copy ] || fail "half a copy has the final name"
     [ -s .copy.clonewire-state ] || fail "no checkpoint is left"
 }
 
-stopped target
-stopped source
+stopped target 1
+stopped source 2
 assert_log target 'going on with what an earlier run left'
 
 start_target copy
@@ -41,5 +52,5 @@ assert_status target 0
 assert_digests_equal
 assert_same image copy $SIZE
 assert_log target 'going on with what an earlier run left: [0-9]+ of 48'
-[ "$(count_of source data_bytes)" -le $((SIZE - 16 * MIB)) ] ||
+[ "$(count_of source data_bytes)" -le $((SIZE - 24 * MIB)) ] ||
     fail "sent $(count_of source data_bytes) bytes again"

@@ -3,11 +3,9 @@
 . "$(dirname "$0")/lib.sh"
 
 make_dense image $((24 * MIB))
-faulty_up image slow 80M
-cp image first
 start_target copy
-start_source "$FAULTY_DISK"
-wait_log target 'serving '
+start_slow_source 2MiB image
+wait_log target 'serving ' || fail "no source came"
 first=$SOURCE_PID
 
 # The second writes its own log.
@@ -19,8 +17,9 @@ assert_equal $status 22 "status of the second source"
 assert_log second 'busy'
 
 SOURCE_PID=$first
+hurry
 wait_source
 wait_target
 assert_status source 0
 assert_status target 0
-assert_same first copy $((24 * MIB))
+assert_same image copy $((24 * MIB))

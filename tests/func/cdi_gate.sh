@@ -94,11 +94,11 @@ assert_equal "$(send_raw "${POST}Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX"
 # One at a time; the next is welcome when it has failed.
 mkfifo body
 (upload - <body; echo "$STATUS" >first) &
+first=$!
 exec 7>body
 head -c 100000 image >&7
-for ((i = 0; i < 500; i++)); do
-    ! grep -q '/v1beta1/upload of' target.log || ! tail -n 1 target.log |
-        grep -q '/v1beta1/upload of' || break
+until tail -n 1 target.log | grep -q '/v1beta1/upload of'; do
+    is_running $first || fail "no upload has begun"
     sleep 0.02
 done
 upload image
@@ -108,7 +108,7 @@ curl_as "" /healthz
 assert_answer 200 OK
 head -c 900000 image | tail -c +100001 >&7
 exec 7>&-
-for ((i = 0; i < 500; i++)); do [ ! -s first ] || break; sleep 0.02; done
+wait_process $first "the first upload"
 assert_equal "$(cat first)" 200 "the first upload"
 wait_success "Upload Complete"
 

@@ -27,7 +27,7 @@ wait_success "Upload Complete"
 rm data/disk.img
 
 # Stalled at the deadline: it is kept.
-server_env CLONEWIRE_STALL_TIMEOUT=1h DEADLINE="$(in_seconds 2)"
+server_env CLONEWIRE_STALL_TIMEOUT=1h DEADLINE="$(in_seconds 4)"
 start_server data/disk.img
 upload - <body &
 CURL=$!
@@ -41,7 +41,7 @@ printf '{"deadlinePassed":true,"message":"Deadline Passed"}' | cmp - term
 assert_equal "$(find data -type f)" "" "files left"
 
 # Nobody came.
-server_env DEADLINE="$(in_seconds 1)"
+server_env DEADLINE="$(in_seconds 3)"
 start_server data/disk.img
 wait_target
 assert_status target 0

@@ -10,7 +10,7 @@ show_target() # S_CLIENT OPTION...
 {
     start_target copy --once
     # It stays until it is sent away: the reason comes late in TLS 1.3.
-    timeout 10 openssl s_client -connect "$TARGET_ADDRESS" -ign_eof \
+    timeout $LONGEST openssl s_client -connect "$TARGET_ADDRESS" -ign_eof \
         -alpn clonewire/1 -CAfile "$CERTS/ca.crt" "$@" </dev/null >client.out 2>&1 || true
     wait_target
     assert_status target 20
@@ -27,11 +27,12 @@ grep -q 'certificate expired' client.out || fail "client heard no reason"
 openssl s_server -accept 127.0.0.1:0 -alpn clonewire/1 -Verify 1 \
     -CAfile "$CERTS/ca.crt" -cert "$CERTS/target-expired.crt" \
     -key "$CERTS/target-expired.key" -www >server.out 2>&1 </dev/null &
-at_exit stop_process $!
+server=$!
+at_exit stop_process $server
 wait_exists server.out
-for ((i = 0; i < 100; i++)); do
-    SOURCE_DIALS=$(sed -n 's/^ACCEPT //p' server.out | head -n 1)
-    [ -z "$SOURCE_DIALS" ] || break
+until SOURCE_DIALS=$(sed -n 's/^ACCEPT //p' server.out | head -n 1) &&
+    [ -n "$SOURCE_DIALS" ]; do
+    is_running $server || fail "openssl: $(cat server.out)"
     sleep 0.05
 done
 run_source image

@@ -4,24 +4,8 @@
 # of them, on either side.
 . "$(dirname "$0")/lib.sh"
 require_root "network namespaces"
-require ip nsenter unshare
-
-# A namespace lives as long as the process in it: no name is left behind.
-new_node() # VARIABLE: its process
-{
-    local -n node=$1
-
-    unshare --net sleep 300 2>node.err &
-    node=$!
-    at_exit stop_process $node
-    for ((i = 0; i < 500; i++)); do
-        [ "$(readlink /proc/self/ns/net)" = \
-            "$(readlink "/proc/$node/ns/net")" ] || return 0
-        is_running $node || skip "no network namespaces: $(cat node.err)"
-        sleep 0.02
-    done
-    fail "the namespace is not there"
-}
+require ip
+. "$TESTS/tools/netns.sh"
 
 in_node() { nsenter --net -t "$1" "${@:2}"; }
 
@@ -42,8 +26,8 @@ plug() # NODE LINK NAME NETWORK HOST
     in_node "$1" ip link set "$3" up
 }
 
-new_node source_node
-new_node target_node
+netns_new source_node
+netns_new target_node
 wire 1
 wire 2
 

@@ -12,6 +12,7 @@
 #   refuse_target STATUS REGEX DEST [OPTION…]   one that must not come so far
 #   run_source IMAGE [OPTION…]      to the end: SOURCE_STATUS
 #   start_source, wait_source, wait_target
+#   start_slow_source RATE IMAGE…, hurry
 #   clone IMAGE DEST                all of it, and both must be content;
 #                                   options in arrays SOURCE_WITH TARGET_WITH
 #   assert_status SIDE STATUS; assert_log SIDE REGEX; refute_log SIDE REGEX
@@ -138,6 +139,18 @@ identity() # NAME: options that make a side present NAME's certificate
     echo --cert "$CERTS/$1.crt" --key "$CERTS/$1.key" --ca "$CERTS/ca.crt"
 }
 
+# A port to come back to: one that no connection of others is given by chance.
+own_port()
+{
+    local least port
+
+    read -r least _ </proc/sys/net/ipv4/ip_local_port_range
+    [ "$least" -gt 11000 ] || least=32768
+    while port=$((10000 + SRANDOM % (least - 10000)))
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo $port
+}
+
 launch_target() # DEST [OPTION...]
 {
     local dest=$1
@@ -193,6 +206,19 @@ start_source() # IMAGE [OPTION...]
         >source.out 2>>source.log &
     SOURCE_PID=$!
     at_exit stop_process $SOURCE_PID
+}
+
+# One that sends so little a second, until it is to hurry.
+start_slow_source() # RATE IMAGE [OPTION...]
+{
+    echo "$1" >"$WORK/rate"
+    start_source "${@:2}" --rate-file "$WORK/rate"
+}
+
+hurry()
+{
+    echo off >"$WORK/rate"
+    kill -HUP "$SOURCE_PID"
 }
 
 run_source() # IMAGE [OPTION...]
@@ -251,16 +277,17 @@ wait_log() # SIDE REGEX
 # A peer that is not ours, or a proxy: up once it has said "listening on".
 start_helper() # NAME COMMAND ARGUMENT...: HELPER_PID, HELPER_ADDRESS
 {
-    local name=$1 i
+    local name=$1 deadline=$((SECONDS + LONGEST))
 
     shift
     : >"$name.log" # here, lest we read what the last one said
     "$@" >>"$name.log" 2>&1 &
     HELPER_PID=$!
     at_exit stop_process $HELPER_PID
-    for ((i = 0; i < 250; i++)); do
+    while [ $SECONDS -le $deadline ]; do
         HELPER_ADDRESS=$(sed -n 's/^listening on //p' "$name.log")
         [ -z "$HELPER_ADDRESS" ] || return 0
+        is_running $HELPER_PID || break
         sleep 0.02
     done
     fail "$name never listened: $(cat "$name.log")"

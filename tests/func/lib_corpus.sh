@@ -36,10 +36,9 @@ CORPUS_KINDS=(
     "preallocation=full"
 )
 
-# A new seed each time: it is printed, and CORPUS_SEED brings it back.
-CORPUS_SEED=${CORPUS_SEED:-$RANDOM}
-RANDOM=$CORPUS_SEED
-echo "CORPUS_SEED=$CORPUS_SEED"
+# The same images each time; CW_SEED makes others.
+RANDOM=${CW_SEED:=1}
+echo "seed $CW_SEED"
 
 # PICKED: below $1.  Not in a subshell: that would not draw from our RANDOM.
 pick()

@@ -9,7 +9,7 @@ PAIRS=${PAIRS:-12} LATE_S=${LATE_S:-2}
 make_sparse image $((16 * MIB))
 read -ra source_identity < <(identity source)
 read -ra target_identity < <(identity target)
-first_port=$((20000 + RANDOM % 10000))
+for ((i = 0; i < PAIRS; i++)); do ports[i]=$(own_port); done
 
 # run NAME COMMAND...: NAME.status and NAME.peak, in KiB
 run()
@@ -26,14 +26,14 @@ P
 
 for ((i = 0; i < PAIRS; i++)); do
     run "source-$i" "$SOURCE" "${source_identity[@]}" --job-id "pair-$i" \
-        --connect-timeout 60s image "127.0.0.1:$((first_port + i))" &
+        --connect-timeout 60s image "127.0.0.1:${ports[i]}" &
     sources[i]=$!
     at_exit stop_process $!
 done
 sleep "$LATE_S"
 for ((i = 0; i < PAIRS; i++)); do
     run "target-$i" "$TARGET" "${target_identity[@]}" --once \
-        --listen "127.0.0.1:$((first_port + i))" "copy-$i" &
+        --listen "127.0.0.1:${ports[i]}" "copy-$i" &
     targets[i]=$!
     at_exit stop_process $!
 done

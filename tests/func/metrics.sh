@@ -25,7 +25,7 @@ expect() # REGEX
     grep -qE -- "$1" <<<"$BODY" || fail "no $1 in: $BODY"
 }
 
-make_dense disk.img $((64 * MIB))
+make_dense disk.img $((32 * MIB))
 start_target copy.img --metrics-listen 127.0.0.1:0
 target=$(address_of target)
 
@@ -46,7 +46,7 @@ expect '^clonewire_sessions_total 0$'
 echo "$BODY" >target.metrics
 
 # A source that came and is held still.
-start_source disk.img --metrics-listen 127.0.0.1:0
+start_slow_source 4MiB disk.img --metrics-listen 127.0.0.1:0
 source=$(address_of source)
 wait_log target 'serving 127' || fail "no source came"
 kill -STOP "$SOURCE_PID"
@@ -56,6 +56,7 @@ expect '^clonewire_job_info\{job_id="[0-9a-f]{32}",io_engine="(io_uring|threads)
 expect '^clonewire_sessions_total 1$'
 expect '^clonewire_phase\{phase="starting"\} 0$'
 kill -CONT "$SOURCE_PID"
+hurry
 wait_source
 wait_target
 assert_status source 0
@@ -66,7 +67,7 @@ SOURCE_DIALS=127.0.0.1:1
 start_source disk.img --metrics-listen '[::]:0'
 source=$(address_of source)
 says "$source" /readyz ready
-for ((i = 0; i < 100; i++)); do
+for ((i = 0; i < 10 * LONGEST; i++)); do
     get "$source" /metrics
     ! grep -qE '^clonewire_retries_total [1-9]' <<<"$BODY" || break
     sleep 0.1

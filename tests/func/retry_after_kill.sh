@@ -9,9 +9,10 @@ faulty_up data slow 40M
 start_target copy
 start_source "$FAULTY_DISK"
 wait_exists .copy.clonewire-partial || fail "no partial file"
-sleep 0.5
-stop_process "$TARGET_PID"
-wait_source 10
+wait_log target copying || fail "it did not begin"
+kill -KILL "$TARGET_PID"
+faulty_rate fast
+wait_source
 assert_status source 75
 [ -e .copy.clonewire-partial ] || fail "nothing was left: test tests nothing"
 [ ! -e copy ] || fail "half a copy has the final name"

@@ -6,7 +6,7 @@
 require nsenter jq
 
 SIZE=$((20 * MIB))
-PART=$((4 * MIB)) # when a clone is well under way
+PART=$((2 * MIB)) # when a clone is well under way
 
 start_link() # RATE_MBIT DELAY_MS QUEUE_KIB
 {
@@ -30,13 +30,13 @@ number() # SIDE FIELD
     jq -r "select(.event == \"summary\").$2" "$1.out"
 }
 
-# Starts a clone and returns when it is well under way.
+# Starts a clone and returns when it is well under way, and takes its time.
 begin()
 {
     local i
 
     start_target copy
-    start_source image
+    start_slow_source 4MiB image
     for ((i = 0; i < 50 * LONGEST; i++)); do
         [ "$(allocated_bytes .copy.clonewire-partial 2>/dev/null ||
             echo 0)" -lt $PART ] || return 0
@@ -69,6 +69,7 @@ begin
 kill -USR1 $LINK_PID
 sleep 2
 kill -USR1 $LINK_PID
+hurry
 finish 0
 assert_equal "$(number source reconnects)" 0 reconnects
 
@@ -77,18 +78,21 @@ SOURCE_WITH+=(--dead-peer-timeout=1s)
 TARGET_WITH+=(--dead-peer-timeout=1s)
 begin
 kill -USR1 $LINK_PID
-sleep 2
+wait_log source 'connecting again' || fail "the source did not notice"
 kill -USR1 $LINK_PID
+hurry
 finish 1
 [ "$(number source same_bytes)" -gt 0 ] || fail "what had arrived was lost"
 
 # A reset connection, of the lane or the other one.
 begin
 kill -USR2 $LINK_PID
+wait_log source 'connecting again' || fail "the source was not reset"
+hurry
 finish 1
 
 # Text over the same link, and auto; the first second goes as it is.
-SIZE=$((48 * MIB))
+SIZE=$((96 * MIB))
 make_empty image $SIZE
 seq -f "line %.0f of a text that repeats itself" 1 $SIZE | head -c $SIZE |
     dd of=image bs=64K iflag=fullblock conv=notrunc status=none ||

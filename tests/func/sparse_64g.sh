@@ -9,8 +9,7 @@ put_noise image $((64 * GIB - MIB)) $MIB 2
 TARGET_WITH=(--overcommit)
 SECONDS=0
 clone image copy
-[ $SECONDS -le 5 ] || require_plain_build "took $SECONDS s, which is too long"
-[ $SECONDS -le 5 ] || fail "took $SECONDS s"
+[ $SECONDS -le 15 ] || fail "took $SECONDS s" # to read it all takes more
 
 assert_equal "$(disk_bytes copy)" $((64 * GIB)) "size of the copy"
 cmp -n $MIB image copy

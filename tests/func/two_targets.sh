@@ -5,16 +5,15 @@
 require_loop
 require mkfs.ext4
 
-make_sparse image $((32 * MIB))
+make_dense image $((32 * MIB))
 truncate -s 64M volume
 mkfs.ext4 -q -m 0 volume
 mount_at mounted volume -o loop
 
-faulty_up image slow 40M
 TARGET_WITH=(--preallocate=falloc)
 start_target mounted/first.img
-start_source "$FAULTY_DISK"
-wait_log source 'copying'
+start_slow_source 2MiB image
+wait_log source copying || fail "it did not begin"
 first_source=$SOURCE_PID first_target=$TARGET_PID
 cp source.log first-source.log
 
@@ -24,6 +23,8 @@ wait_target
 assert_both_fail 10 'second.img|does not fit'
 [ -z "$(find mounted -name '*second*')" ] || fail "something was left"
 
+SOURCE_PID=$first_source
+hurry
 wait_process "$first_source" "first source"
 wait_process "$first_target" "first target"
 assert_same image mounted/first.img $((32 * MIB))

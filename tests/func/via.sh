@@ -23,8 +23,7 @@ printf '%s\n' "#!/bin/sh" "mount --bind '$WORK/passwd' /etc/passwd || exit" \
         -p \"127.0.0.1:\$1\" \
         -c 'PATH=\"$CW_BUILD/cmd:\$PATH\"; eval \"\$SSH_ORIGINAL_COMMAND\"'" \
     >start_sshd
-port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(own_port)
 cat >ssh.conf <<END
 Host *
     Port $port

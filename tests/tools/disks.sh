@@ -152,7 +152,8 @@ unmount() # DIR: if it is still mounted
 #   flip A B        writes that touch bytes A..B-1 store a wrong byte at A
 #   flip-once A B   the first of them does
 #   flush-eio       fsync fails with EIO
-#   slow RATE       RATE bits a second, as nbdkit counts ("80M")
+#   slow RATE       RATE bits a second, as nbdkit counts ("80M"), until
+#                   faulty_rate says another
 #
 # FAULTY_DISK is the file, over BACKING; attach it for a device.
 faulty_up() # BACKING FAULT [ARGUMENT...]
@@ -161,7 +162,7 @@ faulty_up() # BACKING FAULT [ARGUMENT...]
     require nbdkit nbdfuse
     [ -e /dev/fuse ] || skip "no FUSE here"
 
-    local dir
+    local dir fuse
     # A short name, since that of a socket must fit 108 bytes.
     dir=$(mktemp -d "${TMPDIR:-/tmp}/clonewire-faulty.XXXX")
     at_exit rm -rf "$dir"
@@ -169,9 +170,17 @@ faulty_up() # BACKING FAULT [ARGUMENT...]
     faulty_serve "$dir" "$(realpath "$1")" "${@:2}"
     nbdfuse "$dir/mount/disk" --unix "$dir/socket" \
         >"$dir/fuse.err" 2>&1 </dev/null &
-    at_exit faulty_unmount "$dir/mount" $! "$KIT_PID"
-    wait_exists "$dir/mount/disk" || skip "nbdfuse: $(cat "$dir/fuse.err")"
-    FAULTY_DISK=$dir/mount/disk
+    fuse=$!
+    at_exit faulty_unmount "$dir/mount" $fuse "$KIT_PID"
+    wait_exists "$dir/mount/disk" $fuse || skip "nbdfuse: $(cat "$dir/fuse.err")"
+    FAULTY_DISK=$dir/mount/disk FAULTY_RATE=$dir/rate
+}
+
+# A slow disk is that quick from soon on; "fast": as quick as it can.
+faulty_rate() # RATE
+{
+    echo "${1/fast/1T}" >"$FAULTY_RATE.new"
+    mv "$FAULTY_RATE.new" "$FAULTY_RATE"
 }
 
 # nbdkit first: what a slow disk still has to answer is not waited for.
@@ -198,10 +207,11 @@ faulty_serve() # DIR BACKING FAULT [ARGUMENT...]
     flip) faulty_eval : "$(faulty_flip "$touches" "$1" always)" : ;;
     flip-once) faulty_eval : "$(faulty_flip "$touches" "$1")" : ;;
     flush-eio) faulty_eval : : "$(faulty_if true EIO)" ;;
-    slow) faulty_nbdkit --filter=rate file "$backing" rate="$1" burstiness=0.2 ;;
+    slow) faulty_nbdkit --filter=rate file "$backing" rate="$1" \
+        rate-file="$dir/rate" burstiness=0.2 ;;
     *) fail "no such fault: $fault" ;;
     esac
-    wait_exists "$dir/socket" || skip "nbdkit: $(cat "$dir/kit.err")"
+    wait_exists "$dir/socket" $KIT_PID || skip "nbdkit: $(cat "$dir/kit.err")"
 }
 
 faulty_if() # CONDITION ERRNO: shell for nbdkit; it must read what was sent
@@ -236,13 +246,13 @@ faulty_nbdkit() # ARGUMENT...
     at_exit stop_process $KIT_PID
 }
 
-wait_exists() # PATH
+wait_exists() # PATH [PID]: false when it is not there, or PID ends before it is
 {
-    local i
+    local deadline=$((SECONDS + LONGEST))
 
-    for ((i = 0; i < 250; i++)); do
-        [ ! -e "$1" ] || return 0
+    until [ -e "$1" ]; do
+        [ $SECONDS -le $deadline ] || return 1
+        [ -z "${2:-}" ] || is_running "$2" || return 1
         sleep 0.02
     done
-    return 1
 }

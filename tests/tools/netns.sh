@@ -6,6 +6,7 @@
 #   netns_swallow       what comes to the target's node is lost, without a word
 #   netns_reset         it is answered by RST
 #   netns_heal          it goes through again
+#   netns_new VARIABLE  another node, with nothing in it: its process
 
 netns_up()
 {
@@ -31,6 +32,22 @@ netns_up()
     TARGET_UNDER=(ip netns exec "$NODE_TARGET")
     SOURCE_WITH+=(--server-name target)
     LISTEN=198.18.0.2:0
+}
+
+# A namespace lives as long as the process in it: no name is left behind.
+netns_new() # VARIABLE
+{
+    local -n node=$1
+
+    require nsenter unshare
+    unshare --net sleep 600 2>node.err &
+    node=$!
+    at_exit stop_process $node
+    until ! [ "/proc/self/ns/net" -ef "/proc/$node/ns/net" ]; do
+        is_running $node || skip "no network namespaces: $(cat node.err)"
+        sleep 0.02
+    done
+    is_running $node || skip "no network namespaces: $(cat node.err)"
 }
 
 netns_rule() # IPTABLES-ARGUMENT...

@@ -69,12 +69,12 @@ static inline void pair_listen(struct pair *pair, const char *host)
     pair_note_port(pair->listener, &pair->addr);
 }
 
-/* Next connection, as a socket; -1 after 5 s. */
+/* Next connection, as a socket; -1 after 20 s. */
 static inline int pair_accept_fd(const struct pair *pair)
 {
     struct pollfd pfd = { .fd = pair->listener, .events = POLLIN };
 
-    if (poll(&pfd, 1, 5000) != 1)
+    if (poll(&pfd, 1, 20000) != 1)
         return -1;
     return accept4(pair->listener, NULL, NULL, SOCK_CLOEXEC);
 }
@@ -121,7 +121,7 @@ static inline void pair_init(struct pair *pair, enum conn_role role)
 {
     *pair = (struct pair){
         .options = { .role = role,
-                     .handshake_timeout_ms = 5000,
+                     .handshake_timeout_ms = 20000,
                      .dead_peer_ms = 5000 },
         .listener = -1,
     };

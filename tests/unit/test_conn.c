@@ -437,7 +437,7 @@ static void test_close_is_quick(void **state)
         ;
     began = clock_now_ns();
     conn_close(TAKE_PTR(pair.source.conn));
-    assert_true(clock_now_ns() - began < CLOCK_SECOND_NS);
+    assert_true(clock_now_ns() - began < 4 * CLOCK_SECOND_NS); /* of 5 */
     conn_close(NULL);
     pair_close(&pair);
 }

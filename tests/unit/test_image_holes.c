@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "image/holes.h"
@@ -88,15 +87,11 @@ static void check(const struct extent_list *list, uint64_t offset,
 
 static void test_random_file(void **state)
 {
-    struct timespec now;
     struct extent_list list = { 0 };
     struct holes holes;
-    unsigned seed;
+    unsigned seed = unit_seed();
 
     (void)state;
-    clock_gettime(CLOCK_REALTIME, &now);
-    seed = (unsigned)now.tv_nsec;
-    print_message("    seed %u\n", seed);
     for (int i = 0; i < 60; i++)
         write_bytes((uint64_t)rand_r(&seed) % DISK_BYTES,
                     1 + (size_t)rand_r(&seed) % (3 * GRID_GRAIN_BYTES));

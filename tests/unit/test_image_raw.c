@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "helpers/read_image.h"
@@ -17,13 +16,10 @@ static unsigned seed;
 
 static int setup(void **state)
 {
-    struct timespec now;
     int fd = mkstemp(path);
 
     (void)state;
-    clock_gettime(CLOCK_REALTIME, &now);
-    seed = (unsigned)now.tv_nsec;
-    print_message("    seed %u\n", seed);
+    seed = unit_seed();
     want = calloc(1, DISK_BYTES);
     if (fd < 0 || !want || ftruncate(fd, (off_t)DISK_BYTES) < 0)
         return -1;

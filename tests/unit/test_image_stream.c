@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "helpers/command.h"
 #include "helpers/read_image.h"
@@ -389,12 +388,8 @@ static void test_nothing_inside(void **state)
 /* Half of it compresses, a quarter is holes. */
 static int setup(void **state)
 {
-    struct timespec now;
-
     (void)state;
-    clock_gettime(CLOCK_REALTIME, &now);
-    seed = (unsigned)now.tv_nsec;
-    print_message("    seed %u\n", seed);
+    seed = unit_seed();
     if (!mkdtemp(directory))
         return -1;
     snprintf(image_path, sizeof(image_path), "%s/disk", directory);

@@ -49,18 +49,16 @@ static void send_one(struct pair *pair, enum message_type type)
         fail_msg("send %s: %s", message_type_name(type), err.text);
 }
 
-/* Both arrive in one receive: the second lies in the connection's own
- * buffer, where poll(2) cannot see it. */
-static void test_behind_progress(void **state)
+/* How long a message behind another takes to be seen. */
+static uint64_t behind_progress_ns(void)
 {
     struct session session = { 0 };
     struct message message;
     struct cw_job job;
     struct pair pair;
-    uint64_t begin_ns;
+    uint64_t begin_ns, took_ns;
     int r;
 
-    (void)state;
     pair_open(&pair, &pki, CONN_CONTROL, "127.0.0.1");
     job_open(&job);
     session_open(&session, &job, pair.target.conn);
@@ -70,12 +68,29 @@ static void test_behind_progress(void **state)
     begin_ns = clock_now_ns();
     while ((r = session_step(&session, &message)) == 0)
         ;
+    took_ns = clock_now_ns() - begin_ns;
     assert_int_equal(r, 1);
     assert_int_equal(message.type, MESSAGE_FINISH);
-    assert_true(clock_now_ns() - begin_ns < JOB_TICK_MS * CLOCK_MS_NS);
 
     job_shut(&job);
     pair_close(&pair);
+    return took_ns;
+}
+
+/* Both arrive in one receive: the second lies in the connection's own
+ * buffer, where poll(2) cannot see it.  A busy machine may take its time now and
+ * then; who polls takes a tick each time. */
+static void test_behind_progress(void **state)
+{
+    uint64_t least_ns = UINT64_MAX;
+
+    (void)state;
+    for (int i = 0; i < 10 && least_ns >= JOB_TICK_MS * CLOCK_MS_NS; i++) {
+        uint64_t took_ns = behind_progress_ns();
+
+        least_ns = took_ns < least_ns ? took_ns : least_ns;
+    }
+    assert_true(least_ns < JOB_TICK_MS * CLOCK_MS_NS);
 }
 
 int main(void)

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../unit.h"
 #include "command.h"
@@ -241,12 +240,8 @@ static inline void refused(const char *want)
 
 static inline int setup(void **state)
 {
-    struct timespec now;
-
     (void)state;
-    clock_gettime(CLOCK_REALTIME, &now);
-    seed = (unsigned)now.tv_nsec;
-    print_message("    seed %u\n", seed);
+    seed = unit_seed();
     if (!mkdtemp(directory))
         return -1;
     snprintf(image_path, sizeof(image_path), "%s/disk", directory);
