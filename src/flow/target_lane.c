@@ -460,9 +460,11 @@ static int run(struct lane *lane, struct error *err)
         r = walk(w, err);
     progress_add(&w->plan->job->progress.wire_bytes,
                  conn_wire_received(w->conn));
-    close_work(w);
-    if (r == 0) /* last: from here on the connection is the main thread's */
+    if (r == 0) { /* from here on the connection is the main thread's */
         atomic_fetch_add(&own->plan->ended, 1);
+        job_wake(own->plan->job);
+    }
+    close_work(w); /* beside the flush: a kernel takes its time over rings */
     return r;
 }
 

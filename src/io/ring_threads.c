@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/uio.h>
 
+#include "io/aio.h"
 #include "io/ring_engine.h"
 
 /* A disk is busy with four requests; more threads gain nothing and each
@@ -33,7 +34,13 @@ static struct threads_ring *threads_of(struct ring *ring)
     return (struct threads_ring *)ring;
 }
 
-static int transfer(const struct io *io)
+/* Does a synchronous write keep other writes of the file waiting? */
+static bool is_locked_write(const struct io *io)
+{
+    return io->fd == io->file->direct_fd && !io->file->is_block_device;
+}
+
+static int transfer(const struct io *io, struct aio *aio)
 {
     struct iovec iov = {
         .iov_base = ring_attempt_buf(io),
@@ -44,6 +51,8 @@ static int transfer(const struct io *io)
 
     if (io->op == IO_READ)
         n = preadv2(io->fd, &iov, 1, offset, io->rw_flags);
+    else if (is_locked_write(io))
+        return (int)aio_write(aio, io->fd, &iov, offset, io->rw_flags);
     else
         n = pwritev2(io->fd, &iov, 1, offset, io->rw_flags);
     return n < 0 ? -errno : (int)n;
@@ -65,12 +74,13 @@ static struct io *next_io(struct threads_ring *threads)
 static void *help(void *opaque)
 {
     struct threads_ring *threads = opaque;
+    struct aio aio = AIO_CLOSED;
     struct io *io;
 
     pthread_mutex_lock(&threads->lock);
     while ((io = next_io(threads)) != NULL) {
         pthread_mutex_unlock(&threads->lock);
-        io->result = transfer(io);
+        io->result = transfer(io, &aio);
         pthread_mutex_lock(&threads->lock);
 
         io_queue_add(&threads->finished, io);
@@ -78,6 +88,7 @@ static void *help(void *opaque)
             pthread_cond_signal(&threads->ended);
     }
     pthread_mutex_unlock(&threads->lock);
+    aio_close(&aio);
     return NULL;
 }
 

@@ -1,6 +1,6 @@
 /*
- * io_uring where it is refused, wholly or in part: under real seccomp
- * filters, each in a process of its own.
+ * io_uring, and what helper threads ask of the kernel, where they are refused,
+ * wholly or in part: under real seccomp filters, each in a process of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -381,6 +381,86 @@ static void test_buffers_not_registered(void **state)
     assert_true(findings->results[1]);
 }
 
+struct write_case {
+    const char *name;
+    unsigned refused;      /* system call */
+    unsigned also_refused; /* another, or the same */
+    int result;
+};
+
+/* Helper threads write files by native AIO, and else by pwritev2. */
+static const struct write_case writes[] = {
+    { "only AIO allowed", __NR_pwritev2, __NR_pwritev2, 0 },
+    { "no context", __NR_io_setup, __NR_io_setup, 0 },
+    { "no submission", __NR_io_submit, __NR_io_submit, 0 },
+    { "no waiting", __NR_io_getevents, __NR_io_getevents, 0 },
+    { "neither allowed", __NR_io_submit, __NR_pwritev2, -EPERM },
+};
+
+struct write_job {
+    const struct write_case *c;
+    struct file *file;
+};
+
+static void write_by_threads(const void *opaque)
+{
+    const struct write_job *job = opaque;
+    struct pool *pool = pool_open(DEPTH, 64 * KIB);
+    struct io ios[DEPTH];
+    struct ring *ring;
+
+    findings->filtered = refuse(job->c->refused, job->c->refused, EPERM) &&
+                         refuse(job->c->also_refused, job->c->also_refused,
+                                EPERM);
+    findings->r = ring_open(RING_ENGINE_THREADS, DEPTH, NULL, 0, &ring,
+                            &findings->err);
+    if (findings->r < 0)
+        return;
+    for (unsigned i = 0; i < DEPTH; i++) {
+        ios[i] = (struct io){ .op = IO_WRITE,
+                              .file = job->file,
+                              .buf = pool_lease(pool),
+                              .len = 64 * KIB,
+                              .offset = i * 64 * KIB };
+        tmpdisk_fill(ios[i].buf, ios[i].len, ios[i].offset);
+        ring_submit(ring, &ios[i]);
+    }
+    while (ring_reap(ring, true))
+        ;
+    for (unsigned i = 0; i < DEPTH; i++)
+        findings->results[i] = ios[i].result;
+    ring_close(ring);
+    pool_close(pool);
+}
+
+static void check_written(const struct file *file)
+{
+    static uint8_t buf[DEPTH * 64 * 1024];
+
+    assert_int_equal(pread(file->fd, buf, sizeof(buf), 0), sizeof(buf));
+    assert_true(tmpdisk_matches(buf, sizeof(buf), 0));
+}
+
+static void test_writes_by_threads(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(writes); i++) {
+        struct file file;
+        struct write_job job = { &writes[i], &file };
+
+        CASE(writes[i].name);
+        if (tmpdisk_open(&file, ".", 0, FILE_MODE_DIRECT) < 0)
+            skip();
+        in_child(write_by_threads, &job);
+        assert_int_equal(findings->r, 0);
+        for (unsigned k = 0; k < DEPTH; k++)
+            assert_int_equal(findings->results[k], writes[i].result);
+        if (writes[i].result == 0)
+            check_written(&file);
+        file_close(&file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_enter_refused_later),
         cmocka_unit_test(test_cancel_of_what_never_ends),
         cmocka_unit_test(test_buffers_not_registered),
+        cmocka_unit_test(test_writes_by_threads),
     };
 
     findings = mmap(NULL, sizeof(*findings), PROT_READ | PROT_WRITE,
