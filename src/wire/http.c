@@ -42,6 +42,8 @@ struct http_reader {
     char expect[HTTP_VALUE_BYTES];
     unsigned codings;
     size_t path_len;
+    bool has_target;  /* a byte of it */
+    unsigned slashes; /* in front of the path, of "https://host/path" */
 };
 
 const char *http_reason(enum http_code status)
@@ -98,6 +100,23 @@ static int refuse(struct http_reader *r, enum http_code status)
     return -1;
 }
 
+/*
+ * One byte of what is asked for.  As every server must (RFC 9112, 3.2.2) we
+ * take a whole URL, too, of which the path is what follows the authority.
+ */
+static void put_in_path(struct http_reader *r, char c)
+{
+    bool is_first = !r->has_target;
+
+    r->has_target = true;
+    if (r->path_len == 0 && c == '/' && !is_first)
+        r->slashes++;
+    if (r->path_len == 0 && (c != '/' || (!is_first && r->slashes < 3)))
+        return;
+    if (r->path_len < sizeof(r->head.path))
+        r->head.path[r->path_len++] = c;
+}
+
 static int on_url(http_parser *p, const char *at, size_t len)
 {
     struct http_reader *r = p->data;
@@ -105,8 +124,7 @@ static int on_url(http_parser *p, const char *at, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (at[i] < '!' || at[i] > '~')
             return refuse(r, HTTP_BAD);
-        if (r->path_len < sizeof(r->head.path))
-            r->head.path[r->path_len++] = at[i];
+        put_in_path(r, at[i]);
     }
     return 0;
 }
@@ -182,7 +200,9 @@ static int take_path(struct http_reader *r)
 {
     char *query;
 
-    if (r->path_len == 0 || r->head.path[0] != '/')
+    if (r->path_len == 0 && r->slashes == 2)
+        r->head.path[r->path_len++] = '/'; /* "https://host" */
+    if (r->path_len == 0)
         return r->head.verb == HTTP_VERB_OTHER ? 0 : refuse(r, HTTP_BAD);
     if (r->path_len == sizeof(r->head.path))
         r->path_len = 0; /* of no length we know: "" */
