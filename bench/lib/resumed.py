@@ -2,6 +2,7 @@
 over an older copy of the disk."""
 
 import os
+import random
 import subprocess
 import time
 
@@ -73,11 +74,13 @@ class Resuming(Clonewire):
 
 class Delta(Clonewire):
     """Over a copy that was made before the clock, and is not in the page
-    cache.  changed: one MiB in so many of it is another; 0: none."""
+    cache.  changed: one piece in so many of it is another; 0: none.  piece:
+    bytes of it; smaller ones lie anywhere."""
 
-    def __init__(self, name, about, build, changed=0):
+    def __init__(self, name, about, build, changed=0, piece=MIB):
         super().__init__(name, about, build, ["--delta"])
         self._changed = changed
+        self._piece = piece
 
     def refuses(self, case):
         return "needs a file as its target" if case.target.is_block else None
@@ -91,13 +94,22 @@ class Delta(Clonewire):
                         case.destination], check=True)
         with open(case.destination, "r+b") as copy:
             size = os.fstat(copy.fileno()).st_size
-            for at in range(0, size if self._changed else 0,
-                            max(self._changed, 1) * MIB):
+            for at in self._pieces(size):
                 copy.seek(at)
-                copy.write(b"older" * (MIB // 5))
+                copy.write((b"older" * self._piece)[:self._piece])
             copy.flush()
             os.fsync(copy.fileno())
             os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+    def _pieces(self, size):
+        count = size // self._piece
+        if not self._changed:
+            return []
+        if self._piece == MIB:
+            return range(0, size, self._changed * MIB)
+        chosen = random.Random(1).sample(range(count), count // self._changed)
+        return [at * self._piece for at in sorted(chosen)]
 
 
 class Reading(Delta):
@@ -122,5 +134,7 @@ def contestants(build):
                  build, ["--resume=trust"]),
         Delta("clonewire-delta", "over an equal copy", build),
         Delta("clonewire-delta-1%", "over one with 1 % changed", build, 100),
+        Delta("clonewire-delta-4k", "over one with 1 % of its blocks changed",
+              build, 100, 4096),
         Reading("clonewire-digest", "the copy is only read", build),
     ]

@@ -67,22 +67,26 @@ int have_tell_found(struct session *session, uint64_t first, uint64_t count,
 {
     size_t each = digest_each(digest) * MESSAGE_CHUNK_LEAVES;
     uint8_t digests[MESSAGE_LEAVES_MAX * DIGEST_LEAVES_BYTES];
+    uint8_t sums[MESSAGE_SUMS_MAX * MESSAGE_SUMS_BYTES];
+    unsigned most = leaves->sums ? MESSAGE_SUMS_MAX : MESSAGE_LEAVES_MAX;
     uint64_t n = alike(digest, first, count);
     struct message message = { .type = MESSAGE_LEAVES };
 
-    if (n > MESSAGE_LEAVES_MAX && !digest_is_zero(digest, first))
-        n = MESSAGE_LEAVES_MAX;
+    if (n > most && !digest_is_zero(digest, first))
+        n = most;
     chunkset_add(told, first, n);
     if (digest_is_zero(digest, first))
         return tell_zeros(session, first, (unsigned)n);
     for (uint64_t i = 0; i < n; i++)
-        if (!leaves_get(leaves, first + i, digests + i * each))
+        if (!leaves_get(leaves, first + i, digests + i * each,
+                        leaves->sums ? sums + i * MESSAGE_SUMS_BYTES : NULL))
             abort(); /* they are kept until the chunk comes */
     message.leaves = (struct message_leaves){
         .first = first,
         .count = (uint16_t)n,
         .digest_bytes = (uint16_t)digest_each(digest),
         .digests = digests,
+        .sums = leaves->sums ? sums : NULL,
     };
     return session_send(session, &message) < 0 ? -1 : (int)n;
 }

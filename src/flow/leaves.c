@@ -6,16 +6,21 @@
 
 #define NONE UINT32_MAX
 
-int leaves_open(struct leaves *leaves, size_t digest_bytes, struct error *err)
+int leaves_open(struct leaves *leaves, size_t digest_bytes, bool has_sums,
+                struct error *err)
 {
     size_t each = digest_bytes * MESSAGE_CHUNK_LEAVES;
 
     pthread_mutex_init(&leaves->lock, NULL);
     leaves->each = each;
     leaves->digests = malloc(MESSAGE_LEAVES_AHEAD * each);
+    leaves->sums = has_sums ? malloc((size_t)MESSAGE_LEAVES_AHEAD *
+                                     MESSAGE_SUMS_BYTES)
+                            : NULL;
     leaves->chunks = calloc(MESSAGE_LEAVES_AHEAD, sizeof(*leaves->chunks));
     leaves->next = calloc(MESSAGE_LEAVES_AHEAD, sizeof(*leaves->next));
-    if (!leaves->digests || !leaves->chunks || !leaves->next)
+    if (!leaves->digests || (has_sums && !leaves->sums) || !leaves->chunks ||
+        !leaves->next)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "keep digests of leaves");
     for (uint32_t i = 0; i < MESSAGE_LEAVES_AHEAD; i++) {
         leaves->first[i] = NONE;
@@ -36,7 +41,13 @@ static uint32_t *find(struct leaves *leaves, uint64_t chunk)
     return at;
 }
 
-bool leaves_put(struct leaves *leaves, uint64_t chunk, const uint8_t *digests)
+static uint8_t *sums_of(const struct leaves *leaves, uint32_t i)
+{
+    return leaves->sums + (size_t)i * MESSAGE_SUMS_BYTES;
+}
+
+bool leaves_put(struct leaves *leaves, uint64_t chunk, const uint8_t *digests,
+                const uint8_t *sums)
 {
     uint32_t i, *at;
 
@@ -46,6 +57,8 @@ bool leaves_put(struct leaves *leaves, uint64_t chunk, const uint8_t *digests)
         leaves->free = leaves->next[i];
         leaves->chunks[i] = chunk;
         memcpy(leaves->digests + i * leaves->each, digests, leaves->each);
+        if (leaves->sums)
+            memcpy(sums_of(leaves, i), sums, MESSAGE_SUMS_BYTES);
         at = &leaves->first[chunk % MESSAGE_LEAVES_AHEAD];
         leaves->next[i] = *at;
         *at = i;
@@ -55,7 +68,8 @@ bool leaves_put(struct leaves *leaves, uint64_t chunk, const uint8_t *digests)
     return i != NONE;
 }
 
-bool leaves_get(struct leaves *leaves, uint64_t chunk, uint8_t *digests)
+bool leaves_get(struct leaves *leaves, uint64_t chunk, uint8_t *digests,
+                uint8_t *sums)
 {
     uint32_t i;
 
@@ -65,6 +79,8 @@ bool leaves_get(struct leaves *leaves, uint64_t chunk, uint8_t *digests)
     i = *find(leaves, chunk);
     if (i != NONE)
         memcpy(digests, leaves->digests + i * leaves->each, leaves->each);
+    if (i != NONE && sums && leaves->sums)
+        memcpy(sums, sums_of(leaves, i), MESSAGE_SUMS_BYTES);
     pthread_mutex_unlock(&leaves->lock);
     return i != NONE;
 }
@@ -127,6 +143,7 @@ void leaves_close(struct leaves *leaves)
     if (leaves->each == 0)
         return;
     free(leaves->digests);
+    free(leaves->sums);
     free(leaves->chunks);
     free(leaves->next);
     pthread_mutex_destroy(&leaves->lock);

@@ -32,6 +32,7 @@ static int say_hello(struct source *s)
     memcpy(hello->job, s->job.id, sizeof(hello->job));
     memcpy(hello->format, s->job.format, sizeof(hello->format));
     hello->asks_delta = s->options.delta || s->plan.has_changed;
+    hello->takes_sums = true;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              cw_version());
     hello->has_finished = s->has_finished;
@@ -72,6 +73,9 @@ static int check_plan(const struct source *s, const struct message_plan *plan,
                          "target planned %u lanes and a disk of %" PRIu64
                          " bytes",
                          plan->lanes, plan->disk_bytes);
+    if (plan->has_sums && !plan->surveys)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "target planned sums of chunks that it will not tell");
     return packing_agree(s->plan.compress, plan->codecs, err);
 }
 
@@ -93,8 +97,8 @@ static int take_plan(struct source *s, const struct message_plan *plan)
                          0;
     memcpy(s->plan.secret, plan->secret, sizeof(s->plan.secret));
     told_close(&s->plan.told);
-    if (told_open(&s->plan.told, source_digest(s), s->plan.virtual_bytes,
-                  plan->surveys, &err) == 0)
+    if (told_open(&s->plan.told, source_digest(s), s->plan.virtual_bytes, plan,
+                  &err) == 0)
         return 0;
     job_fail(&s->job, &err);
     return -1;

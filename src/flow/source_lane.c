@@ -116,18 +116,18 @@ static int send_zero_chunk(struct work *w, uint64_t chunk, struct error *err)
 }
 
 /* The run of bytes alike that begins at at. */
-static struct frame next_run(const struct chunk *b, size_t at, unsigned same)
+static struct frame next_run(const struct chunk *b, size_t at,
+                             const struct grains *same)
 {
     uint64_t offset = b->index * GRID_CHUNK_BYTES + at;
-    bool is_same = same & (1U << at / DIGEST_LEAF_BYTES), is_zero;
-    size_t end = at;
+    size_t grain = at / GRID_GRAIN_BYTES;
+    size_t end = grains_run_end(same, grain, grains_count(b->len)) *
+                 GRID_GRAIN_BYTES;
+    bool is_zero;
 
-    while (end < b->len &&
-           is_same == ((same & (1U << end / DIGEST_LEAF_BYTES)) != 0))
-        end = (end / DIGEST_LEAF_BYTES + 1) * DIGEST_LEAF_BYTES;
     if (end > b->len)
         end = b->len;
-    if (is_same)
+    if (grains_has(same, grain))
         return (struct frame){ FRAME_SAME, offset, end - at, 0 };
     end = chunk_run_end(b->buf, end, at, &is_zero);
     return (struct frame){ is_zero ? FRAME_ZERO : FRAME_DATA, offset, end - at,
@@ -181,9 +181,9 @@ static int send_before(struct work *w, const struct frame *before,
     return send_frame(w, before->type, before->offset, before->length, err);
 }
 
-/* Sends the frames of a chunk that is not all alike, or only data.  same: its
- * leaves that the target holds. */
-static int send_runs(struct work *w, struct chunk *b, unsigned same,
+/* Sends the frames of a chunk that is not all alike, or only data.  same: what
+ * of it the target holds. */
+static int send_runs(struct work *w, struct chunk *b, const struct grains *same,
                      struct error *err)
 {
     struct frame before = { .length = 0 }, run;
@@ -211,12 +211,26 @@ static uint64_t waited_ns(const struct work *w)
     return conn_waited_ns(w->conn) + w->paced_ns;
 }
 
-static int send_data(struct work *w, struct chunk *b, unsigned same,
-                     struct error *err)
+/* The target is to put the chunk together of grains: of what it must be the
+ * digest in the end. */
+static int send_patch(struct work *w, const struct chunk *b, struct error *err)
+{
+    const struct digest *digest = w->plan->job->digest;
+
+    if (send_frame(w, FRAME_PATCH, b->index * GRID_CHUNK_BYTES, b->len, err) <
+        0)
+        return -1;
+    return send_bytes(w, digest_of(digest, b->index), digest_each(digest), err);
+}
+
+static int send_data(struct work *w, struct chunk *b,
+                     const struct told_same *same, struct error *err)
 {
     uint64_t begun_ns = clock_now_ns(), waited = waited_ns(w);
-    int r = send_runs(w, b, same, err);
+    int r = same->is_patch ? send_patch(w, b, err) : 0;
 
+    if (r == 0)
+        r = send_runs(w, b, &same->grains, err);
     packing_note(&w->packing, begun_ns, clock_now_ns(), waited_ns(w) - waited,
                  atomic_load(&w->plan->job->peer_at_disk));
     return r;
@@ -227,6 +241,7 @@ static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
 {
     struct digest *digest = w->plan->job->digest;
     uint8_t leaves[DIGEST_LEAVES_BYTES];
+    struct told_same same;
 
     digest_leaves(digest, b->buf, b->len, 0, leaves);
     digest_add_leaves(digest, b->index, leaves);
@@ -234,8 +249,8 @@ static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
         return -1;
     if (target_has(w, b->index))
         return hold(w, FRAME_SAME, b->index, err);
-    return send_data(w, b, told_same_leaves(&w->plan->told, b->index, leaves),
-                     err);
+    told_find_same(&w->plan->told, b->index, leaves, b->buf, b->len, &same);
+    return send_data(w, b, &same, err);
 }
 
 /* Counts the waiting for the network since the last time. */

@@ -4,8 +4,8 @@
  *   cursor_take -> image_map -> pool_lease -> image_read ... ring_reap
  *      -> digest_add, zero scan -> frames + conn_send -> pool_return
  *
- * A chunk or leaf that the target holds already, by its digest, is only named;
- * a chunk whose digest this process knows from an earlier session is not read
+ * A chunk or leaf that the target holds already, by its digest, is only named,
+ * and so are grains of a leaf by their sums; a chunk whose digest this process knows from an earlier session is not read
  * again, nor, where it is to trust, one that an earlier process has read.
  *
  * A lane is a thread with a ring, a connection, a pool and an image handle of

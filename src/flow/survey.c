@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "flow/chunks.h"
@@ -23,20 +24,28 @@ struct work {
 
 /* The chunk is in the digest. */
 static int found(struct work *w, const struct chunk *chunk,
-                 const uint8_t *leaves, struct error *err)
+                 const uint8_t *leaves, const uint8_t *sums, struct error *err)
 {
     const struct survey *survey = w->survey;
 
     if (survey->done_bytes)
         progress_add(survey->done_bytes, chunk->len);
     return survey->found
-               ? survey->found(survey->opaque, chunk->index, leaves, err)
+               ? survey->found(survey->opaque, chunk->index, leaves, sums, err)
                : 0;
+}
+
+/* While they are in the cache; 0 behind the end of the disk. */
+static void sum_grains(const struct chunk *chunk, uint8_t *sums)
+{
+    if (chunk->len < GRID_CHUNK_BYTES)
+        memset(sums, 0, DIGEST_SUMS_BYTES);
+    digest_sums(chunk->buf, chunk->len, sums);
 }
 
 static int completed(struct work *w, struct io *io, struct error *err)
 {
-    uint8_t leaves[DIGEST_LEAVES_BYTES];
+    uint8_t leaves[DIGEST_LEAVES_BYTES], sums[DIGEST_SUMS_BYTES];
     struct chunk *chunk = io->owner;
 
     if (io->result < 0)
@@ -44,10 +53,13 @@ static int completed(struct work *w, struct io *io, struct error *err)
     if (--chunk->pending > 0)
         return 0;
     digest_leaves(w->digest, chunk->buf, chunk->len, 0, leaves);
+    if (w->survey->wants_sums)
+        sum_grains(chunk, sums);
     pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
     digest_add_leaves(w->digest, chunk->index, leaves);
-    return found(w, chunk,
-                 digest_is_zero(w->digest, chunk->index) ? NULL : leaves, err);
+    if (digest_is_zero(w->digest, chunk->index))
+        return found(w, chunk, NULL, NULL, err);
+    return found(w, chunk, leaves, w->survey->wants_sums ? sums : NULL, err);
 }
 
 static struct chunk *free_chunk(struct work *w)
@@ -80,7 +92,7 @@ static int take_hole(struct work *w, const struct chunk *chunk,
                      struct error *err)
 {
     digest_add_zero(w->digest, chunk->index);
-    return found(w, chunk, NULL, err);
+    return found(w, chunk, NULL, NULL, err);
 }
 
 /* Starts as many reads as there are buffers.  0: nothing is left to start. */

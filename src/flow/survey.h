@@ -25,11 +25,12 @@ struct survey {
     const struct chunkset *skip;  /* NULL, or: chunks not to look at */
     const atomic_bool *stop;      /* NULL, or: give up, ERROR_CANCELLED */
     _Atomic uint64_t *done_bytes; /* NULL, or: counts what is digested */
+    bool wants_sums;              /* of grains, for found() */
     /* NULL, or: told of each chunk, in nearly ascending order, once it is in
-     * the digest; leaves: NULL where it is all zero.  It may block; -1 ends
-     * the survey. */
+     * the digest; leaves: NULL where it is all zero; sums: NULL there and
+     * where they are not wanted.  It may block; -1 ends the survey. */
     int (*found)(void *opaque, uint64_t chunk, const uint8_t *leaves,
-                 struct error *err);
+                 const uint8_t *sums, struct error *err);
     void *opaque;
 };
 

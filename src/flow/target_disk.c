@@ -143,6 +143,7 @@ static int make_disk(struct target *t, struct error *err)
     sink_get_report(t->sink, &report);
     t->keeper.head.disk_bytes = report.disk_bytes;
     t->plan.is_again = taken > 0;
+    atomic_store(&t->plan.is_coarse, false);
     t->plan.is_surveyed = taken > 0 && wants_survey(t) && !t->plan.is_finished;
     t->plan.virtual_bytes = virtual_bytes;
     t->disk_of = t->session.hello;

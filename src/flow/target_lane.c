@@ -9,7 +9,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/readback.h"
 #include "flow/unpacking.h"
+#include "image/image.h"
 #include "plan/cursor.h"
 #include "plan/gpt.h"
 #include "plan/grid.h"
@@ -27,9 +29,9 @@ struct block {
     uint64_t data_bytes; /* of them as DATA */
     unsigned pending;    /* writes in flight */
     bool has_zeroed;     /* parts went to sink_zero() */
-    bool has_leaves;     /* told, so that leaves may stay as they are: */
-    unsigned same;       /* a bit for each that does */
+    bool has_leaves;     /* told, so that leaves may stay as they are */
     uint8_t leaves[DIGEST_LEAVES_BYTES];
+    struct patch patch; /* what stays */
     unsigned run_count;
     struct io runs[RUNS_MAX]; /* pieces to write */
 };
@@ -44,6 +46,7 @@ struct work {
     uint64_t net_ns;       /* of the connection's waiting, what is counted */
     struct block *current; /* the chunk that is coming in, or NULL */
     struct cursor_range zeros; /* whole chunks that sink_zero() may hold */
+    struct image *old;         /* the sink to read; NULL: not yet needed */
 };
 
 /* ---- the disk side ---- */
@@ -66,10 +69,88 @@ static int settle_zeros(struct work *w, struct error *err)
     return 0;
 }
 
+/* The guest's partition table counts sectors: were they of this size? */
+static void check_sectors(const struct work *w, const struct block *b)
+{
+    uint32_t made_for = gpt_misfit(b->buf, b->len, w->plan->sector_bytes);
+
+    if (made_for != 0)
+        log_warn("the guest's partition table (GPT) was made for sectors of "
+                 "%u bytes, %s has sectors of %u: the guest may not find its "
+                 "partitions",
+                 made_for, w->plan->path, w->plan->sector_bytes);
+}
+
+/* What the sums of grains said has to be so. */
+static int check_foretold(struct work *w, const struct block *b,
+                          struct error *err)
+{
+    const struct digest *digest = w->plan->job->digest;
+    uint64_t offset = b->chunk * GRID_CHUNK_BYTES;
+
+    if (memcmp(digest_of(digest, b->chunk), b->patch.wanted,
+               digest_each(digest)) == 0)
+        return 0;
+    atomic_store(&w->plan->is_coarse, true);
+    return error_set_at(err, ERROR_TEMPORARY, 0, offset,
+                        "the chunk at %" PRIu64 ", changed in blocks, is not "
+                        "what the source has: to be sent in larger pieces",
+                        offset);
+}
+
+/* The chunk is whole: digest it and start its writes. */
+static int write_block(struct work *w, struct block *b, struct error *err)
+{
+    struct digest *digest = w->plan->job->digest;
+    unsigned keep = patch_leaves(&b->patch, b->len);
+
+    digest_leaves(digest, b->buf, b->len, keep, b->leaves);
+    digest_add_leaves(digest, b->chunk, b->leaves);
+    if (b->patch.is_foretold && check_foretold(w, b, err) < 0)
+        return -1;
+    if (b->chunk == 0 && !(keep & 1))
+        check_sectors(w, b);
+    b->pending = b->run_count;
+    if (b->has_zeroed && settle_zeros(w, err) < 0)
+        return -1;
+    if (b->run_count == 0)
+        block_written(w, b);
+    for (unsigned i = 0; i < b->run_count; i++)
+        sink_write(w->sink, &b->runs[i]);
+    return 0;
+}
+
+/* ---- what stays of a chunk that is changed in grains ---- */
+
+static int read_old(struct work *w, struct block *b, struct error *err)
+{
+    struct image_options options = readback_image(w->plan->job, w->plan->sink);
+
+    options.ring = w->tools.ring;
+    if (!w->old && image_open(&options, &w->old, err) < 0)
+        return error_wrap(err, "what the target holds");
+    for (unsigned i = 0; i < b->patch.read_count; i++)
+        image_read(w->old, &b->patch.reads[i]);
+    return 0;
+}
+
+static int read_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct block *b = io->owner;
+
+    if (io->result < 0) {
+        image_read_error(w->old, io, err);
+        return error_wrap(err, "what the target holds");
+    }
+    return --b->pending > 0 ? 0 : write_block(w, b, err);
+}
+
 static int write_completed(struct work *w, struct io *io, struct error *err)
 {
     struct block *b = io->owner;
 
+    if (io->op == IO_READ)
+        return read_completed(w, io, err);
     if (sink_written(w->sink, io, err) < 0)
         return -1;
     if (--b->pending > 0)
@@ -79,7 +160,7 @@ static int write_completed(struct work *w, struct io *io, struct error *err)
     return 0;
 }
 
-/* Takes in completed writes; waits for one when wait is set. */
+/* Takes in completed reads and writes; waits for one when wait is set. */
 static int reap(struct work *w, bool wait, struct error *err)
 {
     uint64_t begun_ns = wait ? clock_now_ns() : 0;
@@ -121,36 +202,19 @@ static void note_network(struct work *w)
     w->net_ns = now_ns;
 }
 
-/* The guest's partition table counts sectors: were they of this size? */
-static void check_sectors(const struct work *w, const struct block *b)
-{
-    uint32_t made_for = gpt_misfit(b->buf, b->len, w->plan->sector_bytes);
-
-    if (made_for != 0)
-        log_warn("the guest's partition table (GPT) was made for sectors of "
-                 "%u bytes, %s has sectors of %u: the guest may not find its "
-                 "partitions",
-                 made_for, w->plan->path, w->plan->sector_bytes);
-}
-
-/* The chunk is whole: digest it and start its writes. */
+/* All of the chunk has come; what stays of its leaves has yet to be read. */
 static int complete_block(struct work *w, struct block *b, struct error *err)
 {
-    struct digest *digest = w->plan->job->digest;
-
-    digest_leaves(digest, b->buf, b->len, b->same, b->leaves);
-    digest_add_leaves(digest, b->chunk, b->leaves);
-    if (b->chunk == 0 && !(b->same & 1))
-        check_sectors(w, b);
     note_network(w);
     w->current = NULL;
-    b->pending = b->run_count;
-    if (b->has_zeroed && settle_zeros(w, err) < 0)
+    b->pending = patch_plan_reads(&b->patch, b->buf,
+                                  b->chunk * GRID_CHUNK_BYTES, b->len, b);
+    if (b->pending == 0) {
+        if (write_block(w, b, err) < 0)
+            return -1;
+    } else if (read_old(w, b, err) < 0) {
         return -1;
-    if (b->run_count == 0)
-        block_written(w, b);
-    for (unsigned i = 0; i < b->run_count; i++)
-        sink_write(w->sink, &b->runs[i]);
+    }
     return reap(w, false, err);
 }
 
@@ -263,9 +327,9 @@ static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
     b->filled = 0;
     b->data_bytes = 0;
     b->has_zeroed = false;
-    b->has_leaves = leaves_get(&w->plan->leaves, b->chunk, b->leaves);
+    b->has_leaves = leaves_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
     leaves_drop(&w->plan->leaves, b->chunk, 1);
-    b->same = 0;
+    patch_start(&b->patch);
     b->run_count = 0;
     w->current = b;
     return 0;
@@ -341,8 +405,11 @@ static int take_same(struct work *w, struct block *b, const struct frame *f,
 
     if (!b->has_leaves)
         return out_of_place(f, "no leaves of this chunk were told", err);
-    for (size_t at = b->filled; at < end; at += DIGEST_LEAF_BYTES)
-        b->same |= 1U << at / DIGEST_LEAF_BYTES;
+    if (!b->patch.is_foretold &&
+        (b->filled % DIGEST_LEAF_BYTES != 0 ||
+         (end % DIGEST_LEAF_BYTES != 0 && end != b->len)))
+        return out_of_place(f, "SAME of parts of leaves without PATCH", err);
+    patch_keep(&b->patch, b->filled, end);
     progress_add(&w->plan->job->progress.resumed_bytes, f->length);
     return 0;
 }
@@ -355,6 +422,7 @@ static int take_payload(struct work *w, struct block *b, const struct frame *f,
     case FRAME_ZSTD: return take_data(w, b, f, err);
     case FRAME_ZERO: return take_zeros(w, b, f, err);
     case FRAME_SAME: return take_same(w, b, f, err);
+    case FRAME_PATCH:
     case FRAME_END: break;
     }
     abort(); /* the caller has sorted them out */
@@ -374,6 +442,23 @@ static int take_part(struct work *w, const struct frame *f, struct error *err)
         return -1;
     b->filled += (size_t)f->length;
     return b->filled == b->len ? complete_block(w, b, err) : 0;
+}
+
+/* Takes the digest of the chunk, whose frames follow. */
+static int take_patch(struct work *w, const struct frame *f, struct error *err)
+{
+    struct block *b;
+
+    if (!w->plan->has_sums)
+        return out_of_place(f, "PATCH, but no sums were told", err);
+    if (begin_chunk(w, f, err) < 0)
+        return -1;
+    b = w->current;
+    if (!b->has_leaves)
+        return out_of_place(f, "PATCH, but no leaves were told", err);
+    b->patch.is_foretold = true;
+    return conn_recv(w->conn, b->patch.wanted,
+                     digest_each(w->plan->job->digest), err);
 }
 
 static bool is_whole_chunks(const struct work *w, const struct frame *f)
@@ -399,6 +484,9 @@ static int take_frame(struct work *w, struct error *err)
                          frame_result_text(result));
     if (f.type == FRAME_END)
         return w->current ? out_of_place(&f, "END inside a chunk", err) : 1;
+    if (f.type == FRAME_PATCH)
+        return w->current ? out_of_place(&f, "PATCH inside a chunk", err)
+                          : take_patch(w, &f, err);
     if (f.type == FRAME_SAME && is_whole_chunks(w, &f))
         return w->current ? out_of_place(&f, "SAME inside a chunk", err)
                           : take_same_chunks(w, &f, err);
@@ -440,6 +528,7 @@ static int open_work(struct work *w, struct error *err)
 static void close_work(struct work *w)
 {
     lane_tools_close(&w->tools);
+    image_close(w->old);
     sink_lane_close(w->sink);
     unpacking_close(&w->unpacking);
     free(w);

@@ -18,6 +18,7 @@
 #include "flow/keeper.h"
 #include "flow/lane.h"
 #include "flow/leaves.h"
+#include "flow/patch.h"
 #include "net/conn.h"
 #include "plan/chunkset.h"
 #include "sink/sink.h"
@@ -35,6 +36,8 @@ struct target_plan {
     struct chunkset found; /* then: looked at, or held from before, */
     struct chunkset told;  /* and the source knows: they may come */
     struct leaves leaves;  /* of those told in LEAVES, until they come */
+    bool has_sums;         /* there, so that FRAME_PATCH may come */
+    atomic_bool is_coarse; /* a sum has deceived: no more of them */
     uint64_t virtual_bytes;
     uint32_t codecs;          /* as agreed for this session */
     const char *path;         /* of the sink, for messages */

@@ -234,6 +234,9 @@ static int send_plan(struct target *t)
     memcpy(message.plan.identity, t->held_of, sizeof(t->held_of));
     message.plan.wants_trust = t->options.resume == CW_RESUME_TRUST;
     message.plan.surveys = t->plan.is_surveyed;
+    t->plan.has_sums = t->plan.is_surveyed && session->hello.takes_sums &&
+                       !atomic_load(&t->plan.is_coarse);
+    message.plan.has_sums = t->plan.has_sums;
     memcpy(message.plan.secret, session->secret, sizeof(session->secret));
     snprintf(message.plan.software, sizeof(message.plan.software),
              "clonewire %s", cw_version());

@@ -23,14 +23,14 @@ static int make_room(struct target *t, struct error *err)
 
 /* The digest is in its place: the chunk is held, and may be told. */
 static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
-                 struct error *err)
+                 const uint8_t *sums, struct error *err)
 {
     struct target *t = opaque;
 
     if (leaves) {
         if (make_room(t, err) < 0)
             return -1;
-        leaves_put(&t->plan.leaves, chunk, leaves);
+        leaves_put(&t->plan.leaves, chunk, leaves, sums);
     }
     chunkset_add(&t->plan.held, chunk, 1);
     chunkset_add(&t->plan.found, chunk, 1);
@@ -48,6 +48,7 @@ static int work(void *arg, struct error *err)
         .stop = &t->job.stop,
         .skip = &t->plan.found,
         .done_bytes = &t->job.progress.surveyed_bytes,
+        .wants_sums = t->plan.has_sums,
         .found = found,
         .opaque = t,
     };
@@ -69,7 +70,8 @@ static int open_sets(struct target *t, struct error *err)
     t->told_to = 0;
     if (chunkset_init(&plan->found, chunks, err) < 0 ||
         chunkset_init(&plan->told, chunks, err) < 0 ||
-        leaves_open(&plan->leaves, digest_each(t->job.digest), err) < 0)
+        leaves_open(&plan->leaves, digest_each(t->job.digest), plan->has_sums,
+                    err) < 0)
         return -1;
     chunkset_copy(&plan->found, &plan->held);
     chunkset_copy(&plan->told, &plan->held);

@@ -11,13 +11,21 @@
 /* How soon a lane that waits sees that the job is to end. */
 #define LOOK_MS 50U
 
+#define LEAF_GRAINS (DIGEST_LEAF_BYTES / DIGEST_GRAIN_BYTES)
+/* A leaf with fewer grains that are the same is cheaper sent than read again
+ * over there; and new content may have the sum of old by chance. */
+#define SAME_GRAINS_LEAST 4U
+/* After so many leaves of a chunk, and none with them, it is new as a whole. */
+#define IN_VAIN_MOST 4U
+
 int told_open(struct told *told, enum digest_algorithm algorithm,
-              uint64_t virtual_bytes, bool surveys, struct error *err)
+              uint64_t virtual_bytes, const struct message_plan *plan,
+              struct error *err)
 {
     pthread_condattr_t attr;
 
     told->is_open = true;
-    told->surveys = surveys;
+    told->surveys = plan->surveys;
     pthread_mutex_init(&told->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -26,8 +34,10 @@ int told_open(struct told *told, enum digest_algorithm algorithm,
     if (chunkset_init(&told->chunks, grid_count(virtual_bytes), err) < 0 ||
         digest_open(algorithm, virtual_bytes, &told->digests, err) < 0)
         return -1;
-    return surveys ? leaves_open(&told->leaves, digest_each(told->digests), err)
-                   : 0;
+    if (!plan->surveys)
+        return 0;
+    return leaves_open(&told->leaves, digest_each(told->digests),
+                       plan->has_sums, err);
 }
 
 /* ---- hearing ---- */
@@ -98,12 +108,17 @@ static int hear_leaves(struct told *told, struct session *session,
     if (message->digest_bytes != each)
         return refuse(session, "LEAVES", message->first, message->count,
                       "digests of another kind");
+    if (told->leaves.sums && !message->sums)
+        return refuse(session, "LEAVES", message->first, message->count,
+                      "no sums, which PLAN said");
     for (unsigned i = 0; i < message->count; i++) {
         const uint8_t *leaves = message->digests +
                                 i * each * MESSAGE_CHUNK_LEAVES;
 
         digest_add_leaves(told->digests, message->first + i, leaves);
-        if (!leaves_put(&told->leaves, message->first + i, leaves))
+        if (!leaves_put(&told->leaves, message->first + i, leaves,
+                        message->sums ? message->sums + i * MESSAGE_SUMS_BYTES
+                                      : NULL))
             return refuse(session, "LEAVES", message->first, message->count,
                           "too many ahead of what was sent");
     }
@@ -161,20 +176,56 @@ bool told_agrees(const struct told *told, const struct digest *digest,
            digest_agrees(told->digests, digest, chunk);
 }
 
-unsigned told_same_leaves(struct told *told, uint64_t chunk,
-                          const uint8_t *leaves)
+/* Adds the grains of a leaf that have the sums told, if there are enough of
+ * them.  len: bytes of the leaf, which begins at grain first. */
+static bool find_grains(const uint8_t *data, size_t len, size_t first,
+                        const uint8_t *told_sums, struct grains *same)
 {
-    uint8_t theirs[DIGEST_LEAVES_BYTES];
-    size_t each;
-    unsigned same = 0;
+    uint8_t sums[LEAF_GRAINS * DIGEST_SUM_BYTES];
+    size_t count = grains_count(len), found = 0;
+    struct grains more = *same;
 
-    if (!told->surveys || !leaves_get(&told->leaves, chunk, theirs))
-        return 0;
+    digest_sums(data, len, sums);
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(sums + i * DIGEST_SUM_BYTES,
+                   told_sums + (first + i) * DIGEST_SUM_BYTES,
+                   DIGEST_SUM_BYTES) != 0)
+            continue;
+        grains_add(&more, first + i, first + i + 1);
+        found++;
+    }
+    /* All of them cannot be: the leaf differs, so a sum deceives. */
+    if (found < SAME_GRAINS_LEAST || found == count)
+        return false;
+    *same = more;
+    return true;
+}
+
+void told_find_same(struct told *told, uint64_t chunk, const uint8_t *leaves,
+                    const uint8_t *data, size_t len, struct told_same *same)
+{
+    uint8_t theirs[DIGEST_LEAVES_BYTES], sums[DIGEST_SUMS_BYTES];
+    size_t each, in_vain = 0;
+
+    *same = (struct told_same){ 0 };
+    if (!told->surveys || !leaves_get(&told->leaves, chunk, theirs, sums))
+        return;
     each = digest_each(told->digests);
-    for (unsigned i = 0; i < DIGEST_LEAVES; i++)
+    for (size_t i = 0; i * DIGEST_LEAF_BYTES < len; i++) {
+        size_t at = i * DIGEST_LEAF_BYTES, first = i * LEAF_GRAINS;
+        size_t left = len - at < DIGEST_LEAF_BYTES ? len - at
+                                                   : DIGEST_LEAF_BYTES;
+
         if (memcmp(leaves + i * each, theirs + i * each, each) == 0)
-            same |= 1U << i;
-    return same;
+            grains_add(&same->grains, first, first + grains_count(left));
+        else if (!told->leaves.sums ||
+                 (in_vain >= IN_VAIN_MOST && !same->is_patch))
+            continue;
+        else if (find_grains(data + at, left, first, sums, &same->grains))
+            same->is_patch = true;
+        else
+            in_vain++;
+    }
 }
 
 void told_drop(struct told *told, uint64_t first, uint64_t count)

@@ -15,6 +15,7 @@
 #include "flow/leaves.h"
 #include "flow/session.h"
 #include "plan/chunkset.h"
+#include "plan/grains.h"
 #include "track/digest.h"
 
 struct told {
@@ -27,9 +28,10 @@ struct told {
     pthread_cond_t more;    /* something was told */
 };
 
-/* Nothing is told yet of this disk.  ERROR_SYSTEM. */
+/* Nothing is told yet of this disk; plan: what will be.  ERROR_SYSTEM. */
 int told_open(struct told *told, enum digest_algorithm algorithm,
-              uint64_t virtual_bytes, bool surveys, struct error *err);
+              uint64_t virtual_bytes, const struct message_plan *plan,
+              struct error *err);
 
 /*
  * Takes a HAVE or LEAVES.  -1: the job failed, as the message does not fit
@@ -54,12 +56,16 @@ bool told_is_pending(const struct told *told, uint64_t chunk);
 bool told_agrees(const struct told *told, const struct digest *digest,
                  uint64_t chunk);
 
-/*
- * Which leaves of chunk are those the target holds?  leaves: ours.  A bit for
- * each; 0 also where it told no leaves.
- */
-unsigned told_same_leaves(struct told *told, uint64_t chunk,
-                          const uint8_t *leaves);
+/* What the target has of a chunk, where it is not as ours. */
+struct told_same {
+    struct grains grains; /* that are the same */
+    bool is_patch;        /* by their sums, and so not only whole leaves */
+};
+
+/* Finds out by what was told of chunk, if it came in LEAVES: it has len bytes
+ * at data, whose leaf digests are leaves. */
+void told_find_same(struct told *told, uint64_t chunk, const uint8_t *leaves,
+                    const uint8_t *data, size_t len, struct told_same *same);
 
 /* [first, first+count) are dealt with: nobody will ask again. */
 void told_drop(struct told *told, uint64_t first, uint64_t count);

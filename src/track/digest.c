@@ -20,6 +20,10 @@
 
 _Static_assert(DIGEST_LEAVES *DIGEST_LEAF_BYTES == GRID_CHUNK_BYTES,
                "leaves make up a chunk");
+_Static_assert(DIGEST_GRAIN_BYTES == GRID_GRAIN_BYTES &&
+                   DIGEST_SUMS_BYTES ==
+                       GRID_CHUNK_BYTES / GRID_GRAIN_BYTES * DIGEST_SUM_BYTES,
+               "a sum for each grain of a chunk");
 
 struct digest {
     enum digest_algorithm algorithm;
@@ -146,6 +150,22 @@ void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
             memset(leaf, 0, digest->each);
         else
             hash(digest->algorithm, data + at, part, leaf);
+    }
+}
+
+void digest_sums(const uint8_t *data, size_t len, uint8_t *sums)
+{
+    XXH64_canonical_t canonical;
+
+    for (size_t at = 0; at < len; at += DIGEST_GRAIN_BYTES) {
+        size_t left = len - at;
+
+        XXH64_canonicalFromHash(
+            &canonical,
+            XXH3_64bits(data + at,
+                        left < DIGEST_GRAIN_BYTES ? left : DIGEST_GRAIN_BYTES));
+        memcpy(sums, canonical.digest, DIGEST_SUM_BYTES);
+        sums += DIGEST_SUM_BYTES;
     }
 }
 

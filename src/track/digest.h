@@ -71,6 +71,18 @@ void digest_cut(struct digest *digest, uint64_t virtual_bytes);
 void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
                    unsigned keep, uint8_t *leaves);
 
+/* Sums of the grains (4 KiB) of a chunk: half as good as a digest, to find
+ * out what of a leaf is the same. */
+#define DIGEST_GRAIN_BYTES 4096U
+#define DIGEST_SUM_BYTES   6U
+#define DIGEST_SUMS_BYTES  1536U /* of a chunk */
+
+/*
+ * Computes the sums of len bytes at data, up to a chunk, to sums: the first
+ * bytes of XXH3-64 of each grain, the last of which may be short.
+ */
+void digest_sums(const uint8_t *data, size_t len, uint8_t *sums);
+
 /* Stores the digest of chunk index, which follows from its leaves. */
 void digest_add_leaves(struct digest *digest, uint64_t index,
                        const uint8_t *leaves);

@@ -7,7 +7,6 @@
 
 /* The grid of version 1; plan/grid.h is its twin on our side of the wire. */
 #define CHUNK_BYTES (UINT64_C(1) << 20)
-#define LEAF_BYTES  UINT64_C(65536)
 #define GRAIN_BYTES UINT64_C(4096)
 
 static uint32_t header_check(const uint8_t *in)
@@ -28,9 +27,16 @@ static bool packing_is_valid(const struct frame *f)
            (f->packed_bytes > 0 && f->packed_bytes < f->length);
 }
 
+static bool is_one_chunk(const struct frame *f, uint64_t end,
+                         uint64_t disk_bytes)
+{
+    return f->offset % CHUNK_BYTES == 0 && f->length <= CHUNK_BYTES &&
+           on_boundary(end, CHUNK_BYTES, disk_bytes);
+}
+
 static bool range_is_valid(const struct frame *f, uint64_t disk_bytes)
 {
-    uint64_t end, step;
+    uint64_t end;
 
     if (f->type == FRAME_END)
         return f->offset == 0 && f->length == 0;
@@ -39,9 +45,11 @@ static bool range_is_valid(const struct frame *f, uint64_t disk_bytes)
         return false;
 
     end = f->offset + f->length;
-    step = f->type == FRAME_SAME ? LEAF_BYTES : GRAIN_BYTES;
+    if (f->type == FRAME_PATCH)
+        return is_one_chunk(f, end, disk_bytes);
     if (f->offset / CHUNK_BYTES == (end - 1) / CHUNK_BYTES)
-        return f->offset % step == 0 && on_boundary(end, step, disk_bytes);
+        return f->offset % GRAIN_BYTES == 0 &&
+               on_boundary(end, GRAIN_BYTES, disk_bytes);
     return (f->type == FRAME_ZERO || f->type == FRAME_SAME) &&
            f->offset % CHUNK_BYTES == 0 &&
            on_boundary(end, CHUNK_BYTES, disk_bytes);
@@ -68,7 +76,7 @@ enum frame_result frame_decode(const uint8_t *in, size_t len,
         return FRAME_BAD_MAGIC;
     if (get_be32(in + 4) != header_check(in))
         return FRAME_BAD_CHECK;
-    if (in[2] < FRAME_DATA || in[2] > FRAME_ZSTD || in[3] != 0)
+    if (in[2] < FRAME_DATA || in[2] > FRAME_PATCH || in[3] != 0)
         return FRAME_BAD_TYPE;
 
     f = (struct frame){

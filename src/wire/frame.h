@@ -11,13 +11,15 @@
  *
  * Big-endian.  DATA is followed by length bytes of payload, ZSTD by as many
  * as bytes 16-19 say, which are one zstd frame of as many bytes as 20-23 say;
- * the others by nothing.  Rules a receiver enforces (docs/protocol.md is normative):
+ * PATCH by the digest of the chunk; the others by nothing.  Rules a receiver enforces (docs/protocol.md is normative):
  *
  *   - DATA and ZSTD lie inside one chunk; ZERO lies inside one chunk or covers whole
  *     chunks exactly (the last chunk of the disk may be short)
  *   - ZSTD comes only where PLAN agreed to it, and saves a byte at least
  *   - SAME covers whole chunks exactly, all of them told in HAVE or LEAVES,
- *     or whole leaves (64 KiB) inside a chunk that was told in LEAVES
+ *     or whole leaves (64 KiB) inside a chunk that was told in LEAVES; behind
+ *     PATCH, grains of it
+ *   - PATCH covers one chunk, and comes in front of its other frames
  *   - the frames of a chunk follow each other on one lane, ascending and
  *     adjacent, and cover it completely; each chunk comes exactly once
  *   - inside a chunk, frames begin and end at multiples of 4096 bytes or at
@@ -34,11 +36,12 @@
 #define FRAME_MAGIC        UINT16_C(0xC10E)
 
 enum frame_type {
-    FRAME_DATA = 1, /* payload follows: store it at offset */
-    FRAME_ZERO = 2, /* [offset, offset+length) reads as zero */
-    FRAME_END = 3,  /* nothing more on this lane */
-    FRAME_SAME = 4, /* the range is what HAVE says the target holds */
-    FRAME_ZSTD = 5, /* packed payload follows: unpack, store at offset */
+    FRAME_DATA = 1,  /* payload follows: store it at offset */
+    FRAME_ZERO = 2,  /* [offset, offset+length) reads as zero */
+    FRAME_END = 3,   /* nothing more on this lane */
+    FRAME_SAME = 4,  /* the range is what HAVE says the target holds */
+    FRAME_ZSTD = 5,  /* packed payload follows: unpack, store at offset */
+    FRAME_PATCH = 6, /* its digest follows, then the frames of the chunk */
 };
 
 struct frame {

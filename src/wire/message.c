@@ -13,6 +13,9 @@
 #define OPTION_UNREAD   1U /* of FINISH */
 #define OPTION_WAITS    1U /* of PROGRESS */
 #define OPTION_FINISHED 5U /* of HELLO */
+#define OPTION_HAS_SUMS 5U /* of PLAN */
+#define OPTION_SUMS     6U /* of HELLO: taken */
+#define OPTION_OF_SUMS  1U /* of LEAVES: they are */
 
 #define WAITS_BYTES 16U
 
@@ -95,6 +98,8 @@ static void put_hello(struct writer *w, const struct message_hello *m)
     put_identity(w, m->has_identity, m->identity);
     if (m->asks_delta)
         put_option(w, OPTION_DELTA, 0);
+    if (m->takes_sums)
+        put_option(w, OPTION_SUMS, 0);
     if (!m->has_finished)
         return;
     put_option(w, OPTION_FINISHED, sizeof(m->root));
@@ -113,6 +118,8 @@ static void put_plan(struct writer *w, const struct message_plan *m)
         put_option(w, OPTION_TRUST, 0);
     if (m->surveys)
         put_option(w, OPTION_DELTA, 0);
+    if (m->has_sums)
+        put_option(w, OPTION_HAS_SUMS, 0);
 }
 
 static void put_have(struct writer *w, const struct message_have *m)
@@ -130,6 +137,10 @@ static void put_leaves(struct writer *w, const struct message_leaves *m)
     put16(w, m->digest_bytes);
     put_raw(w, m->digests,
             (size_t)m->count * MESSAGE_CHUNK_LEAVES * m->digest_bytes);
+    if (!m->sums)
+        return;
+    put_option(w, OPTION_OF_SUMS, (uint16_t)(m->count * MESSAGE_SUMS_BYTES));
+    put_raw(w, m->sums, (size_t)m->count * MESSAGE_SUMS_BYTES);
 }
 
 static void put_join(struct writer *w, const struct message_join *m)
@@ -425,6 +436,13 @@ static void take_finished(struct message_hello *m, struct reader option)
     take_raw(&option, m->root, sizeof(m->root));
 }
 
+static void take_sums(struct message_leaves *m, struct reader option)
+{
+    if (m->count <= MESSAGE_SUMS_MAX &&
+        option.left == (size_t)m->count * MESSAGE_SUMS_BYTES)
+        m->sums = option.at;
+}
+
 static void take_waits_option(struct message_progress *m, struct reader option)
 {
     if (option.left != WAITS_BYTES)
@@ -459,6 +477,12 @@ static void take_option(struct message *message, uint16_t tag,
         hello->asks_delta = true;
     else if (message->type == MESSAGE_PLAN && tag == OPTION_DELTA)
         plan->surveys = true;
+    else if (message->type == MESSAGE_HELLO && tag == OPTION_SUMS)
+        hello->takes_sums = true;
+    else if (message->type == MESSAGE_PLAN && tag == OPTION_HAS_SUMS)
+        plan->has_sums = true;
+    else if (message->type == MESSAGE_LEAVES && tag == OPTION_OF_SUMS)
+        take_sums(&message->leaves, option);
     else if (message->type == MESSAGE_FINISH && tag == OPTION_UNREAD &&
              option.left == sizeof(message->finish.unread_bytes))
         message->finish.unread_bytes = take64(&option);

@@ -38,9 +38,11 @@
 #define MESSAGE_MAX_LANES      64U
 #define MESSAGE_HAVE_MAX       1024U /* chunks in one HAVE with digests */
 #define MESSAGE_DIGEST_BYTES   32U
-#define MESSAGE_CODEC_ZSTD     1U  /* bits of codecs: FRAME_ZSTD may come */
-#define MESSAGE_CHUNK_LEAVES   16U /* digests of a chunk in LEAVES */
-#define MESSAGE_LEAVES_MAX     64U /* chunks in one LEAVES */
+#define MESSAGE_CODEC_ZSTD     1U    /* bits of codecs: FRAME_ZSTD may come */
+#define MESSAGE_CHUNK_LEAVES   16U   /* digests of a chunk in LEAVES */
+#define MESSAGE_LEAVES_MAX     64U   /* chunks in one LEAVES, */
+#define MESSAGE_SUMS_MAX       16U   /* of them where it has sums */
+#define MESSAGE_SUMS_BYTES     1536U /* sums of the grains of a chunk */
 /* Chunks told by LEAVES and not yet sent, at most: both ends keep them. */
 #define MESSAGE_LEAVES_AHEAD 4096U
 
@@ -76,6 +78,7 @@ struct message_hello {
     bool has_identity;
     uint8_t identity[MESSAGE_IDENTITY_BYTES];
     bool asks_delta; /* option 4: change what is there */
+    bool takes_sums; /* option 6: LEAVES may have sums, if they come at all */
 };
 
 struct message_plan {
@@ -89,6 +92,7 @@ struct message_plan {
     uint8_t identity[MESSAGE_IDENTITY_BYTES];
     bool wants_trust; /* option 3: what is held need not be read again */
     bool surveys;     /* option 4: no chunk may be sent before it is told */
+    bool has_sums;    /* option 5: every LEAVES has them */
 };
 
 struct message_have {
@@ -104,6 +108,8 @@ struct message_leaves {
     uint16_t digest_bytes;  /* 1..MESSAGE_DIGEST_BYTES */
     const uint8_t *digests; /* count * MESSAGE_CHUNK_LEAVES * digest_bytes;
                              * borrowed from input */
+    const uint8_t *sums;    /* option 1: count * MESSAGE_SUMS_BYTES, count up
+                             * to MESSAGE_SUMS_MAX; NULL: has none */
 };
 
 struct message_join {

@@ -53,6 +53,7 @@ rm -f .copy.clonewire-* # what the sins before it have brought is held
 sin same-not-held 21 'at 0: .*does not hold these chunks'
 sin same-leaf 21 'at 0: no leaves of this chunk were told'
 sin same-inside 21 'at 0: SAME inside a chunk'
+sin patch-unagreed 21 'at 0: PATCH, but no sums were told'
 sin chunk-on-two-lanes 21 'at 0: chunk came twice'
 sin chunk-gap 21 'at 8192: .*does not follow'
 sin chunk-half 21 'at 1048576: .*does not follow'

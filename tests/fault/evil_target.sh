@@ -49,6 +49,8 @@ sin_is_told have-other-kind 21 'HAVE .*another kind'
 sin_is_told leaves-unasked 21 'sent LEAVES out of turn'
 make_empty sparse $((6 * GIB))
 sin_is_told leaves-ahead 21 'LEAVES .*too many ahead' sparse
+sin_is_told leaves-bare 21 'LEAVES .*no sums, which PLAN said' sparse
+sin_is_told sums-of-nothing 21 'planned sums of chunks that it will not tell'
 sin_is_told done-early 21 'sent DONE out of turn' large
 sin_is_told wrong-root 14 'digest differs'
 # It says it holds everything: it is sent everything all the same, and is not

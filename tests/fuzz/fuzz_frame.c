@@ -34,8 +34,10 @@ static void check_range(const struct frame *f)
     assert(f->length > 0 && f->offset <= DISK_BYTES &&
            f->length <= DISK_BYTES - f->offset);
     assert(f->offset % GRID_GRAIN_BYTES == 0);
-    if (f->type == FRAME_SAME)
-        assert(f->offset % GRID_CHUNK_BYTES == 0);
+    if (f->type == FRAME_PATCH)
+        assert(f->offset % GRID_CHUNK_BYTES == 0 &&
+               f->length ==
+                   grid_length(DISK_BYTES, f->offset / GRID_CHUNK_BYTES));
     assert(f->packed_bytes == 0 || f->type == FRAME_ZSTD);
     if (f->type == FRAME_ZSTD)
         assert(f->packed_bytes > 0 && f->packed_bytes < f->length);

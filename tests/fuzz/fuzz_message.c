@@ -49,6 +49,11 @@ static void check_message(const struct message *m, const uint8_t *in,
                (size_t)m->leaves.count * MESSAGE_CHUNK_LEAVES *
                        m->leaves.digest_bytes <=
                    (size_t)(in + len - m->leaves.digests));
+        assert(!m->leaves.sums || m->leaves.count <= MESSAGE_SUMS_MAX);
+        assert(!m->leaves.sums ||
+               (m->leaves.sums >= in &&
+                (size_t)m->leaves.count * MESSAGE_SUMS_BYTES <=
+                    (size_t)(in + len - m->leaves.sums)));
         return;
     }
     abort(); /* a type that does not exist */
@@ -60,10 +65,12 @@ static bool has_options(const struct message *m)
 {
     return (m->type == MESSAGE_HELLO &&
             (m->hello.codecs != 0 || m->hello.has_identity ||
-             m->hello.asks_delta || m->hello.has_finished)) ||
+             m->hello.asks_delta || m->hello.takes_sums ||
+             m->hello.has_finished)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
-             m->plan.wants_trust || m->plan.surveys)) ||
+             m->plan.wants_trust || m->plan.surveys || m->plan.has_sums)) ||
+           (m->type == MESSAGE_LEAVES && m->leaves.sums) ||
            (m->type == MESSAGE_FINISH && m->finish.unread_bytes != 0) ||
            (m->type == MESSAGE_PROGRESS && m->progress.has_waits) ||
            (m->type == MESSAGE_ERROR && m->error.has_space);

@@ -51,7 +51,7 @@ static struct conn *dial(struct evil *evil, enum conn_role role)
 
 static struct message hello(unsigned lanes)
 {
-    struct message message = {
+    return (struct message){
         .type = MESSAGE_HELLO,
         .hello = {
             .version = MESSAGE_VERSION,
@@ -63,10 +63,9 @@ static struct message hello(unsigned lanes)
             .format = "raw",
             .software = "evil",
             .codecs = MESSAGE_CODEC_ZSTD,
+            .takes_sums = true,
         },
     };
-
-    return message;
 }
 
 static void join(struct evil *evil, unsigned i, unsigned lane)
@@ -92,7 +91,9 @@ static void frame(struct evil *evil, unsigned i, enum frame_type type,
 
     frame_encode(header, &frame);
     evil_send(evil->lanes[i], header, sizeof header);
-    if (type != FRAME_DATA || length > sizeof payload)
+    if (type == FRAME_PATCH)
+        length = DIGEST_CHECKSUM_BYTES; /* a digest of zeros */
+    else if (type != FRAME_DATA || length > sizeof payload)
         return;
     /* The sin is in the header: whoever saw it may hang up before the rest. */
     if (conn_send(evil->lanes[i], payload, length, &err) < 0 ||
@@ -342,8 +343,7 @@ static void chunk_half(struct evil *evil)
 
 static void after_end(struct evil *evil)
 {
-    frame(evil, 0, FRAME_ZERO, 0, EVIL_DISK_BYTES);
-    frame(evil, 0, FRAME_END, 0, 0);
+    whole_disk(evil);
     frame(evil, 0, FRAME_ZERO, 0, GRID_CHUNK_BYTES);
     finish(evil);
 }
@@ -365,6 +365,52 @@ static void lane_without_end(struct evil *evil)
     frame(evil, 0, FRAME_ZERO, 0, EVIL_DISK_BYTES);
     conn_close(evil->lanes[0]);
     evil->lanes[0] = NULL;
+}
+
+/* ---- at the frames, of a chunk that is changed in grains ---- */
+
+static void patch_unagreed(struct evil *evil)
+{
+    frame(evil, 0, FRAME_PATCH, 0, GRID_CHUNK_BYTES);
+}
+
+/* The target has an older copy, and has told of its first chunk. */
+static void await_told(struct evil *evil)
+{
+    evil_hear_until(evil->control, MESSAGE_LEAVES, &(struct message){ 0 });
+}
+
+static void patch_missing(struct evil *evil)
+{
+    await_told(evil);
+    frame(evil, 0, FRAME_DATA, 0, 4096);
+    frame(evil, 0, FRAME_SAME, 4096, GRID_CHUNK_BYTES - 4096);
+}
+
+static void begin_patch(struct evil *evil)
+{
+    await_told(evil);
+    patch_unagreed(evil); /* it is, now */
+}
+
+static void patch_inside(struct evil *evil)
+{
+    begin_patch(evil);
+    patch_unagreed(evil);
+}
+
+static void patch_of_nothing(struct evil *evil)
+{
+    begin_patch(evil);
+    frame(evil, 0, FRAME_SAME, 0, GRID_CHUNK_BYTES);
+}
+
+/* It foretells a digest that no such chunk has. */
+static void patch_lies(struct evil *evil)
+{
+    begin_patch(evil);
+    frame(evil, 0, FRAME_DATA, 0, 4096);
+    frame(evil, 0, FRAME_SAME, 4096, GRID_CHUNK_BYTES - 4096);
 }
 
 /* ---- at the frames, packed ---- */
@@ -487,6 +533,11 @@ static const struct sin sins[] = {
     { "after-end",          AT_DATA,   1, after_end },
     { "half-frame",         AT_DATA,   1, half_frame },
     { "lane-without-end",   AT_DATA,   1, lane_without_end },
+    { "patch-unagreed",     AT_DATA,   1, patch_unagreed },
+    { "patch-missing",      AT_DATA,   1, patch_missing },
+    { "patch-inside",       AT_DATA,   1, patch_inside },
+    { "patch-of-nothing",   AT_DATA,   1, patch_of_nothing },
+    { "patch-lies",         AT_DATA,   1, patch_lies },
     { "zstd",               AT_DATA,   1, zstd_honest },
     { "zstd-garbage",       AT_DATA,   1, zstd_garbage },
     { "zstd-longer",        AT_DATA,   1, zstd_longer },
@@ -521,9 +572,8 @@ static void clone_and_sin(struct evil *evil, const struct sin *sin)
     }
     if (sin->moment > AT_JOIN)
         join(evil, 0, 0);
-    if (sin->moment > AT_DATA) {
+    if (sin->moment > AT_DATA)
         whole_disk(evil);
-    }
     sin->commit(evil);
 }
 
@@ -532,10 +582,8 @@ int main(int argc, char **argv)
     struct evil evil = { 0 };
     struct error err = { 0 };
 
-    if (argc != 6) {
-        fprintf(stderr, "usage: evil_source SIN HOST:PORT CERT KEY CA\n");
-        return 2;
-    }
+    if (argc != 6)
+        return fprintf(stderr, "evil_source SIN HOST:PORT CERT KEY CA\n"), 2;
     if (addr_parse(argv[2], &evil.addr, &err) < 0)
         evil_die("address", &err);
     evil.tls = evil_identity(argv + 3, false);

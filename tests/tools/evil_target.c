@@ -293,6 +293,25 @@ static void leaves_ahead(struct evil *evil)
         leaves(evil, at);
 }
 
+/* LEAVES were to have sums. */
+static void leaves_bare(struct evil *evil)
+{
+    struct message message = plan(evil);
+
+    message.plan.surveys = message.plan.has_sums = true;
+    evil_say(evil->control, &message);
+    go(evil);
+    leaves(evil, 0);
+}
+
+static void sums_of_nothing(struct evil *evil)
+{
+    struct message message = plan(evil);
+
+    message.plan.has_sums = true;
+    evil_say(evil->control, &message);
+}
+
 static void hang_up(struct evil *evil)
 {
     conn_close(evil->control);
@@ -336,6 +355,8 @@ static const struct sin sins[] = {
     { "claims-all",         AT_GO,   claims_all },
     { "leaves-unasked",     AT_GO,   leaves_unasked },
     { "leaves-ahead",       AT_PLAN, leaves_ahead },
+    { "leaves-bare",        AT_PLAN, leaves_bare },
+    { "sums-of-nothing",    AT_PLAN, sums_of_nothing },
     { "plan-twice",         AT_GO,   plan_twice },
     { "hang-up",            AT_GO,   hang_up },
     { "done-early",         AT_LANE, done },

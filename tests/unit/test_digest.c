@@ -112,6 +112,24 @@ static void test_golden(void **state)
                         "1093dd9859bf3d2df4a9011aca1995b0");
 }
 
+/* They travel: another version has to find the same ones. */
+static void test_sums_of_grains(void **state)
+{
+    static const uint8_t want[2][DIGEST_SUM_BYTES] = {
+        /* clang-format off */
+        { 0x93, 0xd7, 0x6f, 0xe1, 0x48, 0xc6 },
+        { 0xc4, 0x4b, 0xdf, 0xf4, 0x07, 0x4e },
+        /* clang-format on */
+    };
+    static uint8_t data[DIGEST_GRAIN_BYTES + 1];
+    uint8_t sums[sizeof(want) + 1] = { [sizeof(want)] = 77 };
+
+    (void)state;
+    digest_sums(data, sizeof(data), sums);
+    assert_memory_equal(sums, want, sizeof(want));
+    assert_int_equal(sums[sizeof(want)], 77);
+}
+
 /* Of a chunk and of the short one behind it: some leaves from elsewhere. */
 static void test_leaves_make_the_chunk(void **state)
 {
@@ -171,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_a_leaf_cannot_move),
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_leaves_make_the_chunk),
+        cmocka_unit_test(test_sums_of_grains),
         cmocka_unit_test(test_a_chunk_can_become_zero),
     };
 

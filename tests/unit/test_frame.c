@@ -35,6 +35,27 @@ static void test_golden(void **state)
     assert_int_equal(back.length, f.length);
 }
 
+static void test_golden_patch(void **state)
+{
+    static const uint8_t want[FRAME_HEADER_BYTES] = {
+        /* clang-format off */
+        0xc1, 0x0e, 0x06, 0x00, 0x13, 0xf3, 0x39, 0x9b,
+        0, 0, 0, 0, 0, 0x20, 0x00, 0x00,
+        0, 0, 0, 0, 0, 0x10, 0x00, 0x00,
+        /* clang-format on */
+    };
+    struct frame f = { FRAME_PATCH, 2 * MIB, MIB, 0 }, back;
+    uint8_t got[FRAME_HEADER_BYTES];
+
+    (void)state;
+    frame_encode(got, &f);
+    assert_memory_equal(got, want, sizeof(want));
+    assert_int_equal(frame_decode(got, sizeof(got), DISK, &back), FRAME_OK);
+    assert_int_equal(back.type, f.type);
+    assert_int_equal(back.offset, f.offset);
+    assert_int_equal(back.length, f.length);
+}
+
 static void test_golden_packed(void **state)
 {
     static const uint8_t want[FRAME_HEADER_BYTES] = {
@@ -92,15 +113,24 @@ static void test_ranges(void **state)
         { "the short end as told", { FRAME_SAME, 10 * MIB, 777, 0 }, FRAME_OK },
         { "a leaf as told", { FRAME_SAME, MIB + 65536, 65536, 0 }, FRAME_OK },
         { "some leaves as told", { FRAME_SAME, MIB, 655360, 0 }, FRAME_OK },
-        { "less than a leaf as told",
-          { FRAME_SAME, MIB, 4096, 0 },
+        { "a grain as told", { FRAME_SAME, MIB + 4096, 4096, 0 }, FRAME_OK },
+        { "less than a grain as told",
+          { FRAME_SAME, MIB, 512, 0 },
+          FRAME_BAD_RANGE },
+        { "a patch", { FRAME_PATCH, MIB, MIB, 0 }, FRAME_OK },
+        { "a short patch", { FRAME_PATCH, 10 * MIB, 777, 0 }, FRAME_OK },
+        { "half a patch", { FRAME_PATCH, MIB, MIB / 2, 0 }, FRAME_BAD_RANGE },
+        { "two patches", { FRAME_PATCH, MIB, 2 * MIB, 0 }, FRAME_BAD_RANGE },
+        { "no patch", { FRAME_PATCH, MIB, 0, 0 }, FRAME_BAD_RANGE },
+        { "a patch from inside",
+          { FRAME_PATCH, MIB + 4096, MIB - 4096, 0 },
           FRAME_BAD_RANGE },
         { "leaves over an edge as told",
           { FRAME_SAME, 2 * MIB - 65536, 131072, 0 },
           FRAME_BAD_RANGE },
         { "as told, from inside",
           { FRAME_SAME, MIB + 4096, MIB - 4096, 0 },
-          FRAME_BAD_RANGE },
+          FRAME_OK },
         { "as told, ends inside",
           { FRAME_SAME, MIB, MIB + 4096, 0 },
           FRAME_BAD_RANGE },
@@ -163,7 +193,7 @@ static void test_types(void **state)
 {
     struct frame f = { FRAME_END, 0, 0, 0 };
     uint8_t bytes[FRAME_HEADER_BYTES];
-    unsigned unknown = FRAME_ZSTD + 1;
+    unsigned unknown = FRAME_PATCH + 1;
 
     (void)state;
     f.type = (enum frame_type)unknown;
@@ -177,9 +207,13 @@ static void test_types(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc_vector), cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_bit_flips),  cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_types),      cmocka_unit_test(test_golden_packed),
+        cmocka_unit_test(test_crc_vector),
+        cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_bit_flips),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_golden_packed),
+        cmocka_unit_test(test_golden_patch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ static void samples(struct message out[SAMPLES])
     out[8].done = (struct message_done){ 10, 20, { 7, 8 }, { 0xcd } };
     out[9].type = MESSAGE_BYE;
     out[10].type = MESSAGE_LEAVES;
-    out[10].leaves = (struct message_leaves){ 7, 2, 1, digests };
+    out[10].leaves = (struct message_leaves){ 7, 2, 1, digests, NULL };
 }
 
 static enum message_result decode(size_t len, struct message *message)
@@ -156,6 +156,69 @@ static void test_golden_delta(void **state)
         assert_int_equal(decode(len, &out), MESSAGE_OK);
         assert_true(i == 0 ? out.hello.asks_delta : out.plan.surveys);
     }
+}
+
+/* The same of sums of grains: taken, promised, and there. */
+static void test_golden_sums(void **state)
+{
+    static const uint8_t taken[] = { 0, 6, 0, 0 }, promised[] = { 0, 5, 0, 0 };
+    static const uint8_t there[] = { 0, 1, 0x0c, 0 };
+    static uint8_t sums[2 * MESSAGE_SUMS_BYTES] = { 0xaa, 0xbb };
+    struct message in[SAMPLES], out;
+    size_t plain, len;
+
+    (void)state;
+    samples(in);
+    plain = message_encode(bytes, &in[0]);
+    in[0].hello.takes_sums = true;
+    assert_int_equal(message_encode(bytes, &in[0]), plain + sizeof(taken));
+    assert_memory_equal(bytes + plain, taken, sizeof(taken));
+    assert_int_equal(decode(plain + sizeof(taken), &out), MESSAGE_OK);
+    assert_true(out.hello.takes_sums);
+
+    plain = message_encode(bytes, &in[1]);
+    in[1].plan.has_sums = true;
+    assert_int_equal(message_encode(bytes, &in[1]), plain + sizeof(promised));
+    assert_memory_equal(bytes + plain, promised, sizeof(promised));
+    assert_int_equal(decode(plain + sizeof(promised), &out), MESSAGE_OK);
+    assert_true(out.plan.has_sums);
+
+    plain = message_encode(bytes, &in[10]);
+    assert_int_equal(decode(plain, &out), MESSAGE_OK);
+    assert_null(out.leaves.sums);
+    in[10].leaves.sums = sums;
+    len = message_encode(bytes, &in[10]);
+    assert_int_equal(len, plain + sizeof(there) + sizeof(sums));
+    assert_memory_equal(bytes + plain, there, sizeof(there));
+    assert_memory_equal(bytes + plain + sizeof(there), sums, sizeof(sums));
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_memory_equal(out.leaves.sums, sums, sizeof(sums));
+    /* Those of one chunk for two are none. */
+    put_be16(bytes + plain + 2, MESSAGE_SUMS_BYTES);
+    assert_int_equal(
+        message_decode(MESSAGE_LEAVES, bytes + MESSAGE_HEADER_BYTES,
+                       len - MESSAGE_HEADER_BYTES - MESSAGE_SUMS_BYTES, &out),
+        MESSAGE_OK);
+    assert_null(out.leaves.sums);
+}
+
+/* The longest that is said, which has to fit. */
+static void test_most_sums(void **state)
+{
+    static uint8_t
+        leaves[MESSAGE_SUMS_MAX * MESSAGE_CHUNK_LEAVES * MESSAGE_DIGEST_BYTES];
+    static uint8_t sums[(MESSAGE_SUMS_MAX + 1) * MESSAGE_SUMS_BYTES];
+    struct message in = { .type = MESSAGE_LEAVES }, out;
+
+    (void)state;
+    in.leaves = (struct message_leaves){ 0, MESSAGE_SUMS_MAX,
+                                         MESSAGE_DIGEST_BYTES, leaves, sums };
+    assert_int_equal(decode(message_encode(bytes, &in), &out), MESSAGE_OK);
+    assert_non_null(out.leaves.sums);
+    in.leaves.count++;
+    in.leaves.digest_bytes = 1;
+    assert_int_equal(decode(message_encode(bytes, &in), &out), MESSAGE_OK);
+    assert_null(out.leaves.sums);
 }
 
 static void test_leaves_are_bounded(void **state)
@@ -434,6 +497,8 @@ int main(void)
         cmocka_unit_test(test_golden_codecs),
         cmocka_unit_test(test_golden_waits),
         cmocka_unit_test(test_golden_delta),
+        cmocka_unit_test(test_golden_sums),
+        cmocka_unit_test(test_most_sums),
         cmocka_unit_test(test_leaves_are_bounded),
         cmocka_unit_test(test_codecs_of_other_length),
         cmocka_unit_test(test_golden),

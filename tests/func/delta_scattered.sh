@@ -1,0 +1,78 @@
+#!/bin/bash
+# An older copy of a disk in which a hundredth of all blocks of 4 KiB has been
+# written since, anywhere: what goes over the wire is hardly more than they
+# are.  Both engines, files and devices, of 512 and of 4096 byte sectors.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../fault/lib_resume.sh"
+require python3
+
+SIZE=$((32 * MIB))
+
+change() # BYTES COUNT SEED
+{
+    "$TESTS/tools/scatter.py" image "$1" "$2" "$3"
+}
+
+update() # DEST PER_MILLE [OPTION...]: of the disk, on the wire, at most
+{
+    local side
+
+    ! cmp -s -n $SIZE image "$1" || fail "nothing has changed"
+    start_target "$1" --delta "${@:3}"
+    run_source image
+    wait_target
+    assert_status source 0
+    assert_status target 0
+    assert_digests_equal
+    assert_same image "$1" $SIZE
+    for side in source target; do
+        [ "$(count_of $side wire_bytes)" -le $((SIZE / 1000 * $2)) ] ||
+            fail "$(count_of $side wire_bytes) bytes on the wire of $SIZE"
+        assert_equal "$(count_of $side reconnects)" 0 "reconnects"
+    done
+}
+
+everywhere() # DEST [OPTION...]
+{
+    local engine
+
+    for engine in threads auto; do
+        change 4096 $((SIZE / 4096 / 100)) $((seed++))
+        update "$@" --io-engine=$engine
+    done
+}
+
+seed=1
+make_dense image $SIZE
+cp image older
+everywhere older 15
+change 512 80 $((seed++)) # within as many blocks
+update older 15
+change 4096 $((SIZE / 4096 / 100)) $((seed++))
+SOURCE_WITH+=(--digest-algorithm sha256)
+update older 15
+# Where nearly every leaf has some, and where no block is as it was.
+change 4096 $((SIZE / 4096 / 8)) $((seed++))
+update older 140
+make_dense image $SIZE $((seed++))
+update older 1020
+
+# Of a size that is no whole block, the last of which has changed.
+SIZE=$((SIZE - 3 * 4096 - 777))
+truncate -s $SIZE image
+change 4096 70 $((seed++))
+put_noise image $((SIZE - 100)) 100 $((seed++))
+cp image older
+change 4096 70 $((seed++))
+put_noise image $((SIZE - 100)) 100 $((seed++))
+update older 15
+
+[ "$(id -u)" = 0 ] || exit 0
+SIZE=$((32 * MIB))
+make_dense image $SIZE $((seed++))
+cp image older
+attach older
+everywhere "$LOOP" 15
+detach "$LOOP"
+attach older --sector-size 4096
+everywhere "$LOOP" 15
