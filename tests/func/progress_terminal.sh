@@ -6,7 +6,7 @@
 require tmux script
 
 make_dense data $((24 * MIB))
-faulty_up data slow 80M
+faulty_up data slow 20M
 
 # tmux keeps a socket by that name in /tmp; we want ours here.
 export TMUX_TMPDIR=$WORK
@@ -23,6 +23,7 @@ seen() # REGEX: until the screen shows it, into shown
     fail "the screen never showed $1: $(cat shown)"
 }
 
+# The disk is slow until we have seen enough of the bar.
 check_bar() # WIDTH
 {
     seen '[0-9]% \[=*>? *\]'
@@ -33,6 +34,7 @@ check_bar() # WIDTH
 
 for width in 40 80 200; do
     rm -f copy
+    faulty_rate 20M
     show new-session -d -x $width -y 30 "stty cols $width; \
         '$SOURCE' '$FAULTY_DISK' --to copy --progress=auto >summary; \
         echo ended \$?; sleep 60"
@@ -44,6 +46,7 @@ for width in 40 80 200; do
         sleep 0.6
         check_bar 60
     fi
+    faulty_rate fast
     seen 'ended 0'
     grep -qE 'done .*100' shown || fail "the bar did not end: $(cat shown)"
     grep -q '^digest ' summary || fail "no summary"
