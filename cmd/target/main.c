@@ -75,6 +75,11 @@ int main(int argc, char **argv)
         return print_digest(&process, &config);
     if (config.check_receipt)
         return check_receipt(&process, &config);
+    if (config.options.security.http && !config.options.security.cert_file)
+        return process_misused(&process,
+                               "--http (CLONEWIRE_HTTP) needs --cert, "
+                               "--key and --ca: by HTTP there is no "
+                               "other identity");
     process_get_events(&process, &config.options.events);
     if (offer_make(&offer, &process, &config.options, &error) < 0)
         return process_fail(&process, &error);

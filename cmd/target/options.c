@@ -99,6 +99,15 @@ static const struct option_row plan_rows[] = {
     { 0 },
 };
 
+static const struct option_row http_rows[] = {
+    { "http", 0, "CLONEWIRE_HTTP", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_security, http), 0, 0,
+      "also take uploads, and the clones of KubeVirt CDI, by HTTP on the same "
+      "port; with certificates, and --peer-name is then the client's common "
+      "name" },
+    { 0 },
+};
+
 static const struct option_row name_rows[] = {
     { "peer-name", 0, "CLONEWIRE_PEER_NAME", "NAME", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_security, peer_name), 0, 0,
@@ -139,6 +148,8 @@ static const struct option_group groups[] = {
     { "Security", rows_security,
       offsetof(struct target_config, options.security) },
     { "Security", name_rows,
+      offsetof(struct target_config, options.security) },
+    { "Security", http_rows,
       offsetof(struct target_config, options.security) },
     { "Network and disk", network_rows,
       offsetof(struct target_config, options) },

@@ -92,6 +92,10 @@ int target_prepare(void *arg, struct error *err);
 int target_flush(void *arg, struct error *err);
 int target_verify(void *arg, struct error *err);
 
+/* Nothing was found to go on from: may what is there be changed?
+ * ERROR_REFUSED. */
+int target_check_fresh(const struct target *t, struct error *err);
+
 /*
  * Serves the source whose HELLO visitor brings (its connection is moved), to
  * the end of the session.  0: the disk is there.  -1: the job's first error

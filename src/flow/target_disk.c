@@ -108,8 +108,7 @@ static int take_over(struct target *t, struct error *err)
     return sink_adopt(t->sink, t->session.hello.virtual_bytes, older, err);
 }
 
-/* Nothing was found to go on from: may what is there be changed? */
-static int check_fresh(const struct target *t, struct error *err)
+int target_check_fresh(const struct target *t, struct error *err)
 {
     if (t->plan.is_finished)
         return error_set(err, ERROR_REFUSED, 0,
@@ -134,7 +133,7 @@ static int make_disk(struct target *t, struct error *err)
         return -1;
     taken = take_up(t, err);
     if (taken == 0)
-        taken = check_fresh(t, err) < 0 ? -1 : take_over(t, err);
+        taken = target_check_fresh(t, err) < 0 ? -1 : take_over(t, err);
     if (taken < 0)
         return -1;
     if (taken == 0 && (keeper_remove(&t->keeper, err) < 0 ||

@@ -23,6 +23,8 @@ struct task {
 /* What an earlier source has left is gone before the first byte comes. */
 static int begin(struct target *t, struct error *err)
 {
+    if (target_check_fresh(t, err) < 0)
+        return -1;
     target_forget_disk(t);
     return keeper_remove(&t->keeper, err);
 }
@@ -108,13 +110,9 @@ static int serve(void *arg)
 /* What there is to tell about it, as of a source of our own. */
 static void note(struct target *t, const struct upload *upload)
 {
-    struct sink_report report;
-
-    sink_get_report(t->sink, &report);
     t->is_committed = true;
     t->is_told = true;
-    t->job.disk_bytes = upload->is_tree ? upload->disk_bytes
-                                        : report.disk_bytes;
+    t->job.disk_bytes = upload->disk_bytes;
     t->disk_of.digest = DIGEST_XXH3_128;
     snprintf(t->disk_of.format, sizeof(t->disk_of.format), "%s",
              upload->format);
@@ -132,11 +130,8 @@ int target_take_upload(struct target *t, struct visitor *visitor)
             .from = visitor->upload,
             .job = &t->job,
             .sink = t->sink,
-            .destination = t->options.destination,
-            .volume_bytes = t->options.volume_bytes,
-            .fs_overhead_ppm = t->options.fs_overhead_ppm,
+            .options = &t->options,
             .is_device = sink_is_device(t->sink),
-            .preallocate = t->options.preallocate != CW_PREALLOCATE_OFF,
         },
     };
     struct conn_info info;

@@ -7,9 +7,11 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "flow/readback.h"
 #include "flow/upload_private.h"
 #include "image/probe.h"
 #include "image/stream.h"
+#include "plan/grid.h"
 #include "wire/form.h"
 
 /* How the body is packed, by x-cdi-content-type. */
@@ -288,6 +290,27 @@ static int receive_content(struct upload *u, enum content content,
     return receive_plain(u, &body, known_length(u), err);
 }
 
+/* Is on the disk what was written to it? */
+static int verify(struct upload *u, struct error *err)
+{
+    struct digest *back;
+    uint64_t differ = 0;
+    int r;
+
+    atomic_store(&u->phase, CW_PHASE_VERIFYING);
+    r = readback_read(u->job, u->sink, DIGEST_XXH3_128, u->disk_bytes, &back,
+                      err);
+    if (r == 0)
+        differ = readback_compare(u->job, back, u->options->destination,
+                                  grid_count(u->disk_bytes), NULL, NULL);
+    digest_close(back);
+    if (r < 0 || differ == 0)
+        return r;
+    return error_set(err, ERROR_MISMATCH, 0,
+                     "%" PRIu64 " chunks of %s read back as something else",
+                     differ, u->options->destination);
+}
+
 int upload_receive(struct upload *u, struct error *err)
 {
     enum content content = content_of(&u->from);
@@ -308,7 +331,8 @@ int upload_receive(struct upload *u, struct error *err)
     if (u->is_tree)
         return 0;
     atomic_store(&u->phase, CW_PHASE_FLUSHING);
-    if (sink_finish(u->sink, err) < 0)
+    if (sink_finish(u->sink, err) < 0 ||
+        (u->options->verify_readback && verify(u, err) < 0))
         return -1;
     return sink_commit(u->sink, err);
 }

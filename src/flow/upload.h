@@ -20,11 +20,8 @@ struct upload {
     struct cw_job *job;
     struct sink *sink;
 
-    const char *destination;
-    uint64_t volume_bytes; /* as of cw_target_options */
-    uint32_t fs_overhead_ppm;
+    const struct cw_target_options *options; /* borrowed */
     bool is_device;
-    bool preallocate;
 
     /* How far it is, for the main thread to tell. */
     _Atomic unsigned phase;       /* enum cw_phase */

@@ -28,20 +28,28 @@ static int no_room(uint64_t disk_bytes, uint64_t most_bytes, struct error *err)
 /* The size that a disk is grown to, on a volume that offers so much. */
 static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
 {
-    if (u->is_device || u->volume_bytes == 0)
+    uint64_t volume_bytes = u->options->volume_bytes;
+
+    if (u->is_device)
         return 0;
-    if (offered_bytes > u->volume_bytes)
-        offered_bytes = u->volume_bytes;
-    return size_usable(offered_bytes, u->fs_overhead_ppm);
+    if (u->options->size_bytes > 0)
+        return u->options->size_bytes;
+    if (volume_bytes == 0 && !u->options->size_max)
+        return 0;
+    if (volume_bytes > 0 && offered_bytes > volume_bytes)
+        offered_bytes = volume_bytes;
+    return size_usable(offered_bytes, u->options->fs_overhead_ppm);
 }
 
 /* An upload, other than a clone, is held to the size of the volume that was
  * asked for, even where that is on something larger. */
 static void limit(const struct upload *u, uint64_t *most_bytes)
 {
-    if (!u->is_clone && !u->is_device && u->volume_bytes > 0 &&
-        u->volume_bytes < *most_bytes)
-        *most_bytes = u->volume_bytes;
+    uint64_t volume_bytes = u->options->volume_bytes;
+
+    if (!u->is_clone && !u->is_device && volume_bytes > 0 &&
+        volume_bytes < *most_bytes)
+        *most_bytes = volume_bytes;
 }
 
 /* ---- a disk that comes in order ---- */
@@ -63,6 +71,8 @@ int upload_disk(struct upload *u, struct feed *feed, uint64_t known_bytes,
     if (known_bytes != UPLOAD_SIZE_UNKNOWN && known_bytes > most_bytes)
         return no_room(known_bytes, most_bytes, err);
     least_bytes = size_to_grow_to(u, most_bytes);
+    if (least_bytes > most_bytes)
+        return no_room(least_bytes, most_bytes, err);
     if (sink_prepare_stream(u->sink, least_bytes, &most_bytes, err) < 0)
         return -1;
     limit(u, &most_bytes);
@@ -132,6 +142,8 @@ static int receive_sized(struct upload *u, const struct image_options *options,
     if (u->disk_bytes > most_bytes)
         return no_room(u->disk_bytes, most_bytes, err);
     least_bytes = size_to_grow_to(u, most_bytes);
+    if (least_bytes > most_bytes)
+        return no_room(least_bytes, most_bytes, err);
     if (sink_prepare_stream(
             u->sink, least_bytes > u->disk_bytes ? least_bytes : u->disk_bytes,
             &most_bytes, err) < 0 ||

@@ -147,17 +147,22 @@ static char *directory_of(const char *path)
 static int receive_tree(struct upload *u, const struct tree_input *tar,
                         struct error *err)
 {
-    AUTO_FREE char *directory = directory_of(u->destination);
+    AUTO_FREE char *directory = directory_of(u->options->destination);
     struct unpack_options options = {
         .directory = directory,
         .input = *tar,
-        .preallocate = u->preallocate,
+        .preallocate = u->options->preallocate != CW_PREALLOCATE_OFF,
         .written_bytes = &u->job->progress.data_bytes,
     };
     struct unpack_report report;
 
     if (!directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
+    if (!u->options->overwrite)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "files may replace others in %s, which only "
+                         "--overwrite allows",
+                         directory);
     sink_discard(u->sink); /* what a killed upload of a disk has left */
     if (upload_open_digest(u, 0, err) < 0)
         return -1;
