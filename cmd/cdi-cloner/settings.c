@@ -139,27 +139,11 @@ static void read_wishes(struct settings *s, const char *const *argv)
     read_time(s, "CLONEWIRE_STALL_TIMEOUT", &volume->tuning.stall_ns);
 }
 
-/* The host and port of an URL: what a source dials. */
-static void take_target(struct settings *s)
-{
-    const char *host = strstr(s->volume.url, "://");
-    const char *bracket;
-    size_t len;
-
-    host = host ? host + 3 : s->volume.url;
-    len = strcspn(host, "/?#");
-    snprintf(s->target, sizeof(s->target), "%.*s", (int)len, host);
-    bracket = strchr(s->target, ']');
-    len = strlen(s->target);
-    if (!strchr(bracket ? bracket : s->target, ':'))
-        snprintf(s->target + len, sizeof(s->target) - len, ":443");
-}
-
 static void fill_source(struct settings *s)
 {
     const struct cw_volume_options *volume = &s->volume;
 
-    take_target(s);
+    cdi_target_of(volume->url, s->target, sizeof(s->target));
     snprintf(s->disk, sizeof(s->disk), "%s%s%s", volume->path,
              volume->is_tree ? "/" : "",
              volume->is_tree ? CW_VOLUME_DISK_NAME : "");

@@ -90,6 +90,20 @@ bool cdi_bool(const char *text, bool *value)
     return false;
 }
 
+void cdi_target_of(const char *url, char *target, size_t len)
+{
+    const char *host = strstr(url, "://");
+    const char *bracket;
+    size_t used;
+
+    host = host ? host + 3 : url;
+    snprintf(target, len, "%.*s", (int)strcspn(host, "/?#"), host);
+    bracket = strchr(target, ']');
+    used = strlen(target);
+    if (!strchr(bracket ? bracket : target, ':'))
+        snprintf(target + used, len - used, ":443");
+}
+
 /* The N of -v=N, --v=N; NULL: it is no such argument. */
 static const char *verbosity_in(const char *argument)
 {

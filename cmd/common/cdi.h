@@ -48,6 +48,9 @@ void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_print *log);
 /* As Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: it is none. */
 bool cdi_bool(const char *text, bool *value);
 
+/* The host and port of a URL: what a source dials. */
+void cdi_target_of(const char *url, char *target, size_t len);
+
 /*
  * What the arguments say of the log (-v=3, --v 3, -alsologtostderr and all
  * else that klog knows are fine): the least urgent level.

@@ -256,28 +256,51 @@ static void tell_summary(struct process *process,
     fflush(stdout);
 }
 
-int process_run(struct process *process, struct cw_job *job,
-                struct cw_error *error)
+static int run(struct cw_job *job, struct cw_summary *summary,
+               struct cw_error *error)
 {
-    struct cw_summary summary = { 0 };
     int r = -1;
 
     signals_set_job(job);
     if (job)
-        r = cw_run(job, &summary, error);
+        r = cw_run(job, summary, error);
     signals_set_job(NULL);
     cw_close(job);
+    return r;
+}
 
+/* Tells how it ended: what cw_run() returned. */
+static int end(struct process *process, int r, const struct cw_summary *summary,
+               struct cw_error *error)
+{
     display_finish(&process->display);
     if (r < 0) {
         blame_signal(error);
         return process_fail(process, error);
     }
-    leave_word(process, r == 0 ? &summary : NULL, NULL);
+    leave_word(process, r == 0 ? summary : NULL, NULL);
     if (r == 0)
-        tell_summary(process, &summary);
+        tell_summary(process, summary);
     else if (!process->output.quiet)
         log_print_line(&process->log, CW_LOG_INFO,
                        "deadline passed: no source came");
     return 0;
+}
+
+int process_run(struct process *process, struct cw_job *job,
+                struct cw_error *error)
+{
+    struct cw_summary summary = { 0 };
+    int r = run(job, &summary, error);
+
+    return end(process, r, &summary, error);
+}
+
+int process_try(struct process *process, struct cw_job *job,
+                struct cw_error *error)
+{
+    struct cw_summary summary = { 0 };
+    int r = run(job, &summary, error);
+
+    return r > 0 ? PROCESS_GO_ON : end(process, r, &summary, error);
 }

@@ -55,4 +55,9 @@ void process_get_events(struct process *process, struct cw_events *events);
 int process_run(struct process *process, struct cw_job *job,
                 struct cw_error *error);
 
+/* The same of a job of cw_volume_open(); PROCESS_GO_ON: the target can do
+ * better, and nothing was told. */
+int process_try(struct process *process, struct cw_job *job,
+                struct cw_error *error);
+
 #endif

@@ -100,7 +100,8 @@ void summary_print(const struct cw_summary *s, FILE *out)
                 s->preallocation_why);
     else
         print_word("preallocation", s->preallocation, out);
-    fprintf(out, "digest %s\n", s->digest);
+    if (s->digest[0] != '\0') /* files by HTTP have none */
+        fprintf(out, "digest %s\n", s->digest);
 }
 
 /* An empty text is no value. */

@@ -8,6 +8,7 @@
 #include "source/map.h"
 #include "source/options.h"
 #include "source/paste.h"
+#include "source/url.h"
 #include "source/via.h"
 
 static int inspect(struct process *process, const struct source_config *config)
@@ -179,5 +180,7 @@ int main(int argc, char **argv)
     if (!config.options.target)
         return process_misused(&process, "HOST:PORT (CLONEWIRE_TARGET) is "
                                          "missing, try --help");
+    if (url_is(config.options.target))
+        return url_send(&process, &config);
     return send_disk(&process, &config, &paste);
 }

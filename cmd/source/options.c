@@ -48,7 +48,8 @@ static const struct option_row clone_rows[] = {
     { "HOST:PORT", 0, "CLONEWIRE_TARGET", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_source_options, target), 0, 0,
       "where clonewire-target listens, port 8443 when not given; or the "
-      "pairing code it printed, which is asked for where nothing is given" },
+      "pairing code it printed, which is asked for where nothing is given; or "
+      "https://HOST:PORT/PATH of KubeVirt CDI's upload server, by HTTP" },
     { "allow-in-use", 0, "CLONEWIRE_ALLOW_IN_USE", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_source_options, allow_in_use), 0, 0,
       "read an image that a running machine or a mount may be writing; the "
@@ -237,6 +238,8 @@ const struct option_program source_program = {
                 "  clonewire-source --psk-file keys.psk disk.img [fd00::7]\n"
                 "  clonewire-source disk.img root@target.example:/dev/vg/new "
                 "--via ssh\n"
+                "  clonewire-source disk.qcow2 --cert s.crt --key s.key \\\n"
+                "      --ca ca.crt https://upload.example:8443/v1beta1/upload\n"
                 "  clonewire-source disk.qcow2 --to disk.img\n"
                 "  clonewire-source --inspect disk.qcow2\n"
                 "  clonewire-source --doctor /var/lib/vm\n",

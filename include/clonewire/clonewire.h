@@ -224,9 +224,12 @@ struct cw_source_options {
 /* ---- a source by HTTP, as KubeVirt CDI's cloner is one ---- */
 
 struct cw_volume_options {
-    const char *path; /* block device, or directory of a filesystem volume */
+    const char *path; /* disk, or directory of a filesystem volume */
     bool is_tree;     /* the latter: all that is in it, as a tar stream */
-    const char *url;  /* https://host:port/path of an upload server */
+    /* How to read a disk that is no raw one; of it, what is about the image
+     * is used.  NULL: raw. */
+    const struct cw_source_options *disk;
+    const char *url; /* https://host:port/path of an upload server */
     struct cw_security security; /* of it, http is implied */
     struct cw_tuning tuning;
     struct cw_events events;
@@ -466,7 +469,7 @@ struct cw_job *cw_target_open(const struct cw_target_options *options,
 
 /*
  * Sends options->path by HTTP, unless the target speaks clonewire/1 and what
- * is to be sent is one raw disk: then cw_run() returns 1 and has sent nothing,
+ * is to be sent is one disk: then cw_run() returns 1 and has sent nothing,
  * for the caller to open a source of that disk (of a directory, of the
  * CW_VOLUME_DISK_NAME in it) instead, which is faster, and resumes.  Success,
  * by HTTP, is the target's word: there are no digests.

@@ -65,11 +65,14 @@ static int open_tree(struct volume *v, struct error *err)
 
 static int open_disk(struct volume *v, struct error *err)
 {
-    v->image_options = (struct image_options){
-        .path = v->options.path,
-        .mode = (enum file_mode)v->options.tuning.io_mode,
-        .format = IMAGE_FORMAT_RAW,
-    };
+    if (v->options.disk)
+        source_image_options(v->options.disk, &v->image_options);
+    else
+        v->image_options = (struct image_options){
+            .path = v->options.path,
+            .mode = (enum file_mode)v->options.tuning.io_mode,
+            .format = IMAGE_FORMAT_RAW,
+        };
     if (guard_open(&v->guard, v->options.path, v->options.allow_in_use, err) <
             0 ||
         image_open(&v->image_options, &v->image, err) < 0)

@@ -191,7 +191,7 @@ wait_listening()
         head -n 1 | cut -d ' ' -f 3)
 }
 
-# Source in the background.  TARGET_NAME: what to dial instead of the address.
+# Source in the background.  SOURCE_DIALS: what to dial instead of the address.
 start_source() # IMAGE [OPTION...]
 {
     local image=$1
