@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /*
- * CRC-32C of buf, continuing from crc; start with 0.  By the processor's own
- * instruction where it has one (about 0.05 CPU s/GB), else by table.
+ * CRC-32C of buf, continuing from crc; start with 0.  By carry-less products
+ * of 64 bytes where the processor has them (about 0.02 CPU s/GB, in its cache),
+ * by its own instruction (0.05), else by table.
  */
 uint32_t crc32c(uint32_t crc, const void *buf, size_t len);
 

@@ -55,16 +55,16 @@ ONE_FILE_ONLY = {"blkid", "libqcow", "libbfio", "zstd", "libdeflate",
 SYSTEM = re.compile(
     r"(sys|linux|net|netinet|arpa|asm)/[a-z0-9_/]+\.h|"
     r"(arm_acle|assert|ctype|dirent|endian|err|errno|fcntl|fnmatch|getopt|"
-    r"grp|ifaddrs|inttypes|libgen|limits|locale|malloc|math|mntent|netdb|paths|poll|"
-    r"pthread|pwd|sched|semaphore|signal|spawn|stdalign|stdarg|stdatomic|"
-    r"stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|"
-    r"termios|time|unistd)\.h")
+    r"grp|ifaddrs|immintrin|inttypes|libgen|limits|locale|malloc|math|mntent|"
+    r"netdb|paths|poll|pthread|pwd|sched|semaphore|signal|spawn|stdalign|"
+    r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|"
+    r"strings|syslog|termios|time|unistd)\.h")
 
 # Bytes and numbers in, bytes and numbers out: nothing else is pure.
 PURE_LAYERS = {"plan", "wire"}
 PURE = re.compile(
-    r"(arm_acle|assert|ctype|endian|errno|inttypes|limits|stdalign|stdarg|"
-    r"stdatomic|stdbool|stddef|stdint|stdio|stdlib|string)\.h")
+    r"(arm_acle|assert|ctype|endian|errno|immintrin|inttypes|limits|stdalign|"
+    r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string)\.h")
 
 
 def check(root: pathlib.Path) -> Iterator[Problem]:

@@ -83,6 +83,10 @@ static void test_crc(void **state)
     for (size_t len = 0; len < sizeof(many); len += 1 + len / 7)
         assert_int_equal(crc32c(7, many + len % 9, len - len % 9),
                          crc32c_portable(7, many + len % 9, len - len % 9));
+    /* Where another way of doing it begins, and its pieces end. */
+    for (size_t len = 900; len < 3400; len++)
+        assert_int_equal(crc32c((uint32_t)len, many + len % 65, len),
+                         crc32c_portable((uint32_t)len, many + len % 65, len));
 }
 
 /* Written by hand after the format's description, or by others' programs. */
