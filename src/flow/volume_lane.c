@@ -92,10 +92,41 @@ struct work {
     unsigned first, count;
 };
 
-/* Starts as many reads as there are buffers.  0, also at the end, or -1. */
+/* A read has ended. */
+static int note_read(const struct work *w, const struct io *io,
+                     struct error *err)
+{
+    if (io->result < 0)
+        return image_read_error(w->image, io, err);
+    ((struct chunk *)io->owner)->pending--;
+    return 0;
+}
+
+/* Starts the reads of chunk, and takes what has come meanwhile. */
+static int start_chunk(struct work *w, struct chunk *chunk, struct error *err)
+{
+    struct io *io;
+
+    chunk->pending = 0;
+    if (chunk->read_count > 0)
+        chunk_start(chunk, w->image);
+    while (ring_has_ready(w->tools.ring) &&
+           (io = ring_reap(w->tools.ring, false)) != NULL)
+        if (note_read(w, io, err) < 0)
+            return -1;
+    return 0;
+}
+
+/*
+ * Starts as many reads as there are buffers; but one that is over at once, out
+ * of the page cache, is sent while it is in the CPU's cache, too.  0, also at
+ * the end, or -1.
+ */
 static int feed(struct work *w, struct error *err)
 {
-    while (w->count < w->tools.block_count) {
+    bool came_at_once = false;
+
+    while (w->count < w->tools.block_count && !came_at_once) {
         unsigned at = (w->first + w->count) % w->tools.block_count;
         struct chunk *chunk = &w->queue[at];
         uint8_t *buf = pool_lease(w->tools.pool);
@@ -105,10 +136,10 @@ static int feed(struct work *w, struct error *err)
             pool_return(w->tools.pool, buf);
             return r;
         }
-        chunk->pending = 0;
-        if (chunk->read_count > 0)
-            chunk_start(chunk, w->image);
         w->count++;
+        if (start_chunk(w, chunk, err) < 0)
+            return -1;
+        came_at_once = chunk->read_count > 0 && chunk->pending == 0;
     }
     return 0;
 }
@@ -129,9 +160,8 @@ static int wait_for_first(struct work *w, struct error *err)
             atomic_fetch_sub(&w->volume->job.at_disk, 1);
             job_waited(&w->volume->job.progress.wait_disk_ns, begun_ns);
         }
-        if (io->result < 0)
-            return image_read_error(w->image, io, err);
-        ((struct chunk *)io->owner)->pending--;
+        if (note_read(w, io, err) < 0)
+            return -1;
     }
     return 0;
 }
