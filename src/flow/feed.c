@@ -74,20 +74,87 @@ static int damaged(const struct feed_snappy *s, enum snapframe_result result,
                      snapframe_text(result), s->reader.taken);
 }
 
+/*
+ * Makes sure that input is left, unless all is over.  Where large chunks come,
+ * only the head of the next is received here: its body need not be moved then.
+ */
+static int refill_frames(struct feed_snappy *s, struct error *err)
+{
+    ssize_t n;
+
+    if (!s->is_straight || s->len > 0 || s->is_over)
+        return refill(&s->pieces, &s->at, &s->len, &s->is_over, err);
+    n = s->pieces.read(s->pieces.opaque, s->line, sizeof(s->line), err);
+    if (n < 0)
+        return -1;
+    s->is_over = n == 0;
+    s->at = s->line;
+    s->len = (size_t)n;
+    return 0;
+}
+
+/*
+ * Receives what is missing of a chunk to where it belongs, if it can be.
+ * SNAPFRAME_MORE: it cannot, or the input was over before.  -1 and *err.
+ */
+static int take_straight(struct feed_snappy *s, uint8_t *out,
+                         struct snapframe_block *block, struct error *err)
+{
+    size_t missing, done = 0;
+    uint8_t *to = NULL;
+
+    if (s->pieces.read)
+        to = snapframe_place(&s->reader, out, &missing);
+    if (!to)
+        return SNAPFRAME_MORE;
+    while (done < missing) {
+        ssize_t n = s->pieces.read(s->pieces.opaque, to + done, missing - done,
+                                   err);
+
+        if (n < 0)
+            return -1;
+        s->is_over = n == 0;
+        if (s->is_over)
+            return SNAPFRAME_MORE;
+        done += (size_t)n;
+    }
+    s->is_straight = true;
+    return (int)snapframe_placed(&s->reader, out, block);
+}
+
+/* What stands in the input; of a chunk of which much is missing, with what is
+ * still to be received.  As take_straight(). */
+static int take_input(struct feed_snappy *s, uint8_t *out,
+                      struct snapframe_block *block, struct error *err)
+{
+    enum snapframe_result result;
+
+    result = snapframe_read(&s->reader, &s->at, &s->len, out, block);
+    if (result != SNAPFRAME_MORE) {
+        s->is_straight = false;
+        return (int)result;
+    }
+    return take_straight(s, out, block, err);
+}
+
 /* The next block into out; 1, 0 at the end, -1. */
 static int next_block(struct feed_snappy *s, uint8_t *out,
                       struct snapframe_block *block, struct error *err)
 {
     for (;;) {
         enum snapframe_result result;
+        int r;
 
-        if (refill(&s->pieces, &s->at, &s->len, &s->is_over, err) < 0)
+        if (refill_frames(s, err) < 0)
             return -1;
         if (s->is_over) {
             result = snapframe_end(&s->reader);
             return result == SNAPFRAME_MORE ? 0 : damaged(s, result, err);
         }
-        result = snapframe_read(&s->reader, &s->at, &s->len, out, block);
+        r = take_input(s, out, block, err);
+        if (r < 0)
+            return -1;
+        result = (enum snapframe_result)r;
         if (result == SNAPFRAME_BLOCK && block->len > 0)
             return 1;
         if (result != SNAPFRAME_MORE && result != SNAPFRAME_BLOCK)
@@ -183,7 +250,7 @@ void feed_snappy_init(struct feed_snappy *snappy, const struct pieces *pieces)
     snappy->feed.fill = snappy_fill;
     snappy->pieces = *pieces;
     snappy->len = 0;
-    snappy->is_over = false;
+    snappy->is_over = snappy->is_straight = false;
     snappy->block_at = snappy->block_len = 0;
     snapframe_reader_init(&snappy->reader);
 }
@@ -204,5 +271,5 @@ static ssize_t next_piece(void *opaque, const void **data, struct error *err)
 
 struct pieces feed_snappy_pieces(struct feed_snappy *snappy)
 {
-    return (struct pieces){ next_piece, snappy };
+    return (struct pieces){ next_piece, snappy, NULL };
 }

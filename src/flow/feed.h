@@ -15,6 +15,7 @@
 #include "wire/snapframe.h"
 
 #define FEED_HEAD_BYTES 512U
+#define FEED_LINE_BYTES 64U /* holds the head of a chunk, and little more */
 
 struct feed;
 
@@ -57,6 +58,8 @@ struct feed_snappy {
     size_t len;
     bool is_over;
     struct snapframe_reader reader;
+    bool is_straight; /* the last chunk was received where it belongs */
+    uint8_t line[FEED_LINE_BYTES];
     uint8_t block[SNAPFRAME_BLOCK_BYTES];
     /* What of the last block has not been given out. */
     size_t block_at, block_len;

@@ -14,6 +14,10 @@ struct pieces {
      * at the end, -1 with *err.  Not called again after those. */
     ssize_t (*next)(void *opaque, const void **data, struct error *err);
     void *opaque; /* borrowed */
+
+    /* The same bytes with a copy less, straight into buf: how many, len at
+     * most.  A piece that next() gave must be used up.  NULL: not here. */
+    ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
 };
 
 static inline ssize_t pieces_next(const struct pieces *pieces,

@@ -44,14 +44,14 @@ void request_interrupt(struct request *request)
 
 /* ---- receiving ---- */
 
-/* Receives something; nothing of what came before is left. */
-static int receive(struct request *request, uint64_t deadline_ns,
+/* Receives len bytes at most; nothing of what came before is left. */
+static int receive(struct request *request, size_t len, uint64_t deadline_ns,
                    struct error *err)
 {
     ssize_t n;
 
     conn_set_deadline(request->conn, deadline_ns);
-    n = conn_recv_any(request->conn, request->in, sizeof(request->in), err);
+    n = conn_recv_any(request->conn, request->in, len, err);
     if (n < 0)
         return -1;
     request->at = 0;
@@ -59,14 +59,16 @@ static int receive(struct request *request, uint64_t deadline_ns,
     return 0;
 }
 
-/* What the reader makes of what has been received. */
-static enum http_event feed(struct request *request, struct http_piece *piece)
+/* What the reader makes of what has been received, most bytes of it. */
+static enum http_event feed(struct request *request, size_t most,
+                            struct http_piece *piece)
 {
+    size_t left = request->len - request->at;
     enum http_event event;
     size_t used;
 
     event = http_reader_feed(request->reader, request->in + request->at,
-                             request->len - request->at, &used, piece);
+                             left < most ? left : most, &used, piece);
     request->at += used;
     return event;
 }
@@ -80,9 +82,9 @@ int request_read_head(struct request *request, enum http_code *code,
 
     *code = 0;
     do {
-        if (receive(request, deadline_ns, err) < 0)
+        if (receive(request, sizeof(request->in), deadline_ns, err) < 0)
             return -1;
-        event = feed(request, &piece);
+        event = feed(request, sizeof(request->in), &piece);
     } while (event == HTTP_EVENT_MORE);
     if (event == HTTP_EVENT_HEAD) {
         request->head = *http_reader_head(request->reader);
@@ -107,21 +109,25 @@ static uint64_t next_deadline(const struct request *request)
     return clock_now_ns() + (left_ns < wait_ns ? left_ns : wait_ns);
 }
 
-static int receive_body(struct request *request, struct error *err)
+/* Why the body does not go on. */
+static int explain_body(const struct request *request, struct error *err)
 {
-    uint64_t deadline_ns = next_deadline(request);
-
-    if (receive(request, deadline_ns, err) == 0)
-        return 0;
     if (conn_is_late(request->conn))
         error_set(err, ERROR_TEMPORARY, 0, "the client has stopped sending");
     return error_wrap(err, "after %" PRIu64 " bytes of the body",
                       atomic_load(&request->body_bytes));
 }
 
+static int receive_body(struct request *request, size_t len, struct error *err)
+{
+    if (receive(request, len, next_deadline(request), err) == 0)
+        return 0;
+    return explain_body(request, err);
+}
+
 /* Nothing may stand behind the body: whoever sent it means something else by
  * its length than we do. */
-static ssize_t end_body(struct request *request, struct error *err)
+static int end_body(struct request *request, struct error *err)
 {
     request->is_over = true;
     if (request->at < request->len)
@@ -131,27 +137,82 @@ static ssize_t end_body(struct request *request, struct error *err)
     return 0;
 }
 
+/* 1: a piece of the body has come; 0: not yet, or it is over; -1. */
+static int judge(struct request *request, enum http_event event,
+                 const struct http_piece *piece, struct error *err)
+{
+    switch (event) {
+    case HTTP_EVENT_BODY: request->body_bytes += piece->len; return 1;
+    case HTTP_EVENT_END: return end_body(request, err);
+    case HTTP_EVENT_BROKEN:
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "after %" PRIu64
+                         " bytes of the body: no HTTP any more",
+                         atomic_load(&request->body_bytes));
+    case HTTP_EVENT_HEAD:
+    case HTTP_EVENT_MORE: break;
+    }
+    return 0;
+}
+
 ssize_t request_piece(struct request *request, const void **data,
                       struct error *err)
 {
-    struct http_piece piece;
-
     while (!request->is_over) {
-        switch (feed(request, &piece)) {
-        case HTTP_EVENT_BODY:
-            *data = piece.data;
-            request->body_bytes += piece.len;
-            return (ssize_t)piece.len;
-        case HTTP_EVENT_END: return end_body(request, err);
-        case HTTP_EVENT_BROKEN:
-            return error_set(err, ERROR_PROTOCOL, 0,
-                             "after %" PRIu64
-                             " bytes of the body: no HTTP any more",
-                             atomic_load(&request->body_bytes));
-        case HTTP_EVENT_HEAD:
-        case HTTP_EVENT_MORE: break;
-        }
-        if (receive_body(request, err) < 0)
+        struct http_piece piece;
+        int r = judge(request, feed(request, sizeof(request->in), &piece),
+                      &piece, err);
+
+        *data = piece.data;
+        if (r != 0)
+            return r < 0 ? -1 : (ssize_t)piece.len;
+        if (!request->is_over && request->at == request->len &&
+            receive_body(request, sizeof(request->in), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Of bytes that are body for sure; the reader has to know of them. */
+static ssize_t receive_straight(struct request *request, char *buf, size_t len,
+                                struct error *err)
+{
+    struct http_piece piece;
+    enum http_event event;
+    size_t used;
+    ssize_t n;
+
+    conn_set_deadline(request->conn, next_deadline(request));
+    n = conn_recv_any(request->conn, buf, len, err);
+    if (n < 0)
+        return explain_body(request, err);
+    event = http_reader_feed(request->reader, buf, (size_t)n, &used, &piece);
+    /* The last byte of a body is read a second time. */
+    request->at = 0;
+    request->len = (size_t)n - used;
+    memcpy(request->in, buf + used, request->len);
+    return judge(request, event, &piece, err) < 0 ? -1 : (ssize_t)piece.len;
+}
+
+ssize_t request_read(struct request *request, void *buf, size_t len,
+                     struct error *err)
+{
+    while (!request->is_over) {
+        uint64_t left = http_reader_body_left(request->reader);
+        struct http_piece piece;
+        int r;
+
+        if (request->at == request->len && left > 0)
+            return receive_straight(request, buf,
+                                    left < len ? (size_t)left : len, err);
+        r = judge(request, feed(request, len, &piece), &piece, err);
+        if (r > 0)
+            memcpy(buf, piece.data, piece.len);
+        if (r != 0)
+            return r < 0 ? -1 : (ssize_t)piece.len;
+        if (!request->is_over && request->at == request->len &&
+            http_reader_body_left(request->reader) == 0 &&
+            receive_body(request, REQUEST_LINE_BYTES, err) < 0)
             return -1;
     }
     return 0;

@@ -23,6 +23,7 @@
 #define REQUEST_GOODBYE_NS (UINT64_C(3) * 1000000000) /* to take an answer in */
 #define REQUEST_LATE_NS    (UINT64_C(3) * 1000000000)
 #define REQUEST_BYTES      65536U
+#define REQUEST_LINE_BYTES 256U
 
 struct request {
     struct conn *conn; /* owned */
@@ -62,6 +63,14 @@ int request_invite(struct request *request, struct error *err);
  */
 ssize_t request_piece(struct request *request, const void **data,
                       struct error *err);
+
+/*
+ * The same, but straight into buf: how many bytes, len at most.  Between two
+ * chunks of the coding little is received ahead, so that what follows can go
+ * where it belongs, too.
+ */
+ssize_t request_read(struct request *request, void *buf, size_t len,
+                     struct error *err);
 
 /*
  * Answers with text as the body (without one for HEAD), and waits until the

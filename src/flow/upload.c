@@ -38,6 +38,12 @@ static ssize_t next_of_body(void *opaque, const void **data, struct error *err)
     return request_piece(opaque, data, err);
 }
 
+static ssize_t read_of_body(void *opaque, void *buf, size_t len,
+                            struct error *err)
+{
+    return request_read(opaque, buf, len, err);
+}
+
 /* ---- clones ---- */
 
 /* What the client says of the size of the disk; UPLOAD_SIZE_UNKNOWN: nothing. */
@@ -273,13 +279,13 @@ static int open_part(struct part *part, const struct upload *u,
 static int receive_content(struct upload *u, enum content content,
                            struct error *err)
 {
-    struct pieces body = { next_of_body, u->from.request };
+    struct pieces body = { next_of_body, u->from.request, read_of_body };
     struct part part;
 
     if (u->from.path->is_form) {
         if (open_part(&part, u, &body, err) < 0)
             return -1;
-        body = (struct pieces){ next_of_part, &part };
+        body = (struct pieces){ next_of_part, &part, NULL };
     }
     switch (content) {
     case CONTENT_BLOCK_CLONE: return receive_block_clone(u, &body, err);

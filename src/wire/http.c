@@ -24,6 +24,7 @@ struct http_reader {
     enum http_code code;   /* HTTP_OK: not broken */
     enum http_event event; /* what a callback has to tell, or HTTP_EVENT_MORE */
     struct http_piece body;
+    uint64_t left; /* of the body, or of the chunk of it that is read */
     enum line line;
     unsigned char before; /* the byte that was scanned or parsed last */
     bool ends_line;       /* the parser has stopped behind CR LF */
@@ -240,6 +241,8 @@ static int on_body(http_parser *p, const char *at, size_t len)
     struct http_reader *r = p->data;
 
     r->body = (struct http_piece){ at, len };
+    if (r->head.is_chunked || r->head.has_length)
+        r->left = p->content_length; /* behind this piece */
     r->event = HTTP_EVENT_BODY;
     http_parser_pause(p, 1);
     return 0;
@@ -260,6 +263,14 @@ static int on_chunk_line(http_parser *p)
     return 0;
 }
 
+static int on_chunk_head(http_parser *p)
+{
+    struct http_reader *r = p->data;
+
+    r->left = p->content_length;
+    return on_chunk_line(p);
+}
+
 static int on_complete(http_parser *p)
 {
     struct http_reader *r = p->data;
@@ -277,7 +288,7 @@ static const http_parser_settings settings = {
     .on_headers_complete = on_headers,
     .on_body = on_body,
     .on_message_complete = on_complete,
-    .on_chunk_header = on_chunk_line,
+    .on_chunk_header = on_chunk_head,
     .on_chunk_complete = on_chunk_line,
 };
 
@@ -437,6 +448,11 @@ enum http_event http_reader_feed(struct http_reader *r, const char *in,
 const struct http_head *http_reader_head(const struct http_reader *reader)
 {
     return &reader->head;
+}
+
+uint64_t http_reader_body_left(const struct http_reader *reader)
+{
+    return reader->left;
 }
 
 enum http_code http_reader_code(const struct http_reader *reader)

@@ -85,6 +85,11 @@ enum http_event http_reader_feed(struct http_reader *reader, const char *in,
 
 const struct http_head *http_reader_head(const struct http_reader *reader);
 
+/* So many bytes that are fed next are body, and nothing stands between them;
+ * 0: a line of the chunked coding, or the end, may come, or the body has not
+ * begun. */
+uint64_t http_reader_body_left(const struct http_reader *reader);
+
 /* After HTTP_EVENT_BROKEN: what to answer. */
 enum http_code http_reader_code(const struct http_reader *reader);
 

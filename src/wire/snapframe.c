@@ -12,6 +12,7 @@
 #define TYPE_SKIPPABLE 0x80U /* and above */
 #define TYPE_NAME      0xffU
 #define TYPE_BYTES     4U /* type and length */
+#define PLACE_LEAST    4096U
 
 const uint8_t snapframe_name[SNAPFRAME_NAME_BYTES] = {
     TYPE_NAME, 6, 0, 0, 's', 'N', 'a', 'P', 'p', 'Y',
@@ -149,6 +150,18 @@ static enum snapframe_result unpack(const uint8_t *body, size_t len,
                : SNAPFRAME_BAD_DATA;
 }
 
+/* Does what has come to out fit the head of its chunk? */
+static enum snapframe_result check_block(const uint8_t *head,
+                                         const uint8_t *out,
+                                         struct snapframe_block *block)
+{
+    if (masked(crc32c(0, out, block->len)) !=
+        get_le(head + TYPE_BYTES, SNAPFRAME_CHECK_BYTES))
+        return SNAPFRAME_BAD_CHECK;
+    block->is_zero = iszero(out, block->len);
+    return SNAPFRAME_BLOCK;
+}
+
 static enum snapframe_result take_data(struct snapframe_reader *reader,
                                        const uint8_t *chunk, size_t chunk_len,
                                        uint8_t *out,
@@ -168,15 +181,11 @@ static enum snapframe_result take_data(struct snapframe_reader *reader,
         r = unpack(body, body_len, out, &block->len);
     else
         memcpy(out, body, body_len);
-    if (r != SNAPFRAME_BLOCK)
-        return r;
-    if (masked(crc32c(0, out, block->len)) !=
-        get_le(chunk + TYPE_BYTES, SNAPFRAME_CHECK_BYTES))
-        return SNAPFRAME_BAD_CHECK;
-    block->is_zero = iszero(out, block->len);
-    if (block->is_zero && block->len > 0)
+    if (r == SNAPFRAME_BLOCK)
+        r = check_block(chunk, out, block);
+    if (r == SNAPFRAME_BLOCK && block->is_zero && block->len > 0)
         remember_zeros(reader, chunk, chunk_len, block->len);
-    return SNAPFRAME_BLOCK;
+    return r;
 }
 
 /* A whole chunk, but for those that are skipped. */
@@ -277,6 +286,39 @@ enum snapframe_result snapframe_read(struct snapframe_reader *reader,
             r = take_chunk(reader, chunk, chunk_len, out, block);
     }
     return r;
+}
+
+uint8_t *snapframe_place(struct snapframe_reader *reader, uint8_t *out,
+                         size_t *missing)
+{
+    const uint8_t *head = reader->hold;
+    size_t chunk_len;
+
+    if (reader->held < SNAPFRAME_HEAD_BYTES || head[0] > TYPE_PLAIN)
+        return NULL;
+    chunk_len = TYPE_BYTES + get_le(head + 1, 3);
+    *missing = chunk_len - reader->held;
+    if (*missing < PLACE_LEAST)
+        return NULL;
+    return head[0] == TYPE_PLAIN ? out + (reader->held - SNAPFRAME_HEAD_BYTES)
+                                 : reader->hold + reader->held;
+}
+
+enum snapframe_result snapframe_placed(struct snapframe_reader *reader,
+                                       uint8_t *out,
+                                       struct snapframe_block *block)
+{
+    const uint8_t *head = reader->hold;
+    size_t chunk_len = TYPE_BYTES + get_le(head + 1, 3);
+    size_t in_front = reader->held - SNAPFRAME_HEAD_BYTES;
+
+    reader->taken += chunk_len - reader->held;
+    reader->held = 0;
+    if (head[0] == TYPE_PACKED)
+        return take_data(reader, head, chunk_len, out, block);
+    memcpy(out, head + SNAPFRAME_HEAD_BYTES, in_front);
+    block->len = chunk_len - SNAPFRAME_HEAD_BYTES;
+    return check_block(head, out, block);
 }
 
 enum snapframe_result snapframe_end(const struct snapframe_reader *reader)

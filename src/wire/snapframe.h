@@ -114,6 +114,20 @@ enum snapframe_result snapframe_read(struct snapframe_reader *reader,
                                      uint8_t *out,
                                      struct snapframe_block *block);
 
+/*
+ * After SNAPFRAME_MORE: within a data chunk, where its next bytes go, and at
+ * *missing how many of it have not come: whoever receives can put them right
+ * there and spare copies.  out as for snapframe_read(), and the same until
+ * the chunk is whole.  NULL: not within a chunk, or hardly any are missing.
+ */
+uint8_t *snapframe_place(struct snapframe_reader *reader, uint8_t *out,
+                         size_t *missing);
+
+/* They are all there: as snapframe_read() at the end of a chunk.  */
+enum snapframe_result snapframe_placed(struct snapframe_reader *reader,
+                                       uint8_t *out,
+                                       struct snapframe_block *block);
+
 /* The input is over: SNAPFRAME_MORE when it may be, else what is wrong. */
 enum snapframe_result snapframe_end(const struct snapframe_reader *reader);
 

@@ -23,6 +23,11 @@ for body in stored packed; do
     assert_allocation image data/disk.img
     assert_equal "$(stat -c %a data/disk.img)" 660 mode
 done
+start_server data/disk.img
+upload stored "${CLONE[@]}" # of a length that is known
+assert_answer 200
+wait_success "Clone Complete"
+assert_same image data/disk.img "$(stat -c %s image)"
 
 # What is left of before is in nobody's way: not a disk of that name ...
 start_server data/disk.img

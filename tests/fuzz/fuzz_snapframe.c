@@ -32,8 +32,26 @@ static void take(struct result *result, const uint8_t *out,
     result->bytes += block->len;
 }
 
+/* The chunk that has begun, if it is all there: put where it belongs. */
+static size_t place(struct snapframe_reader *reader, const uint8_t *data,
+                    size_t len, uint8_t *out, struct snapframe_block *block,
+                    enum snapframe_result *result)
+{
+    size_t missing;
+    uint8_t *to = snapframe_place(reader, out, &missing);
+
+    if (!to || missing > len)
+        return 0;
+    memcpy(to, data, missing);
+    *result = snapframe_placed(reader, out, block);
+    if (*result == SNAPFRAME_BLOCK && block->len == 0)
+        *result = SNAPFRAME_MORE;
+    return missing;
+}
+
 /* step 0: all at once. */
-static struct result read_all(const uint8_t *data, size_t len, size_t step)
+static struct result read_all(const uint8_t *data, size_t len, size_t step,
+                              bool is_straight)
 {
     struct snapframe_reader *reader = malloc(sizeof(*reader));
     uint8_t *out = malloc(SNAPFRAME_BLOCK_BYTES);
@@ -47,11 +65,17 @@ static struct result read_all(const uint8_t *data, size_t len, size_t step)
         struct snapframe_block block = { 0, false };
 
         result.end = snapframe_read(reader, &data, &left, out, &block);
+        len -= n - left;
+        if (result.end == SNAPFRAME_MORE && is_straight && left == 0) {
+            size_t used = place(reader, data, len, out, &block, &result.end);
+
+            data += used;
+            len -= used;
+        }
         if (result.end == SNAPFRAME_BLOCK)
             take(&result, out, &block);
         else
             assert(result.end != SNAPFRAME_MORE || left == 0);
-        len -= n - left;
     }
     if (result.end <= SNAPFRAME_BLOCK && len == 0)
         result.end = snapframe_end(reader);
@@ -62,11 +86,15 @@ static struct result read_all(const uint8_t *data, size_t len, size_t step)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct result whole = read_all(data, len, 0);
-    struct result cut = read_all(data, len, len > 0 ? 1U + data[0] % 16U : 1U);
+    size_t step = len > 0 ? 1U + data[0] % 16U : 1U;
+    struct result whole = read_all(data, len, 0, false);
+    struct result cut = read_all(data, len, step, false);
+    struct result straight = read_all(data, len, step, true);
 
     assert(whole.end == cut.end && whole.bytes == cut.bytes &&
            whole.blocks == cut.blocks && whole.sum == cut.sum);
+    assert(whole.end == straight.end && whole.bytes == straight.bytes &&
+           whole.blocks == straight.blocks && whole.sum == straight.sum);
     assert(*snapframe_text(whole.end) != '\0');
     return 0;
 }

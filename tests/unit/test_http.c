@@ -154,6 +154,7 @@ static struct got read_all(const char *in, size_t step, bool is_response)
     size_t len = strlen(in), at = 0, fed = 0;
 
     while (got.end == HTTP_EVENT_MORE && at < len) {
+        uint64_t left = http_reader_body_left(reader);
         struct http_piece piece;
         enum http_event event;
         size_t used;
@@ -161,6 +162,8 @@ static struct got read_all(const char *in, size_t step, bool is_response)
         if (fed < at + step)
             fed = at + step < len ? at + step : len;
         event = http_reader_feed(reader, in + at, fed - at, &used, &piece);
+        if (left > 0 && event != HTTP_EVENT_BROKEN) /* body, nothing else */
+            assert_int_equal(piece.len, left < fed - at ? left : fed - at);
         at += used;
         if (event == HTTP_EVENT_END || event == HTTP_EVENT_BROKEN)
             got.end = event;

@@ -256,6 +256,93 @@ static void test_there_and_back(void **state)
                          SNAPFRAME_MORE);
 }
 
+/* Reads a stream whose chunks' bodies are put where they belong, as far as
+ * they can be; *placed counts those. */
+static enum snapframe_result read_straight(const uint8_t *in, size_t len,
+                                           struct plain *plain,
+                                           unsigned *placed)
+{
+    static struct snapframe_reader reader;
+    static uint8_t out[BLOCK];
+
+    snapframe_reader_init(&reader);
+    plain->len = plain->zero_blocks = *placed = 0;
+    while (len > 0) {
+        size_t left = len < 300 ? len : 300, n = left, missing;
+        struct snapframe_block block = { 0, false };
+        enum snapframe_result r;
+        uint8_t *to;
+
+        r = snapframe_read(&reader, &in, &left, out, &block);
+        len -= n - left;
+        to = r == SNAPFRAME_MORE ? snapframe_place(&reader, out, &missing)
+                                 : NULL;
+        if (to && missing > len)
+            break;
+        if (to) {
+            memcpy(to, in, missing);
+            in += missing;
+            len -= missing;
+            r = snapframe_placed(&reader, out, &block);
+            ++*placed;
+        }
+        if (r != SNAPFRAME_MORE && r != SNAPFRAME_BLOCK)
+            return r;
+        memcpy(plain->bytes + plain->len, out, block.is_zero ? 0 : block.len);
+        plain->len += block.len;
+        plain->zero_blocks += block.is_zero;
+    }
+    return snapframe_end(&reader);
+}
+
+static void test_straight(void **state)
+{
+    static struct snapframe_writer writer;
+    static struct plain plain;
+    static uint8_t data[3 * BLOCK], stream[8 * BLOCK];
+    size_t len = sizeof(snapframe_name), second;
+    struct snapframe_chunk chunk;
+    unsigned placed;
+    uint64_t x = 1;
+
+    (void)state;
+    for (size_t i = 0; i < BLOCK + BLOCK / 2; i++) {
+        x = x * UINT64_C(6364136223846793005) + 1442695040888963407U;
+        data[i] = (uint8_t)(x >> 56);
+    }
+    memcpy(stream, snapframe_name, len);
+    snapframe_writer_init(&writer);
+    snapframe_write(&writer, data, BLOCK, &chunk);
+    append(stream, &len, &chunk);
+    second = len; /* half of it can be packed */
+    snapframe_write(&writer, data + BLOCK, BLOCK, &chunk);
+    assert_int_equal(chunk.head[0], 0);
+    append(stream, &len, &chunk);
+    writer.stores = true; /* zeros, by somebody who does not look */
+    snapframe_write(&writer, data + 2 * (size_t)BLOCK, BLOCK, &chunk);
+    append(stream, &len, &chunk);
+    snapframe_write(&writer, data, 3000, &chunk); /* not worth it */
+    append(stream, &len, &chunk);
+
+    assert_int_equal(read_straight(stream, len, &plain, &placed),
+                     SNAPFRAME_MORE);
+    assert_int_equal(placed, 3);
+    assert_int_equal(plain.len, 3 * BLOCK + 3000);
+    assert_int_equal(plain.zero_blocks, 1);
+    assert_memory_equal(plain.bytes, data, 2 * (size_t)BLOCK);
+    assert_memory_equal(plain.bytes + 3 * (size_t)BLOCK, data, 3000);
+    assert_int_equal(read_straight(stream, second - 1, &plain, &placed),
+                     SNAPFRAME_CUT);
+    stream[second - 1] ^= 1;
+    assert_int_equal(read_straight(stream, len, &plain, &placed),
+                     SNAPFRAME_BAD_CHECK);
+    stream[second - 1] ^= 1;
+    stream[second + SNAPFRAME_HEAD_BYTES + 5000] ^= 1; /* packed */
+    assert_int_not_equal(read_straight(stream, len, &plain, &placed),
+                         SNAPFRAME_MORE);
+    assert_int_equal(plain.len, BLOCK);
+}
+
 static void test_texts(void **state)
 {
     (void)state;
@@ -271,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_crc),
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_there_and_back),
+        cmocka_unit_test(test_straight),
         cmocka_unit_test(test_texts),
     };
 
