@@ -37,7 +37,8 @@ class Clonewire(Contestant):
         target = [self._target, "--listen", where,
                   "--cert", tls.server_cert, "--key", tls.server_key,
                   "--ca", tls.ca, "--peer-name", CLIENT_NAME,
-                  "--yes", "--progress=none", *self._options]
+                  "--yes", "--overcommit", "--progress=none",
+                  *self._options]
         if case.target.is_block and case.reads_zero:
             target.append("--target-is-zero")
         source = [self._source, "--cert", tls.client_cert,
