@@ -11,12 +11,24 @@ make_block_disk source $((96 * MIB)) --direct-io=on
 make_block_disk target $((96 * MIB)) --direct-io=on
 put_noise source.img 0 $((96 * MIB))
 
+wait_written() # MIB: the target's disk has so much, by what it tells
+{
+    local i
+
+    for ((i = 0; i < 600; i++)); do
+        get_from_node target https://127.0.0.1:9443/metrics >metrics || :
+        awk -v least=$(($1 * MIB)) '/^clonewire_written_bytes_total / &&
+            $2 >= least { enough = 1 } END { exit !enough }' metrics && return 0
+        sleep 0.05
+    done
+    fail "not $1 MiB are written: $(grep written metrics)"
+}
+
 start_pod target block
 pod_says target 'listening on'
-start_pod source block CLONEWIRE_RATE=12MiB # 8 s, for a busy podman
+start_pod source block CLONEWIRE_RATE=6MiB # 16 s, for a busy podman
 victim=$(container_of source)
-pod_says target ' copying'
-sleep 2
+wait_written 20
 podman kill "$victim" >/dev/null
 wait_pod source
 assert_equal "$STATUS" 137 "status of a killed source"
@@ -44,9 +56,8 @@ start_pod target block CLONEWIRE_CHECKPOINT_EVERY=200ms
 pod_says target 'listening on'
 PLAY_WITH=()
 victim=$(container_of target)
-start_pod source block CLONEWIRE_RATE=12MiB
-pod_says target ' copying'
-sleep 2
+start_pod source block CLONEWIRE_RATE=6MiB
+wait_written 24
 podman kill "$victim" >/dev/null
 wait_pod target
 stop_pod target

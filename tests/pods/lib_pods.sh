@@ -50,10 +50,22 @@ make_nodes()
         unshare --net sleep 600 &
         declare -g "NODE_$side=$!"
         at_exit stop_process $!
+        wait_namespace $!
     done
-    sleep 0.2
     make_node "$NODE_source" cwps$$ 10.98.0.1
     make_node "$NODE_target" cwpt$$ 10.98.0.2
+}
+
+wait_namespace() # PID: it has a network of its own
+{
+    local own i
+
+    own=$(readlink /proc/self/ns/net)
+    for ((i = 0; i < 1000; i++)); do
+        [ "$(readlink "/proc/$1/ns/net")" = "$own" ] || return 0
+        sleep 0.02
+    done
+    fail "there is no namespace"
 }
 
 make_node() # PID LINK ADDRESS
