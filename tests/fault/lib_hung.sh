@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# lib_hung.sh - for scripts about disks that answer no more.  After
+# func/lib.sh and lib_resume.sh.
+
+# Both ends say what waits for what, and end for another try; the process does
+# not wait for the disk.  (Where a helper thread hangs in it, Linux keeps the
+# dead process until the disk lets go of it: so it may, once all is said.)
+hung() # SIDE: its disk hangs in the middle of a clone; both end
+{
+    local side=$1
+
+    wait_log target 'copying' || fail "it did not begin"
+    sleep 0.5 # so that some of it comes
+    kill -STOP "$KIT_PID"
+    at_exit kill -CONT "$KIT_PID"
+    wait_log "$side" 'not waited for' || fail "$side said nothing"
+    kill -CONT "$KIT_PID"
+    faulty_rate fast
+    wait_source
+    wait_target
+    for side in source target; do
+        assert_status $side 75
+        assert_log $side "no progress for 2 s: [1-9] of 1 lanes wait for the $1's disk"
+    done
+    assert_log "$1" 'error.*does not give back what is in flight.*"retryable":true'
+}
