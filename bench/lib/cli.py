@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import sys
+import time
 
 from . import (clonewire, isolate, limits, machine, measure, micro, nbd,
                pipes, report, resumed, scenarios, targets, tls)
@@ -132,11 +133,9 @@ class _Bench:
             memory = stack.enter_context(_memory_directory())
             record = self._head(isolation)
             terms = self._terms(own_network)
-            store = Store(self._options.dir, self._options.size, _say)
             limit = limits.Limits(self._options.dir, self._options.build)
             for scenario in chosen:
-                figures = self._scenario(scenario, store, memory, terms,
-                                         limit)
+                figures = self._scenario(scenario, memory, terms, limit)
                 if figures:
                     record["scenarios"].append(figures)
             if wants_micro:
@@ -175,16 +174,23 @@ class _Bench:
         return {"tls": tls.Tls(os.path.join(self._options.dir, "tls")),
                 "ports": Ports(own_network), "gnutls_aes128": priorities}
 
-    def _scenario(self, scenario, store, memory, terms, limit):
+    def _scenario(self, scenario, memory, terms, limit):
         """Figures of one scenario; None when it cannot run here."""
         _say(f"{scenario.name}: {scenario.about}")
+        begin = time.monotonic()
+        size = min(self._options.size, scenario.at_most or sys.maxsize)
+        store = Store(self._options.dir, size, _say)
         try:
             with scenarios.Stage(scenario, store, memory, terms,
                                  self._options.build) as case:
-                return self._measure(scenario, case, limit)
+                figures = self._measure(scenario, case, limit)
         except Unavailable as reason:
             self._skip(scenario.name, str(reason))
             return None
+        if figures:
+            figures["took_s"] = time.monotonic() - begin
+            print(f"took {figures['took_s']:.0f} s", flush=True)
+        return figures
 
     def _measure(self, scenario, case, limit):
         options = self._options
@@ -229,7 +235,7 @@ class _Bench:
         found = []
         for name in [*ours, *extra, *others]:
             contestant = by_name[name]
-            if not self._is_wanted(contestant):
+            if not self._is_wanted(contestant, case):
                 continue
             missing = contestant.missing()
             reason = missing or contestant.refuses(case)
@@ -240,11 +246,11 @@ class _Bench:
                 found.append(contestant)
         return found
 
-    def _is_wanted(self, contestant):
+    def _is_wanted(self, contestant, case):
         if contestant.kind == KIND_CLONEWIRE:
             return True
         if not self._wanted:
-            return not contestant.slow
+            return not contestant.is_slow(case)
         return any(fnmatch.fnmatch(contestant.name, p) for p in self._wanted)
 
     def _skip(self, what, why):

@@ -15,7 +15,7 @@ KIND_FLOOR = "floor"  # a local copy, for scale
 class Contestant:
     """A way to copy a disk.
 
-    name: in tables and for --peer.  slow: minutes where others take seconds;
+    name: in tables and for --peer.  slow: much slower than the others;
     runs only when asked for.  wants_file: needs the target file to exist.
     copies: leaves a copy that can be checked.
     """
@@ -39,6 +39,9 @@ class Contestant:
         if case.dataset.format != "raw":
             return f"cannot read {case.dataset.format}"
         return None
+
+    def is_slow(self, _case):
+        return self.slow
 
     def plan(self, case):
         """The processes to start: a measure.Plan."""
