@@ -17,7 +17,7 @@ from .case import Ports
 from .contestant import KIND_CLONEWIRE, KIND_LIMIT
 from .datasets import Store, Unavailable
 from .rounds import Rounds
-from .units import parse_size
+from .units import format_size, parse_size
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -104,17 +104,19 @@ def _contestants(options):
 def _list(contestants):
     print("scenarios (* = run by default):")
     for scenario in scenarios.SCENARIOS:
-        print(f"  {'*' if scenario.is_main else ' '} {scenario.name:14} "
-              f"{scenario.about}")
+        less = (f" [at most {format_size(scenario.at_most)}]"
+                if scenario.at_most else "")
+        print(f"  {'*' if scenario.is_main else ' '} {scenario.name:17} "
+              f"{scenario.about}{less}")
         print(f"      {' '.join(scenario.contestants)}")
-    print(f"    {MICRO:14} ring, zero scan, codec, digest, TLS, unpacking; "
+    print(f"    {MICRO:17} ring, zero scan, codec, digest, TLS, unpacking; "
           "instruction counts")
     print("contestants:")
     for contestant in contestants:
         missing = contestant.missing()
         note = f"  [{missing}]" if missing else ""
         slow = "  [slow: only when named]" if contestant.slow else ""
-        print(f"    {contestant.name:21} {contestant.about}{slow}{note}")
+        print(f"    {contestant.name:22} {contestant.about}{slow}{note}")
 
 
 class _Bench:

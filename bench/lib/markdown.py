@@ -28,17 +28,19 @@ def tables(record):
 
 
 def fill(text, found):
-    """The text with its places filled, and the names that were."""
-    filled = []
+    """The text with its places filled, and their names; and the names of
+    places that found has nothing for."""
+    filled, left = [], []
 
     def place(match):
         if match[2] not in found:
+            left.append(match[2])
             return match[0]
         filled.append(match[2])
         lines = "\n".join(found[match[2]])
         return f"{match[1]}{lines}\n{match[3]}"
 
-    return _PLACE.sub(place, text), filled
+    return _PLACE.sub(place, text), filled, left
 
 
 def _scenario(record, figures):
@@ -47,7 +49,7 @@ def _scenario(record, figures):
              f"{format_size(figures['virtual_bytes'])}. {_source(record)}",
              "", _row(_HEAD), _row(["---"] + ["---:"] * (len(_HEAD) - 1))]
     lines += [_row(_cells(row)) for row in figures["rows"]]
-    said = report.verdict(figures)
+    said = report.caution(figures) + report.verdict(figures)
     return [*lines, "", *(f"* {line}" for line in said)] if said else lines
 
 

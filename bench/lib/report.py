@@ -115,10 +115,16 @@ def table(figures, rounds):
         lines.append(f"link: {figures['link']}")
     if figures["bound"]:
         lines.append(_bound(figures["bound"]))
-    if figures["others_cpus"] > NOISY_CPUS:
-        lines.append(f"(!) not alone: others kept {figures['others_cpus']:.1f}"
-                     " CPUs busy; trust CPU seconds, not the wall")
-    return lines + verdict(figures)
+    return lines + caution(figures) + verdict(figures)
+
+
+def caution(figures):
+    """Lines: what keeps the wall times from being believed."""
+    others = figures["others_cpus"]
+    if others <= NOISY_CPUS:
+        return []
+    return [f"(!) not alone: others kept {others:.1f} CPUs busy; trust CPU "
+            "seconds, not the wall"]
 
 
 def _bound(bound):

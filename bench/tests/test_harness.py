@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 
 from lib import (check, limits, markdown, measure, regress,  # noqa: E402
-                 report, stats, units)
+                 report, scenarios, stats, units)
 from lib.measure import Failed, Plan, Stage, Tools  # noqa: E402
 from lib.units import GIB, MIB  # noqa: E402
 
@@ -256,6 +256,7 @@ def full_record():
     figures = {
         "scenario": "s", "about": "a disk", "data_bytes": GIB,
         "virtual_bytes": 8 * GIB, "is_read_whole": True,
+        "others_cpus": 0.1,
         "reference": "slow",
         "bound": {"wall_s": 4.0, "by": "disk read",
                   "bytes_per_s": {"read": 2 * GIB}},
@@ -286,6 +287,13 @@ class Telling(unittest.TestCase):
         self.assertIn("plain TCP copy", lines[1])
         self.assertIn("1.60 GiB/s, 80 % of what fio gets", lines[2])
 
+    def test_neighbours_are_owned_up_to(self):
+        record = full_record()
+        self.assertNotIn("not alone", str(markdown.tables(record)))
+        record["scenarios"][0]["others_cpus"] = 0.5
+        self.assertIn("(!) not alone: others kept 0.5 CPUs",
+                      str(markdown.tables(record)))
+
     def test_markdown_is_a_table(self):
         lines = markdown.tables(full_record())["s"]
         table = [line for line in lines if line.startswith("|")]
@@ -297,14 +305,22 @@ class Telling(unittest.TestCase):
         self.assertIn("crashed", table[-1])
 
     def test_markdown_fills_its_places_alone(self):
-        text, filled = markdown.fill(self.text,
-                                     markdown.tables(full_record()))
-        self.assertEqual(filled, ["s"])
+        text, filled, left = markdown.fill(self.text,
+                                           markdown.tables(full_record()))
+        self.assertEqual((filled, left), (["s"], ["other"]))
         self.assertNotIn("old", text)
         self.assertIn("`best`", text)
         self.assertIn("between\n<!-- bench: other -->\nkept\n", text)
         self.assertEqual(markdown.fill(text, markdown.tables(
             full_record()))[0], text)
+
+    def test_every_scenario_has_its_place_in_the_docs(self):
+        docs = os.path.join(os.path.dirname(__file__), "..", "..", "docs",
+                            "performance.md")
+        with open(docs, encoding="utf-8") as file:
+            _, _, places = markdown.fill(file.read(), {})
+        self.assertEqual(sorted(places), sorted(
+            [s.name for s in scenarios.SCENARIOS] + ["micro"]))
 
     def test_bound_is_the_slowest_of_what_is_in_the_way(self):
         case = type("Case", (), {
