@@ -148,7 +148,14 @@ static int let_in(struct door *door, int fd, struct visitor *visitor,
         chat_send_error(chat, err);
         return -1;
     }
-    return ask(visitor, chat, door->close_fd, err) < 0 ? -1 : 1;
+    if (ask(visitor, chat, door->close_fd, err) == 0)
+        return 1;
+    if (!door->gate || chat->have > 0 || err->kind != ERROR_TEMPORARY)
+        return -1;
+    /* Asked what is spoken here, as a source by HTTP does first: no news, and
+     * no clone that has failed. */
+    log_debug("%s: %s", visitor->peer, err->text);
+    return 0;
 }
 
 /*
