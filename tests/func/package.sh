@@ -16,12 +16,12 @@ for library in libssl3 liburing2 libxxhash0 libqcow1 libblkid1; do
 done
 dpkg-deb -x "$package" content
 find content -type f | sed 's,^content,,' | sort >files
-for file in bin/clonewire-{source,target} \
+for file in bin/clonewire-{source,target} bin/cdi-{cloner,uploadserver} \
     share/man/man1/clonewire-{source,target}.1 \
     share/bash-completion/completions/clonewire-{source,target} \
     share/zsh/vendor-completions/_clonewire-{source,target} \
     share/fish/vendor_completions.d/clonewire-{source,target}.fish \
-    share/doc/clonewire/{README.md,copyright,docs/operations.md}; do
+    share/doc/clonewire/{README.md,copyright,docs/{operations,cdi}.md}; do
     grep -qx "/usr/$file" files || fail "not in the package: $file"
 done
 ! grep -vE '^/usr/(bin|share)/' files || fail "files in places of others"
@@ -42,7 +42,11 @@ at_exit umount "$WORK/system"
 
 in_system() { chroot "$WORK/system" /usr/bin/env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"; }
 
-installed() { find above/upper ! -type d -iname '*clonewire*' -o ! -type d -path '*clonewire/*'; }
+installed()
+{
+    find above/upper ! -type d \
+        \( -iname '*clonewire*' -o -path '*clonewire/*' -o -name 'cdi-*' \)
+}
 
 cp "$package" system/tmp/
 in_system dpkg -i "/tmp/$package" >dpkg.out 2>&1 || fail "$(cat dpkg.out)"
@@ -51,6 +55,12 @@ version=$(sed -n 's/^Version: //p' fields)
 for side in source target; do
     assert_equal "$(in_system clonewire-$side --version)" \
         "clonewire-$side $version" "an installed program"
+done
+for program in cdi-cloner cdi-uploadserver; do
+    assert_equal "$(in_system $program --version)" \
+        "$program (clonewire) $version" "an installed program"
+    in_system $program --help | grep -q "^Usage: $program" ||
+        fail "$program has no help"
 done
 truncate -s 1M system/tmp/disk
 in_system clonewire-source /tmp/disk --to /tmp/copy >/dev/null
