@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/iszero.h"
+#include "flow/blank.h"
 
 /* ---- which chunk, and what is mapped of it ---- */
 
@@ -108,38 +109,54 @@ void chunks_fini(struct chunks *chunks)
 
 /* ---- its bytes ---- */
 
-/* What is not read is zero. */
-static void clear_gaps(struct chunk *chunk)
+static size_t grain_length(size_t len, size_t at)
 {
-    uint8_t *at = chunk->buf, *end = chunk->buf + chunk->len;
+    return len - at < GRID_GRAIN_BYTES ? len - at : GRID_GRAIN_BYTES;
+}
 
+/* What is not read is zero. */
+static void blank_gaps(struct chunk *chunk)
+{
+    size_t at = 0;
+
+    chunk->blank = 0;
     for (unsigned i = 0; i < chunk->read_count; i++) {
-        memset(at, 0, (size_t)(chunk->reads[i].buf - at));
-        at = chunk->reads[i].buf + chunk->reads[i].len;
+        size_t begin = (size_t)(chunk->reads[i].buf - chunk->buf);
+
+        chunk->blank |= blank_out(chunk->buf, chunk->len, at, begin);
+        at = begin + chunk->reads[i].len;
     }
-    memset(at, 0, (size_t)(end - at));
+    chunk->blank |= blank_out(chunk->buf, chunk->len, at, chunk->len);
 }
 
 void chunk_start(struct chunk *chunk, struct image *image)
 {
-    clear_gaps(chunk);
+    blank_gaps(chunk);
     chunk->pending = chunk->read_count;
     for (unsigned i = 0; i < chunk->read_count; i++)
         image_read(image, &chunk->reads[i]);
 }
 
-static bool grain_is_zero(const uint8_t *buf, size_t len, size_t at)
+void chunk_clear(struct chunk *chunk)
 {
-    size_t left = len - at;
-
-    return iszero(buf + at, left < GRID_GRAIN_BYTES ? left : GRID_GRAIN_BYTES);
+    for (size_t at = 0; at < chunk->len; at += GRID_GRAIN_BYTES)
+        if (blank_at(chunk->blank, at))
+            memset(chunk->buf + at, 0, grain_length(chunk->len, at));
+    chunk->blank = 0;
 }
 
-size_t chunk_run_end(const uint8_t *buf, size_t len, size_t at, bool *is_zero)
+static bool grain_is_zero(const uint8_t *buf, size_t len, unsigned blank,
+                          size_t at)
 {
-    *is_zero = grain_is_zero(buf, len, at);
+    return blank_at(blank, at) || iszero(buf + at, grain_length(len, at));
+}
+
+size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
+                     bool *is_zero)
+{
+    *is_zero = grain_is_zero(buf, len, blank, at);
     do
         at += GRID_GRAIN_BYTES;
-    while (at < len && grain_is_zero(buf, len, at) == *is_zero);
+    while (at < len && grain_is_zero(buf, len, blank, at) == *is_zero);
     return at < len ? at : len;
 }

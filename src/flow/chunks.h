@@ -31,6 +31,7 @@ struct chunk {
     uint64_t index;
     size_t len;            /* bytes of the chunk */
     uint64_t mapped_bytes; /* of them, mapped as data */
+    unsigned blank;        /* leaves (blank.h) of which nothing is read */
     unsigned pending;      /* reads in flight */
     unsigned read_count;   /* 0: nothing is mapped, it is zero */
     struct io reads[CHUNK_READS_MAX];
@@ -59,11 +60,16 @@ int chunks_next(struct chunks *chunks, struct chunk *chunk, uint8_t *buf,
 
 void chunks_fini(struct chunks *chunks);
 
-/* Clears what is not read and starts the reads; their owner is chunk. */
+/* Blanks or clears what is not read and starts the reads; their owner is
+ * chunk. */
 void chunk_start(struct chunk *chunk, struct image *image);
 
+/* Clears the blank leaves, for who wants all bytes. */
+void chunk_clear(struct chunk *chunk);
+
 /* The end of the run of data or zero grains that begins at at, in a chunk of
- * len bytes at buf. */
-size_t chunk_run_end(const uint8_t *buf, size_t len, size_t at, bool *is_zero);
+ * len bytes at buf whose leaves in blank are zero. */
+size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
+                     bool *is_zero);
 
 #endif

@@ -39,8 +39,11 @@ static void finish_block(struct work *w, struct block *b)
 /* The chunk is all there: digest it, and start writing it. */
 static int write_block(struct work *w, struct block *b, struct error *err)
 {
-    int r = stow_chunk(&w->stow, &b->runs, b->chunk.index, b->chunk.buf,
-                       b->chunk.len, err);
+    int r;
+
+    b->runs.blank = b->chunk.blank;
+    r = stow_chunk(&w->stow, &b->runs, b->chunk.index, b->chunk.buf,
+                   b->chunk.len, err);
 
     if (r == 0)
         finish_block(w, b);

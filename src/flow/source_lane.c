@@ -129,7 +129,7 @@ static struct frame next_run(const struct chunk *b, size_t at,
         end = b->len;
     if (grains_has(same, grain))
         return (struct frame){ FRAME_SAME, offset, end - at, 0 };
-    end = chunk_run_end(b->buf, end, at, &is_zero);
+    end = chunk_run_end(b->buf, end, b->blank, at, &is_zero);
     return (struct frame){ is_zero ? FRAME_ZERO : FRAME_DATA, offset, end - at,
                            0 };
 }
@@ -243,12 +243,14 @@ static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
     uint8_t leaves[DIGEST_LEAVES_BYTES];
     struct told_same same;
 
-    digest_leaves(digest, b->buf, b->len, 0, leaves);
+    digest_leaves(digest, b->buf, b->len, 0, b->blank, leaves);
     digest_add_leaves(digest, b->index, leaves);
     if (await_told(w, b->index, err) < 0)
         return -1;
     if (target_has(w, b->index))
         return hold(w, FRAME_SAME, b->index, err);
+    if (w->plan->told.surveys)
+        chunk_clear(b);
     told_find_same(&w->plan->told, b->index, leaves, b->buf, b->len, &same);
     return send_data(w, b, &same, err);
 }
@@ -269,7 +271,8 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     bool is_zero;
     int r;
 
-    if (chunk_run_end(b->buf, b->len, 0, &is_zero) == b->len && is_zero) {
+    if (chunk_run_end(b->buf, b->len, b->blank, 0, &is_zero) == b->len &&
+        is_zero) {
         r = send_zero_chunk(w, b->index, err);
     } else {
         r = send_data_chunk(w, b, err);

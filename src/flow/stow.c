@@ -1,6 +1,9 @@
 #include "flow/stow.h"
 
+#include <string.h>
+
 #include "flow/chunks.h"
+#include "track/digest.h"
 
 /* Adds [begin, end) of the chunk to what is written. */
 static void add_run(struct stow_runs *runs, uint8_t *buf, uint64_t offset,
@@ -33,9 +36,11 @@ static int plan_writes(struct stow *stow, struct stow_runs *runs,
     for (size_t at = 0; at < len; at = end) {
         bool is_zero;
 
-        end = chunk_run_end(buf, len, at, &is_zero);
+        end = chunk_run_end(buf, len, runs->blank, at, &is_zero);
         if (!is_zero)
             runs->data_bytes += end - at;
+        if (is_zero && end - at < least && runs->blank != 0)
+            memset(buf + at, 0, end - at);
         if (!is_zero || end - at < least)
             add_run(runs, buf, offset, at, end);
         else if (sink_zero(stow->lane, offset + at, end - at, err) < 0)
@@ -48,8 +53,10 @@ int stow_chunk(struct stow *stow, struct stow_runs *runs, uint64_t index,
                uint8_t *buf, size_t len, struct error *err)
 {
     struct progress *progress = &stow->job->progress;
+    uint8_t leaves[DIGEST_LEAVES_BYTES];
 
-    digest_add(stow->job->digest, index, buf, len);
+    digest_leaves(stow->job->digest, buf, len, 0, runs->blank, leaves);
+    digest_add_leaves(stow->job->digest, index, leaves);
     if (plan_writes(stow, runs, index * GRID_CHUNK_BYTES, buf, len, err) < 0)
         return -1;
     progress_add(&progress->zero_bytes, len - runs->data_bytes);

@@ -27,6 +27,7 @@ struct stow {
 
 /* Of one chunk, while it is written. */
 struct stow_runs {
+    unsigned blank;      /* leaves (blank.h) not in the buffer: by the caller */
     uint64_t data_bytes; /* of it, not zero */
     unsigned writing;    /* writes in flight */
     unsigned count;

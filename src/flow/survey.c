@@ -36,8 +36,9 @@ static int found(struct work *w, const struct chunk *chunk,
 }
 
 /* While they are in the cache; 0 behind the end of the disk. */
-static void sum_grains(const struct chunk *chunk, uint8_t *sums)
+static void sum_grains(struct chunk *chunk, uint8_t *sums)
 {
+    chunk_clear(chunk);
     if (chunk->len < GRID_CHUNK_BYTES)
         memset(sums, 0, DIGEST_SUMS_BYTES);
     digest_sums(chunk->buf, chunk->len, sums);
@@ -52,7 +53,7 @@ static int completed(struct work *w, struct io *io, struct error *err)
         return image_read_error(w->image, io, err);
     if (--chunk->pending > 0)
         return 0;
-    digest_leaves(w->digest, chunk->buf, chunk->len, 0, leaves);
+    digest_leaves(w->digest, chunk->buf, chunk->len, 0, chunk->blank, leaves);
     if (w->survey->wants_sums)
         sum_grains(chunk, sums);
     pool_return(w->tools.pool, TAKE_PTR(chunk->buf));

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "flow/blank.h"
 #include "flow/readback.h"
 #include "flow/unpacking.h"
 #include "image/image.h"
@@ -30,6 +31,7 @@ struct block {
     unsigned pending;    /* writes in flight */
     bool has_zeroed;     /* parts went to sink_zero() */
     bool has_leaves;     /* told, so that leaves may stay as they are */
+    unsigned blank;      /* leaves (blank.h) not in the buffer */
     uint8_t leaves[DIGEST_LEAVES_BYTES];
     struct patch patch; /* what stays */
     unsigned run_count;
@@ -104,11 +106,11 @@ static int write_block(struct work *w, struct block *b, struct error *err)
     struct digest *digest = w->plan->job->digest;
     unsigned keep = patch_leaves(&b->patch, b->len);
 
-    digest_leaves(digest, b->buf, b->len, keep, b->leaves);
+    digest_leaves(digest, b->buf, b->len, keep, b->blank, b->leaves);
     digest_add_leaves(digest, b->chunk, b->leaves);
     if (b->patch.is_foretold && check_foretold(w, b, err) < 0)
         return -1;
-    if (b->chunk == 0 && !(keep & 1))
+    if (b->chunk == 0 && !((keep | b->blank) & 1))
         check_sectors(w, b);
     b->pending = b->run_count;
     if (b->has_zeroed && settle_zeros(w, err) < 0)
@@ -324,13 +326,12 @@ static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
         return -1;
     b->chunk = f->offset / GRID_CHUNK_BYTES;
     b->len = (size_t)grid_length(w->plan->virtual_bytes, b->chunk);
-    b->filled = 0;
-    b->data_bytes = 0;
+    b->data_bytes = b->filled = 0;
     b->has_zeroed = false;
     b->has_leaves = leaves_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
     leaves_drop(&w->plan->leaves, b->chunk, 1);
     patch_start(&b->patch);
-    b->run_count = 0;
+    b->blank = b->run_count = 0;
     w->current = b;
     return 0;
 }
@@ -387,13 +388,16 @@ static int take_data(struct work *w, struct block *b, const struct frame *f,
 static int take_zeros(struct work *w, struct block *b, const struct frame *f,
                       struct error *err)
 {
-    memset(b->buf + b->filled, 0, (size_t)f->length);
-    progress_add(&w->plan->job->progress.zero_bytes, f->length);
-    if (f->length >= sink_zero_least(w->plan->sink)) {
+    size_t len = (size_t)f->length;
+
+    progress_add(&w->plan->job->progress.zero_bytes, len);
+    if (len >= sink_zero_least(w->plan->sink)) {
+        b->blank |= blank_out(b->buf, b->len, b->filled, b->filled + len);
         b->has_zeroed = true;
-        return sink_zero(w->sink, f->offset, f->length, err);
+        return sink_zero(w->sink, f->offset, len, err);
     }
-    add_run(b, (size_t)f->length);
+    memset(b->buf + b->filled, 0, len);
+    add_run(b, len);
     return 0;
 }
 

@@ -108,8 +108,10 @@ static int start_chunk(struct work *w, struct chunk *chunk, struct error *err)
     struct io *io;
 
     chunk->pending = 0;
-    if (chunk->read_count > 0)
+    if (chunk->read_count > 0) {
         chunk_start(chunk, w->image);
+        chunk_clear(chunk); /* its bytes leave as they are */
+    }
     while (ring_has_ready(w->tools.ring) &&
            (io = ring_reap(w->tools.ring, false)) != NULL)
         if (note_read(w, io, err) < 0)

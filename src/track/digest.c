@@ -136,7 +136,7 @@ static uint8_t *slot(const struct digest *digest, uint64_t index)
 }
 
 void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
-                   unsigned keep, uint8_t *leaves)
+                   unsigned keep, unsigned blank, uint8_t *leaves)
 {
     for (unsigned i = 0; i < DIGEST_LEAVES; i++) {
         size_t at = (size_t)i * DIGEST_LEAF_BYTES;
@@ -146,7 +146,7 @@ void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
 
         if (keep & (1U << i))
             continue;
-        if (part == 0 || iszero(data + at, part))
+        if (part == 0 || (blank & (1U << i)) || iszero(data + at, part))
             memset(leaf, 0, digest->each);
         else
             hash(digest->algorithm, data + at, part, leaf);
@@ -188,7 +188,7 @@ void digest_add(struct digest *digest, uint64_t index, const uint8_t *data,
     uint8_t leaves[DIGEST_LEAVES_BYTES];
 
     assert(len == grid_length(digest->virtual_bytes, index));
-    digest_leaves(digest, data, len, 0, leaves);
+    digest_leaves(digest, data, len, 0, 0, leaves);
     digest_add_leaves(digest, index, leaves);
 }
 

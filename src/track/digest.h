@@ -66,10 +66,10 @@ void digest_cut(struct digest *digest, uint64_t virtual_bytes);
 /*
  * Computes the leaf digests of a chunk of len bytes at data to leaves
  * (DIGEST_LEAVES of them), but for those whose bit is set in keep: they stay
- * as they are, and their data is not looked at.
+ * as they are; or in blank: they are zero.  The data of these is not looked at.
  */
 void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
-                   unsigned keep, uint8_t *leaves);
+                   unsigned keep, unsigned blank, uint8_t *leaves);
 
 /* Sums of the grains (4 KiB) of a chunk: half as good as a digest, to find
  * out what of a leaf is the same. */

@@ -147,8 +147,8 @@ static void test_leaves_make_the_chunk(void **state)
 
         digest_add(whole, i, disk + i * MIB, len);
         memset(other, 0xee, sizeof(other));
-        digest_leaves(parts, disk + i * MIB, len, 0, leaves);
-        digest_leaves(parts, disk + i * MIB, len, keep, other);
+        digest_leaves(parts, disk + i * MIB, len, 0, 0, leaves);
+        digest_leaves(parts, disk + i * MIB, len, keep, 0, other);
         assert_int_equal(other[0], 0xee);
         for (unsigned leaf = 0; leaf < DIGEST_LEAVES; leaf++)
             if (keep & (1U << leaf))
