@@ -67,6 +67,12 @@ require_plain_build()
         skip "not in a sanitizer build: $*"
 }
 
+# Where files are the page cache, and have no direct I/O.
+refuse_tmpfs()
+{
+    case $(stat -f -c %T .) in tmpfs | ramfs) skip "not on tmpfs" ;; esac
+}
+
 # ---- what must be undone ----
 
 undo_list=()

@@ -4,6 +4,7 @@
 require_root "memory limits"
 require mkfs.ext4
 require_plain_build "they need more memory"
+refuse_tmpfs
 
 # Enters a group, then becomes the command.
 # shellcheck disable=SC2016 # $$ is that of the shell inside

@@ -2,6 +2,7 @@
 # Buffered I/O leaves little of the disk in the page cache, on either side.
 . "$(dirname "$0")/lib.sh"
 require fincore
+refuse_tmpfs
 
 make_dense image $((160 * MIB))
 sync image

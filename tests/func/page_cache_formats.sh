@@ -2,6 +2,7 @@
 # What is decoded is read through the page cache, and leaves it again.
 . "$(dirname "$0")/lib.sh"
 require fincore qemu-img gzip xz
+refuse_tmpfs
 
 repeated() # FILE: seven times
 {
