@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 
-from . import (clonewire, isolate, limits, machine, measure, micro, nbd,
+from . import (cdi, clonewire, isolate, limits, machine, measure, micro, nbd,
                pipes, report, resumed, scenarios, targets, tls)
 from .case import Ports
 from .contestant import KIND_CLONEWIRE, KIND_LIMIT
@@ -98,6 +98,7 @@ def _contestants(options):
     return [*clonewire.contestants(options.build, options.variant,
                                    options.against),
             *resumed.contestants(options.build), *nbd.peers(), *pipes.peers(),
+            cdi.CdiHttp(options.build), cdi.Standin(options.build),
             limits.PlainTcp(options.build), limits.Iperf(1), limits.Iperf(4)]
 
 

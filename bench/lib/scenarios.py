@@ -26,14 +26,16 @@ _NBD = ("qemu-img-pull", "qemu-img-pull-aes128", "qemu-img-push",
         "nbdcopy-pull-default")
 _NBD_SHORT = ("qemu-img-pull", "qemu-img-push", "nbdcopy-push",
               "nbdcopy-pull")
+_CDI = ("clonewire", "cdi-http", "standin")
 _FLOOR = ("plain-tcp", "cp", "dd")
 
 
 @dataclass(frozen=True)
 class Scenario:
     """source: "file", "loop" (a device over a file), "memory" (a resident
-    file) or "memory-loop" (a device over one); target: "file", "loop" or
-    "memory" (a loop device over a resident file)."""
+    file) or "memory-loop" (a device over one); target: "file", "loop",
+    "memory" (a loop device over a resident file) or "memory-file" (a new file
+    on tmpfs)."""
 
     name: str
     about: str
@@ -112,6 +114,20 @@ SCENARIOS = [
     Scenario("engine", "io_uring against threads, file -> file",
              "dense", "file", "file",
              ("clonewire-uring", "clonewire-threads"), is_main=True),
+    Scenario("cdi-http", "dense disk by CDI's contract, resident memory -> "
+             "block device in memory", "dense", "memory", "memory", _CDI,
+             at_most=GIB),
+    Scenario("cdi-http-zeros", "disk with nine tenths of zeros by CDI's "
+             "contract, resident memory -> block device in memory",
+             "zeros", "memory", "memory", _CDI,
+             at_most=GIB),
+    Scenario("cdi-http-file", "dense disk by CDI's contract, resident memory "
+             "-> new file in memory", "dense", "memory", "memory-file", _CDI,
+             at_most=GIB),
+    Scenario("cdi-http-file-zeros", "disk with nine tenths of zeros by "
+             "CDI's contract, resident memory -> new file in memory",
+             "zeros", "memory", "memory-file", _CDI,
+             at_most=GIB),
     Scenario("link1g", "dense disk, file -> file over a link of 1 Gbit/s",
              "dense", "file", "file", ("clonewire", "iperf3-1"),
              link=Shape(1000, 20, 4096), reference="iperf3-1",
@@ -209,6 +225,9 @@ class Stage:
             self._want_disk(size + size // 16)
             return targets.FileTarget(
                 os.path.join(self._store.directory, "target.raw"), size)
+        if self._scenario.target == "memory-file":
+            return targets.FileTarget(
+                os.path.join(self._memory, "target.raw"), size)
         in_memory = self._scenario.target == "memory"
         directory = self._memory if in_memory else self._store.directory
         return targets.LoopTarget(os.path.join(directory, "target.back"),

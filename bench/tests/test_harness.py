@@ -1,17 +1,20 @@
 """Can the harness be believed?  Each test is a way it could lie."""
 
+import contextlib
 import copy
+import io
 import os
 import sys
 import tempfile
+import types
 import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 
-from lib import (check, limits, markdown, measure, regress,  # noqa: E402
-                 report, scenarios, stats, units)
+from lib import (cdi, check, cli, datasets, limits, markdown,  # noqa: E402
+                 measure, regress, report, scenarios, stats, units)
 from lib.measure import Failed, Plan, Stage, Tools  # noqa: E402
 from lib.units import GIB, MIB  # noqa: E402
 
@@ -148,6 +151,85 @@ class Measuring(InDirectory):
             self.run_plan(Plan([client]), timeout_s=0.5)
         with open(mark, encoding="ascii") as file:
             self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
+
+
+class Listing(unittest.TestCase):
+    def listed(self):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            self.assertEqual(cli.main(["--list"]), 0)
+        return said.getvalue()
+
+    def test_whoever_a_scenario_names_is_there(self):
+        names = {line.split()[0] for line in
+                 self.listed().partition("contestants:")[2].splitlines()[1:]}
+        for scenario in scenarios.SCENARIOS:
+            self.assertLessEqual(set(scenario.contestants), names)
+
+    def test_cdi_has_its_scenarios(self):
+        chosen = scenarios.choose(["cdi-http*"])
+        self.assertEqual([s.name for s in chosen],
+                         ["cdi-http", "cdi-http-zeros", "cdi-http-file",
+                          "cdi-http-file-zeros"])
+        for scenario in chosen:
+            self.assertIn(f"  {scenario.name} ", self.listed())
+            self.assertEqual(scenario.contestants,
+                             ("clonewire", "cdi-http", "standin"))
+
+
+class Cdi(InDirectory):
+    def case(self, **more):
+        def path(name):
+            return self.file(name, [(0, name.encode("ascii"))], len(name))
+
+        tls = types.SimpleNamespace(
+            directory=self.directory, ca=path("ca"),
+            server_cert=path("server-cert"), server_key=path("server-key"),
+            client_cert=path("client-cert"), client_key=path("client-key"))
+        return types.SimpleNamespace(**{
+            "tls": tls, "link": None, "host": "127.0.0.1",
+            "source": "/disk", "destination": "/copy",
+            "dataset": types.SimpleNamespace(format="raw"),
+            "ports": types.SimpleNamespace(take=lambda: 1234), **more})
+
+    def test_both_ends_are_told_what_cdi_tells_them(self):
+        plan = cdi.CdiHttp("/build").plan(self.case())
+        source, target = plan.clients[0], plan.servers[0]
+        self.assertEqual(source.pipe, [["/build/cmd/cdi-cloner"]])
+        self.assertEqual(source.environment["UPLOAD_URL"],
+                         "https://127.0.0.1:1234/v1beta1/upload")
+        self.assertEqual(source.environment["CLIENT_KEY"], "client-key")
+        self.assertEqual(source.environment["CLONEWIRE_HTTP_ONLY"], "true")
+        self.assertEqual(target.environment["DESTINATION"], "/copy")
+        self.assertEqual((target.port, target.environment["LISTEN_PORT"]),
+                         (1234, "1234"))
+
+    def test_what_is_not_built_is_missing(self):
+        self.assertIn("is not built",
+                      cdi.CdiHttp(self.directory).missing())
+
+    def test_without_go_the_reason_is_told(self):
+        standin = cdi.Standin(self.directory)
+        standin.programs = ("no-such-go",)
+        self.assertRegex(standin.missing(),
+                         "no-such-go not installed .*golang-go")
+
+    def test_only_a_raw_disk_on_this_machine(self):
+        qcow2 = self.case(dataset=types.SimpleNamespace(format="qcow2"))
+        for contestant in (cdi.CdiHttp("/build"), cdi.Standin("/build")):
+            self.assertIsNone(contestant.refuses(self.case()))
+            self.assertIsNotNone(contestant.refuses(qcow2))
+            self.assertIsNotNone(contestant.refuses(self.case(link="link")))
+
+    def test_a_tenth_of_the_zeros_is_data(self):
+        store = datasets.Store(self.directory, 20 * MIB, lambda _: None)
+        try:
+            disk = store.get("zeros")
+        except datasets.Unavailable as reason:
+            self.skipTest(str(reason))
+        with open(disk.path, "rb") as file:
+            filled = [any(file.read(MIB)) for _ in range(20)]
+        self.assertEqual((len(filled), sum(filled)), (20, 2))
 
 
 class Statistics(unittest.TestCase):
