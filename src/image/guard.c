@@ -2,15 +2,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "io/file.h"
 
-#define ALLOW "--allow-in-use reads it all the same"
+#define BACKING_BYTES 40U
+#define ALLOW         "--allow-in-use reads it all the same"
 
 static int refuse_locked(const struct guard *guard, struct error *err)
 {
@@ -50,25 +54,50 @@ static bool read_writes(const char *directory, unsigned long long *written,
                   written, discarded) == 2;
 }
 
+/*
+ * The file beneath a loop device may be written to behind its back: the time
+ * of that, to text.  "": it is no such device, or its file is not to be seen
+ * from here.
+ */
+static void identify_backing(const struct guard *guard, const char *disk,
+                             char text[BACKING_BYTES])
+{
+    char path[128], backing[PATH_MAX];
+    struct loop_info64 info;
+    struct stat st;
+
+    text[0] = '\0';
+    snprintf(path, sizeof(path), "%s/loop/backing_file", disk);
+    if (!read_line(path, backing, sizeof(backing)) ||
+        ioctl(guard->fd, LOOP_GET_STATUS64, &info) < 0 ||
+        stat(backing, &st) < 0 || st.st_ino != info.lo_inode)
+        return;
+    snprintf(text, BACKING_BYTES, " %lld.%09ld", (long long)st.st_mtim.tv_sec,
+             st.st_mtim.tv_nsec);
+}
+
 static bool identify_device(const struct guard *guard, dev_t device,
                             char identity[GUARD_IDENTITY_BYTES])
 {
     unsigned long long written, discarded;
-    char directory[64], path[128], boot[64], sequence[32];
-    const char *disk;
+    char directory[64], disk[80], path[128], boot[64], sequence[32];
+    char backing[BACKING_BYTES];
 
     snprintf(directory, sizeof(directory), "/sys/dev/block/%u:%u",
              major(device), minor(device));
     snprintf(path, sizeof(path), "%s/partition", directory);
-    disk = access(path, F_OK) == 0 ? "/.." : ""; /* which alone has it: */
-    snprintf(path, sizeof(path), "%s%s/diskseq", directory, disk);
+    snprintf(disk, sizeof(disk), "%s%s", directory,
+             access(path, F_OK) == 0 ? "/.." : "");
+    snprintf(path, sizeof(path), "%s/diskseq", disk); /* which alone has it */
     if (fsync(guard->fd) < 0 || /* what is written but only in memory */
         !read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) ||
         !read_line(path, sequence, sizeof(sequence)) ||
         !read_writes(directory, &written, &discarded))
         return false;
-    snprintf(identity, GUARD_IDENTITY_BYTES, "device %u:%u %s %s %llu %llu",
-             major(device), minor(device), boot, sequence, written, discarded);
+    identify_backing(guard, disk, backing);
+    snprintf(identity, GUARD_IDENTITY_BYTES, "device %u:%u %s %s %llu %llu%s",
+             major(device), minor(device), boot, sequence, written, discarded,
+             backing);
     return true;
 }
 

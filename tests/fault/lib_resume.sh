@@ -45,10 +45,32 @@ kill_both()
     [ -e .copy.clonewire-state ] || fail "the checkpoint is gone"
 }
 
+wait_allocated() # BYTES: so many are on the target's disk
+{
+    local deadline=$((SECONDS + LONGEST))
+
+    until [ "$(allocated_bytes .copy.clonewire-partial 2>/dev/null ||
+        echo 0)" -ge "$1" ]; do
+        is_running "$SOURCE_PID" || fail "the clone has ended"
+        [ $SECONDS -le $deadline ] || fail "it does not get on"
+        sleep 0.02
+    done
+}
+
+begin_and_kill_at() # CHUNKS [OPTION of the source...]
+{
+    echo 16MiB >rate
+    start_target copy
+    start_source "$DISK" --rate-file rate "${@:2}"
+    wait_allocated $((($1 + 1) * MIB))
+    # However long a flush takes here, the clone lasts longer.
+    echo 512KiB >rate
+    kill -HUP "$SOURCE_PID"
+    wait_checkpoint "$1"
+    kill_both
+}
+
 begin_and_kill() # [OPTION of the source...]
 {
-    start_target copy
-    start_source "$DISK" --rate 16MiB "$@"
-    wait_checkpoint 12
-    kill_both
+    begin_and_kill_at 12 "$@"
 }

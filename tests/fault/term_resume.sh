@@ -10,18 +10,6 @@ make_dense image $SIZE
 TARGET_WITH+=(--checkpoint-every=1h)
 SOURCE_WITH+=(--lanes=1 --compress=off --job-id=clone)
 
-wait_allocated() # BYTES: so many are on the target's disk
-{
-    local deadline=$((SECONDS + LONGEST))
-
-    until [ "$(allocated_bytes .copy.clonewire-partial 2>/dev/null ||
-        echo 0)" -ge "$1" ]; do
-        is_running "$SOURCE_PID" || fail "the clone has ended"
-        [ $SECONDS -le $deadline ] || fail "it does not get on"
-        sleep 0.02
-    done
-}
-
 stopped() # SIDE N: told to, when N thirds are there
 {
     local pid
