@@ -96,7 +96,8 @@ static const struct option_row clone_rows[] = {
       "refused" },
     { "cross-check", 0, "CLONEWIRE_CROSS_CHECK", "N", "4", OPTION_COUNT, NULL,
       OPTION_FIELD(struct cw_source_options, cross_check), 0, 100000,
-      "clusters of a qcow2 to compare with libqcow before it is sent" },
+      "clusters of a qcow2 to compare with libqcow before it is sent; none of "
+      "one that is compressed or comes through a pipe" },
     { 0 },
 };
 

@@ -1,5 +1,6 @@
 #include "image/qcow2.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "image/backing.h"
 #include "image/holes.h"
 #include "image/qcow2_check.h"
+#include "image/qcow2_gather.h"
 #include "image/qcow2_map.h"
 #include "image/qcow2_packed.h"
 #include "image/qcow2_second.h"
@@ -37,6 +39,7 @@ struct qcow2 {
     struct split *split;         /* owned; NULL: map only */
     bool has_bad_backing;        /* the error names it already */
     char *backing_path;          /* owned; NULL: there is no backing */
+    int stop_fd;                 /* as in the options */
 };
 
 static int read_from_file(void *opaque, void *buf, size_t len, uint64_t offset,
@@ -234,6 +237,15 @@ static int read_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
     return 0;
 }
 
+static int open_packed(struct qcow2 *qcow2, struct error *err)
+{
+    if (!qcow2->packed)
+        qcow2->packed = qcow2_packed_open(&qcow2->map.header);
+    return qcow2->packed
+               ? 0
+               : error_set(err, ERROR_SYSTEM, ENOMEM, "unpack a cluster");
+}
+
 /* Starts or does the part of a read that lies in run. */
 static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
                     uint8_t *buf, struct split_whole *whole, struct error *err)
@@ -255,10 +267,8 @@ static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
         r = split_add(whole, &qcow2->file, buf, len, run->host_offset);
         return r < 0 ? error_set(err, ERROR_SYSTEM, -r, "read a cluster") : 0;
     case QCOW2_COMPRESSED:
-        if (!qcow2->packed)
-            qcow2->packed = qcow2_packed_open(&qcow2->map.header);
-        if (!qcow2->packed)
-            return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack a cluster");
+        if (open_packed(qcow2, err) < 0)
+            return -1;
         return qcow2_packed_read(qcow2->packed, &qcow2->host, run, buf, err);
     }
     abort(); /* a run is of one of the four kinds */
@@ -281,6 +291,23 @@ static void qcow2_read(struct image *img, struct io *io)
             result = image_fail(img, &err);
     }
     split_end(whole, result);
+}
+
+int qcow2_read_chunks(struct image *img, const uint64_t *chunks, size_t count,
+                      uint8_t *buf, struct error *err)
+{
+    struct qcow2 *qcow2 = (struct qcow2 *)img;
+    struct qcow2_gather gather = {
+        .map = &qcow2->map,
+        .host = &qcow2->host,
+        .stop_fd = qcow2->stop_fd,
+    };
+
+    assert(img->stream && !img->backing);
+    if (open_packed(qcow2, err) < 0)
+        return -1;
+    gather.packed = qcow2->packed;
+    return qcow2_gather(&gather, chunks, count, buf, err);
 }
 
 static int qcow2_finish(struct image *img, struct error *err)
@@ -326,6 +353,7 @@ static struct qcow2 *create(const struct image_options *options,
     }
     qcow2->file = *file;
     *file = (struct file)FILE_CLOSED;
+    qcow2->stop_fd = options->stop_fd;
     qcow2->cached = qcow2->file;
     qcow2->cached.mode = FILE_MODE_BUFFERED;
     if (qcow2->cached.window_bytes > PACKED_WINDOW_BYTES)

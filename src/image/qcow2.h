@@ -21,4 +21,12 @@ int qcow2_open(const struct image_options *options, unsigned depth,
                struct file *file, struct stream *stream, struct image **img,
                struct error *err);
 
+/*
+ * Fills buf with the chunks numbered, count of them, GRID_CHUNK_BYTES apart,
+ * of an image in a stream and without a backing file, in one walk over the
+ * stream (see qcow2_gather.h).  Blocks.
+ */
+int qcow2_read_chunks(struct image *img, const uint64_t *chunks, size_t count,
+                      uint8_t *buf, struct error *err);
+
 #endif
