@@ -469,8 +469,12 @@ static int open_all(struct qcow2 *qcow2, const struct image_options *options,
         return -1;
     }
     img->virtual_bytes = qcow2->map.header.virtual_bytes;
-    img->host_bytes = qcow2->file.is_block_device ? qcow2->file.size_bytes
-                                                  : qcow2->file.allocated_bytes;
+    if (img->stream)
+        img->host_bytes = img->stream->host_bytes;
+    else
+        img->host_bytes = qcow2->file.is_block_device
+                              ? qcow2->file.size_bytes
+                              : qcow2->file.allocated_bytes;
     holes_init(&qcow2->holes, &qcow2->file);
     if (!options->like && check(qcow2, options->cross_check, err) < 0)
         return -1;

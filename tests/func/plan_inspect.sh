@@ -31,6 +31,13 @@ answer=$("$source_bin" --inspect --json --fs-overhead 0.06 disk.img)
 [ "$(jq .zero_bytes <<<"$answer")" = 10481664 ] || fail "$answer"
 [ "$(jq .file_volume_bytes <<<"$answer")" = 11114906 ] || fail "$answer"
 
+# What a container takes, whatever is inside.
+qemu-img convert -O qcow2 disk.img disk.qcow2
+gzip -c disk.qcow2 >disk.qcow2.gz
+answer=$("$source_bin" --inspect --json disk.qcow2.gz 2>/dev/null)
+[ "$(jq .allocated_bytes <<<"$answer")" = "$(stat -c %s disk.qcow2.gz)" ] ||
+    fail "$answer"
+
 answer=$("$target_bin" --plan --source-size 10MiB new.img)
 expect "$answer" '^fits  *yes$'
 [ ! -e new.img ] || fail "--plan made a file"
