@@ -63,6 +63,7 @@ class Store:
             "xz": self._make_xz,
             "empty": self._make_empty,
             "extents": self._make_extents,
+            "vast": self._make_vast,
         }
         os.makedirs(directory, exist_ok=True)
 
@@ -127,14 +128,30 @@ class Store:
                               f"free, needs {format_size(count + GIB)}")
 
     def _make_dense(self, path):
-        """Incompressible bytes: AES-CTR of zeros, the same every time."""
         self._want_space(self.size)
+        with open(path, "wb") as file:
+            self._write_noise([(file, 0, self.size)])
+
+    def _make_vast(self, path):
+        """100 GiB with 5 GiB of data, for a size of 2 GiB: a twentieth of
+        each of 100 parts."""
+        part = self.size // 2 // MIB * MIB
+        self._want_space(5 * part)
+        with open(path, "wb") as file:
+            file.truncate(100 * part)
+            self._write_noise([(file, n * part + part // 3, part // 20)
+                               for n in range(100)])
+
+    @staticmethod
+    def _write_noise(places):
+        """Incompressible bytes: AES-CTR of zeros, the same every time.
+        places: (file, offset, length)."""
         command = ["openssl", "enc", "-aes-128-ctr", "-nosalt", "-in",
                    "/dev/zero", "-K", f"{1:032x}", "-iv", f"{2:032x}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL) as stream:
-            with open(path, "wb") as file:
-                left = self.size
+            for file, offset, left in places:
+                file.seek(offset)
                 while left:
                     block = stream.stdout.read(min(left, MIB))
                     if not block:

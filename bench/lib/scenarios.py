@@ -34,8 +34,8 @@ _FLOOR = ("plain-tcp", "cp", "dd")
 class Scenario:
     """source: "file", "loop" (a device over a file), "memory" (a resident
     file) or "memory-loop" (a device over one); target: "file", "loop",
-    "memory" (a loop device over a resident file) or "memory-file" (a new file
-    on tmpfs)."""
+    "dirty-loop" (one that does not read zero), "memory" (a loop device over a
+    resident file) or "memory-file" (a new file on tmpfs)."""
 
     name: str
     about: str
@@ -93,6 +93,12 @@ SCENARIOS = [
              "empty", "file", "file",
              (*_MAIN, "qemu-img-push", "qemu-img-pull", "nbdcopy-pull",
               "nbdcopy-push", "cp"), is_main=True),
+    Scenario("vast", "100 GiB disk with 5 GiB of data, at 2 GiB, file -> "
+             "block device", "vast", "file", "loop",
+             (*_MAIN, "nbdcopy-push")),
+    Scenario("zero64g", "64 GiB disk without data -> dirty block device",
+             "empty", "file", "dirty-loop",
+             (*_MAIN, "qemu-img-push", "nbdcopy-push")),
     Scenario("extents", "a page of data every 128 KiB, file -> file",
              "extents", "file", "file",
              (*_MAIN, *_NBD_SHORT, "cp")),
@@ -231,7 +237,8 @@ class Stage:
         in_memory = self._scenario.target == "memory"
         directory = self._memory if in_memory else self._store.directory
         return targets.LoopTarget(os.path.join(directory, "target.back"),
-                                  size, keep=in_memory)
+                                  size, keep=in_memory,
+                                  dirty=self._scenario.target == "dirty-loop")
 
     def _want_disk(self, count):
         """A sparse copy takes less, but clonewire refuses a volume that the

@@ -57,12 +57,15 @@ class LoopTarget:
     keep: never emptied between runs.  Over a populated file in memory that
     makes overwriting cost a copy and no page allocation, which is what a
     page-cache-resident target means.
+
+    dirty: before each run some bytes of every MiB are not zero, and all of
+    it has to become so.
     """
 
     is_block = True
 
-    def __init__(self, backing, virtual_bytes, keep):
-        self.reads_zero = not keep
+    def __init__(self, backing, virtual_bytes, keep, dirty=False):
+        self.reads_zero = not (keep or dirty)
         self.virtual_bytes = virtual_bytes
         self._backing = backing
         with open(backing, "wb") as file:
