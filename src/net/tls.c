@@ -178,8 +178,8 @@ static void set_verification(struct tls *tls)
     SSL_CTX_set_verify_depth(tls->ctx, 8);
 }
 
-int tls_open(const struct tls_options *options, bool is_server,
-             struct tls **tls, struct error *err)
+static int open_one(const struct tls_options *options, bool is_server,
+                    struct tls **tls, struct error *err)
 {
     AUTO(auto_tls) struct tls *t = calloc(1, sizeof(*t));
 
@@ -214,6 +214,85 @@ int tls_open(const struct tls_options *options, bool is_server,
     return 0;
 }
 
+/* Does the client offer TLS 1.3?  RFC 8446, 4.2.1: two bytes a version. */
+static bool has_13(SSL *ssl)
+{
+    const unsigned char *list;
+    size_t len;
+
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &list,
+                                  &len) != 1)
+        return false;
+    for (size_t i = 1; i + 1 < len; i += 2)
+        if (list[i] == TLS1_3_VERSION >> 8 &&
+            list[i + 1] == (TLS1_3_VERSION & 0xff))
+            return true;
+    return false;
+}
+
+static int choose_modern(SSL *ssl, int *alert, void *opaque)
+{
+    const struct tls *tls = opaque;
+
+    if (has_13(ssl) && !SSL_set_SSL_CTX(ssl, tls->modern->ctx)) {
+        *alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+/* The names of all it takes: a policy, without what was left out of it. */
+static const char *list_ciphers(SSL_CTX *ctx, char *list, size_t len)
+{
+    STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(ctx);
+    size_t used = 0;
+
+    list[0] = '\0';
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+        const char *name = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, i));
+
+        if (used + strlen(name) + 2 > len)
+            break;
+        used += (size_t)snprintf(list + used, len - used, "%s%s",
+                                 used > 0 ? ":" : "", name);
+    }
+    return list;
+}
+
+/*
+ * A context that allows TLS 1.2 goes without our own ciphers.  A server has
+ * another one, for all who can do better: which version is spoken is known
+ * once the client has said what it has.
+ */
+static int open_modern(struct tls *tls, const struct tls_options *options,
+                       struct error *err)
+{
+    struct tls_options modern = *options;
+    char list[2048];
+
+    if (!tls->is_server || !tls->allow_tls12 || !tls_gcm_properties())
+        return 0;
+    modern.allow_tls12 = false;
+    if (options->ciphers)
+        modern.ciphers = list_ciphers(tls->ctx, list, sizeof(list));
+    if (open_one(&modern, true, &tls->modern, err) < 0)
+        return -1;
+    SSL_CTX_set_client_hello_cb(tls->ctx, choose_modern, tls);
+    return 0;
+}
+
+int tls_open(const struct tls_options *options, bool is_server,
+             struct tls **tls, struct error *err)
+{
+    AUTO(auto_tls) struct tls *t = NULL;
+
+    if (open_one(options, is_server, &t, err) < 0 ||
+        open_modern(t, options, err) < 0)
+        return -1;
+    *tls = TAKE_PTR(t);
+    return 0;
+}
+
 const char *tls_library(char *buf, size_t len, bool *has_fips)
 {
     snprintf(buf, len, "%s", OpenSSL_version(OPENSSL_VERSION));
@@ -237,15 +316,22 @@ struct tls *tls_share(struct tls *tls)
     return tls;
 }
 
-void tls_close(struct tls *tls)
+static void close_one(struct tls *tls)
 {
-    if (!tls || atomic_fetch_sub(&tls->owners, 1) > 1)
-        return;
     SSL_CTX_free(tls->ctx);
     BIO_meth_free(tls->bio_method);
     tls_psk_close(tls->psk);
     free(tls->peer_name);
     free(tls);
+}
+
+void tls_close(struct tls *tls)
+{
+    if (!tls || atomic_fetch_sub(&tls->owners, 1) > 1)
+        return;
+    if (tls->modern)
+        close_one(tls->modern);
+    close_one(tls);
 }
 
 const char *tls_own_name(const struct tls *tls, char *buf, size_t len)

@@ -32,6 +32,7 @@ struct tls_psk;
 struct tls {
     atomic_uint owners;
     SSL_CTX *ctx;
+    struct tls *modern; /* server, owned: for clients with TLS 1.3; or NULL */
     BIO_METHOD *bio_method;
     struct tls_psk *psk; /* NULL: certificates */
     char *peer_name;     /* NULL: see tls_options */
