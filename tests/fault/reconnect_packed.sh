@@ -39,7 +39,7 @@ rm copy
 unset SOURCE_DIALS
 
 start_target copy
-start_source image --rate=8MiB --retry-for=off
+start_slow_source 2MiB image --retry-for=off
 wait_checkpoint 4
 stop_process "$TARGET_PID"
 wait_source

@@ -16,5 +16,6 @@ start_source "$FAULTY_DISK"
 wait_log target 'serving '
 kill -STOP "$SOURCE_PID"
 wait_target 20 # unasked it takes 30
+faulty_rate fast
 assert_status target 75
 assert_log target 'target: .*(no sign of life|no answer)'

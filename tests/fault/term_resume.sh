@@ -15,7 +15,7 @@ stopped() # SIDE N: told to, when N thirds are there
     local pid
 
     start_target copy --once --retry-for=off
-    start_source image --rate=12MiB --retry-for=off
+    start_source image --rate=8MiB --retry-for=off
     wait_allocated $((SIZE * $2 / 3))
     if [ "$1" = target ]; then pid=$TARGET_PID; else pid=$SOURCE_PID; fi
     SECONDS=0

@@ -25,7 +25,7 @@ begin_and_kill_device() # target and source, once there is a checkpoint
 
     start_unattended
     wait_listening
-    start_source image --rate 16MiB
+    start_slow_source 4MiB image
     until [ "$(stat -c %s state/*.clonewire-state 2>/dev/null || echo 0)" -ge \
         2600 ]; do
         is_running "$SOURCE_PID" || fail "the clone has ended"

@@ -91,9 +91,9 @@ attach() # FILE [LOSETUP OPTION...]: LOOP, the device
 
     shift
     # "losetup -f" can lose its race for a free device.
-    for tries in 1 2 3 4 5; do
+    for tries in {1..25}; do
         ! LOOP=$(losetup -f --show "$@" -- "$file" 2>losetup.err) || break
-        [ "$tries" != 5 ] || skip "losetup: $(cat losetup.err)"
+        [ "$tries" != 25 ] || skip "losetup: $(cat losetup.err)"
         sleep 0.2
     done
     ATTACHED="$ATTACHED $LOOP "
