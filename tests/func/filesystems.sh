@@ -58,7 +58,24 @@ for from in "${places[@]}"; do
     done
 done
 
-# FUSE on both sides: a disk that a user-space server keeps.
+# A filesystem in user space, on either side and on both.
+if [ -e /dev/fuse ] && command -v fuse2fs >/dev/null; then
+    make_empty fuse.volume $((64 * MIB))
+    mkfs.ext4 -q -F fuse.volume
+    mkdir -p fuse
+    fuse2fs fuse.volume fuse -o fakeroot >fuse.err 2>&1 || fail "$(cat fuse.err)"
+    at_exit unmount fuse
+    for pair in ext4/image:fuse/image fuse/image:fuse/copy fuse/copy:ext4/copy; do
+        clone "${pair%:*}" "${pair#*:}"
+        assert_same image "${pair#*:}" $SIZE
+        assert_allocation image "${pair#*:}"
+    done
+    rm ext4/copy
+else
+    skipped fuse2fs "no /dev/fuse or fuse2fs"
+fi
+
+# FUSE again: a disk that a user-space server keeps.
 if [ -e /dev/fuse ] && command -v nbdfuse nbdkit >/dev/null; then
     cp image fuse.backing
     faulty_up fuse.backing slow 64G
