@@ -77,7 +77,8 @@ static int read_input(struct xz *xz, uint64_t offset, size_t *len,
 static int read_index(struct xz *xz, struct error *err)
 {
     lzma_stream reader = LZMA_STREAM_INIT;
-    uint64_t at = 0;
+    /* Where an index should be, until one has led to another. */
+    uint64_t at = 0, place = xz->file.size_bytes;
     lzma_ret r = lzma_file_info_decoder(&reader, &xz->index, INDEX_MEMORY_BYTES,
                                         xz->file.size_bytes);
     int failed = 0;
@@ -95,7 +96,7 @@ static int read_index(struct xz *xz, struct error *err)
                                    ? LZMA_FINISH
                                    : LZMA_RUN);
         if (r == LZMA_SEEK_NEEDED) {
-            at = reader.seek_pos;
+            at = place = reader.seek_pos;
             reader.avail_in = 0;
             r = LZMA_OK;
         }
@@ -107,7 +108,7 @@ static int read_index(struct xz *xz, struct error *err)
         return error_set(err, ERROR_FORMAT, 0,
                          "xz: no index where one should be, near byte "
                          "%" PRIu64 ": cut off, damaged, or garbage behind it",
-                         at);
+                         place);
     return r == LZMA_STREAM_END ? 0 : xz_explain((int)r, at, err);
 }
 

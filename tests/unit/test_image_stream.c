@@ -278,6 +278,7 @@ static void test_bad_xz(void **state)
         .path = image_path,
         .compression = IMAGE_COMPRESSION_XZ,
     };
+    char place[48];
     struct stat st;
 
     (void)state;
@@ -287,6 +288,10 @@ static void test_bad_xz(void **state)
     CASE("garbage behind it");
     write_file(image_path, "garbage!", 8, O_APPEND);
     refused(&options, "garbage behind it");
+    write_file(image_path, "!", 1, O_APPEND);
+    snprintf(place, sizeof(place),
+             "near byte %lld:", (long long)st.st_size + 9);
+    refused(&options, place);
     for (off_t size = st.st_size - 1; size > 0; size -= st.st_size / 12) {
         struct error err;
 
