@@ -94,13 +94,14 @@ static void measure(struct reader *r, const char *engine, size_t len,
                     uint64_t normal)
 {
     uint64_t count = micro_iterations(normal);
+    bool is_counted = micro_iterations(0) > 0;
     uint64_t best = UINT64_MAX;
     char name[64];
 
     snprintf(name, sizeof(name), "ring.%s-read-%zuk", engine, len >> 10);
     if (!micro_wants(name))
         return;
-    for (unsigned i = 0; i < BATCHES; i++) {
+    for (unsigned i = 0; i < (is_counted ? 1 : BATCHES); i++) {
         uint64_t took = read_many(r, len, count);
 
         best = took < best ? took : best;
