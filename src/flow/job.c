@@ -301,7 +301,7 @@ void job_begin(struct cw_job *job)
         &p->reconnects,          &p->zeroed_bytes,   &p->wire_bytes,
         &p->handled_bytes,       &p->wait_disk_ns,   &p->wait_net_ns,
         &p->verified_bytes,      &p->unread_bytes,   &p->compressed_bytes,
-        &p->compressed_to_bytes, &p->surveyed_bytes,
+        &p->compressed_to_bytes, &p->surveyed_bytes, &p->paced_ns,
     };
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -410,6 +410,7 @@ static void summarize_waits(const struct cw_job *job,
         .source_net_ns = source.net_ns,
         .target_disk_ns = target.disk_ns,
         .target_net_ns = target.net_ns,
+        .paced_ns = progress_get(&job->progress.paced_ns),
     };
 
     verdict_format(&facts, summary->limited_by, sizeof(summary->limited_by));

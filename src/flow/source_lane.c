@@ -35,7 +35,11 @@ struct work {
 static int send_bytes(struct work *w, const void *data, size_t len,
                       struct error *err)
 {
-    w->paced_ns += pace_wait(&w->plan->pace, len, w->plan->job->stop_fd);
+    struct cw_job *job = w->plan->job;
+    uint64_t paced_ns = pace_wait(&w->plan->pace, len, job->stop_fd);
+
+    w->paced_ns += paced_ns;
+    progress_add(&job->progress.paced_ns, paced_ns);
     return conn_send(w->conn, data, len, err);
 }
 

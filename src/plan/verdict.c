@@ -40,14 +40,19 @@ static int name_limit(const struct verdict_facts *f, char *buf, size_t len)
     unsigned writes = percent_of(f, f->target_disk_ns);
     unsigned sends = percent_of(f, f->source_net_ns);
     unsigned receives = percent_of(f, f->target_net_ns);
+    unsigned paced = percent_of(f, f->paced_ns);
 
     if (writes >= TELLING_PERCENT && writes >= reads)
         return say(buf, len, "target writes", writes);
     if (reads >= TELLING_PERCENT)
         return say(buf, len, "source reads", reads);
-    if (sends >= TELLING_PERCENT && receives >= TELLING_PERCENT)
+    if (paced >= TELLING_PERCENT && paced >= sends / 2)
+        return say(buf, len, "the rate asked for", paced);
+    /* So long at least both waited at once, and so for neither; ends that
+     * share busy CPUs wait for each other in turn. */
+    if (sends + receives >= 100 + TELLING_PERCENT)
         return say(buf, len, "network", sends < receives ? sends : receives);
-    if (sends >= TELLING_PERCENT)
+    if (sends >= TELLING_PERCENT && sends >= receives)
         return say(buf, len, "CPU of the target", sends);
     if (receives >= TELLING_PERCENT)
         return say(buf, len, "CPU of the source", receives);

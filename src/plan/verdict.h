@@ -20,6 +20,8 @@ struct verdict_facts {
     uint64_t source_net_ns;
     uint64_t target_disk_ns;
     uint64_t target_net_ns;
+    uint64_t paced_ns; /* of source_net_ns, to keep below a rate that was asked
+                          for; the target does not know it and passes 0 */
 };
 
 /*

@@ -19,7 +19,8 @@ struct progress {
     _Atomic uint64_t compressed_to_bytes; /* and how many it became */
     _Atomic uint64_t wait_disk_ns;        /* lanes waiting for the disk */
     _Atomic uint64_t wait_net_ns;         /* lanes waiting for the network */
-    _Atomic uint64_t resumed_bytes;       /* data the target held from before */
+    _Atomic uint64_t paced_ns;       /* of it, to keep below a rate asked for */
+    _Atomic uint64_t resumed_bytes;  /* data the target held from before */
     _Atomic uint64_t unread_bytes;   /* of it, what the source did not read */
     _Atomic uint64_t surveyed_bytes; /* target: looked at, what it holds */
 
