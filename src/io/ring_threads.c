@@ -58,17 +58,30 @@ static int transfer(const struct io *io, struct aio *aio)
     return n < 0 ? -errno : (int)n;
 }
 
-/* Waits, under the lock, for work.  NULL: the ring closes. */
+/* Waits for work.  NULL: the ring closes. */
 static struct io *next_io(struct threads_ring *threads)
 {
     struct io *io;
 
-    while ((io = io_queue_take(&threads->queued)) == NULL) {
-        if (threads->is_closing)
-            return NULL;
+    pthread_mutex_lock(&threads->lock);
+    while ((io = io_queue_take(&threads->queued)) == NULL &&
+           !threads->is_closing)
         pthread_cond_wait(&threads->work, &threads->lock);
-    }
+    pthread_mutex_unlock(&threads->lock);
     return io;
+}
+
+/* Whoever is to be woken is woken without the lock, which it wants. */
+static void give_back(struct threads_ring *threads, struct io *io)
+{
+    bool owner_waits;
+
+    pthread_mutex_lock(&threads->lock);
+    io_queue_add(&threads->finished, io);
+    owner_waits = threads->owner_waits;
+    pthread_mutex_unlock(&threads->lock);
+    if (owner_waits)
+        pthread_cond_signal(&threads->ended);
 }
 
 static void *help(void *opaque)
@@ -77,17 +90,10 @@ static void *help(void *opaque)
     struct aio aio = AIO_CLOSED;
     struct io *io;
 
-    pthread_mutex_lock(&threads->lock);
     while ((io = next_io(threads)) != NULL) {
-        pthread_mutex_unlock(&threads->lock);
         io->result = transfer(io, &aio);
-        pthread_mutex_lock(&threads->lock);
-
-        io_queue_add(&threads->finished, io);
-        if (threads->owner_waits)
-            pthread_cond_signal(&threads->ended);
+        give_back(threads, io);
     }
-    pthread_mutex_unlock(&threads->lock);
     aio_close(&aio);
     return NULL;
 }
@@ -98,8 +104,8 @@ static void threads_start(struct ring *ring, struct io *io)
 
     pthread_mutex_lock(&threads->lock);
     io_queue_add(&threads->queued, io);
-    pthread_cond_signal(&threads->work);
     pthread_mutex_unlock(&threads->lock);
+    pthread_cond_signal(&threads->work);
 }
 
 static struct io *threads_finish(struct ring *ring, bool wait)
