@@ -15,6 +15,7 @@ qemu-img convert -O qcow2 vm-disk disk.qcow2
 ours() # COMMAND: with our disks, and the address that the target has
 {
     sed -E "s,/var/lib/vm,vm,g; s,/dev/vg/vm-disk,$DISK,; s,(--to )disk.img\$,\\1copy.img,
+        s,upload\\.example:8443,localhost:$PORT,
         s,cw1-[^@]*\\.\\.\\.@[^ ]*,$CODE,
         s,target\\.example(:8443)?\$,localhost:$PORT,; s,\\[fd00::7\\]\$,localhost:$PORT," <<<"$1"
 }
@@ -61,6 +62,7 @@ kind_of() # COMMAND
 {
     case $1 in
     *--via*) echo ssh ;; # func/via.sh has a daemon for them
+    *https://upload.example*) echo upload ;;
     here\ *) echo prepared ;;
     *--cert*) echo certificates ;;
     *--psk-file*) echo key ;;
@@ -98,6 +100,9 @@ for from in README docs/operations manuals; do
         case $kind in
         ssh | prepared) continue ;;
         alone) alone "$command" && continue ;;
+        upload)
+            targets[upload]="clonewire-target --http --cert t.crt --key t.key \
+                --ca ca.crt vm/disk.img" ;;
         esac
         if [ "${line%% *}" = target ]; then
             targets[$kind]=$command

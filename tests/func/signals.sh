@@ -7,7 +7,7 @@ one_try
 make_dense data $((64 * MIB))
 faulty_up data slow 48M
 
-interrupt() # SIDE SIGNAL STATUS
+interrupt() # SIDE SIGNAL STATUS [SECONDS after its begin]
 {
     local other=source
 
@@ -15,6 +15,7 @@ interrupt() # SIDE SIGNAL STATUS
     start_target copy
     start_source "$FAULTY_DISK"
     wait_log target copying || fail "it did not begin"
+    sleep "${4:-0}"
     SECONDS=0
     if [ "$1" = target ]; then
         kill -"$2" "$TARGET_PID"
@@ -46,9 +47,9 @@ assert_status target 143
 # end when they do.  io_uring's requests do not hold it.
 [ "${CLONEWIRE_IO_ENGINE:-}" != threads ] || exit 0
 
-# A disk so slow that what is in flight cannot be waited for.
+# A disk so slow that what is in flight cannot be waited for, once something is.
 faulty_up data slow 4M
-interrupt source INT 130
+interrupt source INT 130 2
 assert_log source 'source: .*disk was not waited for'
 
 # A second signal ends it at once, with its own status.  (A new disk: that one
@@ -57,6 +58,7 @@ faulty_up data slow 4M
 start_target copy
 start_source "$FAULTY_DISK"
 wait_log target copying || fail "it did not begin"
+sleep 2
 kill -INT "$SOURCE_PID"
 kill -TERM "$SOURCE_PID"
 wait_source
