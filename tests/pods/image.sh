@@ -39,9 +39,27 @@ for image in cdi-uploadserver cdi-cloner; do
     podman run --rm --network none --read-only --cap-drop all --user 107 \
         --security-opt no-new-privileges "$IMAGE-$image" --version |
         grep -q "^$image " || fail "$image does not start"
+    assert_equal "$(podman image inspect -f '{{.User}}' "$IMAGE-$image")" 1001 \
+        "user of $image"
 done
-assert_equal "$(podman run --rm --network none --entrypoint /bin/bash \
-    "$IMAGE-cdi-cloner" -c echo 'hello cdi')" "" "the prep pod"
+assert_equal "$(podman image inspect -f '{{.Config.Entrypoint}}' \
+    "$IMAGE-cdi-uploadserver")" \
+    "[/usr/bin/cdi-uploadserver -alsologtostderr]" "entry point"
+assert_equal "$(podman image inspect \
+    -f '{{.Config.Entrypoint}} {{.Config.WorkingDir}}' "$IMAGE-cdi-cloner")" \
+    "[/usr/bin/cloner_startup.sh] /home/cdi-cloner" "entry point"
+prepare() # IMAGE: as CDI's controller does
+{
+    podman run --rm --network none --read-only --cap-drop all --user 107 \
+        --entrypoint /bin/bash "$1" -c echo 'hello cdi'
+}
+assert_equal "$(prepare "$IMAGE-cdi-cloner")" "" "the prep pod"
+prepare "$IMAGE-cdi-cloner" >/dev/null || fail "the prep pod: status $?"
+buildah bud --isolation chroot --network host --pull-never --layers \
+    --target cdi-cloner --build-arg CLONER_SHELL= -t "$IMAGE-no-shell" \
+    "$TESTS/.." >build.log 2>&1 || fail "buildah: $(tail -n 5 build.log)"
+at_exit podman rmi -f "$IMAGE-no-shell"
+! prepare "$IMAGE-no-shell" >/dev/null 2>&1 || fail "there is a shell"
 ! podman run --rm --network none "$IMAGE" /bin/sh -c true 2>/dev/null ||
     fail "there is a shell"
 echo "image: $bytes bytes"
