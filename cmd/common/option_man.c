@@ -61,15 +61,19 @@ static void put_upper(const char *text, FILE *out)
 /* Paragraphs; one that is indented is printed as it is. */
 static void put_story(const char *story, FILE *out)
 {
+    const char *next = ""; /* a heading begins a paragraph, too */
+
     while (*story != '\0') {
         const char *end = strstr(story, "\n\n");
         size_t len = end ? (size_t)(end - story) : strlen(story);
 
-        fputs(story[0] == ' ' ? ".PP\n.nf\n" : ".PP\n", out);
+        fputs(next, out);
+        fputs(story[0] == ' ' ? ".nf\n" : "", out);
         put_roff(story, len, out);
         fputs(story[0] == ' ' ? "\n.fi\n" : "\n", out);
         story += len;
         story += strspn(story, "\n");
+        next = ".PP\n";
     }
 }
 

@@ -36,6 +36,10 @@ for name in source target; do
         [ ! -s groff.err ] || fail "groff: $(cat groff.err)"
     fi
 
+    # Which groff lets pass, and other readers of manuals do not.
+    ! grep -A 1 '^\.S[HS] ' manual.1 | grep -qx '\.PP' ||
+        fail "a paragraph begins where a section does"
+
     # Installed are the same.
     for installed in clonewire-$name.1 _clonewire-$name clonewire-$name.bash \
         clonewire-$name.fish; do

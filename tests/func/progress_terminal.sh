@@ -43,8 +43,15 @@ for width in 40 80 200; do
     if [ $width = 200 ]; then
         seen 'copying .*B/s'
         show resize-window -x 60 -y 30
-        sleep 0.6
-        check_bar 60
+        fits=
+        for ((i = 0; i < 1000; i++)); do # drawn anew, and nothing else there
+            show capture-pane -p >shown
+            ! awk '/[0-9]% \[=*>? *\]/ { bars++ } length > 60 { wide = 1 }
+                END { exit bars != 1 || wide }' shown || { fits=1; break; }
+            ! grep -q ended shown || break
+            sleep 0.02
+        done
+        [ -n "$fits" ] || fail "not drawn anew for 60 columns: $(cat shown)"
     fi
     faulty_rate fast
     seen 'ended 0'
