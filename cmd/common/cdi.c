@@ -127,6 +127,15 @@ enum cw_log_level cdi_log_level(const char *const *argv)
     return level >= VERBOSE_LEVEL ? CW_LOG_DEBUG : CW_LOG_INFO;
 }
 
+/* As CDI leaves it.  A file of ours, that is: /dev/null stays everybody's. */
+static void make_private(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        (void)chmod(path, 0600);
+}
+
 void cdi_leave_word(struct log_print *log, const char *text)
 {
     const char *path = cdi_env("CLONEWIRE_TERMINATION_LOG");
@@ -134,7 +143,7 @@ void cdi_leave_word(struct log_print *log, const char *text)
     int r = termination_write(path, text);
 
     if (r == 0 && path)
-        (void)chmod(path, 0600);
+        make_private(path);
     if (r == 0)
         return;
     snprintf(line, sizeof(line), "cannot write %s: %s",
