@@ -451,41 +451,59 @@ static void take_waits_option(struct message_progress *m, struct reader option)
     take_waits(&option, &m->waits);
 }
 
+static void take_hello_option(struct message_hello *m, uint16_t tag,
+                              struct reader option)
+{
+    switch (tag) {
+    case OPTION_CODECS: take_codecs(&m->codecs, option); break;
+    case OPTION_IDENTITY:
+        take_identity(&m->has_identity, m->identity, option);
+        break;
+    case OPTION_FINISHED: take_finished(m, option); break;
+    case OPTION_DELTA: m->asks_delta = true; break;
+    case OPTION_SUMS: m->takes_sums = true; break;
+    default: break;
+    }
+}
+
+static void take_plan_option(struct message_plan *m, uint16_t tag,
+                             struct reader option)
+{
+    switch (tag) {
+    case OPTION_CODECS: take_codecs(&m->codecs, option); break;
+    case OPTION_IDENTITY:
+        take_identity(&m->has_identity, m->identity, option);
+        break;
+    case OPTION_TRUST: m->wants_trust = true; break;
+    case OPTION_DELTA: m->surveys = true; break;
+    case OPTION_HAS_SUMS: m->has_sums = true; break;
+    default: break;
+    }
+}
+
+static void take_unread(struct message_finish *m, struct reader option)
+{
+    if (option.left == sizeof(m->unread_bytes))
+        m->unread_bytes = take64(&option);
+}
+
 static void take_option(struct message *message, uint16_t tag,
                         struct reader option)
 {
-    struct message_hello *hello = &message->hello;
-    struct message_plan *plan = &message->plan;
+    enum message_type type = message->type;
 
-    if (message->type == MESSAGE_PROGRESS && tag == OPTION_WAITS)
+    if (type == MESSAGE_HELLO)
+        take_hello_option(&message->hello, tag, option);
+    else if (type == MESSAGE_PLAN)
+        take_plan_option(&message->plan, tag, option);
+    else if (type == MESSAGE_PROGRESS && tag == OPTION_WAITS)
         take_waits_option(&message->progress, option);
-    else if (message->type == MESSAGE_ERROR && tag == OPTION_SPACE)
+    else if (type == MESSAGE_ERROR && tag == OPTION_SPACE)
         take_space(&message->error, option);
-    else if (message->type == MESSAGE_HELLO && tag == OPTION_CODECS)
-        take_codecs(&hello->codecs, option);
-    else if (message->type == MESSAGE_HELLO && tag == OPTION_IDENTITY)
-        take_identity(&hello->has_identity, hello->identity, option);
-    else if (message->type == MESSAGE_HELLO && tag == OPTION_FINISHED)
-        take_finished(hello, option);
-    else if (message->type == MESSAGE_PLAN && tag == OPTION_CODECS)
-        take_codecs(&plan->codecs, option);
-    else if (message->type == MESSAGE_PLAN && tag == OPTION_IDENTITY)
-        take_identity(&plan->has_identity, plan->identity, option);
-    else if (message->type == MESSAGE_PLAN && tag == OPTION_TRUST)
-        plan->wants_trust = true;
-    else if (message->type == MESSAGE_HELLO && tag == OPTION_DELTA)
-        hello->asks_delta = true;
-    else if (message->type == MESSAGE_PLAN && tag == OPTION_DELTA)
-        plan->surveys = true;
-    else if (message->type == MESSAGE_HELLO && tag == OPTION_SUMS)
-        hello->takes_sums = true;
-    else if (message->type == MESSAGE_PLAN && tag == OPTION_HAS_SUMS)
-        plan->has_sums = true;
-    else if (message->type == MESSAGE_LEAVES && tag == OPTION_OF_SUMS)
+    else if (type == MESSAGE_LEAVES && tag == OPTION_OF_SUMS)
         take_sums(&message->leaves, option);
-    else if (message->type == MESSAGE_FINISH && tag == OPTION_UNREAD &&
-             option.left == sizeof(message->finish.unread_bytes))
-        message->finish.unread_bytes = take64(&option);
+    else if (type == MESSAGE_FINISH && tag == OPTION_UNREAD)
+        take_unread(&message->finish, option);
 }
 
 /* Options {tag, length, bytes}, tag not 0; unknown ones are skipped. */
