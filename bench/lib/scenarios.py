@@ -27,6 +27,7 @@ _NBD = ("qemu-img-pull", "qemu-img-pull-aes128", "qemu-img-push",
 _NBD_SHORT = ("qemu-img-pull", "qemu-img-push", "nbdcopy-push",
               "nbdcopy-pull")
 _CDI = ("clonewire", "cdi-http", "standin")
+_NBD_BEST = ("qemu-img-pull", "nbdcopy-push")  # on disks of all kinds
 _FLOOR = ("plain-tcp", "cp", "dd")
 
 
@@ -59,16 +60,17 @@ SCENARIOS = [
              (*_MAIN, *_NBD, "socat", "rsync", *_FLOOR), is_main=True),
     Scenario("direct-cold", "the same, source not in the page cache",
              "dense", "file", "file",
-             (*_MAIN, *_NBD_SHORT, *_FLOOR), cached=False, is_main=True),
+             (*_MAIN, *_NBD_BEST, "plain-tcp", "dd"), cached=False,
+             is_main=True),
     Scenario("direct-block", "dense disk, file -> block device, durable",
              "dense", "file", "loop",
-             (*_MAIN, *_NBD_SHORT, "plain-tcp", "dd")),
+             (*_MAIN, *_NBD_BEST, "plain-tcp", "dd")),
     Scenario("sparse", "populated ext4 image, file -> file",
              "sparse", "file", "file",
              (*_MAIN, *_NBD_SHORT, "socat", "rsync", *_FLOOR)),
     Scenario("sparse-block", "populated ext4 image, file -> block device",
              "sparse", "file", "loop",
-             (*_MAIN, *_NBD_SHORT, "plain-tcp", "dd")),
+             (*_MAIN, *_NBD_BEST, "plain-tcp", "dd")),
     Scenario("block-source", "a device in memory, three quarters zeros that "
              "show no holes -> file", "full", "memory-loop", "file",
              (*_MAIN, "qemu-img-push", "qemu-img-pull", "nbdcopy-push",
@@ -101,7 +103,7 @@ SCENARIOS = [
              (*_MAIN, "qemu-img-push", "nbdcopy-push")),
     Scenario("extents", "a page of data every 128 KiB, file -> file",
              "extents", "file", "file",
-             (*_MAIN, *_NBD_SHORT, "cp")),
+             (*_MAIN, *_NBD_BEST, "cp")),
     Scenario("checkpoint", "dense disk -> block device, with and without "
              "checkpoints", "dense", "file", "loop",
              ("clonewire", "clonewire-checkpoints"), at_most=_SMALL),
