@@ -161,7 +161,8 @@ class _Bench:
             "versions": machine.versions(
                 [c for c in self._contestants if not c.missing()]),
             "options": {"rounds": options.rounds, "warmup": options.warmup,
-                        "size": options.size, "variant": options.variant,
+                        "size": options.size, "peer": options.peer,
+                        "variant": options.variant,
                         "against": options.against},
             "scenarios": [], "skipped": self._skipped}
         print(f"{facts['cpus']} x {facts['cpu']}, {facts['memory']}, Linux "
