@@ -16,6 +16,13 @@ struct image_options readback_image(const struct cw_job *job,
     };
 }
 
+int readback_failed(struct error *err, const char *doing)
+{
+    if (err->kind == ERROR_SOURCE_IO)
+        err->kind = ERROR_TARGET_IO;
+    return error_wrap(err, "%s", doing);
+}
+
 int readback_read(struct cw_job *job, struct sink *sink,
                   enum digest_algorithm algorithm, uint64_t virtual_bytes,
                   struct digest **back, struct error *err)
@@ -34,7 +41,7 @@ int readback_read(struct cw_job *job, struct sink *sink,
     atomic_store(&job->progress.verified_bytes, 0);
     sink_drop_cache(sink);
     if (survey_run(&survey, *back, err) < 0)
-        return error_wrap(err, "read back");
+        return readback_failed(err, "read back");
     return 0;
 }
 

@@ -12,6 +12,10 @@
 struct image_options readback_image(const struct cw_job *job,
                                     const struct sink *sink);
 
+/* err is of reading that image: it is the target's disk that failed.  Returns
+ * -1, with doing in front. */
+int readback_failed(struct error *err, const char *doing);
+
 /*
  * Reads virtual_bytes of the flushed disk, past the page cache, into a new
  * digest table (owned by the caller, also on -1 when it is not NULL).

@@ -130,7 +130,7 @@ static int read_old(struct work *w, struct block *b, struct error *err)
 
     options.ring = w->tools.ring;
     if (!w->old && image_open(&options, &w->old, err) < 0)
-        return error_wrap(err, "what the target holds");
+        return readback_failed(err, "what the target holds");
     for (unsigned i = 0; i < b->patch.read_count; i++)
         image_read(w->old, &b->patch.reads[i]);
     return 0;
@@ -142,7 +142,7 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
 
     if (io->result < 0) {
         image_read_error(w->old, io, err);
-        return error_wrap(err, "what the target holds");
+        return readback_failed(err, "what the target holds");
     }
     return --b->pending > 0 ? 0 : write_block(w, b, err);
 }

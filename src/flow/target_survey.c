@@ -55,7 +55,7 @@ static int work(void *arg, struct error *err)
 
     if (survey_run(&survey, t->job.digest, err) == 0)
         return 0;
-    return error_wrap(err, "what the target holds");
+    return readback_failed(err, "what the target holds");
 }
 
 /* What is held from before was told in HAVE. */
