@@ -100,7 +100,7 @@ static int refill_frames(struct feed_snappy *s, struct error *err)
 static int take_straight(struct feed_snappy *s, uint8_t *out,
                          struct snapframe_block *block, struct error *err)
 {
-    size_t missing, done = 0;
+    size_t missing = 0, done = 0;
     uint8_t *to = NULL;
 
     if (s->pieces.read)

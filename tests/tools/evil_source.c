@@ -582,8 +582,10 @@ int main(int argc, char **argv)
     struct evil evil = { 0 };
     struct error err = { 0 };
 
-    if (argc != 6)
-        return fprintf(stderr, "evil_source SIN HOST:PORT CERT KEY CA\n"), 2;
+    if (argc != 6) {
+        fprintf(stderr, "evil_source SIN HOST:PORT CERT KEY CA\n");
+        return 2;
+    }
     if (addr_parse(argv[2], &evil.addr, &err) < 0)
         evil_die("address", &err);
     evil.tls = evil_identity(argv + 3, false);

@@ -268,7 +268,7 @@ static enum snapframe_result read_straight(const uint8_t *in, size_t len,
     snapframe_reader_init(&reader);
     plain->len = plain->zero_blocks = *placed = 0;
     while (len > 0) {
-        size_t left = len < 300 ? len : 300, n = left, missing;
+        size_t left = len < 300 ? len : 300, n = left, missing = 0;
         struct snapframe_block block = { 0, false };
         enum snapframe_result r;
         uint8_t *to;
