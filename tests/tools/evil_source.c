@@ -5,19 +5,7 @@
  *
  * Prints what the target answered on the control connection.
  */
-#include "evil.h"
-
-#include "base/zstd.h"
-
-#define ZSTD_ROOM_BYTES 512U /* two MiB of zeros packed fit many times */
-
-struct evil {
-    struct addr addr;
-    struct tls *tls;
-    struct conn *control;
-    struct conn *lanes[2];
-    uint8_t secret[MESSAGE_SECRET_BYTES];
-};
+#include "evil_source.h"
 
 /* Where in a clone the sin is committed; everything before it is right. */
 enum moment {
@@ -81,8 +69,8 @@ static void join(struct evil *evil, unsigned i, unsigned lane)
     evil_say(evil->lanes[i], &message);
 }
 
-static void frame(struct evil *evil, unsigned i, enum frame_type type,
-                  uint64_t offset, uint64_t length)
+void frame(struct evil *evil, unsigned i, enum frame_type type, uint64_t offset,
+           uint64_t length)
 {
     static const uint8_t payload[2 * GRID_CHUNK_BYTES];
     struct frame frame = { .type = type, .offset = offset, .length = length };
@@ -101,36 +89,13 @@ static void frame(struct evil *evil, unsigned i, enum frame_type type,
         printf("not all of a frame was taken: %s\n", err.text);
 }
 
-/* A ZSTD frame that says to hold length bytes at offset 0. */
-static void packed_frame(struct evil *evil, uint64_t length,
-                         const uint8_t *payload, size_t len)
-{
-    struct frame frame = { FRAME_ZSTD, 0, length, (uint32_t)len };
-    uint8_t header[FRAME_HEADER_BYTES];
-
-    frame_encode(header, &frame);
-    evil_send(evil->lanes[0], header, sizeof header);
-    evil_send(evil->lanes[0], payload, len);
-}
-
-/* So many zeros, packed; returns how many bytes that is. */
-static size_t pack_zeros(uint8_t out[ZSTD_ROOM_BYTES], size_t zeros)
-{
-    static const uint8_t plain[2 * GRID_CHUNK_BYTES];
-    struct zstd_packer *packer = zstd_packer_open();
-    size_t len = zstd_pack(packer, plain, zeros, out, ZSTD_ROOM_BYTES);
-
-    zstd_packer_close(packer);
-    return len;
-}
-
 static void whole_disk(struct evil *evil)
 {
     frame(evil, 0, FRAME_ZERO, 0, EVIL_DISK_BYTES);
     frame(evil, 0, FRAME_END, 0, 0);
 }
 
-static void finish(struct evil *evil)
+void finish(struct evil *evil)
 {
     struct message message = { .type = MESSAGE_FINISH };
 
@@ -411,73 +376,6 @@ static void patch_lies(struct evil *evil)
     begin_patch(evil);
     frame(evil, 0, FRAME_DATA, 0, 4096);
     frame(evil, 0, FRAME_SAME, 4096, GRID_CHUNK_BYTES - 4096);
-}
-
-/* ---- at the frames, packed ---- */
-
-/* No sin at all. */
-static void zstd_honest(struct evil *evil)
-{
-    uint8_t packed[ZSTD_ROOM_BYTES];
-
-    packed_frame(evil, GRID_CHUNK_BYTES, packed,
-                 pack_zeros(packed, GRID_CHUNK_BYTES));
-    frame(evil, 0, FRAME_ZERO, GRID_CHUNK_BYTES,
-          EVIL_DISK_BYTES - GRID_CHUNK_BYTES);
-    frame(evil, 0, FRAME_END, 0, 0);
-    finish(evil);
-}
-
-static void zstd_garbage(struct evil *evil)
-{
-    packed_frame(evil, GRID_CHUNK_BYTES, (const uint8_t *)"no frame at all",
-                 15);
-}
-
-static void zstd_longer(struct evil *evil)
-{
-    uint8_t packed[ZSTD_ROOM_BYTES];
-
-    packed_frame(evil, GRID_CHUNK_BYTES, packed,
-                 pack_zeros(packed, 2 * GRID_CHUNK_BYTES));
-}
-
-static void zstd_shorter(struct evil *evil)
-{
-    uint8_t packed[ZSTD_ROOM_BYTES];
-
-    packed_frame(evil, GRID_CHUNK_BYTES, packed, pack_zeros(packed, 4096));
-}
-
-/* The header of the frame inside says the right length, and lies. */
-static void zstd_damaged(struct evil *evil)
-{
-    uint8_t packed[ZSTD_ROOM_BYTES];
-    size_t len = pack_zeros(packed, GRID_CHUNK_BYTES);
-
-    memset(packed + len / 2, 0xff, len - len / 2);
-    packed_frame(evil, GRID_CHUNK_BYTES, packed, len);
-}
-
-static void zstd_two_frames(struct evil *evil)
-{
-    uint8_t packed[2 * ZSTD_ROOM_BYTES];
-    size_t len = pack_zeros(packed, 4096);
-
-    len += pack_zeros(packed + len, 4096);
-    packed_frame(evil, 8192, packed, len);
-}
-
-static void zstd_no_gain(struct evil *evil)
-{
-    static const uint8_t payload[4096];
-
-    packed_frame(evil, sizeof payload, payload, sizeof payload);
-}
-
-static void zstd_across(struct evil *evil)
-{
-    packed_frame(evil, 2 * GRID_CHUNK_BYTES, (const uint8_t *)"x", 1);
 }
 
 /* ---- at FINISH ---- */

@@ -1,0 +1,34 @@
+/*
+ * evil_source.h - what the sins of evil_source are committed with.
+ */
+#ifndef CW_TESTS_EVIL_SOURCE_H
+#define CW_TESTS_EVIL_SOURCE_H
+
+#include "evil.h"
+
+struct evil {
+    struct addr addr;
+    struct tls *tls;
+    struct conn *control;
+    struct conn *lanes[2];
+    uint8_t secret[MESSAGE_SECRET_BYTES];
+};
+
+/* Sends one frame by lane i, behind its header zeros where it is DATA. */
+void frame(struct evil *evil, unsigned i, enum frame_type type, uint64_t offset,
+           uint64_t length);
+
+/* FINISH with the digest of the disk of zeros. */
+void finish(struct evil *evil);
+
+/* In place of the lane's frames: packed ones. */
+void zstd_honest(struct evil *evil);
+void zstd_garbage(struct evil *evil);
+void zstd_longer(struct evil *evil);
+void zstd_shorter(struct evil *evil);
+void zstd_damaged(struct evil *evil);
+void zstd_two_frames(struct evil *evil);
+void zstd_no_gain(struct evil *evil);
+void zstd_across(struct evil *evil);
+
+#endif
