@@ -12,6 +12,9 @@ static int plan(struct process *process, const struct target_config *config)
     struct cw_error error = { 0 };
     struct cw_plan answer;
 
+    if (config->source_bytes == 0)
+        return process_misused(process, "--plan needs --source-size "
+                                        "(CLONEWIRE_SOURCE_SIZE)");
     if (cw_target_plan(&config->options, config->source_bytes, &answer,
                        &error) == 0) {
         answer_plan(&answer, NULL, config->json, stdout);

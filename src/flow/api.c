@@ -9,6 +9,7 @@
 #include "flow/ends.h"
 #include "flow/job.h"
 #include "flow/proof.h"
+#include "flow/readback.h"
 #include "sink/look.h"
 
 const char *cw_phase_name(enum cw_phase phase)
@@ -207,6 +208,7 @@ int cw_target_digest(const struct cw_target_options *options,
     if (proof_digest(&image, options->tuning.io_engine, digest,
                      options->size_bytes, text, &err) == 0)
         return 0;
+    readback_failed(&err, "digest what the target holds");
     api_tell(error, &err);
     return -1;
 }

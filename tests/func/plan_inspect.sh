@@ -53,6 +53,11 @@ need=$(jq .need_bytes <<<"$answer") have=$(jq .have_bytes <<<"$answer")
 expect "$(cat err)" 'does not fit: needs'
 
 status=0
+"$target_bin" --plan new.img 2>err || status=$?
+[ $status = 2 ] || fail "status $status for a plan of a disk without a size"
+expect "$(cat err)" '--plan needs --source-size'
+
+status=0
 "$source_bin" disk.img 2>err || status=$?
 [ $status = 2 ] || fail "status $status without HOST:PORT"
 expect "$(cat err)" 'HOST:PORT (CLONEWIRE_TARGET) is missing'
