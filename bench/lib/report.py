@@ -128,7 +128,8 @@ def caution(figures):
 
 
 def _bound(bound):
-    names = {"aes": "AES-128-GCM", "read": "fio read", "write": "fio write"}
+    names = {"aes": "AES-128-GCM", "aes_openssl": "OpenSSL's own",
+             "read": "fio read", "write": "fio write"}
     speeds = [f"{names[key]} {rate / GIB:.2f} GiB/s"
               for key, rate in bound["bytes_per_s"].items() if rate]
     return (f"bound: {bound['wall_s']:.3f} s ({bound['by']}); "
@@ -181,7 +182,7 @@ def verdict(figures):
             lines.append(_against(row, best))
         lines += [f"{row['name']} is {_paired(row, p)} the plain TCP copy "
                   f"({p['name']})" for p in plain]
-        lines += _reading(figures, row)
+        lines += _reading(figures, row) + _with_openssl(figures, row)
     lines += [f"(!) {r['name']}: {r['failed']}" for r in figures["rows"]
               if r["failed"] and "wall_s" in r]
     return lines + _over_link(figures)
@@ -208,6 +209,20 @@ def _reading(figures, row):
     rate = figures["virtual_bytes"] / row["wall_s"]
     return [f"{row['name']} reads the disk at {rate / GIB:.2f} GiB/s, "
             f"{100 * rate / alone:.0f} % of what fio gets of it alone"]
+
+
+def _with_openssl(figures, row):
+    """The share of the bound, were OpenSSL's own AES the fastest there is."""
+    limit = figures["bound"] or {}
+    wall_s = limit.get("wall_openssl_s")
+    if not wall_s or wall_s == limit["wall_s"]:
+        return []
+    rates = limit["bytes_per_s"]
+    return [f"{row['name']} has {100 * limit['wall_s'] / row['wall_s']:.0f} % "
+            f"of the bound with the fastest AES-128-GCM "
+            f"({rates['aes'] / GIB:.1f} GiB/s a core), "
+            f"{100 * wall_s / row['wall_s']:.0f} % of that with OpenSSL's own "
+            f"({rates['aes_openssl'] / GIB:.1f} GiB/s)"]
 
 
 def _paired(row, other):

@@ -412,6 +412,30 @@ class Telling(unittest.TestCase):
         found = limits.bound(case, [], {"aes": GIB, "read": 2 * GIB,
                                         "write": GIB})
         self.assertEqual((found["wall_s"], found["by"]), (4.0, "disk read"))
+        self.assertEqual(found["wall_openssl_s"], 4.0)
+
+    def test_bound_counts_the_fastest_cipher_and_openssl_s_own(self):
+        case = type("Case", (), {
+            "source": "/dev/loop7", "virtual_bytes": GIB,
+            "dataset": type("D", (), {"data_bytes": GIB}),
+            "target": type("T", (), {"is_block": False})})
+        plain = type("S", (), {"wall_s": 0.1, "kernel_cpu_s": 0.0,
+                               "cpu_s": {"source": 1.0, "target": 1.0}})
+        found = limits.bound(case, [plain], {"aes": 4 * GIB,
+                                             "aes_openssl": GIB})
+        cores = len(os.sched_getaffinity(0))
+        self.assertAlmostEqual(found["wall_s"], 2.5 / cores)
+        self.assertAlmostEqual(found["wall_openssl_s"], 4.0 / cores)
+
+    def test_share_is_told_of_both_ciphers(self):
+        figures = full_record()["scenarios"][0]
+        figures["bound"] = {"wall_s": 2.0, "wall_openssl_s": 4.0, "by": "CPU",
+                            "bytes_per_s": {"aes": 4 * GIB,
+                                            "aes_openssl": GIB}}
+        told = [line for line in report.verdict(figures)
+                if "has 40 % of the bound" in line]
+        self.assertEqual(len(told), 1)
+        self.assertIn("80 % of that with OpenSSL's own (1.0 GiB/s)", told[0])
 
 
 if __name__ == "__main__":
