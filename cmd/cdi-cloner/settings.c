@@ -104,12 +104,15 @@ static void doubt(struct settings *s, const char *name, const char *value)
     cdi_doubt(&s->doubts, name, value, "done without");
 }
 
+/* What cannot be read permits nothing, whatever is so without. */
 static bool read_bool(struct settings *s, const char *name, bool value)
 {
     const char *text = cdi_env(name);
 
-    if (text && !cdi_bool(text, &value))
+    if (text && !cdi_bool(text, &value)) {
         doubt(s, name, text);
+        return false;
+    }
     return value;
 }
 

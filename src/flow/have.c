@@ -74,13 +74,15 @@ int have_tell_found(struct session *session, uint64_t first, uint64_t count,
 
     if (n > most && !digest_is_zero(digest, first))
         n = most;
-    chunkset_add(told, first, n);
-    if (digest_is_zero(digest, first))
+    if (digest_is_zero(digest, first)) {
+        chunkset_add(told, first, n);
         return tell_zeros(session, first, (unsigned)n);
+    }
     for (uint64_t i = 0; i < n; i++)
         if (!leaves_get(leaves, first + i, digests + i * each,
                         leaves->sums ? sums + i * MESSAGE_SUMS_BYTES : NULL))
-            abort(); /* they are kept until the chunk comes */
+            abort();              /* they are kept until the chunk comes */
+    chunkset_add(told, first, n); /* from here on it may come */
     message.leaves = (struct message_leaves){
         .first = first,
         .count = (uint16_t)n,

@@ -1,7 +1,6 @@
 #include "flow/target_lane.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,8 +94,8 @@ static int check_foretold(struct work *w, const struct block *b,
         return 0;
     atomic_store(&w->plan->is_coarse, true);
     return error_set_at(err, ERROR_TEMPORARY, 0, offset,
-                        "the chunk at %" PRIu64 ", changed in blocks, is not "
-                        "what the source has: to be sent in larger pieces",
+                        "the chunk at %" PRIu64 ", changed in blocks, differs "
+                        "here: to be sent in larger pieces",
                         offset);
 }
 
@@ -441,7 +440,8 @@ static int take_part(struct work *w, const struct frame *f, struct error *err)
     b = w->current;
     if (f->offset != b->chunk * GRID_CHUNK_BYTES + b->filled)
         return out_of_place(f, "it does not follow the one before", err);
-
+    if (f->length > b->len - b->filled)
+        return out_of_place(f, "it is longer than the rest of its chunk", err);
     if (take_payload(w, b, f, err) < 0)
         return -1;
     b->filled += (size_t)f->length;

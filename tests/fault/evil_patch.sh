@@ -24,5 +24,6 @@ sin() # SIN STATUS REGEX: the target's, which the source is told
 
 sin patch-missing 21 'at 4096: SAME of parts of leaves without PATCH'
 sin patch-inside 21 'at 0: PATCH inside a chunk'
+sin patch-across 21 'at 0: it is longer than the rest of its chunk'
 sin patch-of-nothing 21 'at 0: SAME inside a chunk'
 sin patch-lies 75 'the chunk at 0, .*: to be sent in larger pieces'

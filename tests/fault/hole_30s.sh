@@ -26,11 +26,7 @@ is_running "$SOURCE_PID" || fail "the source did not wait"
 is_running "$TARGET_PID" || fail "the target did not wait"
 netns_heal
 
-wait_source
-wait_target
-assert_status source 0
-assert_status target 0
-assert_digests_equal
+both_succeed
 assert_same image copy $SIZE
 # Twice what two lanes, their sockets and the cable can hold.
 [ "$(count_of source data_bytes)" -le $((SIZE + 48 * MIB)) ] ||

@@ -82,11 +82,7 @@ go_on() # SIDE...
     local side again
 
     for side; do launch "$side"; done
-    wait_source
-    wait_target
-    assert_status source 0
-    assert_status target 0
-    assert_digests_equal
+    both_succeed
     again=$(count_of source data_bytes)
     case "$*" in
     source)

@@ -39,11 +39,7 @@ assert_refused() # REGEX
 
 assert_told()
 {
-    wait_source
-    wait_target
-    assert_status source 0
-    assert_status target 0
-    assert_digests_equal
+    both_succeed
     assert_same image copy $SIZE
     [ -z "$(left)" ] || fail "left: $(left)"
     kill "$FLAKY_PID"

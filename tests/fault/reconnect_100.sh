@@ -53,10 +53,6 @@ for pid in $SOURCE_PID $TARGET_PID; do
         [ "$(resident_kib "$pid")" -le $((${!kib} + 16 * 1024)) ] ||
         fail "memory grows"
 done
-wait_source
-wait_target
-assert_status source 0
-assert_status target 0
-assert_digests_equal
+both_succeed
 assert_same image copy $SIZE
 assert_equal "$(count_of source reconnects)" $TIMES "reconnects"

@@ -20,11 +20,7 @@ install_set() # SUFFIX CA: what both sides find in their files
 
 end()
 {
-    wait_source
-    wait_target
-    assert_status source 0
-    assert_status target 0
-    assert_digests_equal
+    both_succeed
     assert_same image copy $SIZE
     assert_equal "$(count_of source reconnects)" 1 "reconnects"
 }

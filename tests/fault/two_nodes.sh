@@ -29,11 +29,7 @@ wait_log source '(reset|refused).*(connecting|trying) again' ||
     fail "the source was not reset"
 netns_heal
 
-wait_source
-wait_target
-assert_status source 0
-assert_status target 0
-assert_digests_equal
+both_succeed
 assert_same image copy $SIZE
 [ "$(count_of source reconnects)" -ge 2 ] || fail "it was no cut"
 # Twice what two lanes, their sockets and the cable can hold.

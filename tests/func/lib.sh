@@ -11,7 +11,7 @@
 #   start_target DEST [OPTION…]     up and listening: TARGET_ADDRESS
 #   refuse_target STATUS REGEX DEST [OPTION…]   one that must not come so far
 #   run_source IMAGE [OPTION…]      to the end: SOURCE_STATUS
-#   start_source, wait_source, wait_target
+#   start_source, wait_source, wait_target; both_succeed
 #   start_slow_source RATE IMAGE…, hurry
 #   clone IMAGE DEST                all of it, and both must be content;
 #                                   options in arrays SOURCE_WITH TARGET_WITH
@@ -305,6 +305,16 @@ one_try()
 {
     SOURCE_WITH+=(--retry-for off)
     TARGET_WITH+=(--retry-for off --once)
+}
+
+# Both end, with status 0 and one digest.
+both_succeed()
+{
+    wait_source
+    wait_target
+    assert_status source 0
+    assert_status target 0
+    assert_digests_equal
 }
 
 clone() # IMAGE DEST

@@ -48,11 +48,7 @@ begin()
 
 finish() # RECONNECTS, at least
 {
-    wait_source
-    wait_target
-    assert_status source 0
-    assert_status target 0
-    assert_digests_equal
+    both_succeed
     assert_same image copy $SIZE
     rm copy
     [ "$(number source reconnects)" -ge "$1" ] ||

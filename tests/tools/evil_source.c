@@ -364,6 +364,13 @@ static void patch_inside(struct evil *evil)
     patch_unagreed(evil);
 }
 
+/* The rest of its chunk, and a chunk more. */
+static void patch_across(struct evil *evil)
+{
+    begin_patch(evil);
+    frame(evil, 0, FRAME_ZERO, 0, 2 * GRID_CHUNK_BYTES);
+}
+
 static void patch_of_nothing(struct evil *evil)
 {
     begin_patch(evil);
@@ -434,6 +441,7 @@ static const struct sin sins[] = {
     { "patch-unagreed",     AT_DATA,   1, patch_unagreed },
     { "patch-missing",      AT_DATA,   1, patch_missing },
     { "patch-inside",       AT_DATA,   1, patch_inside },
+    { "patch-across",       AT_DATA,   1, patch_across },
     { "patch-of-nothing",   AT_DATA,   1, patch_of_nothing },
     { "patch-lies",         AT_DATA,   1, patch_lies },
     { "zstd",               AT_DATA,   1, zstd_honest },
