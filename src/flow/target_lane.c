@@ -1,6 +1,7 @@
 #include "flow/target_lane.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,7 +401,6 @@ static int take_zeros(struct work *w, struct block *b, const struct frame *f,
     return 0;
 }
 
-/* Leaves that stay as they are. */
 static int take_same(struct work *w, struct block *b, const struct frame *f,
                      struct error *err)
 {
