@@ -6,7 +6,7 @@
 
 #include <openssl/evp.h>
 
-#include "net/tls_gcm.h"
+#include "tls/gcm_provider.h"
 
 #define RECORD_BYTES 16384
 #define AAD_BYTES    5

@@ -1,8 +1,8 @@
 /* micro_digest.c - what proof of equality costs, per chunk and at the end. */
 #include "micro.h"
 
-#include "plan/grid.h"
-#include "track/digest.h"
+#include "plan/chunk_grid.h"
+#include "record/digest.h"
 
 #define TABLE_DISK_BYTES (UINT64_C(64) << 30)
 

@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "io/buffer_pool.h"
 #include "io/file.h"
-#include "io/pool.h"
-#include "io/ring.h"
-#include "plan/grid.h"
+#include "io/io_queue.h"
+#include "plan/chunk_grid.h"
 
 #define DEPTH      8U
 #define FILE_BYTES (UINT64_C(64) << 20)

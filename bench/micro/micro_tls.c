@@ -25,7 +25,7 @@
 
 #include "base/clock.h"
 #include "net/conn.h"
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 #include "wire/frame.h"
 
 #define CHUNKS  512U

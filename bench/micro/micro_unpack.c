@@ -11,8 +11,8 @@
 #include <zlib.h>
 
 #include "base/bytes.h"
-#include "image/qcow2_deflate.h"
-#include "image/qcow2_libqcow.h"
+#include "image/qcow2/deflate.h"
+#include "image/qcow2/libqcow.h"
 
 #define CLUSTER  ((size_t)65536)
 #define CLUSTERS 256U /* more than libqcow keeps */

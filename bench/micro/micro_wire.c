@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 #include "wire/crc32c.h"
 #include "wire/frame.h"
 #include "wire/message.h"

@@ -2,7 +2,7 @@
 #include "micro.h"
 
 #include "base/iszero.h"
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 
 #define COLD_BYTES (UINT64_C(256) << 20)
 

@@ -25,10 +25,10 @@
 
 #include "base/bytes.h"
 #include "base/iszero.h"
+#include "io/buffer_pool.h"
 #include "io/file.h"
-#include "io/pool.h"
-#include "io/ring.h"
-#include "plan/grid.h"
+#include "io/io_queue.h"
+#include "plan/chunk_grid.h"
 
 #define DEPTH            8U
 #define RUN_BYTES        16U

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "cdi-cloner/settings.h"
-#include "common/cdi.h"
-#include "common/signals.h"
+#include "program/cdi_env.h"
+#include "program/signals.h"
 
 /* The controller looks for the second half: nothing may be changed. */
 #define COMPLETE     "Clone Complete"

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/parse.h"
-#include "common/cdi.h"
+#include "program/cdi_env.h"
 
 #define SCRIPT_FAILED  1
 #define METRICS_LISTEN "[::]:8443"

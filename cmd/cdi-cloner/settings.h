@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "clonewire/clonewire.h"
-#include "common/cdi.h"
+#include "program/cdi_env.h"
 
 struct settings {
     struct cw_volume_options volume; /* events are the caller's */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "common/cdi.h"
+#include "program/cdi_env.h"
 
 #define DEFAULT_DESTINATION "/data/disk.img"
 #define DEFAULT_PORT        "8443"

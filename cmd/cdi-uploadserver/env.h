@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "clonewire/clonewire.h"
-#include "common/cdi.h"
+#include "program/cdi_env.h"
 
 struct env {
     struct cw_target_options options; /* events are the caller's */

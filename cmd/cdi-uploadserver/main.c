@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 
 #include "cdi-uploadserver/env.h"
-#include "common/cdi.h"
-#include "common/signals.h"
+#include "program/cdi_env.h"
+#include "program/signals.h"
 
 #define FAILED 1
 

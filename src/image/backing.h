@@ -10,7 +10,7 @@
 #define CW_IMAGE_BACKING_H
 
 #include "image/image.h"
-#include "image/qcow2_header.h"
+#include "image/qcow2/header.h"
 
 /*
  * Opens the backing image header names, as part of the image options are

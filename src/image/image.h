@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "image/input.h"
+#include "image/stream/byte_source.h"
 #include "io/file.h"
-#include "io/ring.h"
+#include "io/io_queue.h"
 #include "plan/extent.h"
 
 /* See image_options.takes_any_size. */

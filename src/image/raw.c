@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "image/holes.h"
+#include "image/sparse_map.h"
 
 struct raw {
     struct image image; /* first: what callers hold */

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "net/conn_private.h"
-#include "net/conn_socket.h"
+#include "net/tcp.h"
 
 /* ---- errors ---- */
 

@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 #include "net/addr.h"
-#include "net/tls.h"
+#include "tls/tls.h"
 
 #define CONN_ALPN      "clonewire/1"
 #define CONN_ALPN_HTTP "http/1.1"

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "net/conn_private.h"
-#include "net/conn_socket.h"
+#include "net/tcp.h"
 
 /* 256 KiB took nearly all there is to gain from larger socket calls; a
  * control connection has little to say. */

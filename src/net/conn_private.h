@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/conn.h"
-#include "net/conn_bio.h"
-#include "net/tls_private.h"
+#include "tls/socket_bio.h"
+#include "tls/tls_private.h"
 
 enum {
     CONN_NAME_CHARS = 256

@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/iszero.h"
 #include "base/log.h"
-#include "sink/inuse.h"
+#include "sink/device_in_use.h"
 #include "sink/sink_private.h"
 
 /* --target-is-zero is checked on so many places, evenly spread. */

@@ -19,8 +19,8 @@
 
 #include "base/error.h"
 #include "io/file.h"
-#include "io/ring.h"
-#include "plan/size.h"
+#include "io/io_queue.h"
+#include "plan/sizing.h"
 
 struct sink;
 struct sink_lane;

@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
-#include "sink/place.h"
 #include "sink/sink.h"
+#include "sink/target_path.h"
 #include "sink/zero.h"
 
 struct sink_ops {

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "wire/crc32c.h"
 
-/* The grid of version 1; plan/grid.h is its twin on our side of the wire. */
+/* The grid of version 1; plan/chunk_grid.h is its twin on our side of the wire. */
 #define CHUNK_BYTES (UINT64_C(1) << 20)
 #define GRAIN_BYTES UINT64_C(4096)
 

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "wire/form.h"
+#include "http/multipart.h"
 
 /* What feeding in steps gives: the same whatever the steps. */
 static uint64_t read_in_steps(const char *in, size_t len, size_t step)

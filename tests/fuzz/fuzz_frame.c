@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 #include "wire/frame.h"
 
 #define DISK_BYTES (UINT64_C(10) * GRID_CHUNK_BYTES + 777)

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "image/gzip.h"
+#include "image/stream/gzip.h"
 
 #define MAX_BYTES (64U << 10)
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "image/qcow2_check.h"
+#include "image/qcow2/check.h"
 
 #define MAX_RUNS 100000
 

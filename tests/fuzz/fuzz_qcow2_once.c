@@ -9,7 +9,7 @@
 
 #include "fuzz.h"
 #include "image/image.h"
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 
 #define MAX_DISK_BYTES (UINT64_C(24) << 20)
 

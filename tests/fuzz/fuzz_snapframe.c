@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wire/snapframe.h"
+#include "http/snappy_frame.h"
 
 #define MAX_BLOCKS 64U
 

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "image/xz.h"
-#include "image/xz_forward.h"
+#include "image/stream/xz.h"
+#include "image/stream/xz_sequential.h"
 
 #define MAX_BYTES (64U << 10)
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/zstd.h"
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 
 #define LENGTH_BYTES 3U
 #define GUARD        0xa5

@@ -20,17 +20,17 @@ GOOD = {
     "src/base/error.c": '#include "base/error.h"\n#include <unistd.h>\n'
                         "/* never sprintf() here */\n"
                         'static const char *hint = "exit(1)";\n',
-    "src/plan/size.c": '#include "base/error.h"\n#include <string.h>\n',
-    "src/io/ring_uring.c": "#include <liburing.h>\n",
-    "src/track/digest.c": "#include <openssl/evp.h>\n#include <xxhash.h>\n",
-    "src/flow/source.c": '#include "net/conn.h"\n#include "io/ring.h"\n'
+    "src/plan/sizing.c": '#include "base/error.h"\n#include <string.h>\n',
+    "src/io/io_queue_uring.c": "#include <liburing.h>\n",
+    "src/record/digest.c": "#include <openssl/evp.h>\n#include <xxhash.h>\n",
+    "src/source/source.c": '#include "net/conn.h"\n#include "io/io_queue.h"\n'
                          "#include <clonewire/clonewire.h>\n",
-    "src/io/ring.h": "struct ring;\n",
+    "src/io/io_queue.h": "struct io_queue;\n",
     "src/net/conn.h": "struct conn;\n",
     "include/clonewire/clonewire.h": "#include <stdint.h>\n",
-    "cmd/common/option.h": '#include "base/error.h"\n',
-    "cmd/source/main.c": '#include "clonewire/clonewire.h"\n'
-                         '#include "common/option.h"\n'
+    "cmd/options/option.h": '#include "base/error.h"\n',
+    "cmd/clonewire-source/main.c": '#include "clonewire/clonewire.h"\n'
+                         '#include "options/option.h"\n'
                          "int main(void)\n{\n    exit(0);\n}\n",
 }
 
@@ -41,28 +41,35 @@ def function(lines):
 
 # rule, file, what is in it, what must be said about it
 BAD = [
-    (layers, "src/plan/x.c", '#include "io/ring.h"\n', "may not include io/"),
+    (layers, "src/plan/x.c", '#include "io/io_queue.h"\n', "may not include io/"),
     (layers, "src/base/x.c", '#include "net/conn.h"\n',
      "may not include net/"),
-    (layers, "src/io/x.c", '#include "flow/source.h"\n',
-     "may not include flow/"),
+    (layers, "src/io/x.c", '#include "source/source.h"\n',
+     "may not include source/"),
     (layers, "src/sink/x.c", '#include "image/image.h"\n',
      "may not include image/"),
     (layers, "src/base/x.c", '#include "clonewire/clonewire.h"\n',
      "may not include clonewire/"),
     (layers, "src/new/x.c", '#include "base/error.h"\n', "no layer"),
-    (layers, "src/io/x.c", '#include "ring.h"\n', "named with its layer"),
-    (layers, "cmd/source/x.c", '#include "target/options.h"\n',
-     "may not include target/"),
-    (layers, "cmd/source/x.c", '#include "flow/source.h"\n',
-     "may not include flow/"),
-    (layers, "cmd/common/x.c", '#include "source/options.h"\n',
+    (layers, "src/io/x.c", '#include "io_queue.h"\n', "named with its layer"),
+    (layers, "cmd/clonewire-source/x.c",
+     '#include "clonewire-target/options.h"\n',
+     "may not include clonewire-target/"),
+    (layers, "cmd/clonewire-source/x.c", '#include "source/source.h"\n',
      "may not include source/"),
+    (layers, "cmd/options/x.c",
+     '#include "clonewire-source/options.h"\n',
+     "may not include clonewire-source/"),
+    (layers, "src/image/stream/x.c", '#include "image/qcow2/map.h"\n',
+     "may not include image/qcow2/"),
+    (layers, "src/control/x.c", '#include "transfer/readback.h"\n',
+     "may not include transfer/"),
+    (layers, "src/http/message.c", "#include <unistd.h>\n", "is pure"),
     (layers, "include/clonewire/x.h", '#include "base/error.h"\n',
      "may not include base/"),
     (layers, "src/io/x.c", "#include <liburing.h>\n", "belongs in"),
-    (layers, "src/flow/x.c", "#include <openssl/ssl.h>\n", "belongs in"),
-    (layers, "cmd/source/x.c", "# include <zlib.h>\n", "belongs in"),
+    (layers, "src/job/x.c", "#include <openssl/ssl.h>\n", "belongs in"),
+    (layers, "cmd/clonewire-source/x.c", "# include <zlib.h>\n", "belongs in"),
     (layers, "src/image/x.c", "#include <curl/curl.h>\n", "no library"),
     (layers, "src/wire/x.c", "#include <unistd.h>\n", "is pure"),
     (layers, "src/plan/x.c", "#include <sys/stat.h>\n", "is pure"),
@@ -71,10 +78,10 @@ BAD = [
     (words, "src/base/x.c", "p = strtok(text, s);\n", "strtok("),
     (words, "src/base/x.c", "t = localtime(&now);\n", "localtime("),
     (words, "src/base/x.c", "p = alloca(n);\n", "alloca("),
-    (words, "cmd/source/x.c", "system(command);\n", "system("),
-    (words, "src/flow/x.c", "exit(1);\n", "exit("),
-    (words, "src/flow/x.c", 'printf("%d", n);\n', "printf("),
-    (words, "src/flow/x.c", "fputs(line, stdout);\n", "stdout"),
+    (words, "cmd/clonewire-source/x.c", "system(command);\n", "system("),
+    (words, "src/job/x.c", "exit(1);\n", "exit("),
+    (words, "src/job/x.c", 'printf("%d", n);\n', "printf("),
+    (words, "src/job/x.c", "fputs(line, stdout);\n", "stdout"),
     (words, "src/io/x.c", 'getenv("HOME");\n', "getenv("),
     (words, "src/wire/x.c", "fwrite(a, 1, n, file);\n", "fwrite("),
     (words, "src/wire/x.h", "struct __attribute__((packed)) x {\n", "packed"),
@@ -138,8 +145,8 @@ class Lint(unittest.TestCase):
 
     def test_second_room_of_a_vendor(self):
         changes = {
-            "src/image/qcow2_open.c": "#include <libqcow.h>\n",
-            "src/image/qcow2_read.c": "#include <libqcow.h>\n",
+            "src/image/qcow2/libqcow.c": "#include <libqcow.h>\n",
+            "src/image/qcow2/read.c": "#include <libqcow.h>\n",
         }
         with Tree(changes) as root:
             problems = list(layers.check(root))
@@ -154,11 +161,11 @@ class Lint(unittest.TestCase):
                          ["src/base/x.c:5"])
 
     def test_program_says_and_fails(self):
-        with Tree({"src/flow/x.c": "exit(1);\n"}) as root:
+        with Tree({"src/job/x.c": "exit(1);\n"}) as root:
             bad = self._run(HERE / "lint", "words", root)
             good = self._run(HERE / "lint", "layers", root)
         self.assertEqual((bad.returncode, good.returncode), (1, 0))
-        self.assertIn("src/flow/x.c:1: exit(", bad.stdout)
+        self.assertIn("src/job/x.c:1: exit(", bad.stdout)
 
     def test_header_that_needs_another(self):
         changes = {"src/base/x.h": "uint8_t x_first(struct error *err);\n"}

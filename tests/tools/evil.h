@@ -17,9 +17,9 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "net/conn.h"
-#include "net/tls.h"
-#include "plan/grid.h"
-#include "track/digest.h"
+#include "plan/chunk_grid.h"
+#include "record/digest.h"
+#include "tls/tls.h"
 #include "wire/frame.h"
 #include "wire/message.h"
 

@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 
 #include "net/conn.h"
-#include "net/tls_private.h"
 #include "pki.h"
+#include "tls/tls_private.h"
 
 /* One end, and what came of it. */
 struct end {

@@ -19,7 +19,7 @@
 /* Errno that the next write fails with, or 0. */
 static int ring_failure;
 
-/* In place of io/ring.c's: only one symbol of it is used by a sink. */
+/* In place of io/io_queue.c's: only one symbol of it is used by a sink. */
 void ring_submit(struct ring *ring, struct io *io)
 {
     int fd = file_fd_for(io->file, io->buf, io->len, io->offset);

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "plan/grid.h"
-#include "track/statefile.h"
+#include "plan/chunk_grid.h"
+#include "record/checkpoint_file.h"
 #include "unit.h"
 
 #define MIB    (UINT64_C(1) << 20)

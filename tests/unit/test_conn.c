@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "conn_pair.h"
 #include "net/conn.h"
-#include "net/tls_private.h"
+#include "tls/tls_private.h"
 
 static struct pki pki;
 

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/conn_socket.h"
+#include "net/tcp.h"
 #include "unit.h"
 
 #define MIB         (1 << 20)

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
-#include "plan/grid.h"
-#include "track/digest.h"
+#include "plan/chunk_grid.h"
+#include "record/digest.h"
 #include "unit.h"
 
 #define MIB  ((size_t)1 << 20)

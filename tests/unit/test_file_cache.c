@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "io/ring.h"
+#include "io/io_queue.h"
 #include "tmpdisk.h"
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 #include "unit.h"
 #include "wire/crc32c.h"
 #include "wire/frame.h"

@@ -7,7 +7,7 @@
 #include <signal.h>
 
 #include "conn_pair.h"
-#include "net/tls_private.h"
+#include "tls/tls_private.h"
 
 static struct pki pki;
 

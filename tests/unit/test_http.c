@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/message.h"
 #include "unit.h"
-#include "wire/http.h"
 
 static void test_parse(void **state)
 {

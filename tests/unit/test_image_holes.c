@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "image/holes.h"
-#include "plan/grid.h"
+#include "image/sparse_map.h"
+#include "plan/chunk_grid.h"
 #include "unit.h"
 
 #define DISK_BYTES (UINT64_C(64) * GRID_GRAIN_BYTES * 16 + 777)

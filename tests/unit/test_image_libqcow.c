@@ -1,7 +1,7 @@
 /* The second opinion: asked only where it can have one, and believed. */
 #include "helpers/tiny_qcow2.h"
-#include "image/qcow2_libqcow.h"
-#include "image/qcow2_second.h"
+#include "image/qcow2/cross_check.h"
+#include "image/qcow2/libqcow.h"
 #include "unit.h"
 
 static struct tiny tiny;

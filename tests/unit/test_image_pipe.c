@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "image/pipe.h"
+#include "image/stream/peek_pipe.h"
 #include "unit.h"
 
 /* Fits what a pipe holds by default, so that one thread is enough. */

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "helpers/tiny_qcow2.h"
-#include "image/qcow2_gather.h"
-#include "plan/grid.h"
+#include "image/qcow2/batch_read.h"
+#include "plan/chunk_grid.h"
 #include "unit.h"
 
 #define COMPRESSED (UINT64_C(1) << 62)

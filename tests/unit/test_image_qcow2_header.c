@@ -1,6 +1,6 @@
 /* The gate: one field wrong at a time, each refused by its name. */
 #include "helpers/tiny_qcow2.h"
-#include "image/qcow2_header.h"
+#include "image/qcow2/header.h"
 #include "unit.h"
 
 static struct tiny tiny;

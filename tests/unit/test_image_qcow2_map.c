@@ -1,7 +1,7 @@
 /* The walk: each kind of entry, and each that no sound image has. */
 #include "helpers/tiny_qcow2.h"
-#include "image/qcow2_check.h"
-#include "image/qcow2_map.h"
+#include "image/qcow2/check.h"
+#include "image/qcow2/map.h"
 #include "unit.h"
 
 #define COMPRESSED (UINT64_C(1) << 62)

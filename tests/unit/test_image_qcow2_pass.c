@@ -3,11 +3,11 @@
 #include <stdlib.h>
 
 #include "helpers/tiny_qcow2.h"
-#include "image/hold.h"
 #include "image/image.h"
-#include "image/qcow2_pass.h"
-#include "image/qcow2_wants.h"
-#include "plan/grid.h"
+#include "image/qcow2/chunk_assembly.h"
+#include "image/qcow2/pending.h"
+#include "image/qcow2/sequential_parser.h"
+#include "plan/chunk_grid.h"
 #include "unit.h"
 
 #define COMPRESSED (UINT64_C(1) << 62)

@@ -1,5 +1,5 @@
 /* How lanes and buffers fit into a memory limit. */
-#include "flow/job.h"
+#include "job/job.h"
 #include "unit.h"
 
 #define MIB (UINT64_C(1) << 20)

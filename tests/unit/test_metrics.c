@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "flow/metrics.h"
+#include "monitor/metrics.h"
 #include "unit.h"
 
 #define SECOND UINT64_C(1000000000)

@@ -1,11 +1,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/option.h"
-#include "common/option_help.h"
-#include "common/option_value.h"
-#include "source/options.h"
-#include "target/options.h"
+#include "clonewire-source/options.h"
+#include "clonewire-target/options.h"
+#include "options/help.h"
+#include "options/option.h"
+#include "options/value.h"
 #include "unit.h"
 
 #define MAX_WORDS 8

@@ -2,10 +2,10 @@
 #include <stdlib.h>
 
 #include "base/iszero.h"
-#include "plan/chunkset.h"
-#include "plan/cursor.h"
+#include "plan/chunk_bitmap.h"
+#include "plan/chunk_grid.h"
 #include "plan/extent.h"
-#include "plan/grid.h"
+#include "plan/work_queue.h"
 #include "unit.h"
 
 static void test_grid(void **state)

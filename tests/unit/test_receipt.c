@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "track/receipt.h"
+#include "record/receipt.h"
 #include "unit.h"
 
 #define MIB  (UINT64_C(1) << 20)

@@ -1,6 +1,6 @@
 /* How long a lost connection is tried again. */
 #include "clonewire/clonewire.h"
-#include "flow/retry.h"
+#include "job/retry.h"
 #include "unit.h"
 
 static void test_one_budget(void **state)

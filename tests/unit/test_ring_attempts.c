@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
-#include "io/ring.h"
-#include "io/ring_engine.h"
+#include "io/io_queue.h"
+#include "io/io_queue_engine.h"
 #include "unit.h"
 
 #define FD_CACHED 100

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "io/pool.h"
-#include "io/ring.h"
-#include "io/ring_engine.h"
+#include "io/buffer_pool.h"
+#include "io/io_queue.h"
+#include "io/io_queue_engine.h"
 #include "tmpdisk.h"
 #include "unit.h"
 

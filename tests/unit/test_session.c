@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "conn_pair.h"
-#include "flow/session.h"
+#include "control/session.h"
 
 static struct pki pki;
 

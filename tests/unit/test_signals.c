@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/signals.h"
+#include "program/signals.h"
 #include "unit.h"
 
 /* Each case is a process of its own: signals are the whole process's. */

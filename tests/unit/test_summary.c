@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "common/summary.h"
+#include "output/summary.h"
 #include "unit.h"
 
 #define GIB (UINT64_C(1) << 30)

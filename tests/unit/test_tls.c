@@ -1,9 +1,9 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "net/tls.h"
-#include "net/tls_private.h"
 #include "pki.h"
+#include "tls/tls.h"
+#include "tls/tls_private.h"
 
 static struct pki pki;
 

@@ -6,9 +6,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "tree/pack.h"
-#include "tree/reader.h"
-#include "tree/unpack.h"
+#include "tar/extract.h"
+#include "tar/reader.h"
+#include "tar/writer.h"
 #include "unit.h"
 
 /* Hidden, nested and odd names, modes, times, links, holes. */

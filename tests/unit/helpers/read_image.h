@@ -10,7 +10,7 @@
 
 #include "base/iszero.h"
 #include "image/image.h"
-#include "plan/grid.h"
+#include "plan/chunk_grid.h"
 
 #define READER_DEPTH 4U
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "image/qcow2_header.h"
+#include "image/qcow2/header.h"
 
 #define TINY_BITS     14U
 #define TINY_CLUSTER  (UINT64_C(1) << TINY_BITS)

@@ -1,0 +1,249 @@
+#include "clonewire-source/options.h"
+
+#include "base/clock.h"
+
+static const struct option_word formats[] = {
+    { "auto", CW_FORMAT_AUTO },
+    { "raw", CW_FORMAT_RAW },
+    { "qcow2", CW_FORMAT_QCOW2 },
+    { NULL, 0 },
+};
+
+static const struct option_word compressions[] = {
+    { "auto", CW_COMPRESSION_AUTO },
+    { "none", CW_COMPRESSION_NONE },
+    { "gzip", CW_COMPRESSION_GZIP },
+    { "xz", CW_COMPRESSION_XZ },
+    { NULL, 0 },
+};
+
+/* One variable may be set for both ends: what is the target's to do is no
+ * mistake here. */
+static const struct option_word resumes[] = {
+    { "auto", CW_RESUME_AUTO },
+    { "off", CW_RESUME_OFF },
+    { "compare", CW_RESUME_COMPARE },
+    { "trust", CW_RESUME_TRUST },
+    { NULL, 0 },
+};
+
+static const struct option_word compress_words[] = {
+    { "auto", CW_COMPRESS_AUTO },
+    { "off", CW_COMPRESS_OFF },
+    { "zstd", CW_COMPRESS_ZSTD },
+    { NULL, 0 },
+};
+
+static const struct option_word digests[] = {
+    { "xxh3-128", CW_DIGEST_XXH3_128 },
+    { "sha256", CW_DIGEST_SHA256 },
+    { NULL, 0 },
+};
+
+/* clang-format off */
+static const struct option_row clone_rows[] = {
+    { "IMAGE", 0, "CLONEWIRE_IMAGE", NULL, NULL, OPTION_ARGUMENT, NULL,
+      OPTION_FIELD(struct cw_source_options, image), 0, 0,
+      "disk to send: a file, a block device, or - for standard input" },
+    { "HOST:PORT", 0, "CLONEWIRE_TARGET", NULL, NULL, OPTION_ARGUMENT, NULL,
+      OPTION_FIELD(struct cw_source_options, target), 0, 0,
+      "where clonewire-target listens, port 8443 when not given; or the "
+      "pairing code it printed, which is asked for where nothing is given; or "
+      "https://HOST:PORT/PATH of KubeVirt CDI's upload server, by HTTP" },
+    { "allow-in-use", 0, "CLONEWIRE_ALLOW_IN_USE", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_source_options, allow_in_use), 0, 0,
+      "read an image that a running machine or a mount may be writing; the "
+      "copy may then be of no single moment" },
+    { "job-id", 0, "CLONEWIRE_JOB_ID", "NAME", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_source_options, job_id), 0, 0,
+      "names the clone, which a later run under the same name resumes; not "
+      "given: from the image and HOST:PORT" },
+    { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
+      OPTION_FIELD(struct cw_source_options, resume), 0, 0,
+      "auto: read the disk again and compare it with what the target holds of "
+      "an earlier run; trust: not what it holds of an image whose size, times "
+      "and samples are unchanged; off, compare: as auto, as these are for the "
+      "target to do" },
+    { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_source_options, delta), 0, 0,
+      "the target has an older copy of the disk: send what differs; a file "
+      "must be one that the target may overwrite" },
+    { "changed-extents", 0, "CLONEWIRE_CHANGED_EXTENTS", "FILE", NULL,
+      OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_source_options, changed_extents), 0, 0,
+      "with an older copy on the target: read only what this JSON list of "
+      "{\"offset\", \"length\"} names, and take the rest as unchanged" },
+    { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
+      OPTION_CHOICE, digests, OPTION_FIELD(struct cw_source_options, digest), 0,
+      0, "what proves the copies equal; sha256 halves the speed" },
+    { "format", 0, "CLONEWIRE_FORMAT", NULL, "auto", OPTION_CHOICE, formats,
+      OPTION_FIELD(struct cw_source_options, format), 0, 0,
+      "what the image is; auto: by its content, so say raw where a guest "
+      "may write what it likes" },
+    { "compression", 0, "CLONEWIRE_COMPRESSION", NULL, "auto", OPTION_CHOICE,
+      compressions, OPTION_FIELD(struct cw_source_options, compression), 0, 0,
+      "what the image is wrapped in; auto: by its content, or none when "
+      "the format is raw" },
+    { "size", 0, "CLONEWIRE_SIZE", "BYTES", NULL, OPTION_BYTES, NULL,
+      OPTION_FIELD(struct cw_source_options, stream_bytes), 1,
+      UINT64_C(1) << 62,
+      "of the raw disk in a gzip file, which is else decoded once to find "
+      "it, or of the one that comes through a pipe" },
+    { "allow-backing", 0, "CLONEWIRE_ALLOW_BACKING", "DIR", NULL,
+      OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_source_options, backing_dir), 0, 0,
+      "read backing files of a qcow2 beneath this directory; else they are "
+      "refused" },
+    { "cross-check", 0, "CLONEWIRE_CROSS_CHECK", "N", "4", OPTION_COUNT, NULL,
+      OPTION_FIELD(struct cw_source_options, cross_check), 0, 100000,
+      "clusters of a qcow2 to compare with libqcow before it is sent; none of "
+      "one that is compressed or comes through a pipe" },
+    { 0 },
+};
+
+static const struct option_row local_rows[] = {
+    { "to", 0, "CLONEWIRE_TO", "DEST", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct source_config, local.destination), 0, 0,
+      "copy within this machine, to a file or block device, without a target" },
+    { "yes", 'y', "CLONEWIRE_YES", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct source_config, yes), 0, 0,
+      "overwrite a device that is not blank, without asking" },
+    { 0 },
+};
+
+static const struct option_row inspect_rows[] = {
+    { "digest", 0, "CLONEWIRE_DIGEST", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct source_config, digest_only), 0, 0,
+      "print the digest of the disk in IMAGE, the same for every format" },
+    { "check-receipt", 0, "CLONEWIRE_CHECK_RECEIPT", "FILE", NULL,
+      OPTION_STRING, NULL, OPTION_FIELD(struct source_config, check_receipt),
+      0, 0,
+      "say whether the disk in IMAGE is the one whose clone left the receipt "
+      "FILE, and where it differs" },
+    { "inspect", 0, "CLONEWIRE_INSPECT", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct source_config, inspect), 0, 0,
+      "print format, sizes and the volumes to request, and clone nothing" },
+    { "map", 0, "CLONEWIRE_MAP", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct source_config, map), 0, 0,
+      "draw where on the disk data and zeros are, and clone nothing" },
+    { "doctor", 0, "CLONEWIRE_DOCTOR", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct source_config, doctor), 0, 0,
+      "say what works here and, when IMAGE is given, on that disk or in that "
+      "directory; and clone nothing" },
+    { "fs-overhead", 0, "CLONEWIRE_FS_OVERHEAD", "RATIO", "0.055", OPTION_PPM,
+      NULL, OPTION_FIELD(struct source_config, fs_overhead_ppm), 0, 990000,
+      "with --inspect and --to: share of a filesystem kept for itself" },
+    { "json", 0, "CLONEWIRE_JSON", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct source_config, json), 0, 0,
+      "with --inspect, --map, --check-receipt or --doctor: print JSON" },
+    { 0 },
+};
+
+static const struct option_row name_rows[] = {
+    { "server-name", 0, "CLONEWIRE_SERVER_NAME", "NAME", NULL, OPTION_STRING,
+      NULL, OPTION_FIELD(struct cw_security, peer_name), 0, 0,
+      "name the target's certificate must carry, when not HOST" },
+    { 0 },
+};
+
+static const struct option_row code_rows[] = {
+    { "code", 0, "CLONEWIRE_CODE", "CODE", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct source_config, code), 0, 0,
+      "instead of HOST:PORT and certificates: what clonewire-target printed" },
+    { "code-file", 0, "CLONEWIRE_CODE_FILE", "FILE", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct source_config, code_file), 0, 0,
+      "read the code from FILE; -: from stdin" },
+    { 0 },
+};
+
+static const struct option_row network_rows[] = {
+    { "compress", 0, "CLONEWIRE_COMPRESS", NULL, "auto", OPTION_CHOICE,
+      compress_words, OPTION_FIELD(struct cw_source_options, compress), 0, 0,
+      "pack data on its way; auto: while the network is so slow that it "
+      "measurably gains; zstd: always, and fail where the target does not "
+      "take it" },
+    { "rate", 0, "CLONEWIRE_RATE", "BYTES", NULL, OPTION_BYTES, NULL,
+      OPTION_FIELD(struct cw_source_options, bytes_per_second), 65536,
+      UINT64_C(1) << 50,
+      "most to send in a second, over all lanes" },
+    { "rate-file", 0, "CLONEWIRE_RATE_FILE", "FILE", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_source_options, rate_file), 0, 0,
+      "read the rate from FILE, \"20MiB\" or \"off\", and again on SIGHUP" },
+    { "connect-timeout", 0, "CLONEWIRE_CONNECT_TIMEOUT", "TIME", "30s",
+      OPTION_DURATION, NULL,
+      OPTION_FIELD(struct cw_source_options, connect_timeout_ns),
+      CLOCK_SECOND_NS, UINT64_C(24) * 3600 * CLOCK_SECOND_NS,
+      "how long to keep trying to reach the target" },
+    { 0 },
+};
+
+static const struct option_row via_rows[] = {
+    { "via", 0, "CLONEWIRE_VIA", "COMMAND", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct source_config, via), 0, 0,
+      "start the target by this command, such as ssh; HOST:PORT is then "
+      "USER@HOST:DEST" },
+    { "through-ssh", 0, "CLONEWIRE_THROUGH_SSH", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct source_config, through_ssh), 0, 0,
+      "with --via: let a port that ssh forwards carry the clone, too" },
+    { 0 },
+};
+
+static const struct option_row bind_rows[] = {
+    { "bind-address", 0, "CLONEWIRE_BIND_ADDRESS", "ADDRESS", NULL,
+      OPTION_STRING, NULL, OPTION_FIELD(struct cw_tuning, bind_address), 0, 0,
+      "address of this machine to call from" },
+    { 0 },
+};
+
+static const struct option_group groups[] = {
+    { "Clone", clone_rows, offsetof(struct source_config, options) },
+    { "Copy within this machine", local_rows, 0 },
+    { "Copy within this machine", rows_sink,
+      offsetof(struct source_config, local) },
+    { "Instead of cloning", inspect_rows, 0 },
+    { "Security", rows_security,
+      offsetof(struct source_config, options.security) },
+    { "Security", name_rows,
+      offsetof(struct source_config, options.security) },
+    { "Security", code_rows, 0 },
+    { "Network and disk", network_rows,
+      offsetof(struct source_config, options) },
+    { "Network and disk", via_rows, 0 },
+    { "Network and disk", bind_rows,
+      offsetof(struct source_config, options.tuning) },
+    { "Network and disk", rows_tuning,
+      offsetof(struct source_config, options.tuning) },
+    { "Output", rows_output, offsetof(struct source_config, output) },
+    { 0 },
+};
+/* clang-format on */
+
+static const char story[] =
+    "Reads a disk (raw or qcow2, plain or inside gzip or xz, in a file or on a "
+    "block device) and sends it to a clonewire-target over mutually "
+    "authenticated TLS.  Holes and zeros are not sent.  It ends with status 0 "
+    "when the copy is equal, by digest, and on stable storage.\n\n"
+    "Without certificates, start clonewire-target alone on the other machine: "
+    "it prints the line to run here, with a one-time code in the place of "
+    "HOST:PORT.  Where nothing is given, the code is asked for on the "
+    "terminal.\n\n"
+    "Nothing may write to the disk meanwhile.";
+
+const struct option_program source_program = {
+    .name = "clonewire-source",
+    .summary = "sends a VM disk to a clonewire-target",
+    .usage = "[OPTION]... IMAGE [HOST:PORT|--to DEST|--inspect]",
+    .examples = "  clonewire-source /dev/vg/vm-disk cw1-...@10.0.0.7:8443\n"
+                "  clonewire-source --cert s.crt --key s.key --ca ca.crt \\\n"
+                "      /dev/vg/vm-disk target.example:8443\n"
+                "  clonewire-source --psk-file keys.psk disk.img [fd00::7]\n"
+                "  clonewire-source disk.img root@target.example:/dev/vg/new "
+                "--via ssh\n"
+                "  clonewire-source disk.qcow2 --cert s.crt --key s.key \\\n"
+                "      --ca ca.crt https://upload.example:8443/v1beta1/upload\n"
+                "  clonewire-source disk.qcow2 --to disk.img\n"
+                "  clonewire-source --inspect disk.qcow2\n"
+                "  clonewire-source --doctor /var/lib/vm\n",
+    .story = story,
+    .groups = groups,
+};

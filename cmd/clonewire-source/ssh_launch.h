@@ -1,0 +1,37 @@
+/*
+ * ssh_launch.h - --via ssh: starts the target on the other machine, reads the
+ * pairing code that it prints, and hands it to the source.
+ *
+ *     source --- ssh ---> sh -c "exec clonewire-target ... DEST"
+ *        |   <-- code ---        |
+ *        +-------- TLS ----------+   directly, or (--through-ssh) in a second
+ *                                    ssh that forwards a port
+ */
+#ifndef CW_CLONEWIRE_SOURCE_SSH_LAUNCH_H
+#define CW_CLONEWIRE_SOURCE_SSH_LAUNCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "clonewire-source/options.h"
+#include "clonewire-source/pairing_argument.h"
+
+struct via {
+    pid_t target; /* the ssh that runs it; 0: none */
+    pid_t tunnel; /* the ssh that forwards a port; 0: none */
+    int out;      /* what the target prints; -1: none */
+};
+
+/*
+ * Starts the target that config->options.target ("user@host:DEST") names and
+ * puts what it printed into paste.  Fails with the target's own kind of error
+ * where that is known.  via_finish() in any case.
+ */
+int via_start(struct via *via, const struct source_config *config,
+              struct paste *paste, struct error *err);
+
+/* The job has ended, well or badly: nothing of ours goes on running here. */
+void via_finish(struct via *via, bool is_good);
+
+#endif

@@ -1,0 +1,197 @@
+#include "clonewire-target/options.h"
+
+#include "base/clock.h"
+
+static const struct option_word size_words[] = {
+    { "source", TARGET_SIZE_SOURCE },
+    { "max", TARGET_SIZE_MAX },
+    { NULL, 0 },
+};
+
+static const struct option_word digests[] = {
+    { "xxh3-128", CW_DIGEST_XXH3_128 },
+    { "sha256", CW_DIGEST_SHA256 },
+    { NULL, 0 },
+};
+
+static const struct option_word compress_words[] = {
+    { "auto", false },
+    { "zstd", false },
+    { "off", true },
+    { NULL, 0 },
+};
+
+static const struct option_word resumes[] = {
+    { "auto", CW_RESUME_AUTO },
+    { "off", CW_RESUME_OFF },
+    { "compare", CW_RESUME_COMPARE },
+    { "trust", CW_RESUME_TRUST },
+    { NULL, 0 },
+};
+
+/* clang-format off */
+static const struct option_row clone_rows[] = {
+    { "DEST", 0, "CLONEWIRE_DEST", NULL, NULL, OPTION_ARGUMENT, NULL,
+      OPTION_FIELD(struct cw_target_options, destination), 0, 0,
+      "file to make, or block device to write" },
+    { "size", 0, "CLONEWIRE_SIZE", "BYTES", "source", OPTION_BYTES, size_words,
+      OPTION_FIELD(struct cw_target_options, size_bytes), 1,
+      UINT64_C(1) << 62,
+      "of the disk to make, never less than the source's; max: as large as "
+      "the volume allows" },
+    { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
+      OPTION_FIELD(struct cw_target_options, resume), 0, 0,
+      "auto: go on with what an earlier run of the same job left, by its "
+      "checkpoint; compare: by reading what is there; trust: as auto, and the "
+      "source does not read again what is held when nothing has changed "
+      "there; off: begin anew" },
+    { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_target_options, delta), 0, 0,
+      "an older copy of the disk is there: change what differs, in place" },
+    { "checkpoint-every", 0, "CLONEWIRE_CHECKPOINT_EVERY", "TIME", "5s",
+      OPTION_DURATION, NULL,
+      OPTION_FIELD(struct cw_target_options, checkpoint_ns),
+      CLOCK_SECOND_NS / 10, 3600 * CLOCK_SECOND_NS,
+      "how much a killed target may lose; saved early after each GiB, and "
+      "later where saving is slow" },
+    { "state-dir", 0, "CLONEWIRE_STATE_DIR", "DIR", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_target_options, state_dir), 0, 0,
+      "where to keep the checkpoint; not given: beside a file, and none for "
+      "a block device" },
+    { "fs-overhead", 0, "CLONEWIRE_FS_OVERHEAD", "RATIO", "0.055", OPTION_PPM,
+      NULL, OPTION_FIELD(struct cw_target_options, fs_overhead_ppm), 0, 990000,
+      "share of a filesystem kept for the filesystem itself" },
+    { 0 },
+};
+
+static const struct option_row consent_rows[] = {
+    { "yes", 'y', "CLONEWIRE_YES", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct target_config, yes), 0, 0,
+      "overwrite a device that is not blank, without asking" },
+    { 0 },
+};
+
+static const struct option_row plan_rows[] = {
+    { "plan", 0, "CLONEWIRE_PLAN", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct target_config, plan), 0, 0,
+      "say whether a disk of --source-size fits DEST, and write nothing" },
+    { "digest", 0, "CLONEWIRE_DIGEST", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct target_config, digest_only), 0, 0,
+      "print the digest of the disk in DEST (of its first --size bytes)" },
+    { "check-receipt", 0, "CLONEWIRE_CHECK_RECEIPT", "FILE", NULL,
+      OPTION_STRING, NULL, OPTION_FIELD(struct target_config, check_receipt),
+      0, 0,
+      "say whether the disk in DEST is the one whose clone left the receipt "
+      "FILE, and where it differs" },
+    { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
+      OPTION_CHOICE, digests, OPTION_FIELD(struct target_config, digest), 0, 0,
+      "with --digest: of what kind" },
+    { "source-size", 0, "CLONEWIRE_SOURCE_SIZE", "BYTES", "0", OPTION_BYTES,
+      NULL, OPTION_FIELD(struct target_config, source_bytes), 0,
+      UINT64_C(1) << 62, "with --plan: size of the source's disk" },
+    { "doctor", 0, "CLONEWIRE_DOCTOR", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct target_config, doctor), 0, 0,
+      "say what works here and, when DEST is given, on that disk or in that "
+      "directory; and clone nothing" },
+    { "json", 0, "CLONEWIRE_JSON", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct target_config, json), 0, 0,
+      "with --plan, --check-receipt or --doctor: print JSON" },
+    { 0 },
+};
+
+static const struct option_row http_rows[] = {
+    { "http", 0, "CLONEWIRE_HTTP", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_security, http), 0, 0,
+      "also take uploads, and the clones of KubeVirt CDI, by HTTP on the same "
+      "port; with certificates, and --peer-name is then the client's common "
+      "name" },
+    { 0 },
+};
+
+static const struct option_row name_rows[] = {
+    { "peer-name", 0, "CLONEWIRE_PEER_NAME", "NAME", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_security, peer_name), 0, 0,
+      "name the source's certificate must carry; not given: any that the "
+      "CA signed" },
+    { 0 },
+};
+
+static const struct option_row network_rows[] = {
+    { "compress", 0, "CLONEWIRE_COMPRESS", NULL, "auto", OPTION_CHOICE,
+      compress_words,
+      OPTION_FIELD(struct cw_target_options, refuse_compressed), 0, 0,
+      "auto, zstd: let the source pack data on its way; off: take it only as "
+      "it is, which spares this side's CPU" },
+    { "listen", 0, "CLONEWIRE_LISTEN", "HOST:PORT", "[::]:8443", OPTION_STRING,
+      NULL, OPTION_FIELD(struct cw_target_options, listen), 0, 0,
+      "address to listen on; port 0: any free one, told in the log" },
+    { "code-valid", 0, "CLONEWIRE_CODE_VALID", "TIME", "15m", OPTION_DURATION,
+      NULL, OPTION_FIELD(struct cw_target_options, pairing_valid_ns),
+      CLOCK_SECOND_NS, UINT64_C(24) * 3600 * CLOCK_SECOND_NS,
+      "how long a pairing code waits for its source" },
+    { "once", 0, "CLONEWIRE_ONCE", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_target_options, once), 0, 0,
+      "end after the first clone, whatever came of it; else failed ones are "
+      "waited out for one that succeeds" },
+    { "deadline", 0, "CLONEWIRE_DEADLINE", "TIME", NULL, OPTION_TIME, NULL,
+      OPTION_FIELD(struct cw_target_options, deadline_unix_ns), 0, 0,
+      "end with status 0 if no source came by then, as in "
+      "2027-01-31T12:00:00Z; a clone that has begun goes on" },
+    { 0 },
+};
+
+static const struct option_group groups[] = {
+    { "Clone", clone_rows, offsetof(struct target_config, options) },
+    { "Clone", rows_sink, offsetof(struct target_config, options) },
+    { "Clone", consent_rows, 0 },
+    { "Instead of cloning", plan_rows, 0 },
+    { "Security", rows_security,
+      offsetof(struct target_config, options.security) },
+    { "Security", name_rows,
+      offsetof(struct target_config, options.security) },
+    { "Security", http_rows,
+      offsetof(struct target_config, options.security) },
+    { "Network and disk", network_rows,
+      offsetof(struct target_config, options) },
+    { "Network and disk", rows_tuning,
+      offsetof(struct target_config, options.tuning) },
+    { "Output", rows_output, offsetof(struct target_config, output) },
+    { 0 },
+};
+/* clang-format on */
+
+static const char story[] =
+    "Waits for a clonewire-source, receives one disk from it, writes it raw to "
+    "DEST, and ends.  A file appears under its name only when it is complete "
+    "and durable.  A device is shown, and asked about, before it is "
+    "overwritten.\n\n"
+    "Without certificates or a pre-shared key it makes a one-time code and "
+    "prints the line to run on the other machine, once for each address of "
+    "this one.  The code is a secret: who has it is let in.\n\n"
+    "What is behind the end of the disk on a larger device is zeroed.";
+
+const struct option_program target_program = {
+    .name = "clonewire-target",
+    .summary = "receives a VM disk and writes it to a file or block device",
+    .usage = "[OPTION]... DEST",
+    .examples =
+        "  clonewire-target /var/lib/vm/disk.img   (says what to run on the "
+        "source)\n"
+        "  clonewire-target --cert t.crt --key t.key --ca ca.crt \\\n"
+        "      --peer-name source /var/lib/vm/disk.img\n"
+        "  clonewire-target --psk-file keys.psk --once /dev/vg/vm-disk\n"
+        "  clonewire-target --plan --source-size 10GiB /var/lib/vm/disk.img\n"
+        "  clonewire-target --doctor /var/lib/vm\n",
+    .story = story,
+    .groups = groups,
+};
+
+void options_settle(struct target_config *config)
+{
+    struct cw_target_options *options = &config->options;
+
+    if (options->size_bytes == TARGET_SIZE_MAX) {
+        options->size_bytes = 0;
+        options->size_max = true;
+    }
+}

@@ -1,0 +1,115 @@
+/*
+ * option.h - one table says everything about a program's options.
+ *
+ * Flags, environment variables, defaults, bounds, --help and docs/options.md
+ * all come from rows of struct option_row.  A value comes from the first of
+ * these that has one:
+ *
+ *     command line  >  environment  >  default in the row
+ *
+ * An environment variable that is set but empty counts as not set.
+ */
+#ifndef CW_OPTIONS_OPTION_H
+#define CW_OPTIONS_OPTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define OPTION_MAX_ROWS 64
+
+/* What a row's text becomes, and the type of the field it goes to. */
+enum option_kind {
+    OPTION_ARGUMENT, /* const char *: no flag but a place, which may be empty */
+    OPTION_STRING,   /* const char * */
+    OPTION_BYTES,    /* uint64_t: "10GiB" */
+    OPTION_COUNT,    /* unsigned */
+    OPTION_PPM,      /* uint32_t: "0.055" */
+    OPTION_DURATION, /* uint64_t of nanoseconds: "30s" */
+    OPTION_TIME,     /* uint64_t of nanoseconds since 1970: RFC 3339 */
+    OPTION_FLAG,     /* bool */
+    OPTION_CHOICE,   /* an enum or bool: one of words */
+    OPTION_ACTION,   /* enum option_action: ends the parsing */
+};
+
+/* What the user wants of the program. */
+enum option_action {
+    OPTION_ACTION_RUN,
+    OPTION_ACTION_HELP,
+    OPTION_ACTION_HELP_MARKDOWN,
+    OPTION_ACTION_HELP_MAN,
+    OPTION_ACTION_HELP_BASH,
+    OPTION_ACTION_HELP_ZSH,
+    OPTION_ACTION_HELP_FISH,
+    OPTION_ACTION_VERSION,
+    OPTION_ACTION_VERSION_JSON,
+};
+
+/* A word that stands for a value; a list ends with a NULL text. */
+struct option_word {
+    const char *text;
+    uint64_t value;
+};
+
+/*
+ * A list of rows ends with a NULL name.  Sizes of fields are checked against
+ * their kind when a value is stored, so a row cannot overwrite its
+ * neighbours.
+ */
+struct option_row {
+    const char *name;    /* "fs-overhead"; "DEST" for an argument */
+    char letter;         /* 'v' for -v, or 0; flags and actions only */
+    const char *env;     /* "CLONEWIRE_FS_OVERHEAD", or NULL: none */
+    const char *arg;     /* "BYTES"; NULL: the words say it */
+    const char *initial; /* default as a user would write it, or NULL */
+    enum option_kind kind;
+    const struct option_word *words; /* choices; beside numbers: extra */
+    size_t field_offset;             /* OPTION_FIELD() fills both */
+    size_t field_len;
+    uint64_t min, max; /* numbers: bounds, both included */
+    const char *help;  /* lower case, no full stop */
+};
+
+#define OPTION_FIELD(type, member) \
+    offsetof(type, member), sizeof(((type *)0)->member)
+
+/*
+ * Rows under one heading.  Neighbours with the same title are printed as
+ * one.  A list ends with a NULL title.
+ */
+struct option_group {
+    const char *title;
+    const struct option_row *rows;
+    size_t base_offset; /* of the rows' struct in the config */
+};
+
+struct option_program {
+    const char *name;     /* "clonewire-source" */
+    const char *summary;  /* one line */
+    const char *usage;    /* "[OPTION]... IMAGE HOST:PORT" */
+    const char *examples; /* lines, indented by two */
+    const char *story;    /* for the manual: paragraphs, blank lines between */
+    const struct option_group *groups;
+};
+
+/*
+ * Reads argv and the environment into config, the struct the groups'
+ * offsets are for; zeroed by the caller.  Strings in it are borrowed from
+ * argv, the environment and the table.
+ *
+ * An action ends the parsing: nothing else is then demanded or set.
+ *
+ * Fails with ERROR_USAGE.  The first mistake is told, but what could be read
+ * is read: the log format must be known to print the mistake.
+ */
+int option_parse(const struct option_program *program, const char *const *argv,
+                 void *config, struct error *err);
+
+/* The index-th row over all groups, or NULL behind the last; *group (may be
+ * NULL) is the group it is in. */
+const struct option_row *option_row_at(const struct option_program *program,
+                                       unsigned index,
+                                       const struct option_group **group);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * summary.h - what a finished clone did, for people and for programs.
+ *
+ * As text the last line is "digest xxh3-128:...", the same on both sides, so
+ * that grep and cmp can prove two disks equal.
+ */
+#ifndef CW_OUTPUT_SUMMARY_H
+#define CW_OUTPUT_SUMMARY_H
+
+#include <stdio.h>
+
+#include "clonewire/clonewire.h"
+#include "output/json_writer.h"
+
+void summary_print(const struct cw_summary *s, FILE *out);
+
+/* Adds the same as members to an open object. */
+void summary_add_json(const struct cw_summary *s, struct json *json);
+
+/* Adds how far off a disk is that does not fit, if that is the matter. */
+void summary_add_space(struct json *json, const struct cw_space *space);
+
+#endif

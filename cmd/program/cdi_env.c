@@ -1,0 +1,194 @@
+#include "program/cdi_env.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "program/signals.h"
+#include "program/termination_log.h"
+
+/* Both sides end within five seconds of a signal. */
+#define STOP_PATIENCE_MS 4000
+#define VERBOSE_LEVEL    5 /* of klog, from which on details are wanted */
+
+const char *cdi_env(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value != '\0' ? value : NULL;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(text, *words) == 0)
+            return true;
+    return false;
+}
+
+static void print_help(const char *program, const char *arguments,
+                       const struct cdi_setting *settings)
+{
+    printf("Usage: %s%s [ARGUMENT OF KLOG]...\n\n"
+           "Stands in for KubeVirt CDI's program of that name, with the data "
+           "path of clonewire.\nIts settings are environment variables:\n\n",
+           program, arguments);
+    for (; settings->name; settings++)
+        printf("  %-27s %s\n", settings->name, settings->meaning);
+}
+
+bool cdi_asked(const char *const *argv, const char *program,
+               const char *arguments, const struct cdi_setting *settings)
+{
+    static const char *const versions[] = { "--version", "-version", NULL };
+    static const char *const helps[] = { "--help", "-help", "-h", NULL };
+
+    for (argv++; argv[-1] && *argv; argv++) {
+        if (is_one_of(*argv, versions))
+            printf("%s (clonewire) %s\n", program, cw_version());
+        else if (is_one_of(*argv, helps))
+            print_help(program, arguments, settings);
+        else
+            continue;
+        return true;
+    }
+    return false;
+}
+
+void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
+               const char *instead)
+{
+    if (doubts->count == CDI_DOUBTS)
+        return;
+    snprintf(doubts->lines[doubts->count++], sizeof(doubts->lines[0]),
+             "%s: cannot read \"%.80s\": %s", name, value, instead);
+}
+
+void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_print *log)
+{
+    for (unsigned i = 0; i < doubts->count; i++)
+        log_print_line(log, CW_LOG_WARN, doubts->lines[i]);
+}
+
+bool cdi_bool(const char *text, bool *value)
+{
+    static const char *const words[][6] = {
+        { "0", "f", "F", "false", "FALSE", "False" },
+        { "1", "t", "T", "true", "TRUE", "True" },
+    };
+
+    for (int is_true = 0; is_true < 2; is_true++)
+        for (int i = 0; i < 6; i++)
+            if (strcmp(text, words[is_true][i]) == 0) {
+                *value = is_true;
+                return true;
+            }
+    return false;
+}
+
+void cdi_target_of(const char *url, char *target, size_t len)
+{
+    const char *host = strstr(url, "://");
+    const char *bracket;
+    size_t used;
+
+    host = host ? host + 3 : url;
+    snprintf(target, len, "%.*s", (int)strcspn(host, "/?#"), host);
+    bracket = strchr(target, ']');
+    used = strlen(target);
+    if (!strchr(bracket ? bracket : target, ':'))
+        snprintf(target + used, len - used, ":443");
+}
+
+/* The N of -v=N, --v=N; NULL: it is no such argument. */
+static const char *verbosity_in(const char *argument)
+{
+    if (strncmp(argument, "--", 2) == 0)
+        argument++;
+    return strncmp(argument, "-v=", 3) == 0 ? argument + 3 : NULL;
+}
+
+enum cw_log_level cdi_log_level(const char *const *argv)
+{
+    uint64_t level = 0;
+
+    for (; *argv; argv++) {
+        const char *number = verbosity_in(*argv);
+
+        if ((strcmp(*argv, "-v") == 0 || strcmp(*argv, "--v") == 0) && argv[1])
+            number = argv[1];
+        if (number && !parse_count(number, &level))
+            level = 0;
+    }
+    return level >= VERBOSE_LEVEL ? CW_LOG_DEBUG : CW_LOG_INFO;
+}
+
+/* As CDI leaves it.  A file of ours, that is: /dev/null stays everybody's. */
+static void make_private(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        (void)chmod(path, 0600);
+}
+
+void cdi_leave_word(struct log_print *log, const char *text)
+{
+    const char *path = cdi_env("CLONEWIRE_TERMINATION_LOG");
+    char line[512];
+    int r = termination_write(path, text);
+
+    if (r == 0 && path)
+        make_private(path);
+    if (r == 0)
+        return;
+    snprintf(line, sizeof(line), "cannot write %s: %s",
+             path ? path : TERMINATION_DEFAULT, strerrordesc_np(-r));
+    log_print_line(log, CW_LOG_WARN, line);
+}
+
+/* The disk holds the job up, which was told to stop. */
+static void on_late(void *opaque, int number)
+{
+    (void)number;
+    log_print_line(opaque, CW_LOG_ERROR,
+                   "stopped by request; the disk was not waited for");
+}
+
+void cdi_open(struct log_print *log, const char *name)
+{
+    const struct signals_plan plan = {
+        .stop = cw_stop,
+        .reload = cw_reload,
+        .report = cw_report,
+        .late = on_late,
+        .opaque = log,
+        .patience_ms = STOP_PATIENCE_MS,
+    };
+    struct error err;
+
+    log_print_init(log, STDERR_FILENO, false, name);
+    if (signals_open(&plan, &err) == 0)
+        return;
+    log_print_line(log, CW_LOG_ERROR, err.text);
+    exit(CDI_FATAL);
+}
+
+static void on_log(void *opaque, enum cw_log_level level, const char *line)
+{
+    log_print_line(opaque, level, line);
+}
+
+void cdi_get_events(struct log_print *log, enum cw_log_level level,
+                    struct cw_events *events)
+{
+    *events = (struct cw_events){
+        .log = on_log,
+        .opaque = log,
+        .log_level = level,
+    };
+}

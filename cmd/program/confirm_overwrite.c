@@ -1,0 +1,53 @@
+#include "program/confirm_overwrite.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "program/prompt.h"
+
+/* "/dev/sdb: 931.5 GiB, Samsung SSD 870, serial S5Y1; not in use; holds ..." */
+static void describe(const char *path, const struct cw_destination *found,
+                     char *buf, size_t len)
+{
+    char size[32];
+
+    snprintf(buf, len, "%s: %s%s%s%s%s; not mounted or in use; holds %s", path,
+             format_bytes(size, sizeof(size), found->size_bytes),
+             found->model[0] ? ", " : "", found->model,
+             found->serial[0] ? ", serial " : "", found->serial,
+             found->contents);
+}
+
+static int ask(const char *path, const char *text, struct error *err)
+{
+    fprintf(stderr, "%s\n", text);
+    if (ask_yes("Everything on it will be overwritten.  Go on? (yes/no) "))
+        return 0;
+    return error_set(err, ERROR_REFUSED, 0,
+                     "%s is not overwritten: the answer was no", path);
+}
+
+int consent_get(struct process *process,
+                const struct cw_target_options *options, bool is_given,
+                struct error *err)
+{
+    const char *path = options->destination;
+    struct cw_destination found;
+    struct cw_error ignored; /* the destination was opened: it told already */
+    char text[640];
+
+    if (cw_target_look(options, &found, &ignored) < 0 || !found.is_block_device)
+        return 0;
+    describe(path, &found, text, sizeof(text));
+    if (!is_given && ask_is_possible())
+        return ask(path, text, err);
+    if (!process->output.quiet)
+        log_print_line(&process->log, CW_LOG_INFO, text);
+    if (is_given || found.is_blank)
+        return 0;
+    return error_set(err, ERROR_REFUSED, 0,
+                     "%s holds %s: say --yes (CLONEWIRE_YES=1) to overwrite it",
+                     path, found.contents);
+}

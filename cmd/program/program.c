@@ -1,0 +1,306 @@
+#include "program/program.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "options/completion.h"
+#include "options/help.h"
+#include "options/man.h"
+#include "output/summary.h"
+#include "program/signals.h"
+#include "program/termination_log.h"
+
+/* Both sides end within five seconds of a signal. */
+#define STOP_PATIENCE_MS 4000
+
+static void print_version(const char *name, bool as_json)
+{
+    struct json json;
+    char buf[256];
+
+    if (!as_json) {
+        printf("%s %s\n", name, cw_version());
+        return;
+    }
+    json_open(&json, buf, sizeof(buf));
+    json_add_text(&json, "name", name);
+    json_add_text(&json, "version", cw_version());
+    printf("%s\n", json_close(&json));
+}
+
+/* 0, or 1 when what was asked for could not be printed. */
+static int perform(const struct option_program *program,
+                   enum option_action action)
+{
+    switch (action) {
+    case OPTION_ACTION_HELP: option_help_print(program, stdout); break;
+    case OPTION_ACTION_HELP_MARKDOWN:
+        option_help_print_markdown(program, stdout);
+        break;
+    case OPTION_ACTION_HELP_MAN:
+        option_man_print(program, cw_version(), stdout);
+        break;
+    case OPTION_ACTION_HELP_BASH: complete_print_bash(program, stdout); break;
+    case OPTION_ACTION_HELP_ZSH: complete_print_zsh(program, stdout); break;
+    case OPTION_ACTION_HELP_FISH: complete_print_fish(program, stdout); break;
+    case OPTION_ACTION_VERSION: print_version(program->name, false); break;
+    case OPTION_ACTION_VERSION_JSON: print_version(program->name, true); break;
+    case OPTION_ACTION_RUN: break;
+    }
+    return fflush(stdout) == 0 ? 0 : ERROR_SYSTEM;
+}
+
+/* "--version --json" is "--version=json", though an action ends parsing. */
+static bool is_said(char **argv, const char *word)
+{
+    while (*argv)
+        if (strcmp(*argv++, word) == 0)
+            return true;
+    return false;
+}
+
+/* For who started us in a container; summary and error may be NULL. */
+static void leave_word(struct process *process,
+                       const struct cw_summary *summary,
+                       const struct cw_error *error)
+{
+    struct cw_progress progress;
+    const struct termination termination = {
+        .side = process->log.side,
+        .error = error,
+        .summary = summary,
+        .progress = &progress,
+    };
+    const char *path = process->output.termination_log;
+    char buf[TERMINATION_BYTES], line[512];
+    int r;
+
+    /* The job may be running still: see on_late(). */
+    pthread_mutex_lock(&process->lock);
+    progress = process->progress;
+    pthread_mutex_unlock(&process->lock);
+    r = termination_write(path, termination_format(&termination, buf));
+    if (r == 0)
+        return;
+    snprintf(line, sizeof(line), "cannot write %s: %s",
+             path ? path : TERMINATION_DEFAULT, strerrordesc_np(-r));
+    log_print_line(&process->log, CW_LOG_WARN, line);
+}
+
+int process_fail(struct process *process, const struct cw_error *error)
+{
+    leave_word(process, NULL, error);
+    log_print_error(&process->log, error);
+    return error->status;
+}
+
+/* Tells an error of our own, from before there was a job.  Returns the exit
+ * status. */
+static int fail(struct process *process, const struct error *err)
+{
+    struct cw_error error = {
+        .status = (int)err->kind,
+        .kind = error_kind_name(err->kind),
+        .hint = error_hint(err->kind),
+        .offset = err->offset,
+    };
+
+    memcpy(error.text, err->text, sizeof(error.text));
+    return process_fail(process, &error);
+}
+
+/* The disk holds the job up, which was told to stop. */
+static void on_late(void *opaque, int number)
+{
+    struct cw_error error = {
+        .status = 128 + number,
+        .kind = error_kind_name(ERROR_CANCELLED),
+        .hint = error_hint(ERROR_CANCELLED),
+        .offset = UINT64_MAX,
+        .retryable = true,
+        .text = "stopped by request; the disk was not waited for",
+    };
+
+    process_fail(opaque, &error);
+}
+
+int process_open(struct process *process, const char *side,
+                 const struct option_program *program, char **argv,
+                 void *config, const struct rows_output *output)
+{
+    const struct signals_plan plan = {
+        .stop = cw_stop,
+        .reload = cw_reload,
+        .report = cw_report,
+        .late = on_late,
+        .opaque = process,
+        .patience_ms = STOP_PATIENCE_MS,
+    };
+    struct error err;
+    int r;
+
+    process->extra = NULL;
+    r = option_parse(program, (const char *const *)argv, config, &err);
+    process->output = *output;
+    process->progress = (struct cw_progress){ 0 };
+    pthread_mutex_init(&process->lock, NULL);
+    log_print_init(&process->log, STDERR_FILENO,
+                   output->log_format == ROWS_LOG_JSON, side);
+    if (r < 0)
+        return fail(process, &err);
+    if (output->action == OPTION_ACTION_VERSION && is_said(argv, "--json"))
+        return perform(program, OPTION_ACTION_VERSION_JSON);
+    if (output->action != OPTION_ACTION_RUN)
+        return perform(program, output->action);
+    if (!display_is_possible(output))
+        return process_misused(process, "--progress (CLONEWIRE_PROGRESS): no "
+                                        "such file descriptor is open");
+    display_init(&process->display, &process->log, output);
+    if (signals_open(&plan, &err) < 0)
+        return fail(process, &err);
+    return PROCESS_GO_ON;
+}
+
+int process_refused(struct process *process, const struct error *err)
+{
+    return fail(process, err);
+}
+
+int process_misused(struct process *process, const char *text)
+{
+    struct error err;
+
+    error_set(&err, ERROR_USAGE, 0, "%s", text);
+    return fail(process, &err);
+}
+
+static void on_log(void *opaque, enum cw_log_level level, const char *line)
+{
+    struct process *process = opaque;
+
+    log_print_line(&process->log, level, line);
+}
+
+/*
+ * Whoever was told to stop and stopped says so in its status, whatever it
+ * ran into on the way out.
+ */
+static void blame_signal(struct cw_error *error)
+{
+    int number = signals_caught();
+
+    if (number == 0)
+        return;
+    error->status = 128 + number;
+    error->kind = error_kind_name(ERROR_CANCELLED);
+    error->hint = error_hint(ERROR_CANCELLED);
+    error->retryable = true;
+}
+
+static void on_stuck(void *opaque, const struct cw_error *error)
+{
+    struct cw_error end = *error;
+
+    blame_signal(&end);
+    _exit(process_fail(opaque, &end));
+}
+
+static void on_progress(void *opaque, const struct cw_progress *progress)
+{
+    struct process *process = opaque;
+
+    pthread_mutex_lock(&process->lock);
+    process->progress = *progress;
+    pthread_mutex_unlock(&process->lock);
+    display_update(&process->display, progress);
+}
+
+static enum cw_log_level least_level(const struct rows_output *output)
+{
+    if (output->quiet)
+        return CW_LOG_ERROR;
+    return output->verbose ? CW_LOG_DEBUG : CW_LOG_INFO;
+}
+
+void process_get_events(struct process *process, struct cw_events *events)
+{
+    *events = (struct cw_events){
+        .log = on_log,
+        .progress = on_progress,
+        .stuck = on_stuck,
+        .opaque = process,
+        .log_level = least_level(&process->output),
+        .metrics_listen = process->output.metrics_listen,
+        .receipt = process->output.receipt,
+    };
+}
+
+static void tell_summary(struct process *process,
+                         const struct cw_summary *summary)
+{
+    struct json json;
+    char buf[4096];
+
+    if (process->output.quiet)
+        return;
+    if (process->log.is_json) {
+        log_print_open_json(&process->log, &json, buf, sizeof(buf));
+        json_add_text(&json, "event", "summary");
+        summary_add_json(summary, &json);
+        printf("%s\n", json_close(&json));
+    } else {
+        summary_print(summary, stdout);
+    }
+    fflush(stdout);
+}
+
+static int run(struct cw_job *job, struct cw_summary *summary,
+               struct cw_error *error)
+{
+    int r = -1;
+
+    signals_set_job(job);
+    if (job)
+        r = cw_run(job, summary, error);
+    signals_set_job(NULL);
+    cw_close(job);
+    return r;
+}
+
+/* Tells how it ended: what cw_run() returned. */
+static int end(struct process *process, int r, const struct cw_summary *summary,
+               struct cw_error *error)
+{
+    display_finish(&process->display);
+    if (r < 0) {
+        blame_signal(error);
+        return process_fail(process, error);
+    }
+    leave_word(process, r == 0 ? summary : NULL, NULL);
+    if (r == 0)
+        tell_summary(process, summary);
+    else if (!process->output.quiet)
+        log_print_line(&process->log, CW_LOG_INFO,
+                       "deadline passed: no source came");
+    return 0;
+}
+
+int process_run(struct process *process, struct cw_job *job,
+                struct cw_error *error)
+{
+    struct cw_summary summary = { 0 };
+    int r = run(job, &summary, error);
+
+    return end(process, r, &summary, error);
+}
+
+int process_try(struct process *process, struct cw_job *job,
+                struct cw_error *error)
+{
+    struct cw_summary summary = { 0 };
+    int r = run(job, &summary, error);
+
+    return r > 0 ? PROCESS_GO_ON : end(process, r, &summary, error);
+}

@@ -1,0 +1,109 @@
+#include "program/signals.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One process has one set of signals: so there is one of this. */
+static struct {
+    struct signals_plan plan;
+    sigset_t watched;
+    pthread_mutex_t lock; /* over what follows */
+    struct cw_job *job;
+    int caught;
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* The next signal; -1 when the job had its time to end after the first. */
+static int next_signal(void)
+{
+    struct timespec patience = {
+        .tv_sec = state.plan.patience_ms / 1000,
+        .tv_nsec = state.plan.patience_ms % 1000 * 1000000L,
+    };
+    int number;
+
+    do {
+        number = state.caught == 0
+                     ? sigwaitinfo(&state.watched, NULL)
+                     : sigtimedwait(&state.watched, NULL, &patience);
+    } while (number < 0 && errno == EINTR);
+    return number;
+}
+
+/* Of a job that runs and is not being stopped.  False: a signal to stop. */
+static bool ask(int number)
+{
+    void (*wish)(struct cw_job * job) = number == SIGHUP ? state.plan.reload
+                                                         : state.plan.report;
+
+    if (number != SIGHUP && number != SIGUSR1)
+        return false;
+    if (wish && state.job && state.caught == 0)
+        wish(state.job);
+    return true;
+}
+
+static void *watch(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        int number = next_signal();
+
+        pthread_mutex_lock(&state.lock);
+        if (number < 0) {
+            state.plan.late(state.plan.opaque, state.caught);
+            _exit(128 + state.caught);
+        }
+        if (!ask(number)) {
+            if (!state.job || state.caught != 0)
+                _exit(128 + number);
+            state.caught = number;
+            state.plan.stop(state.job);
+        }
+        pthread_mutex_unlock(&state.lock);
+    }
+    return NULL;
+}
+
+int signals_open(const struct signals_plan *plan, struct error *err)
+{
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+    pthread_t thread;
+    int r;
+
+    state.plan = *plan;
+    sigemptyset(&state.watched);
+    sigaddset(&state.watched, SIGINT);
+    sigaddset(&state.watched, SIGTERM);
+    sigaddset(&state.watched, SIGHUP);
+    sigaddset(&state.watched, SIGUSR1);
+    if (sigaction(SIGPIPE, &ignore, NULL) < 0)
+        return error_set(err, ERROR_SYSTEM, errno, "ignore SIGPIPE");
+    pthread_sigmask(SIG_BLOCK, &state.watched, NULL);
+    r = pthread_create(&thread, NULL, watch, NULL);
+    if (r != 0)
+        return error_set(err, ERROR_SYSTEM, r, "start the signal thread");
+    pthread_detach(thread);
+    return 0;
+}
+
+void signals_set_job(struct cw_job *job)
+{
+    pthread_mutex_lock(&state.lock);
+    state.job = job;
+    pthread_mutex_unlock(&state.lock);
+}
+
+int signals_caught(void)
+{
+    int caught;
+
+    pthread_mutex_lock(&state.lock);
+    caught = state.caught;
+    pthread_mutex_unlock(&state.lock);
+    return caught;
+}

@@ -1,0 +1,284 @@
+/* api.c - include/clonewire/clonewire.h over the jobs of flow/. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/jobs.h"
+#include "api/preflight.h"
+#include "api/verify.h"
+#include "base/log.h"
+#include "job/credentials.h"
+#include "job/job.h"
+#include "resume/resume_probe.h"
+#include "sink/device_info.h"
+#include "transfer/readback.h"
+
+const char *cw_phase_name(enum cw_phase phase)
+{
+    switch (phase) {
+    case CW_PHASE_STARTING: return "starting";
+    case CW_PHASE_PLANNING: return "planning";
+    case CW_PHASE_COPYING: return "copying";
+    case CW_PHASE_FLUSHING: return "flushing";
+    case CW_PHASE_VERIFYING: return "verifying";
+    case CW_PHASE_DONE: return "done";
+    }
+    return "unknown";
+}
+
+const char *cw_version(void)
+{
+    return CW_VERSION;
+}
+
+void api_tell(struct cw_error *out, const struct error *err)
+{
+    *out = (struct cw_error){
+        .status = (int)err->kind,
+        .kind = error_kind_name(err->kind),
+        .hint = error_hint(err->kind),
+        .errnum = err->errnum,
+        .offset = err->offset,
+        .retryable = error_is_retryable(err->kind),
+        .from_peer = err->from_peer,
+        .space = {
+            .need_bytes = err->space.need_bytes,
+            .have_bytes = err->space.have_bytes,
+            .usable_bytes = err->space.usable_bytes,
+            .shortfall_bytes = err->space.shortfall_bytes,
+            .volume_bytes = err->space.volume_bytes,
+        },
+    };
+    snprintf(out->text, sizeof(out->text), "%s", err->text);
+}
+
+struct cw_job *cw_source_open(const struct cw_source_options *options,
+                              struct cw_error *error)
+{
+    struct error err;
+    struct cw_job *job = source_open(options, &err);
+
+    if (!job)
+        api_tell(error, &err);
+    return job;
+}
+
+struct cw_job *cw_target_open(const struct cw_target_options *options,
+                              struct cw_error *error)
+{
+    struct error err;
+    struct cw_job *job = target_open(options, &err);
+
+    if (!job)
+        api_tell(error, &err);
+    return job;
+}
+
+struct cw_job *cw_volume_open(const struct cw_volume_options *options,
+                              struct cw_error *error)
+{
+    struct error err;
+    struct cw_job *job = volume_open(options, &err);
+
+    if (!job)
+        api_tell(error, &err);
+    return job;
+}
+
+struct cw_job *cw_local_open(const struct cw_source_options *source,
+                             const struct cw_target_options *target,
+                             struct cw_error *error)
+{
+    struct error err;
+    struct cw_job *job = local_open(source, target, &err);
+
+    if (!job)
+        api_tell(error, &err);
+    return job;
+}
+
+int cw_source_inspect(const struct cw_source_options *options,
+                      uint32_t fs_overhead_ppm,
+                      struct cw_inspection *inspection, struct cw_error *error)
+{
+    struct error err;
+
+    if (source_inspect(options, fs_overhead_ppm, inspection, &err) == 0)
+        return 0;
+    api_tell(error, &err);
+    return -1;
+}
+
+int cw_source_map(const struct cw_source_options *options,
+                  int (*each)(void *opaque, uint64_t offset, uint64_t length,
+                              bool is_zero),
+                  void *opaque, struct cw_error *error)
+{
+    struct error err;
+
+    if (source_map(options, each, opaque, &err) == 0)
+        return 0;
+    api_tell(error, &err);
+    return -1;
+}
+
+int cw_target_plan(const struct cw_target_options *options,
+                   uint64_t source_bytes, struct cw_plan *plan,
+                   struct cw_error *error)
+{
+    struct error err;
+
+    if (target_plan(options, source_bytes, plan, &err) == 0)
+        return 0;
+    api_tell(error, &err);
+    return -1;
+}
+
+int cw_target_look(const struct cw_target_options *options,
+                   struct cw_destination *destination, struct cw_error *error)
+{
+    struct look look;
+    struct error err;
+
+    if (look_at(options->destination, &look, &err) < 0) {
+        api_tell(error, &err);
+        return -1;
+    }
+    destination->is_block_device = look.is_block_device;
+    destination->is_blank = look.is_blank;
+    destination->size_bytes = look.size_bytes;
+    memcpy(destination->model, look.model, sizeof(look.model));
+    memcpy(destination->serial, look.serial, sizeof(look.serial));
+    memcpy(destination->contents, look.contents, sizeof(look.contents));
+    return 0;
+}
+
+bool cw_target_is_begun(const struct cw_target_options *options)
+{
+    return begun_look(options) == BEGUN_DEVICE;
+}
+
+unsigned cw_doctor(const char *path, struct cw_finding findings[CW_FINDINGS])
+{
+    return doctor_examine(path, findings, CW_FINDINGS);
+}
+
+_Static_assert(CW_PAIRING_CHARS >= PAIRING_CODE_CHARS, "the code fits");
+
+int cw_pairing_make(char code[CW_PAIRING_CHARS], struct cw_error *error)
+{
+    struct error err;
+
+    if (code_make(code, &err) == 0)
+        return 0;
+    api_tell(error, &err);
+    return -1;
+}
+
+int cw_source_digest(const struct cw_source_options *options,
+                     char text[CW_DIGEST_CHARS], struct cw_error *error)
+{
+    struct image_options image;
+    struct error err;
+
+    source_image_options(options, &image);
+    if (proof_digest(&image, options->tuning.io_engine, options->digest, 0,
+                     text, &err) == 0)
+        return 0;
+    api_tell(error, &err);
+    return -1;
+}
+
+/* The disk at a destination, as an image to read. */
+static struct image_options written(const struct cw_target_options *options)
+{
+    return (struct image_options){
+        .path = options->destination,
+        .mode = (enum file_mode)options->tuning.io_mode,
+        .format = IMAGE_FORMAT_RAW,
+    };
+}
+
+int cw_target_digest(const struct cw_target_options *options,
+                     enum cw_digest digest, char text[CW_DIGEST_CHARS],
+                     struct cw_error *error)
+{
+    const struct image_options image = written(options);
+    struct error err;
+
+    if (proof_digest(&image, options->tuning.io_engine, digest,
+                     options->size_bytes, text, &err) == 0)
+        return 0;
+    readback_failed(&err, "digest what the target holds");
+    api_tell(error, &err);
+    return -1;
+}
+
+int cw_source_check_receipt(
+    const struct cw_source_options *options, const char *path,
+    int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
+    struct cw_receipt *receipt, struct cw_error *error)
+{
+    const struct proof_listener listener = { each, opaque, receipt };
+    struct image_options image;
+    struct error err;
+
+    source_image_options(options, &image);
+    if (proof_check_receipt(&image, options->tuning.io_engine, path, &listener,
+                            &err) == 0)
+        return 0;
+    api_tell(error, &err);
+    return -1;
+}
+
+int cw_target_check_receipt(
+    const struct cw_target_options *options, const char *path,
+    int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
+    struct cw_receipt *receipt, struct cw_error *error)
+{
+    const struct proof_listener listener = { each, opaque, receipt };
+    const struct image_options image = written(options);
+    struct error err;
+
+    if (proof_check_receipt(&image, options->tuning.io_engine, path, &listener,
+                            &err) == 0)
+        return 0;
+    api_tell(error, &err);
+    return -1;
+}
+
+int cw_run(struct cw_job *job, struct cw_summary *summary,
+           struct cw_error *error)
+{
+    struct error err;
+    int r;
+
+    *summary = (struct cw_summary){ 0 };
+    r = job->run(job, summary, &err);
+    if (r < 0)
+        api_tell(error, &err);
+    return r;
+}
+
+void cw_stop(struct cw_job *job)
+{
+    atomic_store(&job->cancelled, true);
+    job_wake(job);
+}
+
+void cw_reload(struct cw_job *job)
+{
+    atomic_store(&job->wants_reload, true);
+    job_wake(job);
+}
+
+void cw_report(struct cw_job *job)
+{
+    atomic_store(&job->wants_report, true);
+    job_wake(job);
+}
+
+void cw_close(struct cw_job *job)
+{
+    if (job)
+        job->free(job);
+}

@@ -1,0 +1,194 @@
+/* inspect.c - what can be answered without a peer. */
+#include <stdio.h>
+
+#include "api/jobs.h"
+#include "plan/sizing.h"
+#include "transfer/disk_scan.h"
+
+#define MAP_STEP_BYTES (UINT64_C(1) << 30)
+
+void source_image_options(const struct cw_source_options *options,
+                          struct image_options *image)
+{
+    *image = (struct image_options){
+        .path = options->image,
+        .mode = (enum file_mode)options->tuning.io_mode,
+        .format = (enum image_format)options->format,
+        .compression = (enum image_compression)options->compression,
+        .stream_bytes = options->stream_bytes,
+        .backing_dir = options->backing_dir,
+        .cross_check = options->cross_check,
+    };
+}
+
+void target_sink_options(const struct cw_target_options *options,
+                         struct sink_options *sink)
+{
+    *sink = (struct sink_options){
+        .path = options->destination,
+        .mode = (enum file_mode)options->tuning.io_mode,
+        .overwrite = options->overwrite,
+        .delta = options->delta,
+        .keep_tail = options->keep_tail,
+        .target_is_zero = options->target_is_zero,
+        .overcommit = options->overcommit,
+        .preallocate = (enum sink_preallocate)options->preallocate,
+        .overhead_ppm = options->fs_overhead_ppm,
+        .size_bytes = options->size_bytes,
+        .size_max = options->size_max,
+    };
+    if (options->volume_bytes == 0)
+        return;
+    sink->size_max = true;
+    sink->size_bytes = size_usable(options->volume_bytes,
+                                   options->fs_overhead_ppm);
+}
+
+int source_measure(struct image *image, uint64_t *data_bytes, struct error *err)
+{
+    struct extent_list list = { 0 };
+    uint64_t size = image->virtual_bytes;
+    int r = 0;
+
+    *data_bytes = 0;
+    for (uint64_t at = 0; at < size && r == 0;) {
+        uint64_t step = size - at < MAP_STEP_BYTES ? size - at : MAP_STEP_BYTES;
+
+        extent_list_clear(&list);
+        r = image_map(image, at, step, &list, err);
+        *data_bytes += extent_list_bytes(&list, EXTENT_DATA);
+        at += step;
+    }
+    extent_list_fini(&list);
+    return r;
+}
+
+static int fill(struct image *image, struct cw_inspection *out,
+                struct error *err)
+{
+    if (source_measure(image, &out->data_bytes, err) < 0)
+        return -1;
+    snprintf(out->format, sizeof(out->format), "%s", image_format_text(image));
+    out->virtual_bytes = image->virtual_bytes;
+    out->zero_bytes = image->virtual_bytes - out->data_bytes;
+    out->allocated_bytes = image->host_bytes;
+    out->block_volume_bytes = image->virtual_bytes;
+    if (size_required(&out->file_volume_bytes, image->virtual_bytes,
+                      out->fs_overhead_ppm))
+        return error_set(err, ERROR_FORMAT, 0,
+                         "%s: a disk of that size fits no volume", image->path);
+    return 0;
+}
+
+int source_inspect(const struct cw_source_options *options,
+                   uint32_t fs_overhead_ppm, struct cw_inspection *inspection,
+                   struct error *err)
+{
+    struct image_options wish;
+    struct image *image;
+    int r;
+
+    *inspection = (struct cw_inspection){ .fs_overhead_ppm = fs_overhead_ppm };
+    source_image_options(options, &wish);
+    if (image_open(&wish, &image, err) < 0)
+        return -1;
+    r = fill(image, inspection, err);
+    image_close(image);
+    return r;
+}
+
+/* Extents as they are told, joined over the steps of the map. */
+struct telling {
+    int (*each)(void *opaque, uint64_t offset, uint64_t length, bool is_zero);
+    void *opaque;
+    struct extent held; /* length 0: none */
+};
+
+static int tell_held(struct telling *telling, struct error *err)
+{
+    const struct extent *e = &telling->held;
+
+    if (e->length == 0 || telling->each(telling->opaque, e->offset, e->length,
+                                        e->kind == EXTENT_ZERO) >= 0)
+        return 0;
+    return error_set(err, ERROR_SYSTEM, 0, "print the map");
+}
+
+static int tell_list(struct telling *telling, const struct extent_list *list,
+                     struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct extent *e = &list->items[i];
+
+        if (telling->held.length > 0 && telling->held.kind == e->kind) {
+            telling->held.length += e->length;
+            continue;
+        }
+        if (tell_held(telling, err) < 0)
+            return -1;
+        telling->held = *e;
+    }
+    return 0;
+}
+
+static int tell_image(struct telling *telling, struct image *image,
+                      struct error *err)
+{
+    struct extent_list list = { 0 };
+    uint64_t size = image->virtual_bytes;
+    int r = 0;
+
+    for (uint64_t at = 0; at < size && r == 0;) {
+        uint64_t step = size - at < MAP_STEP_BYTES ? size - at : MAP_STEP_BYTES;
+
+        extent_list_clear(&list);
+        r = image_map(image, at, step, &list, err);
+        if (r == 0)
+            r = tell_list(telling, &list, err);
+        at += step;
+    }
+    extent_list_fini(&list);
+    return r < 0 ? -1 : tell_held(telling, err);
+}
+
+int source_map(const struct cw_source_options *options,
+               int (*each)(void *opaque, uint64_t offset, uint64_t length,
+                           bool is_zero),
+               void *opaque, struct error *err)
+{
+    struct telling telling = { .each = each, .opaque = opaque };
+    struct image_options wish;
+    struct image *image;
+    int r;
+
+    source_image_options(options, &wish);
+    if (image_open(&wish, &image, err) < 0)
+        return -1;
+    r = tell_image(&telling, image, err);
+    image_close(image);
+    return r;
+}
+
+int target_plan(const struct cw_target_options *options, uint64_t source_bytes,
+                struct cw_plan *plan, struct error *err)
+{
+    struct size_verdict verdict = { 0 };
+    struct sink_options wish;
+    int r;
+
+    target_sink_options(options, &wish);
+    r = sink_plan(&wish, source_bytes, &verdict, err);
+    *plan = (struct cw_plan){
+        .is_block_device = verdict.is_block_device,
+        .disk_bytes = verdict.disk_bytes,
+        .fs_overhead_ppm = verdict.overhead_ppm,
+        .space = {
+            .need_bytes = verdict.need_bytes,
+            .have_bytes = verdict.have_bytes,
+            .usable_bytes = verdict.usable_bytes,
+            .shortfall_bytes = verdict.shortfall_bytes,
+            .volume_bytes = verdict.volume_bytes,
+        },
+    };
+    return r;
+}

@@ -1,0 +1,295 @@
+/*
+ * local_copy.c - a copy within this machine: the source's image and the target's
+ * sink in one process, with nothing in between.
+ *
+ *   planning (errand) -> copying (lanes) -> flushing (errand)
+ *      -> verifying (errand) -> done
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/jobs.h"
+#include "api/verify.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "job/task.h"
+#include "job/watchdog.h"
+#include "plan/chunk_grid.h"
+#include "resume/source_identity.h"
+#include "transfer/chunk_reader.h"
+#include "transfer/copy_worker.h"
+#include "transfer/readback.h"
+#include "wire/message.h"
+
+struct local {
+    struct cw_job job; /* first: the API's handle is this */
+    const char *from, *to;
+    enum digest_algorithm algorithm;
+    bool verifies; /* by reading back */
+    bool allow_in_use;
+    struct guard guard;
+    struct image *image; /* map only; each lane opens its own */
+    struct sink *sink;
+    struct local_plan plan;
+    struct local_lane lanes[MESSAGE_MAX_LANES];
+    struct errand errand;
+    uint64_t measured_bytes; /* the errand's, until it has ended */
+};
+
+/* ---- the main thread's waiting ---- */
+
+/* One tick: counters told, a cancel heard.  -1: the job is to end. */
+static int go_on(void *arg)
+{
+    struct local *l = arg;
+    struct cw_job *job = &l->job;
+    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
+    struct error err;
+    uint64_t drained;
+
+    atomic_store(&job->progress.zeroed_bytes, sink_zeroed_bytes(l->sink));
+    job_report(job);
+    if (atomic_load(&job->cancelled) && !job_stopping(job)) {
+        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
+        job_fail(job, &err);
+    }
+    if (job_stopping(job)) {
+        sink_stop(l->sink);
+        return -1;
+    }
+    poll(&fd, 1, JOB_TICK_MS);
+    if (fd.revents != 0 && read(fd.fd, &drained, sizeof(drained)) < 0)
+        log_debug("nothing to drain from the wake-up");
+    return 0;
+}
+
+/* Does work beside the ticks. */
+static int run_errand(struct local *l,
+                      int (*work)(void *arg, struct error *err))
+{
+    return errand_run(&l->errand, &l->job, work, go_on, l);
+}
+
+static int run_phase(struct local *l, enum cw_phase phase,
+                     int (*work)(void *arg, struct error *err))
+{
+    job_enter(&l->job, phase);
+    return run_errand(l, work);
+}
+
+/* ---- the phases ---- */
+
+static int prepare(void *arg, struct error *err)
+{
+    struct local *l = arg;
+
+    if (source_measure(l->image, &l->measured_bytes, err) < 0)
+        return -1;
+    return sink_prepare(l->sink, l->plan.virtual_bytes, err);
+}
+
+static int copy(struct local *l)
+{
+    struct cw_job *job = &l->job;
+    struct error err;
+
+    job->total_bytes = l->measured_bytes;
+    job->lanes = l->image->is_sequential
+                     ? 1
+                     : job_lanes_wanted(job, l->image->is_decoded);
+    if (job->lanes > MESSAGE_MAX_LANES)
+        job->lanes = MESSAGE_MAX_LANES;
+    job_enter(job, CW_PHASE_COPYING);
+    cursor_init(&l->plan.cursor, grid_count(l->plan.virtual_bytes), job->lanes,
+                chunks_step(l->image));
+    for (unsigned i = 0; i < job->lanes; i++) {
+        if (local_lane_start(&l->lanes[i], &l->plan, i, &err) < 0) {
+            job_fail(job, &err);
+            break;
+        }
+    }
+    stall_start(job);
+    while (atomic_load(&l->plan.running) > 0 && go_on(l) == 0)
+        stall_check(job);
+    return job_stopping(job) ? -1 : 0;
+}
+
+static int flush(void *arg, struct error *err)
+{
+    struct local *l = arg;
+
+    return sink_finish(l->sink, err);
+}
+
+static int read_back(struct local *l, struct error *err)
+{
+    struct digest *back;
+    uint64_t differ = 0;
+    int r = readback_read(&l->job, l->sink, l->algorithm, l->plan.virtual_bytes,
+                          &back, err);
+
+    if (r == 0)
+        differ = readback_compare(&l->job, back, l->to,
+                                  grid_count(l->plan.virtual_bytes), NULL,
+                                  NULL);
+    digest_close(back);
+    if (r < 0 || differ == 0)
+        return r;
+    return error_set(err, ERROR_MISMATCH, 0,
+                     "%" PRIu64 " chunks of %s read back as something else",
+                     differ, l->to);
+}
+
+/* The copy is of one moment, unless it was allowed not to be. */
+static int check_same(struct local *l, struct error *err)
+{
+    struct survey survey = {
+        .image = l->plan.image,
+        .engine = l->job.ring_wish,
+        .virtual_bytes = l->plan.virtual_bytes,
+        .stop = &l->job.stop,
+    };
+
+    if (l->allow_in_use)
+        return 0;
+    return source_check_same(&l->guard, &survey, l->job.digest, err);
+}
+
+/* Only what is durable, and as it should be, gets its name. */
+static int verify(void *arg, struct error *err)
+{
+    struct local *l = arg;
+
+    if (l->verifies && read_back(l, err) < 0)
+        return -1;
+    if (check_same(l, err) < 0)
+        return -1;
+    return sink_commit(l->sink, err);
+}
+
+static void summarize(const struct local *l, struct cw_summary *summary)
+{
+    uint8_t root[DIGEST_ROOT_BYTES];
+    struct sink_report report;
+
+    sink_get_report(l->sink, &report);
+    job_summarize(&l->job, summary);
+    summary->limited_by[0] = '\0'; /* there are no two ends to compare */
+    summary->allocated_bytes = report.allocated_bytes;
+    summary->io_mode = file_mode_name(report.mode);
+    summary->zero_method = report.zero_method;
+    summary->preallocation = report.preallocation;
+    snprintf(summary->preallocation_why, sizeof(summary->preallocation_why),
+             "%s", report.preallocation_why);
+    snprintf(summary->image_format, sizeof(summary->image_format), "%s",
+             image_format_text(l->image));
+    digest_root(l->job.digest, root);
+    digest_format(l->algorithm, root, summary->digest);
+}
+
+static int local_run(struct cw_job *job, struct cw_summary *summary,
+                     struct error *err)
+{
+    struct local *l = (struct local *)job;
+
+    job->begun_ns = clock_now_ns();
+    if (run_phase(l, CW_PHASE_PLANNING, prepare) == 0 && copy(l) == 0 &&
+        run_phase(l, CW_PHASE_FLUSHING, flush) == 0 &&
+        run_phase(l, CW_PHASE_VERIFYING, verify) == 0) {
+        job_enter(job, CW_PHASE_DONE);
+        summarize(l, summary);
+        return proof_write_receipt(job, summary, err);
+    }
+    job_first_error(job, err);
+    return error_wrap(err, "copy %s to %s", l->from, l->to);
+}
+
+/* ---- before and after ---- */
+
+static void local_free(struct cw_job *job)
+{
+    struct local *l = (struct local *)job;
+    struct error ignored;
+
+    errand_join(&l->errand, &ignored);
+    for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
+        lane_join(&l->lanes[i].lane);
+    sink_close(l->sink);
+    image_close(l->image);
+    guard_close(&l->guard);
+    job_fini(job);
+    free(l);
+}
+
+/* Copying a disk onto itself would only wear it. */
+static int refuse_same(const char *from, const char *to, struct error *err)
+{
+    struct stat a, b;
+    bool same;
+
+    if (stat(from, &a) < 0 || stat(to, &b) < 0)
+        return 0; /* whoever opens it says why */
+    same = S_ISBLK(a.st_mode) && S_ISBLK(b.st_mode)
+               ? a.st_rdev == b.st_rdev
+               : a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return same ? error_set(err, ERROR_REFUSED, 0,
+                            "%s and %s are the same disk", from, to)
+                : 0;
+}
+
+static int build(struct local *l, const struct cw_source_options *source,
+                 const struct cw_target_options *target, struct error *err)
+{
+    struct sink_options sink;
+
+    l->guard.fd = -1;
+    l->allow_in_use = source->allow_in_use;
+    l->job.run = local_run;
+    l->job.free = local_free;
+    l->from = source->image;
+    l->to = target->destination;
+    l->algorithm = source->digest == CW_DIGEST_SHA256 ? DIGEST_SHA256
+                                                      : DIGEST_XXH3_128;
+    l->verifies = target->verify_readback;
+    l->plan.job = &l->job;
+    if (job_init(&l->job, true, NULL, &source->tuning, &source->events, err) <
+            0 ||
+        refuse_same(l->from, l->to, err) < 0)
+        return -1;
+    source_image_options(source, &l->plan.image);
+    l->plan.image.takes_any_order = true;
+    l->plan.image.stop_fd = l->job.stop_fd;
+    target_sink_options(target, &sink);
+    sink.mode = l->plan.image.mode;
+    if (guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||
+        image_open(&l->plan.image, &l->image, err) < 0 ||
+        sink_open(&sink, &l->sink, err) < 0)
+        return -1;
+    l->plan.image.like = l->image;
+    l->plan.sink = l->sink;
+    l->plan.virtual_bytes = l->job.disk_bytes = l->image->virtual_bytes;
+    return digest_open(l->algorithm, l->plan.virtual_bytes, &l->job.digest,
+                       err);
+}
+
+struct cw_job *local_open(const struct cw_source_options *source,
+                          const struct cw_target_options *target,
+                          struct error *err)
+{
+    struct local *l = calloc(1, sizeof(*l));
+
+    if (!l) {
+        error_set(err, ERROR_SYSTEM, ENOMEM, "start a copy");
+        return NULL;
+    }
+    if (build(l, source, target, err) == 0)
+        return &l->job;
+    local_free(&l->job);
+    return NULL;
+}

@@ -1,0 +1,200 @@
+#include "api/verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "plan/chunk_grid.h"
+#include "record/receipt.h"
+#include "transfer/disk_scan.h"
+
+/* Digests virtual_bytes (0: all) of the disk into a new table, owned by the
+ * caller. */
+static int digest_disk(const struct image_options *image,
+                       enum cw_io_engine engine,
+                       enum digest_algorithm algorithm, uint64_t virtual_bytes,
+                       struct digest **table, struct error *err)
+{
+    struct survey survey = { .image = *image, .virtual_bytes = virtual_bytes };
+    struct image *whole;
+    char why[256];
+    int r;
+
+    survey.image.takes_any_order = true;
+    if (ring_choose((enum ring_engine)engine, &survey.engine, why, sizeof(why),
+                    err) < 0 ||
+        image_open(&survey.image, &whole, err) < 0)
+        return -1;
+    if (virtual_bytes == 0)
+        survey.virtual_bytes = whole->virtual_bytes;
+    survey.image.like = whole;
+    r = digest_open(algorithm, survey.virtual_bytes, table, err);
+    if (r == 0) {
+        r = survey_run(&survey, *table, err);
+        if (r < 0)
+            digest_close(*table);
+    }
+    image_close(whole);
+    return r;
+}
+
+int proof_digest(const struct image_options *image, enum cw_io_engine engine,
+                 enum cw_digest digest, uint64_t virtual_bytes, char *text,
+                 struct error *err)
+{
+    enum digest_algorithm algorithm = digest == CW_DIGEST_SHA256
+                                          ? DIGEST_SHA256
+                                          : DIGEST_XXH3_128;
+    uint8_t root[DIGEST_ROOT_BYTES];
+    struct digest *table;
+
+    if (digest_disk(image, engine, algorithm, virtual_bytes, &table, err) < 0)
+        return -1;
+    digest_root(table, root);
+    digest_format(algorithm, root, text);
+    digest_close(table);
+    return 0;
+}
+
+/* ---- receipts ---- */
+
+int proof_write_receipt(const struct cw_job *job,
+                        const struct cw_summary *summary, struct error *err)
+{
+    struct receipt receipt = {
+        .verified_bytes = summary->verified_bytes,
+        .ended_ns = clock_unix_ns(),
+    };
+
+    if (!job->events.receipt)
+        return 0;
+    receipt.begun_ns = receipt.ended_ns - summary->elapsed_ns;
+    snprintf(receipt.software, sizeof(receipt.software), "clonewire %s",
+             cw_version());
+    snprintf(receipt.peer_software, sizeof(receipt.peer_software), "%s",
+             job->peer_software);
+    snprintf(receipt.side, sizeof(receipt.side), "%s",
+             job->is_source ? "source" : "target");
+    snprintf(receipt.job, sizeof(receipt.job), "%s", job->id);
+    snprintf(receipt.format, sizeof(receipt.format), "%s",
+             summary->image_format);
+    if (receipt_write(job->events.receipt, &receipt, job->digest, err) == 0)
+        return 0;
+    return error_wrap(err, "the copy is complete, but has no receipt");
+}
+
+static void fill(const struct receipt *receipt, struct cw_receipt *found)
+{
+    *found = (struct cw_receipt){
+        .disk_bytes = receipt->disk_bytes,
+        .ended_unix_ns = receipt->ended_ns,
+    };
+    digest_format(receipt->algorithm, receipt->root, found->digest);
+}
+
+static int check_size(const struct image_options *options, const char *path,
+                      uint64_t disk_bytes, struct error *err)
+{
+    struct image *image;
+    uint64_t bytes;
+
+    if (image_open(options, &image, err) < 0)
+        return -1;
+    bytes = image->virtual_bytes;
+    image_close(image);
+    if (bytes >= disk_bytes)
+        return 0;
+    return error_set(err, ERROR_MISMATCH, 0,
+                     "%s is a disk of %" PRIu64 " bytes, that of %s has "
+                     "%" PRIu64,
+                     options->path, bytes, path, disk_bytes);
+}
+
+struct difference {
+    uint64_t chunks, first; /* how many differ, and where they begin */
+};
+
+/* Tells runs of chunks that differ.  -1: each() has had enough. */
+static int tell_runs(const struct digest *a, const struct digest *b,
+                     int (*each)(void *opaque, uint64_t offset,
+                                 uint64_t length),
+                     void *opaque, struct difference *difference)
+{
+    uint64_t chunks = grid_count(digest_disk_bytes(a)), end;
+
+    for (uint64_t i = 0; i < chunks; i = end) {
+        uint64_t length = 0;
+
+        end = i + 1;
+        if (digest_agrees(a, b, i))
+            continue;
+        for (end = i; end < chunks && !digest_agrees(a, b, end); end++)
+            length += grid_length(digest_disk_bytes(a), end);
+        if (difference->chunks == 0)
+            difference->first = i;
+        difference->chunks += end - i;
+        if (each && each(opaque, i * GRID_CHUNK_BYTES, length) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The root differs: says where. */
+static int tell_difference(const struct digest *table, const char *disk,
+                           const char *path, const struct receipt *receipt,
+                           const struct proof_listener *listener,
+                           struct error *err)
+{
+    struct difference difference = { 0 };
+    struct digest *wanted;
+    struct error why;
+    int r;
+
+    if (digest_open(receipt->algorithm, receipt->disk_bytes, &wanted, err) < 0)
+        return -1;
+    r = receipt_read_chunks(path, receipt, wanted, &why);
+    if (r == 0 && tell_runs(table, wanted, listener->each, listener->opaque,
+                            &difference) < 0)
+        r = error_set(&why, ERROR_SYSTEM, 0, "print where");
+    digest_close(wanted);
+    if (r < 0)
+        return error_set(err, ERROR_MISMATCH, 0,
+                         "%s is not the disk that %s is of; where it differs "
+                         "cannot be told: %s",
+                         disk, path, why.text);
+    return error_set_at(
+        err, ERROR_MISMATCH, 0, difference.first * GRID_CHUNK_BYTES,
+        "%s is not the disk that %s is of: %" PRIu64
+        " chunks differ, the first is chunk %" PRIu64 " at %" PRIu64,
+        disk, path, difference.chunks, difference.first,
+        difference.first * GRID_CHUNK_BYTES);
+}
+
+int proof_check_receipt(const struct image_options *image,
+                        enum cw_io_engine engine, const char *path,
+                        const struct proof_listener *listener,
+                        struct error *err)
+{
+    uint8_t root[DIGEST_ROOT_BYTES];
+    struct receipt receipt;
+    struct digest *table;
+    int r = 0;
+
+    if (receipt_read(path, &receipt, err) < 0 ||
+        check_size(image, path, receipt.disk_bytes, err) < 0)
+        return -1;
+    fill(&receipt, listener->receipt);
+    if (receipt.disk_bytes == 0)
+        r = digest_open(receipt.algorithm, 0, &table, err);
+    else
+        r = digest_disk(image, engine, receipt.algorithm, receipt.disk_bytes,
+                        &table, err);
+    if (r < 0)
+        return -1;
+    digest_root(table, root);
+    if (memcmp(root, receipt.root, sizeof(root)) != 0)
+        r = tell_difference(table, image->path, path, &receipt, listener, err);
+    digest_close(table);
+    return r;
+}

@@ -1,0 +1,275 @@
+#include "cdi/disk_decoder.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- plain ---- */
+
+/* Makes sure that something is left, unless all is over. */
+static int refill(const struct pieces *pieces, const uint8_t **at, size_t *len,
+                  bool *is_over, struct error *err)
+{
+    const void *data;
+    ssize_t n;
+
+    while (*len == 0 && !*is_over) {
+        n = pieces_next(pieces, &data, err);
+        if (n < 0)
+            return -1;
+        *is_over = n == 0;
+        *at = data;
+        *len = (size_t)n;
+    }
+    return 0;
+}
+
+static ssize_t plain_fill(struct feed *feed, uint8_t *buf, size_t len,
+                          bool *is_zero, struct error *err)
+{
+    struct feed_plain *p = (struct feed_plain *)feed;
+    size_t done = 0;
+
+    *is_zero = false;
+    while (done < len && p->head_at < p->head_len)
+        buf[done++] = p->head[p->head_at++];
+    while (done < len) {
+        size_t n;
+
+        if (refill(&p->pieces, &p->at, &p->len, &p->is_over, err) < 0)
+            return -1;
+        if (p->len == 0)
+            break;
+        n = p->len < len - done ? p->len : len - done;
+        memcpy(buf + done, p->at, n);
+        p->at += n;
+        p->len -= n;
+        done += n;
+    }
+    return (ssize_t)done;
+}
+
+void feed_plain_init(struct feed_plain *plain, const struct pieces *pieces)
+{
+    *plain = (struct feed_plain){ .feed.fill = plain_fill, .pieces = *pieces };
+}
+
+ssize_t feed_plain_peek(struct feed_plain *plain, struct error *err)
+{
+    bool is_zero;
+    ssize_t n = plain_fill(&plain->feed, plain->head, sizeof(plain->head),
+                           &is_zero, err);
+
+    if (n > 0)
+        plain->head_len = (size_t)n;
+    return n;
+}
+
+/* ---- snappy ---- */
+
+static int damaged(const struct feed_snappy *s, enum snapframe_result result,
+                   struct error *err)
+{
+    return error_set(err, ERROR_PROTOCOL, 0,
+                     "snappy stream: %s, after %" PRIu64 " bytes",
+                     snapframe_text(result), s->reader.taken);
+}
+
+/*
+ * Makes sure that input is left, unless all is over.  Where large chunks come,
+ * only the head of the next is received here: its body need not be moved then.
+ */
+static int refill_frames(struct feed_snappy *s, struct error *err)
+{
+    ssize_t n;
+
+    if (!s->is_straight || s->len > 0 || s->is_over)
+        return refill(&s->pieces, &s->at, &s->len, &s->is_over, err);
+    n = s->pieces.read(s->pieces.opaque, s->line, sizeof(s->line), err);
+    if (n < 0)
+        return -1;
+    s->is_over = n == 0;
+    s->at = s->line;
+    s->len = (size_t)n;
+    return 0;
+}
+
+/*
+ * Receives what is missing of a chunk to where it belongs, if it can be.
+ * SNAPFRAME_MORE: it cannot, or the input was over before.  -1 and *err.
+ */
+static int take_straight(struct feed_snappy *s, uint8_t *out,
+                         struct snapframe_block *block, struct error *err)
+{
+    size_t missing = 0, done = 0;
+    uint8_t *to = NULL;
+
+    if (s->pieces.read)
+        to = snapframe_place(&s->reader, out, &missing);
+    if (!to)
+        return SNAPFRAME_MORE;
+    while (done < missing) {
+        ssize_t n = s->pieces.read(s->pieces.opaque, to + done, missing - done,
+                                   err);
+
+        if (n < 0)
+            return -1;
+        s->is_over = n == 0;
+        if (s->is_over)
+            return SNAPFRAME_MORE;
+        done += (size_t)n;
+    }
+    s->is_straight = true;
+    return (int)snapframe_placed(&s->reader, out, block);
+}
+
+/* What stands in the input; of a chunk of which much is missing, with what is
+ * still to be received.  As take_straight(). */
+static int take_input(struct feed_snappy *s, uint8_t *out,
+                      struct snapframe_block *block, struct error *err)
+{
+    enum snapframe_result result;
+
+    result = snapframe_read(&s->reader, &s->at, &s->len, out, block);
+    if (result != SNAPFRAME_MORE) {
+        s->is_straight = false;
+        return (int)result;
+    }
+    return take_straight(s, out, block, err);
+}
+
+/* The next block into out; 1, 0 at the end, -1. */
+static int next_block(struct feed_snappy *s, uint8_t *out,
+                      struct snapframe_block *block, struct error *err)
+{
+    for (;;) {
+        enum snapframe_result result;
+        int r;
+
+        if (refill_frames(s, err) < 0)
+            return -1;
+        if (s->is_over) {
+            result = snapframe_end(&s->reader);
+            return result == SNAPFRAME_MORE ? 0 : damaged(s, result, err);
+        }
+        r = take_input(s, out, block, err);
+        if (r < 0)
+            return -1;
+        result = (enum snapframe_result)r;
+        if (result == SNAPFRAME_BLOCK && block->len > 0)
+            return 1;
+        if (result != SNAPFRAME_MORE && result != SNAPFRAME_BLOCK)
+            return damaged(s, result, err);
+    }
+}
+
+/* A buffer that is filled from its front, zeros last: as long as there is
+ * nothing else in it, it is not touched. */
+struct filling {
+    uint8_t *buf;
+    size_t done;
+    bool is_zero;
+};
+
+static void add_zeros(struct filling *f, size_t len)
+{
+    if (!f->is_zero)
+        memset(f->buf + f->done, 0, len);
+    f->done += len;
+}
+
+/* Data is about to be put behind what is there. */
+static void touch(struct filling *f)
+{
+    if (f->is_zero)
+        memset(f->buf, 0, f->done);
+    f->is_zero = false;
+}
+
+/* What is left of the last block. */
+static void take_rest(struct feed_snappy *s, struct filling *f, size_t len)
+{
+    size_t n = s->block_len - s->block_at;
+
+    if (n > len - f->done)
+        n = len - f->done;
+    if (s->block_is_zero) {
+        add_zeros(f, n);
+    } else {
+        touch(f);
+        memcpy(f->buf + f->done, s->block + s->block_at, n);
+        f->done += n;
+    }
+    s->block_at += n;
+}
+
+/* A block that has been read to where it belongs. */
+static void keep(struct filling *f, const struct snapframe_block *block)
+{
+    if (block->is_zero) {
+        add_zeros(f, block->len);
+        return;
+    }
+    touch(f);
+    f->done += block->len;
+}
+
+static ssize_t snappy_fill(struct feed *feed, uint8_t *buf, size_t len,
+                           bool *is_zero, struct error *err)
+{
+    struct feed_snappy *s = (struct feed_snappy *)feed;
+    struct filling f = { .buf = buf, .is_zero = true };
+
+    while (f.done < len) {
+        struct snapframe_block block;
+        bool fits = len - f.done >= SNAPFRAME_BLOCK_BYTES;
+        int r;
+
+        if (s->block_at < s->block_len) {
+            take_rest(s, &f, len);
+            continue;
+        }
+        r = next_block(s, fits ? buf + f.done : s->block, &block, err);
+        if (r < 0)
+            return -1;
+        if (r == 0)
+            break;
+        if (fits) {
+            keep(&f, &block);
+        } else {
+            s->block_at = 0;
+            s->block_len = block.len;
+            s->block_is_zero = block.is_zero;
+        }
+    }
+    *is_zero = f.is_zero && f.done > 0;
+    return (ssize_t)f.done;
+}
+
+void feed_snappy_init(struct feed_snappy *snappy, const struct pieces *pieces)
+{
+    snappy->feed.fill = snappy_fill;
+    snappy->pieces = *pieces;
+    snappy->len = 0;
+    snappy->is_over = snappy->is_straight = false;
+    snappy->block_at = snappy->block_len = 0;
+    snapframe_reader_init(&snappy->reader);
+}
+
+static ssize_t next_piece(void *opaque, const void **data, struct error *err)
+{
+    struct feed_snappy *s = opaque;
+    struct snapframe_block block;
+    int r = next_block(s, s->block, &block, err);
+
+    if (r <= 0)
+        return r;
+    if (block.is_zero)
+        memset(s->block, 0, block.len);
+    *data = s->block;
+    return (ssize_t)block.len;
+}
+
+struct pieces feed_snappy_pieces(struct feed_snappy *snappy)
+{
+    return (struct pieces){ next_piece, snappy, NULL };
+}

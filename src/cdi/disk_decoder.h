@@ -1,0 +1,74 @@
+/*
+ * disk_decoder.h - the bytes of a disk from its first to its last, as an upload
+ * brings them: plain, or in the snappy framing format.  Of one thread.
+ */
+#ifndef CW_CDI_DISK_DECODER_H
+#define CW_CDI_DISK_DECODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "http/body.h"
+#include "http/snappy_frame.h"
+
+#define FEED_HEAD_BYTES 512U
+#define FEED_LINE_BYTES 64U /* holds the head of a chunk, and little more */
+
+struct feed;
+
+/*
+ * Fills buf with len bytes, fewer only at the end of the disk; 0 behind it.
+ * *is_zero: all of them are zero, and buf has not been written.  -1: *err.
+ */
+typedef ssize_t feed_fill(struct feed *feed, uint8_t *buf, size_t len,
+                          bool *is_zero, struct error *err);
+
+struct feed {
+    feed_fill *fill;
+};
+
+/* ---- plain ---- */
+
+struct feed_plain {
+    struct feed feed; /* first */
+    struct pieces pieces;
+    const uint8_t *at; /* what is left of the last piece */
+    size_t len;
+    bool is_over;
+    size_t head_at, head_len; /* of head: not yet given out */
+    uint8_t head[FEED_HEAD_BYTES];
+};
+
+void feed_plain_init(struct feed_plain *plain, const struct pieces *pieces);
+
+/* Looks at the first bytes, which fill() will give: at plain->head, as many as
+ * are returned, FEED_HEAD_BYTES or all there are.  Once, at first; or -1. */
+ssize_t feed_plain_peek(struct feed_plain *plain, struct error *err);
+
+/* ---- snappy ---- */
+
+/* Blocks out of the frames in pieces; about 200 KiB. */
+struct feed_snappy {
+    struct feed feed; /* first */
+    struct pieces pieces;
+    const uint8_t *at; /* what is left of the last piece */
+    size_t len;
+    bool is_over;
+    struct snapframe_reader reader;
+    bool is_straight; /* the last chunk was received where it belongs */
+    uint8_t line[FEED_LINE_BYTES];
+    uint8_t block[SNAPFRAME_BLOCK_BYTES];
+    /* What of the last block has not been given out. */
+    size_t block_at, block_len;
+    bool block_is_zero;
+};
+
+void feed_snappy_init(struct feed_snappy *snappy, const struct pieces *pieces);
+
+/* The plain bytes as pieces; not mixed with fill(). */
+struct pieces feed_snappy_pieces(struct feed_snappy *snappy);
+
+#endif

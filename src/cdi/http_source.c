@@ -1,0 +1,383 @@
+/*
+ * http_source.c - a source that sends by HTTP what KubeVirt CDI's cloner sends: a
+ * disk, or all files of a volume, to whoever takes it.
+ *
+ * The stream has no place to go on from: an attempt that was lost begins
+ * anew, and the target's answer is the only proof.
+ */
+#include "cdi/http_source.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/jobs.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/connect.h"
+#include "job/watchdog.h"
+#include "tar/writer.h"
+
+#define HANDSHAKE_MS       10000U
+#define CONNECT_DEFAULT_NS (300 * CLOCK_SECOND_NS)
+#define PAUSE_MS           1000U
+
+/* ---- what there is ---- */
+
+/* The one raw disk that a directory holds, if so: more than a stream of files
+ * can be done for it. */
+static int look_for_disk(struct volume *v, struct error *err)
+{
+    char path[4096];
+    struct image_options options = { .path = path };
+    struct image *image;
+    struct error why;
+    int r = pack_is_only(v->options.path, CW_VOLUME_DISK_NAME, err);
+
+    if (r <= 0)
+        return r;
+    snprintf(path, sizeof(path), "%s/%s", v->options.path, CW_VOLUME_DISK_NAME);
+    if (image_open(&options, &image, &why) < 0)
+        return 0;
+    r = image->format == IMAGE_FORMAT_RAW &&
+        image->compression == IMAGE_COMPRESSION_NONE;
+    if (!r)
+        log_info("%s is %s: it travels as the file that it is", path,
+                 image_format_text(image));
+    image_close(image);
+    return r;
+}
+
+/* 1: what there is is one raw disk. */
+static int open_tree(struct volume *v, struct error *err)
+{
+    uint64_t bytes = v->options.total_bytes;
+
+    if (bytes == 0 &&
+        pack_estimate(v->options.path, !v->options.dense, &bytes, err) < 0)
+        return -1;
+    v->job.total_bytes = bytes;
+    snprintf(v->job.format, sizeof(v->job.format), "files");
+    return look_for_disk(v, err);
+}
+
+static int open_disk(struct volume *v, struct error *err)
+{
+    if (v->options.disk)
+        source_image_options(v->options.disk, &v->image_options);
+    else
+        v->image_options = (struct image_options){
+            .path = v->options.path,
+            .mode = (enum file_mode)v->options.tuning.io_mode,
+            .format = IMAGE_FORMAT_RAW,
+        };
+    if (guard_open(&v->guard, v->options.path, v->options.allow_in_use, err) <
+            0 ||
+        image_open(&v->image_options, &v->image, err) < 0)
+        return -1;
+    v->job.disk_bytes = v->job.total_bytes = v->image->virtual_bytes;
+    snprintf(v->job.format, sizeof(v->job.format), "%s",
+             image_format_text(v->image));
+    return 1;
+}
+
+/* ---- the call ---- */
+
+static bool may_pass(const struct cw_job *job, const struct error *err)
+{
+    if (progress_get(&job->progress.reconnects) > 0)
+        return retry_is_passing(err);
+    return err->kind == ERROR_TEMPORARY;
+}
+
+static void note_peer(struct volume *v)
+{
+    struct conn_info info;
+
+    conn_get_info(v->conn, &info);
+    snprintf(v->job.cipher, sizeof(v->job.cipher), "%s %s", info.tls_version,
+             info.cipher);
+    snprintf(v->peer, sizeof(v->peer), "%s (%s)", info.peer, info.peer_name);
+    log_info("connected to %s, %s, by %s", v->peer, v->job.cipher,
+             conn_is_http(v->conn) ? CONN_ALPN_HTTP : CONN_ALPN);
+}
+
+/*
+ * A server that is held to TLS 1.2, as one built for FIPS may be, is called
+ * again by that, and by HTTP.  It is not offered at once: our own target
+ * would have it, too, and with a slower cipher (gcm_provider.h).
+ */
+static bool takes_older(struct volume *v, const struct error *err)
+{
+    struct cw_security *security = &v->job.security;
+
+    if (!v->options.security.allow_tls12 || security->allow_tls12 ||
+        !tls_met_older(v->job.tls))
+        return false;
+    log_info("%s; trying TLS 1.2", err->text);
+    security->allow_tls12 = true;
+    security->http_only = true;
+    job_read_security(&v->job);
+    return true;
+}
+
+static int call(struct volume *v, uint64_t deadline_ns, struct error *err)
+{
+    const struct conn_options options = {
+        .role = CONN_DATA,
+        .handshake_timeout_ms = HANDSHAKE_MS,
+        .congestion = v->options.tuning.congestion,
+        .bind_address = v->options.tuning.bind_address,
+        .bind_device = v->options.tuning.bind_device,
+        .stop_fd = v->job.wake_fd,
+    };
+    const struct dial_patience patience = { deadline_ns, may_pass };
+    const struct addr *addr = &v->url.addr;
+    int r = dial_until(&v->job, addr, &options, &patience, &v->conn, err);
+
+    if (r < 0 && takes_older(v, err))
+        r = dial_until(&v->job, addr, &options, &patience, &v->conn, err);
+    if (r < 0)
+        return -1;
+    note_peer(v);
+    return conn_check_peer(v->conn, err);
+}
+
+/* ---- the answer ---- */
+
+static int explain_refusal(const struct volume *v, struct error *err)
+{
+    char own[400];
+
+    return error_set(err, ERROR_TLS, 0,
+                     "the target does not know us (status code 401): our "
+                     "certificate is %s; the target wants the client name "
+                     "and the CA that its own controller gave it",
+                     tls_own_name(v->job.tls, own, sizeof(own)));
+}
+
+/* What a status means that is not success. */
+static int explain_status(const struct volume *v, struct error *err)
+{
+    const struct post *post = &v->post;
+    const char *colon = post->reason[0] ? ": " : "";
+
+    switch (post->status) {
+    case 400:
+        return error_set(err, ERROR_NO_SPACE, 0,
+                         "Unexpected status code 400%s%s", colon, post->reason);
+    case 401: return explain_refusal(v, err);
+    case 404:
+        return error_set(err, ERROR_REFUSED, 0,
+                         "Unexpected status code 404: the target has no %s",
+                         v->url.path);
+    case 409:
+        return error_set(err, ERROR_REFUSED, 0,
+                         "Unexpected status code 409: the target has been "
+                         "given its disk already");
+    case 503:
+        return error_set(err, ERROR_BUSY, 0,
+                         "Unexpected status code 503: the target is busy "
+                         "with another upload, or still ending the last");
+    default:
+        return error_set(err, ERROR_PEER, 0, "Unexpected status code %u%s%s",
+                         post->status, colon, post->reason);
+    }
+}
+
+/* The lane has ended, with *err unless it ended well.  0: the target has it. */
+static int judge(struct volume *v, int r, struct error *err)
+{
+    const struct post *post = &v->post;
+    bool is_ours = r == 0 || err->kind == ERROR_PEER ||
+                   err->kind == ERROR_TEMPORARY;
+
+    if (!post->is_answered || !is_ours)
+        return r;
+    /* A disk out of a stream of files may need no more than the half. */
+    if (post->status / 100 == 2 && (post->has_ended || v->options.is_tree))
+        return 0;
+    /* Its "yes" to an earlier attempt was lost. */
+    if (post->status == 409 && v->was_sent) {
+        log_info("the target has taken an earlier attempt");
+        return 0;
+    }
+    return explain_status(v, err);
+}
+
+/* ---- an attempt ---- */
+
+static void tick(struct volume *v)
+{
+    struct cw_job *job = &v->job;
+    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
+    struct error err;
+    uint64_t drained;
+
+    if (atomic_load(&job->cancelled) && !job_stopping(job)) {
+        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
+        job_fail(job, &err);
+    }
+    if (atomic_load(&v->is_sent))
+        job_enter(job, CW_PHASE_FLUSHING);
+    else
+        stall_check(job);
+    if (job_stopping(job))
+        conn_shutdown(v->conn);
+    job_report(job);
+    job_attend(job);
+    poll(&fd, 1, JOB_TICK_MS);
+    if (fd.revents != 0 && read(fd.fd, &drained, sizeof(drained)) < 0)
+        log_debug("nothing to drain from the wake-up");
+}
+
+static void hang_up(struct volume *v)
+{
+    struct progress *progress = &v->job.progress;
+
+    if (!v->conn)
+        return;
+    progress_add(&progress->wire_bytes,
+                 conn_wire_sent(v->conn) + conn_wire_received(v->conn));
+    progress_add(&progress->wait_net_ns, conn_waited_ns(v->conn));
+    conn_close(v->conn);
+    v->conn = NULL;
+    post_close(&v->post);
+    v->post = (struct post){ 0 };
+}
+
+static int converse(struct volume *v, struct error *err)
+{
+    struct cw_job *job = &v->job;
+    int r;
+
+    atomic_store(&v->is_sent, false);
+    job_enter(job, CW_PHASE_COPYING);
+    stall_start(job);
+    if (lane_start(&v->lane, job, &v->running, 0, volume_send, err) < 0)
+        return -1;
+    while (atomic_load(&v->running) > 0)
+        tick(v);
+    lane_join(&v->lane);
+    r = judge(v, job_first_error(job, err) ? -1 : 0, err);
+    v->was_sent = v->was_sent || atomic_load(&v->is_sent);
+    return r;
+}
+
+/* 0; 1: the target speaks clonewire/1; -1. */
+static int attempt(struct volume *v, uint64_t deadline_ns, struct error *err)
+{
+    int r = call(v, deadline_ns, err);
+
+    if (r == 0)
+        r = conn_is_http(v->conn) ? converse(v, err) : 1;
+    hang_up(v);
+    return r;
+}
+
+static bool tries_again(struct volume *v, const struct error *err)
+{
+    if (atomic_load(&v->job.cancelled) || !retry_is_passing(err) ||
+        (err->kind == ERROR_TLS &&
+         progress_get(&v->job.progress.reconnects) == 0) ||
+        v->peer[0] == '\0' || /* nobody ever was there */
+        !retry_again(&v->retry, atomic_load(&v->most), clock_now_ns()))
+        return false;
+    log_warn("%s; beginning anew", err->text);
+    job_go_on(&v->job);
+    progress_add(&v->job.progress.reconnects, 1);
+    return dial_pause_ms(&v->job, retry_jitter_ms(PAUSE_MS));
+}
+
+static void summarize(struct volume *v, struct cw_summary *summary)
+{
+    job_summarize(&v->job, summary);
+    summary->data_bytes = v->framed.data_bytes;
+    summary->zero_bytes = v->framed.zero_bytes;
+    snprintf(summary->image_format, sizeof(summary->image_format), "%s",
+             v->job.format);
+    snprintf(summary->tls, sizeof(summary->tls), "%s", v->job.cipher);
+    snprintf(summary->peer, sizeof(summary->peer), "%.127s", v->peer);
+}
+
+static int volume_run(struct cw_job *job, struct cw_summary *summary,
+                      struct error *err)
+{
+    struct volume *v = (struct volume *)job;
+    uint64_t patience_ns = v->options.connect_timeout_ns
+                               ? v->options.connect_timeout_ns
+                               : CONNECT_DEFAULT_NS;
+    uint64_t deadline_ns = clock_now_ns() + patience_ns;
+    int r;
+
+    job_begin(job);
+    job->lanes = 1;
+    job_set_ready(job);
+    job_enter(job, CW_PHASE_PLANNING);
+    while ((r = attempt(v, deadline_ns, err)) < 0) {
+        if (!tries_again(v, err))
+            return error_wrap(err, "clone %s to %s", v->options.path,
+                              v->options.url);
+        deadline_ns = v->retry.deadline_ns;
+    }
+    if (r == 0) {
+        job_enter(job, CW_PHASE_DONE);
+        summarize(v, summary);
+    }
+    return r;
+}
+
+static void volume_free(struct cw_job *job)
+{
+    struct volume *v = (struct volume *)job;
+
+    lane_join(&v->lane);
+    hang_up(v);
+    image_close(v->image);
+    guard_close(&v->guard);
+    job_fini(job);
+    free(v);
+}
+
+/* Only one raw disk is worth asking whether the target can do better. */
+static int build(struct volume *v, const struct cw_volume_options *options,
+                 struct error *err)
+{
+    struct cw_security security = options->security;
+    int r;
+
+    v->guard.fd = -1;
+    v->job.run = volume_run;
+    v->job.free = volume_free;
+    v->options = *options;
+    security.http = true;
+    security.allow_tls12 = false; /* see takes_older() */
+    if (job_init(&v->job, true, &security, &options->tuning, &options->events,
+                 err) < 0 ||
+        post_parse_url(options->url, &v->url, err) < 0)
+        return -1;
+    v->retry.budget_ns = v->job.tuning.retry_ns;
+    r = options->is_tree ? open_tree(v, err) : open_disk(v, err);
+    if (r == 0) {
+        v->job.security.http_only = true;
+        job_read_security(&v->job);
+    }
+    return r < 0 ? -1 : 0;
+}
+
+struct cw_job *volume_open(const struct cw_volume_options *options,
+                           struct error *err)
+{
+    struct volume *v = calloc(1, sizeof(*v));
+
+    if (!v) {
+        error_set(err, ERROR_SYSTEM, ENOMEM, "start the source");
+        return NULL;
+    }
+    if (build(v, options, err) == 0)
+        return &v->job;
+    volume_free(&v->job);
+    return NULL;
+}

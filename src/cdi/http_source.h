@@ -1,0 +1,47 @@
+/*
+ * http_source.h - what the parts of a source by HTTP share: http_source.c is the
+ * process, which calls and judges; http_source_worker.c reads and sends.
+ */
+#ifndef CW_CDI_HTTP_SOURCE_H
+#define CW_CDI_HTTP_SOURCE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cdi/snappy_encoder.h"
+#include "clonewire/clonewire.h"
+#include "http/upload_client.h"
+#include "image/image.h"
+#include "image/source_guard.h"
+#include "job/job.h"
+#include "job/retry.h"
+#include "job/worker.h"
+
+struct volume {
+    struct cw_job job; /* first: the API's handle is this */
+    struct cw_volume_options options;
+    struct post_url url;
+    struct guard guard;
+    struct image_options image_options; /* of a disk, without a ring */
+    struct image *image; /* map only; NULL: a tree, or not one raw disk */
+    struct retry retry;
+    char peer[256];
+    bool was_sent; /* all of it, to its end, in an earlier attempt */
+
+    /* Of one attempt: made by the main thread before the lane begins. */
+    struct conn *conn;
+    struct post post;
+    struct framed framed;
+
+    /* The lane and the main thread. */
+    struct lane lane;
+    _Atomic unsigned running;
+    atomic_bool is_sent;   /* the body of this attempt, with its end */
+    _Atomic uint64_t most; /* plain bytes of the attempt that came furthest */
+};
+
+/* Sends all of it over v->conn and hears the answer: of a lane, its work. */
+int volume_send(struct lane *lane, struct error *err);
+
+#endif

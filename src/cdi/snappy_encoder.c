@@ -1,0 +1,105 @@
+#include "cdi/snappy_encoder.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/iszero.h"
+
+#define BLOCK       SNAPFRAME_BLOCK_BYTES
+#define TRIAL_BYTES (UINT64_C(8) << 20)
+#define TRUST_BYTES (UINT64_C(512) << 20)
+#define GIB         (UINT64_C(1) << 30)
+
+int framed_open(struct framed *framed, struct post *post, struct error *err)
+{
+    framed->post = post;
+    framed->rest_len = 0;
+    framed->data_bytes = framed->zero_bytes = framed->began_at = 0;
+    framed->is_trying = true;
+    framed->ends_at = TRIAL_BYTES;
+    framed->began_ns = clock_now_ns();
+    snapframe_writer_init(&framed->writer);
+    return post_put(post, snapframe_name, sizeof(snapframe_name), "", 0, err);
+}
+
+/* A stretch is over: try the other way, or settle for the better one.  Equal
+ * (a network that is slower than both), less on the wire is better. */
+static void choose(struct framed *f)
+{
+    uint64_t now_ns = clock_now_ns();
+    bool stores = f->writer.stores;
+
+    f->cost[stores] = (now_ns - f->began_ns) * (GIB / TRIAL_BYTES);
+    if (f->is_trying && !stores) {
+        f->writer.stores = true;
+        f->ends_at = f->data_bytes + TRIAL_BYTES;
+    } else if (f->is_trying) {
+        f->is_trying = false;
+        f->writer.stores = f->cost[1] < f->cost[0] - f->cost[0] / 16;
+        f->ends_at = f->data_bytes + TRUST_BYTES;
+    } else {
+        f->is_trying = true;
+        f->writer.stores = false;
+        f->ends_at = f->data_bytes + TRIAL_BYTES;
+    }
+    f->began_at = f->data_bytes;
+    f->began_ns = now_ns;
+}
+
+/* At most a block. */
+static int put_block(struct framed *f, const uint8_t *data, size_t len,
+                     struct error *err)
+{
+    struct snapframe_chunk chunk;
+
+    if (data && iszero(data, len))
+        data = NULL;
+    snapframe_write(&f->writer, data, len, &chunk);
+    if (data)
+        f->data_bytes += len;
+    else
+        f->zero_bytes += len;
+    if (f->data_bytes >= f->ends_at)
+        choose(f);
+    return post_put(f->post, chunk.head, sizeof(chunk.head), chunk.body,
+                    chunk.body_len, err);
+}
+
+static int put_rest(struct framed *f, struct error *err)
+{
+    size_t len = f->rest_len;
+
+    f->rest_len = 0;
+    return len > 0 ? put_block(f, f->rest, len, err) : 0;
+}
+
+/* Whole blocks go as they are, and what is left is gathered. */
+int framed_put(struct framed *framed, const uint8_t *data, uint64_t len,
+               struct error *err)
+{
+    int r = 0;
+
+    while (r == 0 && len >= BLOCK) {
+        r = put_rest(framed, err);
+        if (r == 0)
+            r = put_block(framed, data, BLOCK, err);
+        if (data)
+            data += BLOCK;
+        len -= BLOCK;
+    }
+    if (r == 0 && len > BLOCK - framed->rest_len)
+        r = put_rest(framed, err);
+    if (r != 0 || len == 0)
+        return r;
+    if (data)
+        memcpy(framed->rest + framed->rest_len, data, (size_t)len);
+    else
+        memset(framed->rest + framed->rest_len, 0, (size_t)len);
+    framed->rest_len += (size_t)len;
+    return 0;
+}
+
+int framed_finish(struct framed *framed, struct error *err)
+{
+    return put_rest(framed, err);
+}

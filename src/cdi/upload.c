@@ -1,0 +1,357 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "cdi/upload_private.h"
+#include "http/multipart.h"
+#include "image/probe.h"
+#include "image/stream/stream.h"
+#include "plan/chunk_grid.h"
+#include "transfer/readback.h"
+
+/* How the body is packed, by x-cdi-content-type. */
+enum content {
+    CONTENT_IMAGE,
+    CONTENT_BLOCK_CLONE,
+    CONTENT_FILE_CLONE,
+    CONTENT_ARCHIVE
+};
+
+static enum content content_of(const struct gate_upload *from)
+{
+    const char *type = from->request->head.cdi_content_type;
+
+    if (strcmp(type, "blockdevice-clone") == 0)
+        return CONTENT_BLOCK_CLONE;
+    if (strcmp(type, "filesystem-clone") == 0)
+        return CONTENT_FILE_CLONE;
+    return from->path->is_archive ? CONTENT_ARCHIVE : CONTENT_IMAGE;
+}
+
+static ssize_t next_of_body(void *opaque, const void **data, struct error *err)
+{
+    return request_piece(opaque, data, err);
+}
+
+static ssize_t read_of_body(void *opaque, void *buf, size_t len,
+                            struct error *err)
+{
+    return request_read(opaque, buf, len, err);
+}
+
+/* ---- clones ---- */
+
+/* What the client says of the size of the disk; UPLOAD_SIZE_UNKNOWN: nothing. */
+static int announced(const struct upload *u, uint64_t *bytes, struct error *err)
+{
+    const char *text = u->from.request->head.disk_bytes;
+
+    *bytes = UPLOAD_SIZE_UNKNOWN;
+    if (text[0] == '\0' || parse_count(text, bytes))
+        return 0;
+    return error_set(err, ERROR_PROTOCOL, 0,
+                     "x-clonewire-disk-bytes: \"%.40s\" is no number", text);
+}
+
+static int receive_block_clone(struct upload *u, const struct pieces *body,
+                               struct error *err)
+{
+    AUTO_FREE struct feed_snappy *snappy = malloc(sizeof(*snappy));
+    uint64_t known_bytes;
+
+    if (!snappy)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
+    if (announced(u, &known_bytes, err) < 0)
+        return -1;
+    snprintf(u->format, sizeof(u->format), "raw in snappy");
+    feed_snappy_init(snappy, body);
+    return upload_disk(u, &snappy->feed, known_bytes, err);
+}
+
+static int receive_file_clone(struct upload *u, const struct pieces *body,
+                              struct error *err)
+{
+    AUTO_FREE struct feed_snappy *snappy = malloc(sizeof(*snappy));
+    struct tree_input tar;
+    struct pieces plain;
+
+    if (!snappy)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
+    feed_snappy_init(snappy, body);
+    plain = feed_snappy_pieces(snappy);
+    tar = (struct tree_input){ plain.next, plain.opaque };
+    snprintf(u->format, sizeof(u->format), "tar in snappy");
+    return upload_tree(u, &tar, err);
+}
+
+/* ---- images ---- */
+
+static ssize_t read_plain(void *opaque, void *buf, size_t len,
+                          struct error *err)
+{
+    struct feed_plain *plain = opaque;
+    bool is_zero;
+
+    return plain->feed.fill(&plain->feed, buf, len, &is_zero, err);
+}
+
+/* Whatever follows what was read is part of the body, too. */
+static int expect_end(struct feed_plain *plain, struct error *err)
+{
+    uint8_t byte;
+    bool is_zero;
+    ssize_t n = plain->feed.fill(&plain->feed, &byte, 1, &is_zero, err);
+
+    if (n > 0)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "something stands behind the end of the image");
+    return (int)n;
+}
+
+static int receive_plain(struct upload *u, const struct pieces *body,
+                         uint64_t known_bytes, struct error *err)
+{
+    struct feed_plain plain;
+    const struct image_input input = { read_plain, &plain };
+
+    feed_plain_init(&plain, body);
+    if (upload_image(u, &input, IMAGE_FORMAT_AUTO, known_bytes, err) < 0)
+        return -1;
+    return expect_end(&plain, err);
+}
+
+/* A body that says how long it is, and is not wrapped, is known. */
+static uint64_t known_length(const struct upload *u)
+{
+    const struct http_head *head = &u->from.request->head;
+
+    if (!head->has_length || u->from.path->is_form)
+        return UPLOAD_SIZE_UNKNOWN;
+    return head->length_bytes;
+}
+
+/* ---- archives ---- */
+
+/* A tar as it comes, or what it is packed in. */
+struct packed {
+    struct stream *stream;
+    uint8_t piece[65536];
+};
+
+static ssize_t next_of_packed(void *opaque, const void **data,
+                              struct error *err)
+{
+    struct packed *packed = opaque;
+
+    *data = packed->piece;
+    return stream_next(packed->stream, packed->piece, sizeof(packed->piece),
+                       err);
+}
+
+static enum image_compression compression_of(const uint8_t *head, size_t len)
+{
+    switch (probe_content(head, len, NULL, 0).kind) {
+    case PROBE_GZIP: return IMAGE_COMPRESSION_GZIP;
+    case PROBE_XZ: return IMAGE_COMPRESSION_XZ;
+    case PROBE_ZSTD: return IMAGE_COMPRESSION_ZSTD;
+    case PROBE_RAW:
+    case PROBE_QCOW2:
+    case PROBE_FOREIGN: break;
+    }
+    return IMAGE_COMPRESSION_NONE;
+}
+
+static int unpack(struct upload *u, const struct image *image,
+                  struct error *err)
+{
+    AUTO_FREE struct packed *packed = malloc(sizeof(*packed));
+    const struct tree_input tar = { next_of_packed, packed };
+
+    if (!packed)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
+    packed->stream = image->stream;
+    snprintf(u->format, sizeof(u->format), "tar");
+    return upload_tree(u, &tar, err);
+}
+
+static int receive_archive(struct upload *u, const struct pieces *body,
+                           struct error *err)
+{
+    struct feed_plain plain;
+    const struct image_input input = { read_plain, &plain };
+    struct image_options options = {
+        .path = "the upload",
+        .input = &input,
+        .format = IMAGE_FORMAT_RAW,
+        .takes_any_order = true,
+        .takes_any_size = true,
+    };
+    struct image *image;
+    ssize_t n;
+    int r;
+
+    if (u->is_device)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "an archive of files cannot be unpacked onto a "
+                         "block device");
+    feed_plain_init(&plain, body);
+    n = feed_plain_peek(&plain, err);
+    if (n < 0)
+        return -1;
+    options.compression = compression_of(plain.head, (size_t)n);
+    if (image_open(&options, &image, err) < 0)
+        return -1;
+    r = unpack(u, image, err);
+    image_close(image);
+    return r < 0 ? -1 : expect_end(&plain, err);
+}
+
+/* ---- forms ---- */
+
+/* The part named "file" of the body. */
+struct part {
+    struct pieces body;
+    struct form form;
+    const char *at; /* what is left of the last piece */
+    size_t len;
+};
+
+static int no_form(const char *why, struct error *err)
+{
+    return error_set(err, ERROR_PROTOCOL, 0, "multipart/form-data: %s", why);
+}
+
+static ssize_t next_of_part(void *opaque, const void **data, struct error *err)
+{
+    struct part *part = opaque;
+    enum form_event event = FORM_MORE;
+
+    for (;;) {
+        const char *bytes;
+        const void *piece;
+        size_t used, len;
+        ssize_t n;
+
+        if (part->len > 0) {
+            event = form_feed(&part->form, part->at, part->len, &used, &bytes,
+                              &len);
+            part->at += used;
+            part->len -= used;
+            *data = bytes;
+            if (event == FORM_DATA && len > 0)
+                return (ssize_t)len;
+            if (event == FORM_BROKEN)
+                return no_form("damaged", err);
+            continue;
+        }
+        n = pieces_next(&part->body, &piece, err);
+        if (n < 0)
+            return -1;
+        part->at = piece;
+        part->len = (size_t)n;
+        if (n > 0)
+            continue;
+        if (part->form.state != FORM_OVER)
+            return no_form("the last boundary is missing", err);
+        return form_has_file(&part->form)
+                   ? 0
+                   : no_form("no part is named \"file\"", err);
+    }
+}
+
+static int open_part(struct part *part, const struct upload *u,
+                     const struct pieces *body, struct error *err)
+{
+    part->body = *body;
+    part->len = 0;
+    return form_init(&part->form, u->from.request->head.content_type)
+               ? 0
+               : no_form("not what the header Content-Type says", err);
+}
+
+/* ---- all of it ---- */
+
+static int receive_content(struct upload *u, enum content content,
+                           struct error *err)
+{
+    struct pieces body = { next_of_body, u->from.request, read_of_body };
+    struct part part;
+
+    if (u->from.path->is_form) {
+        if (open_part(&part, u, &body, err) < 0)
+            return -1;
+        body = (struct pieces){ next_of_part, &part, NULL };
+    }
+    switch (content) {
+    case CONTENT_BLOCK_CLONE: return receive_block_clone(u, &body, err);
+    case CONTENT_FILE_CLONE: return receive_file_clone(u, &body, err);
+    case CONTENT_ARCHIVE: return receive_archive(u, &body, err);
+    case CONTENT_IMAGE: break;
+    }
+    return receive_plain(u, &body, known_length(u), err);
+}
+
+/* Is on the disk what was written to it? */
+static int verify(struct upload *u, struct error *err)
+{
+    struct digest *back;
+    uint64_t differ = 0;
+    int r;
+
+    atomic_store(&u->phase, CW_PHASE_VERIFYING);
+    r = readback_read(u->job, u->sink, DIGEST_XXH3_128, u->disk_bytes, &back,
+                      err);
+    if (r == 0)
+        differ = readback_compare(u->job, back, u->options->destination,
+                                  grid_count(u->disk_bytes), NULL, NULL);
+    digest_close(back);
+    if (r < 0 || differ == 0)
+        return r;
+    return error_set(err, ERROR_MISMATCH, 0,
+                     "%" PRIu64 " chunks of %s read back as something else",
+                     differ, u->options->destination);
+}
+
+int upload_receive(struct upload *u, struct error *err)
+{
+    enum content content = content_of(&u->from);
+
+    u->is_clone = content == CONTENT_BLOCK_CLONE ||
+                  content == CONTENT_FILE_CLONE;
+    log_info("%s: %s of %s", u->from.request->peer, u->from.path->path,
+             u->is_clone ? u->from.request->head.cdi_content_type
+                         : "an image or archive");
+    if (u->is_clone && u->from.path->is_async)
+        return error_set(err, ERROR_PROTOCOL, 0, "async clone not supported");
+    if (request_invite(u->from.request, err) < 0 ||
+        receive_content(u, content, err) < 0)
+        return -1;
+    if (!u->from.request->is_over)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "the body goes on behind the end of what it holds");
+    if (u->is_tree)
+        return 0;
+    atomic_store(&u->phase, CW_PHASE_FLUSHING);
+    if (sink_finish(u->sink, err) < 0 ||
+        (u->options->verify_readback && verify(u, err) < 0))
+        return -1;
+    return sink_commit(u->sink, err);
+}
+
+void upload_refuse(struct upload *u, const struct error *err)
+{
+    bool is_full = err->kind == ERROR_NO_SPACE;
+    char text[sizeof(err->text) + 128];
+
+    snprintf(text, sizeof(text), "Saving stream failed: %s%s",
+             is_full ? "effective image size is larger than the reported "
+                       "available storage: "
+                     : "",
+             err->text);
+    request_answer(u->from.request, is_full ? HTTP_BAD : HTTP_FAILED, text);
+}

@@ -1,0 +1,191 @@
+/* upload_disk.c - a disk that an upload brings: does it fit, and how is it
+ * made? */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "cdi/upload_private.h"
+#include "image/image.h"
+#include "image/stream/stream.h"
+#include "plan/chunk_grid.h"
+#include "plan/sizing.h"
+#include "transfer/copy_worker.h"
+#include "transfer/stream_writer.h"
+
+#define LEAST_BYTES 512U /* a sector: nothing smaller is a disk */
+
+/* ---- room ---- */
+
+static int no_room(uint64_t disk_bytes, uint64_t most_bytes, struct error *err)
+{
+    return error_set(err, ERROR_NO_SPACE, 0,
+                     "virtual image size %" PRIu64
+                     " is larger than the reported available storage %" PRIu64
+                     ". A larger PVC is required",
+                     disk_bytes, most_bytes);
+}
+
+/* The size that a disk is grown to, on a volume that offers so much. */
+static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
+{
+    uint64_t volume_bytes = u->options->volume_bytes;
+
+    if (u->is_device)
+        return 0;
+    if (u->options->size_bytes > 0)
+        return u->options->size_bytes;
+    if (volume_bytes == 0 && !u->options->size_max)
+        return 0;
+    if (volume_bytes > 0 && offered_bytes > volume_bytes)
+        offered_bytes = volume_bytes;
+    return size_usable(offered_bytes, u->options->fs_overhead_ppm);
+}
+
+/* An upload, other than a clone, is held to the size of the volume that was
+ * asked for, even where that is on something larger. */
+static void limit(const struct upload *u, uint64_t *most_bytes)
+{
+    uint64_t volume_bytes = u->options->volume_bytes;
+
+    if (!u->is_clone && !u->is_device && volume_bytes > 0 &&
+        volume_bytes < *most_bytes)
+        *most_bytes = volume_bytes;
+}
+
+/* ---- a disk that comes in order ---- */
+
+int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
+{
+    digest_close(TAKE_PTR(u->job->digest));
+    return digest_open(DIGEST_XXH3_128, bytes, &u->job->digest, err);
+}
+
+int upload_disk(struct upload *u, struct feed *feed, uint64_t known_bytes,
+                struct error *err)
+{
+    uint64_t most_bytes, least_bytes;
+
+    if (sink_available(u->sink, &most_bytes, err) < 0)
+        return -1;
+    limit(u, &most_bytes);
+    if (known_bytes != UPLOAD_SIZE_UNKNOWN && known_bytes > most_bytes)
+        return no_room(known_bytes, most_bytes, err);
+    least_bytes = size_to_grow_to(u, most_bytes);
+    if (least_bytes > most_bytes)
+        return no_room(least_bytes, most_bytes, err);
+    if (sink_prepare_stream(u->sink, least_bytes, &most_bytes, err) < 0)
+        return -1;
+    limit(u, &most_bytes);
+    if (upload_open_digest(u, most_bytes, err) < 0)
+        return -1;
+    if (known_bytes != UPLOAD_SIZE_UNKNOWN)
+        atomic_store(&u->total_bytes, known_bytes);
+    atomic_store(&u->phase, CW_PHASE_COPYING);
+    if (fill_run(u->job, u->sink, feed, most_bytes, &u->disk_bytes, err) < 0)
+        return -1;
+    if (known_bytes != UPLOAD_SIZE_UNKNOWN && u->disk_bytes != known_bytes)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "%" PRIu64 " bytes of disk have come, not the %" PRIu64
+                         " that were announced",
+                         u->disk_bytes, known_bytes);
+    if (u->disk_bytes < LEAST_BYTES)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "could not process image header: unexpected EOF: "
+                         "%" PRIu64 " bytes are no disk",
+                         u->disk_bytes);
+    return sink_settle(u->sink, u->disk_bytes, least_bytes, err);
+}
+
+/* ---- an image, whatever its format ---- */
+
+struct feed_image {
+    struct feed feed; /* first */
+    struct stream *stream;
+};
+
+static ssize_t image_fill(struct feed *feed, uint8_t *buf, size_t len,
+                          bool *is_zero, struct error *err)
+{
+    struct feed_image *f = (struct feed_image *)feed;
+    size_t done = 0;
+
+    *is_zero = false;
+    while (done < len) {
+        ssize_t n = stream_next(f->stream, buf + done, len - done, err);
+
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* One whose size is in its header, and whose chunks come as they lie. */
+static int receive_sized(struct upload *u, const struct image_options *options,
+                         const struct image *image, struct error *err)
+{
+    struct local_plan plan = { .job = u->job,
+                               .sink = u->sink,
+                               .image = *options,
+                               .virtual_bytes = image->virtual_bytes };
+    struct local_lane lane = { 0 };
+    uint64_t most_bytes, least_bytes;
+
+    plan.image.like = image;
+    u->disk_bytes = image->virtual_bytes;
+    atomic_store(&u->total_bytes, u->disk_bytes);
+    if (sink_available(u->sink, &most_bytes, err) < 0)
+        return -1;
+    limit(u, &most_bytes);
+    if (u->disk_bytes > most_bytes)
+        return no_room(u->disk_bytes, most_bytes, err);
+    least_bytes = size_to_grow_to(u, most_bytes);
+    if (least_bytes > most_bytes)
+        return no_room(least_bytes, most_bytes, err);
+    if (sink_prepare_stream(
+            u->sink, least_bytes > u->disk_bytes ? least_bytes : u->disk_bytes,
+            &most_bytes, err) < 0 ||
+        upload_open_digest(u, u->disk_bytes, err) < 0)
+        return -1;
+    atomic_store(&u->phase, CW_PHASE_COPYING);
+    cursor_init(&plan.cursor, grid_count(plan.virtual_bytes), 1, 1);
+    if (local_lane_start(&lane, &plan, 0, err) < 0)
+        return -1;
+    lane_join(&lane.lane);
+    if (job_first_error(u->job, err))
+        return -1;
+    return sink_settle(u->sink, u->disk_bytes, least_bytes, err);
+}
+
+int upload_image(struct upload *u, const struct image_input *input,
+                 enum image_format format, uint64_t known_bytes,
+                 struct error *err)
+{
+    const struct image_options options = {
+        .path = "the upload",
+        .input = input,
+        .format = format,
+        .mode = (enum file_mode)u->job->tuning.io_mode,
+        .takes_any_order = true,
+        .takes_any_size = true,
+    };
+    struct feed_image feed = { .feed.fill = image_fill };
+    struct image *image;
+    int r;
+
+    if (image_open(&options, &image, err) < 0)
+        return -1;
+    snprintf(u->format, sizeof(u->format), "%s", image_format_text(image));
+    feed.stream = image->stream;
+    if (image->virtual_bytes != IMAGE_SIZE_UNKNOWN) {
+        r = receive_sized(u, &options, image, err);
+    } else {
+        if (image->compression != IMAGE_COMPRESSION_NONE)
+            known_bytes = UPLOAD_SIZE_UNKNOWN; /* that was the packed one */
+        r = upload_disk(u, &feed.feed, known_bytes, err);
+    }
+    image_close(image);
+    return r;
+}

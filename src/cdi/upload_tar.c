@@ -1,0 +1,183 @@
+/* upload_tar.c - files in a tar stream: all of them into a directory, or the
+ * disk among them onto a device. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cdi/upload_private.h"
+#include "image/image.h"
+#include "image/probe.h"
+#include "tar/extract.h"
+
+#define DISK_NAME "disk.img" /* what a disk on a volume of files is called */
+
+struct feed_tar {
+    struct feed feed; /* first */
+    struct tree_reader *reader;
+    uint64_t size_bytes;
+    uint64_t at;
+    const uint8_t *data; /* the piece at offset, as far as not given out */
+    size_t len;
+    uint64_t offset;
+    bool is_over;
+};
+
+/* Makes sure of a piece that ends behind at, or of the end. */
+static int next_run(struct feed_tar *f, struct error *err)
+{
+    const void *data;
+    int r;
+
+    if (f->len > 0 || f->is_over)
+        return 0;
+    r = tree_reader_data(f->reader, &data, &f->len, &f->offset, err);
+    if (r < 0)
+        return -1;
+    f->is_over = r == 0;
+    f->data = data;
+    if (f->is_over)
+        f->len = 0;
+    return 0;
+}
+
+static ssize_t tar_fill(struct feed *feed, uint8_t *buf, size_t len,
+                        bool *is_zero, struct error *err)
+{
+    struct feed_tar *f = (struct feed_tar *)feed;
+    uint64_t left = f->size_bytes - f->at;
+    size_t done = 0;
+
+    if (len > left)
+        len = (size_t)left;
+    *is_zero = len > 0;
+    while (done < len) {
+        uint64_t hole;
+        size_t n = len - done;
+
+        if (next_run(f, err) < 0)
+            return -1;
+        hole = f->is_over ? UINT64_MAX : f->offset - f->at;
+        if (hole > 0) {
+            n = n < hole ? n : (size_t)hole;
+            if (!*is_zero)
+                memset(buf + done, 0, n);
+        } else {
+            if (*is_zero)
+                memset(buf, 0, done);
+            *is_zero = false;
+            n = n < f->len ? n : f->len;
+            memcpy(buf + done, f->data, n);
+            f->data += n;
+            f->len -= n;
+            f->offset += n;
+        }
+        done += n;
+        f->at += n;
+    }
+    return (ssize_t)done;
+}
+
+static ssize_t read_tar(void *opaque, void *buf, size_t len, struct error *err)
+{
+    struct feed_tar *feed = opaque;
+    bool is_zero;
+    ssize_t n = tar_fill(&feed->feed, buf, len, &is_zero, err);
+
+    if (n > 0 && is_zero)
+        memset(buf, 0, (size_t)n);
+    return n;
+}
+
+/* By its first bytes, which the stream holds if they are not zero. */
+static bool looks_like_qcow2(const struct feed_tar *feed)
+{
+    return feed->offset == 0 &&
+           probe_content(feed->data, feed->len, NULL, 0).kind == PROBE_QCOW2;
+}
+
+/* A disk is a raw one, but nobody wants the bytes of a QCOW2 on a device. */
+static int receive_entry(struct upload *u, struct feed_tar *feed,
+                         struct error *err)
+{
+    const struct image_input input = { read_tar, feed };
+
+    if (next_run(feed, err) < 0)
+        return -1;
+    if (looks_like_qcow2(feed))
+        return upload_image(u, &input, IMAGE_FORMAT_QCOW2, UPLOAD_SIZE_UNKNOWN,
+                            err);
+    return upload_disk(u, &feed->feed, feed->size_bytes, err);
+}
+
+/* The disk image that a tree holds, written to a device. */
+static int receive_disk_of_tree(struct upload *u, const struct tree_input *tar,
+                                struct error *err)
+{
+    struct feed_tar feed = { .feed.fill = tar_fill };
+    struct tree_entry entry;
+    int r;
+
+    if (tree_reader_open(tar, &feed.reader, err) < 0)
+        return -1;
+    r = tree_reader_find(feed.reader, DISK_NAME, &entry, err);
+    if (r == 0)
+        r = error_set(err, ERROR_FORMAT, 0,
+                      "no disk image found in tar: there is no " DISK_NAME);
+    if (r > 0) {
+        feed.size_bytes = entry.size_bytes;
+        r = receive_entry(u, &feed, err);
+    }
+    if (r == 0)
+        r = tree_reader_finish(feed.reader, err);
+    tree_reader_close(feed.reader);
+    return r < 0 ? -1 : 0;
+}
+
+/* "/data" of "/data/disk.img". */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static int receive_tree(struct upload *u, const struct tree_input *tar,
+                        struct error *err)
+{
+    AUTO_FREE char *directory = directory_of(u->options->destination);
+    struct unpack_options options = {
+        .directory = directory,
+        .input = *tar,
+        .preallocate = u->options->preallocate != CW_PREALLOCATE_OFF,
+        .written_bytes = &u->job->progress.data_bytes,
+    };
+    struct unpack_report report;
+
+    if (!directory)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
+    if (!u->options->overwrite)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "files may replace others in %s, which only "
+                         "--overwrite allows",
+                         directory);
+    sink_discard(u->sink); /* what a killed upload of a disk has left */
+    if (upload_open_digest(u, 0, err) < 0)
+        return -1;
+    atomic_store(&u->phase, CW_PHASE_COPYING);
+    u->is_tree = true;
+    if (unpack_tree(&options, &report, err) < 0)
+        return -1;
+    u->is_tree_preallocated = report.is_preallocated;
+    u->disk_bytes = report.content_bytes;
+    return 0;
+}
+
+int upload_tree(struct upload *u, const struct tree_input *tar,
+                struct error *err)
+{
+    return u->is_device ? receive_disk_of_tree(u, tar, err)
+                        : receive_tree(u, tar, err);
+}

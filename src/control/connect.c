@@ -1,0 +1,54 @@
+#include "control/connect.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "job/retry.h"
+
+#define PAUSE_FIRST_MS 100U
+#define PAUSE_MOST_MS  2000U
+
+bool dial_pause_ms(struct cw_job *job, unsigned ms)
+{
+    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
+
+    uint64_t drained;
+
+    if (poll(&fd, 1, (int)ms) > 0 && !atomic_load(&job->cancelled) &&
+        read(fd.fd, &drained, sizeof(drained)) < 0)
+        log_debug("nothing to drain from the wake-up");
+    job_attend(job);
+    return !atomic_load(&job->cancelled);
+}
+
+int dial_until(struct cw_job *job, const struct addr *target,
+               const struct conn_options *options,
+               const struct dial_patience *patience, struct conn **conn,
+               struct error *err)
+{
+    unsigned wait_ms = PAUSE_FIRST_MS;
+
+    while (conn_dial(target, job->tls, options, conn, err) < 0) {
+        uint64_t now_ns = clock_now_ns();
+
+        if (atomic_load(&job->cancelled))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped by request");
+        /* Cancelled it is too when woken for another wish than to stop. */
+        if ((err->kind != ERROR_CANCELLED && !patience->may_pass(job, err)) ||
+            now_ns >= patience->deadline_ns)
+            return -1;
+        if (wait_ms == PAUSE_FIRST_MS && err->kind != ERROR_CANCELLED)
+            log_warn("%s; trying again for %" PRIu64 " s", err->text,
+                     (patience->deadline_ns - now_ns) / CLOCK_SECOND_NS);
+        if (!dial_pause_ms(job, retry_jitter_ms(wait_ms)))
+            continue;
+        progress_add(&job->progress.retries, 1);
+        job_report(job);
+        job_read_security(job);
+        wait_ms = wait_ms * 2 < PAUSE_MOST_MS ? wait_ms * 2 : PAUSE_MOST_MS;
+    }
+    return 0;
+}

@@ -1,0 +1,370 @@
+#include "control/listener.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/local_addrs.h"
+
+#define ADDRESS_CHARS 80
+
+struct door {
+    struct cw_job *job; /* borrowed */
+    struct gate *gate;  /* borrowed; NULL: no HTTP */
+    int listeners[DOOR_LISTENERS];
+    unsigned listener_count;
+    int close_fd; /* eventfd: readable for ever once the door closes */
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t gone;  /* a greeting has ended */
+    unsigned greeting;    /* visitors shaking hands */
+    pthread_t greeted;    /* the last one's thread, if has_greeted: ending */
+    bool has_greeted;
+    struct visitor *first; /* ready for door_take(), oldest first */
+    struct visitor **last;
+};
+
+/* What one greeting thread gets. */
+struct greeting {
+    struct door *door;
+    int fd; /* owned */
+};
+
+static void push(struct door *door, struct visitor *visitor)
+{
+    pthread_mutex_lock(&door->lock);
+    visitor->next = NULL;
+    *door->last = visitor;
+    door->last = &visitor->next;
+    pthread_mutex_unlock(&door->lock);
+    job_wake(door->job);
+}
+
+struct visitor *door_take(struct door *door)
+{
+    struct visitor *visitor;
+
+    pthread_mutex_lock(&door->lock);
+    visitor = door->first;
+    if (visitor) {
+        door->first = visitor->next;
+        if (!door->first)
+            door->last = &door->first;
+    }
+    pthread_mutex_unlock(&door->lock);
+    return visitor;
+}
+
+void visitor_close(struct visitor *visitor)
+{
+    if (!visitor)
+        return;
+    conn_close(visitor->conn);
+    request_close(visitor->upload.request);
+    free(visitor);
+}
+
+void visitor_log_refusal(const struct visitor *visitor, const struct error *err)
+{
+    bool is_known = visitor->peer[0] != '\0'; /* else err names it */
+
+    log_warn("refused a connection%s%s: %s", is_known ? " from " : "",
+             visitor->peer, err->text);
+}
+
+/* Who is it?  The first message must be HELLO, JOIN, or its complaint. */
+static int ask(struct visitor *visitor, struct chat *chat, int close_fd,
+               struct error *err)
+{
+    uint64_t deadline_ns = clock_now_ns() + DOOR_PATIENCE_MS * CLOCK_MS_NS;
+
+    if (chat_wait(chat, &visitor->first, deadline_ns, close_fd, err) < 0) {
+        if (err->kind == ERROR_PROTOCOL)
+            chat_send_error(chat, err);
+        return -1;
+    }
+    switch (visitor->first.type) {
+    case MESSAGE_HELLO:
+    case MESSAGE_JOIN: return 0;
+    case MESSAGE_ERROR:
+        chat_peer_error(&visitor->first.error, true, err);
+        return -1;
+    case MESSAGE_PLAN:
+    case MESSAGE_HAVE:
+    case MESSAGE_GO:
+    case MESSAGE_PROGRESS:
+    case MESSAGE_FINISH:
+    case MESSAGE_DONE:
+    case MESSAGE_LEAVES:
+    case MESSAGE_BYE: break;
+    }
+    error_set(err, ERROR_PROTOCOL, 0, "first message is %s",
+              message_type_name(visitor->first.type));
+    chat_send_error(chat, err);
+    return -1;
+}
+
+/* 1: a source or an upload; 0: a client that has been answered; -1. */
+static int let_in(struct door *door, int fd, struct visitor *visitor,
+                  struct error *err)
+{
+    struct conn_options options = {
+        .role = CONN_DATA,
+        .handshake_timeout_ms = DOOR_PATIENCE_MS,
+        .congestion = door->job->tuning.congestion,
+        .stop_fd = door->close_fd,
+    };
+    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    struct conn_info info;
+    struct tls *tls;
+    int r;
+
+    if (!chat) {
+        close(fd);
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "greet a visitor");
+    }
+    tls = job_share_tls(door->job);
+    r = conn_accept(fd, tls, &options, &visitor->conn, err);
+    tls_close(tls);
+    if (r < 0)
+        return -1;
+    conn_get_info(visitor->conn, &info);
+    snprintf(visitor->peer, sizeof(visitor->peer), "%s", info.peer);
+
+    if (door->gate && conn_is_http(visitor->conn))
+        return gate_receive(door->gate, TAKE_PTR(visitor->conn), door->close_fd,
+                            &visitor->upload);
+    chat_init(chat, visitor->conn);
+    if (conn_check_peer(visitor->conn, err) < 0) {
+        chat_send_error(chat, err);
+        return -1;
+    }
+    if (ask(visitor, chat, door->close_fd, err) == 0)
+        return 1;
+    if (!door->gate || chat->have > 0 || err->kind != ERROR_TEMPORARY)
+        return -1;
+    /* Asked what is spoken here, as a source by HTTP does first: no news, and
+     * no clone that has failed. */
+    log_debug("%s: %s", visitor->peer, err->text);
+    return 0;
+}
+
+/*
+ * Ends a greeting's thread.  It waits for the one that ended before, so that
+ * when the door has waited for the last, nothing of any is left: a detached
+ * thread would still be freeing its share of the TLS library.
+ */
+static void end_greeting(struct door *door)
+{
+    pthread_t before;
+    bool is_first;
+
+    pthread_mutex_lock(&door->lock);
+    is_first = !door->has_greeted;
+    before = door->greeted;
+    door->greeted = pthread_self();
+    door->has_greeted = true;
+    door->greeting--;
+    pthread_cond_signal(&door->gone);
+    pthread_mutex_unlock(&door->lock);
+    if (!is_first)
+        pthread_join(before, NULL);
+}
+
+static void *greet(void *arg)
+{
+    AUTO_FREE struct greeting *greeting = arg;
+    struct door *door = greeting->door;
+    struct visitor *visitor = calloc(1, sizeof(*visitor));
+
+    if (!visitor) {
+        close(greeting->fd);
+    } else {
+        int r = let_in(door, greeting->fd, visitor, &visitor->err);
+
+        if (r < 0)
+            conn_close(TAKE_PTR(visitor->conn));
+        if (r != 0)
+            push(door, visitor);
+        else
+            visitor_close(visitor);
+    }
+    end_greeting(door);
+    return NULL;
+}
+
+/* Starts greeting fd (moved). */
+static void receive(struct door *door, int fd)
+{
+    struct greeting *greeting = malloc(sizeof(*greeting));
+    struct error err;
+    pthread_t thread;
+
+    if (!greeting) {
+        close(fd);
+        return;
+    }
+    *greeting = (struct greeting){ door, fd };
+
+    pthread_mutex_lock(&door->lock);
+    while (door->greeting >= DOOR_VISITORS)
+        pthread_cond_wait(&door->gone, &door->lock);
+    door->greeting++;
+    pthread_mutex_unlock(&door->lock);
+
+    if (job_start_thread(&thread, greet, greeting, &err) == 0)
+        return;
+    log_warn("cannot greet a visitor: %s", err.text);
+    close(fd);
+    free(greeting);
+    pthread_mutex_lock(&door->lock);
+    door->greeting--;
+    pthread_mutex_unlock(&door->lock);
+}
+
+static void *door_main(void *arg)
+{
+    struct door *door = arg;
+    struct pollfd fds[DOOR_LISTENERS + 1];
+
+    for (;;) {
+        for (unsigned i = 0; i < door->listener_count; i++)
+            fds[i] = (struct pollfd){ .fd = door->listeners[i],
+                                      .events = POLLIN };
+        fds[door->listener_count] = (struct pollfd){ .fd = door->close_fd,
+                                                     .events = POLLIN };
+        poll(fds, door->listener_count + 1, -1);
+        if (fds[door->listener_count].revents != 0)
+            return NULL;
+
+        for (unsigned i = 0; i < door->listener_count; i++) {
+            int fd;
+
+            if (!(fds[i].revents & POLLIN))
+                continue;
+            fd = accept4(door->listeners[i], NULL, NULL, SOCK_CLOEXEC);
+            if (fd >= 0)
+                receive(door, fd);
+        }
+    }
+}
+
+static void announce(struct door *door, int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    char text[128];
+
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
+        return;
+    addr_format((struct sockaddr *)&sa, len, text, sizeof(text));
+    log_info("listening on %s", text);
+    if (door->job->events.listening)
+        door->job->events.listening(door->job->events.opaque, text);
+}
+
+/* Tells where others can call us; what cannot be found out is left out. */
+static void announce_reachable(const struct door *door)
+{
+    struct sockaddr_storage found[LOCAL_MAX];
+    char texts[LOCAL_MAX][ADDRESS_CHARS];
+    const char *addresses[LOCAL_MAX];
+    unsigned n = 0;
+    struct error err;
+
+    if (!door->job->events.reachable)
+        return;
+    for (unsigned i = 0; i < door->listener_count; i++) {
+        struct sockaddr_storage sa;
+        socklen_t len = sizeof(sa);
+        int r;
+
+        if (getsockname(door->listeners[i], (struct sockaddr *)&sa, &len) < 0)
+            continue;
+        r = local_list((struct sockaddr *)&sa, door->job->tuning.bind_device,
+                       found + n, LOCAL_MAX - n, &err);
+        if (r < 0)
+            log_warn("%s", err.text);
+        else
+            n += (unsigned)r;
+    }
+    for (unsigned i = 0; i < n; i++)
+        addresses[i] = addr_format((struct sockaddr *)&found[i],
+                                   sizeof(found[i]), texts[i],
+                                   sizeof(texts[i]));
+    door->job->events.reachable(door->job->events.opaque, addresses, n);
+}
+
+int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
+              struct door **door, struct error *err)
+{
+    struct door *d = calloc(1, sizeof(*d));
+    int n;
+
+    if (!d)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
+    *door = d; /* half-built from here on: door_close() copes */
+    d->job = job;
+    d->gate = gate;
+    d->last = &d->first;
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->gone, NULL);
+    d->close_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (d->close_fd < 0)
+        return error_set(err, ERROR_SYSTEM, errno, "make an eventfd");
+
+    n = conn_listen(addr, job->tuning.bind_device, d->listeners, DOOR_LISTENERS,
+                    err);
+    if (n < 0)
+        return -1;
+    d->listener_count = (unsigned)n;
+    if (job_start_thread(&d->thread, door_main, d, err) < 0)
+        return -1;
+    d->started = true;
+    for (unsigned i = 0; i < d->listener_count; i++)
+        announce(d, d->listeners[i]);
+    announce_reachable(d);
+    return 0;
+}
+
+static void wait_for_greetings(struct door *door)
+{
+    pthread_mutex_lock(&door->lock);
+    while (door->greeting > 0)
+        pthread_cond_wait(&door->gone, &door->lock);
+    pthread_mutex_unlock(&door->lock);
+    if (door->has_greeted)
+        pthread_join(door->greeted, NULL);
+}
+
+void door_close(struct door *door)
+{
+    uint64_t one = 1;
+    struct visitor *visitor;
+
+    if (!door)
+        return;
+    if (door->close_fd >= 0 && write(door->close_fd, &one, sizeof(one)) < 0)
+        log_warn("cannot wake the door");
+    if (door->started)
+        pthread_join(door->thread, NULL);
+    wait_for_greetings(door);
+    while ((visitor = door_take(door)))
+        visitor_close(visitor);
+    for (unsigned i = 0; i < door->listener_count; i++)
+        close(door->listeners[i]);
+    if (door->close_fd >= 0)
+        close(door->close_fd);
+    pthread_cond_destroy(&door->gone);
+    pthread_mutex_destroy(&door->lock);
+    free(door);
+}

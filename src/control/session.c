@@ -1,0 +1,235 @@
+#include "control/session.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define HEARTBEAT_NS  (CLOCK_SECOND_NS / 2)
+#define LAST_WORDS_NS (2 * CLOCK_SECOND_NS)
+
+void session_open(struct session *session, struct cw_job *job,
+                  struct conn *conn)
+{
+    session->job = job;
+    session->dead_ns = job->tuning.dead_peer_ns;
+    session->told_ns = 0;
+    session->phase = MESSAGE_PHASE_COPYING;
+    chat_init(&session->chat, conn);
+}
+
+static const char *peer_word(const struct session *session)
+{
+    return session->job->is_source ? "target" : "source";
+}
+
+int session_send(struct session *session, const struct message *message)
+{
+    struct error err;
+
+    if (chat_send(&session->chat, message, &err) == 0)
+        return 0;
+    error_wrap(&err, "tell the %s %s", peer_word(session),
+               message_type_name(message->type));
+    job_fail(session->job, &err);
+    return -1;
+}
+
+int session_unexpected(struct session *session, const struct message *message)
+{
+    struct error err;
+
+    error_set(&err, ERROR_PROTOCOL, 0, "%s sent %s out of turn",
+              peer_word(session), message_type_name(message->type));
+    job_fail(session->job, &err);
+    return -1;
+}
+
+int session_tell(struct session *session)
+{
+    const struct progress *counters = &session->job->progress;
+    struct message message = { .type = MESSAGE_PROGRESS };
+
+    message.progress.handled_bytes = progress_get(&counters->handled_bytes);
+    message.progress.data_bytes = progress_get(&counters->data_bytes);
+    message.progress.zero_bytes = progress_get(&counters->zero_bytes);
+    message.progress.zeroed_bytes = progress_get(&counters->zeroed_bytes);
+    message.progress.phase = (uint16_t)session->phase;
+    message.progress.has_waits = !session->job->is_source;
+    message.progress.waits = job_waits(session->job);
+    return session_send(session, &message);
+}
+
+int session_enter(struct session *session, enum cw_phase phase)
+{
+    session->phase = phase == CW_PHASE_VERIFYING ? MESSAGE_PHASE_VERIFYING
+                                                 : MESSAGE_PHASE_FLUSHING;
+    job_enter(session->job, phase);
+    return session_tell(session);
+}
+
+static int check_life(struct session *session, uint64_t now_ns)
+{
+    struct error err;
+
+    if (now_ns - session->chat.heard_ns < session->dead_ns)
+        return 0;
+    error_set(&err, ERROR_TEMPORARY, 0,
+              "no sign of life from the %s for %llu s", peer_word(session),
+              (unsigned long long)(session->dead_ns / CLOCK_SECOND_NS));
+    job_fail(session->job, &err);
+    return -1;
+}
+
+/* Heartbeat, progress callback, the peer's life.  -1: the job has failed. */
+static int upkeep(struct session *session)
+{
+    struct cw_job *job = session->job;
+    uint64_t now_ns = clock_now_ns();
+    struct error err;
+
+    if (atomic_load(&job->cancelled)) {
+        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
+        job_fail(job, &err);
+    }
+    if (job_stopping(job))
+        return -1;
+    job_attend(job);
+    if (now_ns - session->told_ns >= JOB_TICK_MS * CLOCK_MS_NS) {
+        session->told_ns = now_ns;
+        job_report(job);
+    }
+    if (now_ns - session->chat.spoke_ns >= HEARTBEAT_NS &&
+        session_tell(session) < 0)
+        return -1;
+    return check_life(session, now_ns);
+}
+
+static void wait_for_something(struct session *session)
+{
+    struct pollfd fds[] = {
+        { .fd = conn_fd(session->chat.conn), .events = POLLIN },
+        { .fd = session->job->wake_fd, .events = POLLIN },
+    };
+    uint64_t drained;
+
+    poll(fds, 2, JOB_TICK_MS);
+    if (fds[1].revents != 0 &&
+        read(session->job->wake_fd, &drained, sizeof(drained)) < 0)
+        log_debug("nothing to drain from the wake-up");
+}
+
+/* Counters only grow, whatever the peer says. */
+static void raise_to(_Atomic uint64_t *counter, uint64_t value)
+{
+    uint64_t known = progress_get(counter);
+
+    if (value > known)
+        progress_add(counter, value - known);
+}
+
+/* Each side knows something that only the other can count. */
+/* Does the target, since it told last, wait more for its disk than for us? */
+static void note_waits(struct cw_job *job, const struct message_waits *told)
+{
+    uint64_t disk_ns = told->disk_ns - job->peer_waits.disk_ns;
+    uint64_t net_ns = told->net_ns - job->peer_waits.net_ns;
+
+    if (disk_ns != 0 || net_ns != 0)
+        atomic_store(&job->peer_at_disk, disk_ns > net_ns);
+    job->peer_waits = *told;
+}
+
+static void note_progress(struct cw_job *job,
+                          const struct message_progress *told)
+{
+    if (job->is_source) {
+        if (told->has_waits)
+            note_waits(job, &told->waits);
+        raise_to(&job->progress.zeroed_bytes, told->zeroed_bytes);
+        if (told->phase == MESSAGE_PHASE_VERIFYING &&
+            job->phase == CW_PHASE_FLUSHING)
+            job_enter(job, CW_PHASE_VERIFYING);
+    } else {
+        raise_to(&job->progress.handled_bytes, told->handled_bytes);
+    }
+}
+
+enum heard {
+    HEARD_FAILURE,
+    HEARD_NOTHING,
+    HEARD_PROGRESS, /* taken care of; more may wait in our own buffer */
+    HEARD_MESSAGE,  /* for the caller */
+};
+
+static enum heard hear(struct session *session, struct message *message)
+{
+    struct error err;
+    int r = chat_next(&session->chat, message, &err);
+
+    if (r == 0)
+        return HEARD_NOTHING;
+    if (r > 0 && message->type == MESSAGE_PROGRESS) {
+        note_progress(session->job, &message->progress);
+        return HEARD_PROGRESS;
+    }
+    if (r > 0 && message->type != MESSAGE_ERROR)
+        return HEARD_MESSAGE;
+    if (r > 0)
+        chat_peer_error(&message->error, !session->job->is_source, &err);
+    job_fail(session->job, &err);
+    return HEARD_FAILURE;
+}
+
+int session_step(struct session *session, struct message *message)
+{
+    if (upkeep(session) < 0)
+        return -1;
+    switch (hear(session, message)) {
+    case HEARD_FAILURE: return -1;
+    case HEARD_MESSAGE: return 1;
+    case HEARD_PROGRESS: return 0;
+    case HEARD_NOTHING: break;
+    }
+    wait_for_something(session);
+    return upkeep(session);
+}
+
+/* The ERROR the peer sent before the connection went, if it did. */
+static void hear_last_words(struct session *session)
+{
+    uint64_t deadline_ns = clock_now_ns() + LAST_WORDS_NS;
+    struct message message;
+    struct error err;
+
+    while (chat_wait(&session->chat, &message, deadline_ns, -1, &err) > 0) {
+        if (message.type != MESSAGE_ERROR)
+            continue;
+        chat_peer_error(&message.error, !session->job->is_source, &err);
+        job_replace_error(session->job, &err);
+        return;
+    }
+}
+
+void session_settle_error(struct session *session)
+{
+    struct error err;
+
+    if (!job_first_error(session->job, &err))
+        return;
+    if (err.kind == ERROR_TEMPORARY && !err.from_peer)
+        hear_last_words(session);
+    if (job_first_error(session->job, &err) && !err.from_peer)
+        chat_send_error(&session->chat, &err);
+}
+
+void session_close(struct session *session)
+{
+    if (session->chat.conn)
+        progress_add(&session->job->progress.wire_bytes,
+                     conn_wire_sent(session->chat.conn) +
+                         conn_wire_received(session->chat.conn));
+    conn_close(session->chat.conn);
+    session->chat.conn = NULL;
+}

@@ -1,0 +1,194 @@
+#include "http/multipart.h"
+
+#include <string.h>
+
+/* Does text begin with word, whatever the case?  word is in lower case. */
+static bool begins_with(const char *text, const char *word)
+{
+    for (; *word != '\0'; text++, word++)
+        if ((*text >= 'A' && *text <= 'Z' ? *text + ('a' - 'A') : *text) !=
+            *word)
+            return false;
+    return true;
+}
+
+/*
+ * The value of parameter name ("boundary=", in lower case) behind the first
+ * ";" of a header; its length, or 0: there is none.
+ */
+static size_t find_parameter(const char *header, const char *name,
+                             const char **value)
+{
+    const char *at = header;
+
+    while ((at = strchr(at, ';'))) {
+        const char *end;
+
+        at++;
+        at += strspn(at, " \t");
+        if (!begins_with(at, name))
+            continue;
+        at += strlen(name);
+        if (*at == '"') {
+            end = strchr(++at, '"');
+            if (!end)
+                return 0;
+        } else {
+            end = at + strcspn(at, "; \t");
+        }
+        *value = at;
+        return (size_t)(end - at);
+    }
+    return 0;
+}
+
+bool form_init(struct form *form, const char *content_type)
+{
+    const char *boundary;
+    size_t len;
+
+    *form = (struct form){ .state = FORM_IN_PART };
+    if (!begins_with(content_type, "multipart/form-data"))
+        return false;
+    len = find_parameter(content_type, "boundary=", &boundary);
+    if (len == 0 || len > FORM_BOUNDARY_BYTES)
+        return false;
+    memcpy(form->delimiter, "\r\n--", 4);
+    memcpy(form->delimiter + 4, boundary, len);
+    form->delimiter_len = len + 4;
+    form->matched = 2; /* the first one may begin the body */
+    return memchr(boundary, '\r', len) == NULL;
+}
+
+bool form_has_file(const struct form *form)
+{
+    return form->has_file;
+}
+
+/* ---- a part's headers ---- */
+
+static void take_header(struct form *form)
+{
+    const char *value;
+    size_t len;
+
+    form->line[form->line_len] = '\0';
+    if (!begins_with(form->line, "content-disposition:"))
+        return;
+    len = find_parameter(form->line, "name=", &value);
+    if (len == 4 && memcmp(value, "file", 4) == 0 && !form->has_file)
+        form->is_file = form->has_file = true;
+}
+
+static void begin_headers(struct form *form)
+{
+    form->state = FORM_HEADERS;
+    form->is_file = false;
+    form->is_empty_line = true;
+    form->line_len = form->headers_len = 0;
+}
+
+/* One byte of them. */
+static void read_header(struct form *form, char c)
+{
+    if (++form->headers_len > FORM_HEADERS_BYTES) {
+        form->state = FORM_BAD;
+        return;
+    }
+    if (c != '\n') {
+        if (c != '\r')
+            form->is_empty_line = false;
+        if (c != '\r' && form->line_len < sizeof(form->line) - 1)
+            form->line[form->line_len++] = c;
+        return;
+    }
+    if (form->is_empty_line) {
+        form->state = FORM_IN_PART;
+        return;
+    }
+    take_header(form);
+    form->line_len = 0;
+    form->is_empty_line = true;
+}
+
+/* ---- boundaries ---- */
+
+/* One byte behind a boundary. */
+static void read_behind(struct form *form, char c)
+{
+    switch (form->state) {
+    case FORM_BEHIND:
+        form->state = c == '-' ? FORM_BEHIND_DASH : FORM_PADDING;
+        if (c == '-')
+            break;
+        __attribute__((fallthrough));
+    case FORM_PADDING:
+        if (c == '\n')
+            begin_headers(form);
+        else if (c != ' ' && c != '\t' && c != '\r')
+            form->state = FORM_BAD;
+        break;
+    case FORM_BEHIND_DASH: form->state = c == '-' ? FORM_OVER : FORM_BAD; break;
+    case FORM_HEADERS: read_header(form, c); break;
+    case FORM_IN_PART:
+    case FORM_OVER:
+    case FORM_BAD: break;
+    }
+}
+
+/*
+ * Content of a part, up to where a boundary may begin.  A boundary has its
+ * CR only in front: what did not turn out to be one begins none itself.
+ * True: *data is some of the file.
+ */
+static bool read_part(struct form *form, const char *in, size_t len,
+                      size_t *used, const char **data, size_t *data_len)
+{
+    const char *cr;
+
+    if (form->matched > 0) {
+        while (*used < len && form->matched < form->delimiter_len &&
+               in[*used] == form->delimiter[form->matched]) {
+            form->matched++;
+            (*used)++;
+        }
+        if (form->matched == form->delimiter_len) {
+            form->matched = 0;
+            form->state = FORM_BEHIND;
+            return false;
+        }
+        if (*used == len)
+            return false;
+        *data = form->delimiter;
+        *data_len = form->matched;
+        form->matched = 0;
+        return form->is_file;
+    }
+    cr = memchr(in + *used, '\r', len - *used);
+    *data = in + *used;
+    *data_len = cr ? (size_t)(cr - in) - *used : len - *used;
+    *used += *data_len;
+    if (cr) {
+        (*used)++;
+        form->matched = 1;
+    }
+    return form->is_file && *data_len > 0;
+}
+
+enum form_event form_feed(struct form *form, const char *in, size_t len,
+                          size_t *used, const char **data, size_t *data_len)
+{
+    *used = 0;
+    while (form->state != FORM_OVER && form->state != FORM_BAD) {
+        if (*used == len)
+            return FORM_MORE;
+        if (form->state != FORM_IN_PART)
+            read_behind(form, in[(*used)++]);
+        else if (read_part(form, in, len, used, data, data_len))
+            return FORM_DATA;
+    }
+    if (form->state == FORM_BAD)
+        return FORM_BROKEN;
+    *used = len;
+    return FORM_END;
+}

@@ -1,0 +1,188 @@
+#include "http/upload_client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SCHEME       "https://"
+#define DEFAULT_PORT "443"
+#define LARGE_BYTES  8192U /* not worth a copy */
+#define PREFIX_BYTES 32U   /* holds "\r\n", a length in hex, "\r\n" */
+
+/* Does "host" or "[v6]" have a port behind it? */
+static bool has_port(const char *authority)
+{
+    const char *bracket = strchr(authority, ']');
+
+    return strchr(bracket ? bracket : authority, ':') != NULL;
+}
+
+static bool is_printable(const char *text)
+{
+    for (; *text; text++)
+        if (*text <= ' ' || *text > '~')
+            return false;
+    return true;
+}
+
+int post_parse_url(const char *text, struct post_url *url, struct error *err)
+{
+    const char *authority = text + strlen(SCHEME), *path;
+    size_t len;
+
+    if (strncmp(text, SCHEME, strlen(SCHEME)) != 0 || !is_printable(text))
+        return error_set(err, ERROR_USAGE, 0,
+                         "\"%.200s\" is no URL that begins with " SCHEME, text);
+    len = strcspn(authority, "/?#");
+    path = authority + len;
+    if (len == 0 || len > 255 || memchr(authority, '@', len) ||
+        strlen(path) >= sizeof(url->path) || (*path != '/' && *path != '\0'))
+        return error_set(err, ERROR_USAGE, 0,
+                         "\"%.200s\": cannot make out a host and a path", text);
+    snprintf(url->host, sizeof(url->host), "%.*s", (int)len, authority);
+    snprintf(url->path, sizeof(url->path), "%s", *path ? path : "/");
+    if (!has_port(url->host))
+        snprintf(url->host + len, sizeof(url->host) - len, ":" DEFAULT_PORT);
+    return addr_parse(url->host, &url->addr, err);
+}
+
+/* ---- out ---- */
+
+int post_open(struct post *post, struct conn *conn,
+              const struct http_post *head, struct error *err)
+{
+    char text[1024];
+    size_t len = http_write_post(text, sizeof(text), head);
+
+    post->conn = conn;
+    post->reader = http_reader_open(true);
+    if (!post->reader || len == 0)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "make a request");
+    return conn_send(conn, text, len, err);
+}
+
+static void gather(struct post *post, const void *data, size_t len)
+{
+    memcpy(post->gather + post->held, data, len);
+    post->held += len;
+}
+
+static int send_gathered(struct post *post, struct error *err)
+{
+    size_t len = post->held;
+
+    post->held = 0;
+    return len > 0 ? conn_send(post->conn, post->gather, len, err) : 0;
+}
+
+int post_put(struct post *post, const void *head, size_t head_len,
+             const void *body, size_t body_len, struct error *err)
+{
+    bool is_large = body_len >= LARGE_BYTES;
+    size_t need = PREFIX_BYTES + head_len + (is_large ? 0 : body_len) + 2;
+
+    if (post->is_answered)
+        return 1;
+    if (need > sizeof(post->gather) - post->held &&
+        send_gathered(post, err) < 0)
+        return -1;
+    post->held += (size_t)snprintf(post->gather + post->held, PREFIX_BYTES,
+                                   "%zx\r\n", head_len + body_len);
+    if (head_len > 0)
+        gather(post, head, head_len);
+    if (!is_large) {
+        gather(post, body, body_len);
+    } else if (send_gathered(post, err) < 0 ||
+               conn_send(post->conn, body, body_len, err) < 0) {
+        return -1;
+    }
+    gather(post, "\r\n", 2);
+    return 0;
+}
+
+int post_end(struct post *post, struct error *err)
+{
+    static const char last[] = "0\r\n\r\n";
+
+    if (send_gathered(post, err) < 0 ||
+        conn_send(post->conn, last, sizeof(last) - 1, err) < 0 ||
+        conn_flush(post->conn, err) < 0)
+        return -1;
+    post->has_ended = true;
+    return 0;
+}
+
+/* ---- in ---- */
+
+static void keep_reason(struct post *post, const struct http_piece *piece)
+{
+    size_t room = sizeof(post->reason) - 1 - post->reason_len;
+    size_t len = piece->len < room ? piece->len : room;
+
+    for (size_t i = 0; i < len; i++) {
+        char c = piece->data[i];
+
+        post->reason[post->reason_len++] = c >= ' ' && c <= '~' ? c : ' ';
+    }
+    post->reason[post->reason_len] = '\0';
+}
+
+static int take_answer(struct post *post, const char *in, size_t len,
+                       struct error *err)
+{
+    while (len > 0 && !post->is_answered) {
+        struct http_piece piece;
+        size_t used = 0;
+
+        switch (http_reader_feed(post->reader, in, len, &used, &piece)) {
+        case HTTP_EVENT_HEAD:
+            post->status = http_reader_head(post->reader)->status;
+            break;
+        case HTTP_EVENT_BODY: keep_reason(post, &piece); break;
+        case HTTP_EVENT_END: post->is_answered = true; break;
+        case HTTP_EVENT_MORE: break;
+        case HTTP_EVENT_BROKEN:
+            return error_set(err, ERROR_PROTOCOL, 0,
+                             "the target's answer is no HTTP/1.1");
+        }
+        in += used;
+        len -= used;
+    }
+    return 0;
+}
+
+int post_look(struct post *post, struct error *err)
+{
+    char buf[1024];
+    int n;
+
+    while (!post->is_answered &&
+           (n = conn_recv_some(post->conn, buf, sizeof(buf), err)) != 0)
+        if (n < 0 || take_answer(post, buf, (size_t)n, err) < 0)
+            return -1;
+    return post->is_answered || post->status != 0;
+}
+
+int post_await(struct post *post, struct error *err)
+{
+    char buf[1024];
+
+    while (!post->is_answered) {
+        ssize_t n = conn_recv_any(post->conn, buf, sizeof(buf), err);
+
+        if (n < 0) {
+            /* Some answers end with the connection. */
+            post->is_answered = post->status != 0;
+            return post->is_answered ? 0 : -1;
+        }
+        if (take_answer(post, buf, (size_t)n, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+void post_close(struct post *post)
+{
+    http_reader_close(post->reader);
+    post->reader = NULL;
+}

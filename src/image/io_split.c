@@ -1,0 +1,185 @@
+#include "image/io_split.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct part {
+    struct io io; /* first: what the ring knows */
+    struct split_whole *whole;
+    struct part *next_free;
+    struct part *next_made;
+};
+
+struct split_whole {
+    struct io *io; /* the asker's */
+    struct split *split;
+    unsigned pending; /* parts in flight */
+    int result;
+    struct split_whole *next_free;
+    struct split_whole *next_made;
+};
+
+struct split {
+    struct ring *ring;
+    struct part *free_parts;
+    struct split_whole *free_wholes;
+    struct part *parts; /* all ever made, owned */
+    struct split_whole *wholes;
+};
+
+struct split *split_open(struct ring *ring)
+{
+    struct split *split = calloc(1, sizeof(*split));
+
+    if (split)
+        split->ring = ring;
+    return split;
+}
+
+void split_close(struct split *split)
+{
+    if (!split)
+        return;
+    while (split->parts) {
+        struct part *part = split->parts;
+
+        split->parts = part->next_made;
+        free(part);
+    }
+    while (split->wholes) {
+        struct split_whole *whole = split->wholes;
+
+        split->wholes = whole->next_made;
+        free(whole);
+    }
+    free(split);
+}
+
+static struct part *take_part(struct split *split)
+{
+    struct part *part = split->free_parts;
+
+    if (part) {
+        split->free_parts = part->next_free;
+        return part;
+    }
+    part = calloc(1, sizeof(*part));
+    if (part) {
+        part->next_made = split->parts;
+        split->parts = part;
+    }
+    return part;
+}
+
+static struct split_whole *take_whole(struct split *split)
+{
+    struct split_whole *whole = split->free_wholes;
+
+    if (whole) {
+        split->free_wholes = whole->next_free;
+        return whole;
+    }
+    whole = calloc(1, sizeof(*whole));
+    if (whole) {
+        whole->split = split;
+        whole->next_made = split->wholes;
+        split->wholes = whole;
+    }
+    return whole;
+}
+
+static void free_whole(struct split_whole *whole)
+{
+    whole->next_free = whole->split->free_wholes;
+    whole->split->free_wholes = whole;
+}
+
+/* From ring_reap(), in place of handing out the part. */
+static struct io *part_completed(struct io *io)
+{
+    struct part *part = (struct part *)io;
+    struct split_whole *whole = part->whole;
+    struct io *asked = whole->io;
+
+    if (io->result < 0 && whole->result == 0)
+        whole->result = io->result;
+    part->next_free = whole->split->free_parts;
+    whole->split->free_parts = part;
+
+    if (--whole->pending > 0)
+        return NULL;
+    asked->result = whole->result;
+    free_whole(whole);
+    return asked->complete ? asked->complete(asked) : asked;
+}
+
+struct split_whole *split_begin(struct split *split, struct io *io)
+{
+    struct split_whole *whole = take_whole(split);
+
+    if (!whole) {
+        ring_post(split->ring, io, -ENOMEM);
+        return NULL;
+    }
+    whole->io = io;
+    whole->pending = 0;
+    whole->result = 0;
+    return whole;
+}
+
+static struct io *add(struct split_whole *whole, uint8_t *buf, size_t len,
+                      uint64_t offset)
+{
+    struct part *part = take_part(whole->split);
+
+    if (!part)
+        return NULL;
+    part->whole = whole;
+    part->io = (struct io){
+        .op = IO_READ,
+        .buf = buf,
+        .len = len,
+        .offset = offset,
+        .complete = part_completed,
+    };
+    whole->pending++;
+    return &part->io;
+}
+
+int split_add(struct split_whole *whole, struct file *file, uint8_t *buf,
+              size_t len, uint64_t offset)
+{
+    struct io *io = add(whole, buf, len, offset);
+
+    if (!io)
+        return -ENOMEM;
+    io->file = file;
+    ring_submit(whole->split->ring, io);
+    return 0;
+}
+
+int split_add_image(struct split_whole *whole, struct image *img, uint8_t *buf,
+                    size_t len, uint64_t offset)
+{
+    struct io *io = add(whole, buf, len, offset);
+
+    if (!io)
+        return -ENOMEM;
+    image_read(img, io);
+    return 0;
+}
+
+void split_end(struct split_whole *whole, int result)
+{
+    struct ring *ring = whole->split->ring;
+    struct io *asked = whole->io;
+
+    /* Completions come only from ring_reap(): no part is done behind us. */
+    if (result < 0 && whole->result == 0)
+        whole->result = result;
+    if (whole->pending > 0)
+        return;
+    result = whole->result;
+    free_whole(whole);
+    ring_post(ring, asked, result);
+}

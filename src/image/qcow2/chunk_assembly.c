@@ -1,0 +1,119 @@
+#include "image/qcow2/chunk_assembly.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "plan/chunk_grid.h"
+
+#define PAGE_BYTES     UINT64_C(4096)
+#define FIRST_CAPACITY 64U
+
+static void let_go(struct held_chunk *held)
+{
+    munmap(held->memory, GRID_CHUNK_BYTES);
+}
+
+void hold_fini(struct hold *hold)
+{
+    for (size_t i = 0; i < hold->count; i++)
+        let_go(&hold->chunks[i]);
+    free(hold->chunks);
+    *hold = (struct hold){ 0 };
+}
+
+/* The first at or behind chunk. */
+static size_t find(const struct hold *hold, uint64_t chunk)
+{
+    size_t low = 0, high = hold->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (hold->chunks[middle].chunk < chunk)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct hold *hold, size_t i, uint64_t chunk)
+{
+    return i < hold->count && hold->chunks[i].chunk == chunk;
+}
+
+/* Of huge pages, one byte would take 2 MiB. */
+static uint8_t *map_chunk(void)
+{
+    void *memory = mmap(NULL, GRID_CHUNK_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        return NULL;
+    madvise(memory, GRID_CHUNK_BYTES, MADV_NOHUGEPAGE);
+    return memory;
+}
+
+static bool insert(struct hold *hold, size_t i, uint64_t chunk)
+{
+    uint8_t *memory;
+
+    if (hold->count == hold->capacity) {
+        size_t capacity = hold->capacity ? hold->capacity * 2 : FIRST_CAPACITY;
+        struct held_chunk *chunks = reallocarray(hold->chunks, capacity,
+                                                 sizeof(*chunks));
+
+        if (!chunks)
+            return false;
+        hold->chunks = chunks;
+        hold->capacity = capacity;
+    }
+    memory = map_chunk();
+    if (!memory)
+        return false;
+    memmove(&hold->chunks[i + 1], &hold->chunks[i],
+            (hold->count - i) * sizeof(*hold->chunks));
+    hold->chunks[i] = (struct held_chunk){ chunk, 0, memory };
+    hold->count++;
+    return true;
+}
+
+uint8_t *hold_part(struct hold *hold, uint64_t chunk, size_t at, size_t len)
+{
+    /* A page that comes in two parts counts twice, but not beyond all. */
+    uint64_t pages = (at % PAGE_BYTES + len + PAGE_BYTES - 1) / PAGE_BYTES;
+    size_t i = find(hold, chunk);
+    uint64_t have = is_at(hold, i, chunk) ? hold->chunks[i].bytes : 0;
+    uint64_t more = pages * PAGE_BYTES;
+
+    if (more > GRID_CHUNK_BYTES - have)
+        more = GRID_CHUNK_BYTES - have;
+    if (more > HOLD_BYTES - hold->bytes)
+        return NULL;
+    if (!is_at(hold, i, chunk) && !insert(hold, i, chunk))
+        return NULL;
+    hold->chunks[i].bytes += more;
+    hold->bytes += more;
+    return hold->chunks[i].memory + at;
+}
+
+const uint8_t *hold_get(const struct hold *hold, uint64_t chunk)
+{
+    size_t i = find(hold, chunk);
+
+    return is_at(hold, i, chunk) ? hold->chunks[i].memory : NULL;
+}
+
+void hold_drop(struct hold *hold, uint64_t chunk)
+{
+    size_t i = find(hold, chunk);
+
+    if (!is_at(hold, i, chunk))
+        return;
+    let_go(&hold->chunks[i]);
+    hold->bytes -= hold->chunks[i].bytes;
+    hold->count--;
+    memmove(&hold->chunks[i], &hold->chunks[i + 1],
+            (hold->count - i) * sizeof(*hold->chunks));
+}

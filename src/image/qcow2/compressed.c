@@ -1,0 +1,95 @@
+#include "image/qcow2/compressed.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/zstd.h"
+#include "image/qcow2/deflate.h"
+#include "image/qcow2/zstd.h"
+
+#define NONE_KEPT UINT64_MAX
+
+struct qcow2_packed {
+    size_t cluster_len;
+    struct qcow2_deflate *deflate; /* owned; one of the two */
+    struct zstd_unpacker *zstd;
+    uint8_t *input;   /* owned; an entry can name two clusters' worth */
+    uint8_t *cluster; /* owned; unpacked */
+    uint64_t kept;    /* disk offset of what cluster holds */
+};
+
+struct qcow2_packed *qcow2_packed_open(const struct qcow2_header *header)
+{
+    struct qcow2_packed *packed = calloc(1, sizeof(*packed));
+
+    if (!packed)
+        return NULL;
+    packed->cluster_len = (size_t)header->cluster_bytes;
+    packed->kept = NONE_KEPT;
+    packed->input = malloc(2 * packed->cluster_len);
+    packed->cluster = malloc(packed->cluster_len);
+    switch (header->compression) {
+    case QCOW2_ZLIB: packed->deflate = qcow2_deflate_open(); break;
+    case QCOW2_ZSTD: packed->zstd = zstd_unpacker_open(); break;
+    }
+    if (packed->input && packed->cluster && (packed->deflate || packed->zstd))
+        return packed;
+    qcow2_packed_close(packed);
+    return NULL;
+}
+
+void qcow2_packed_close(struct qcow2_packed *packed)
+{
+    if (!packed)
+        return;
+    qcow2_deflate_close(packed->deflate);
+    zstd_unpacker_close(packed->zstd);
+    free(packed->input);
+    free(packed->cluster);
+    free(packed);
+}
+
+static int unpack(struct qcow2_packed *packed, const struct qcow2_host *host,
+                  const struct qcow2_run *run, uint8_t *out, struct error *err)
+{
+    bool ok;
+
+    if (host->read(host->opaque, packed->input, run->packed_bytes,
+                   run->host_offset, err) < 0)
+        return -1;
+    if (packed->zstd)
+        ok = qcow2_zstd_unpack(packed->zstd, packed->input, run->packed_bytes,
+                               out, packed->cluster_len);
+    else
+        ok = qcow2_deflate_unpack(packed->deflate, packed->input,
+                                  run->packed_bytes, out, packed->cluster_len);
+    if (ok)
+        return 0;
+    return error_set_at(err, ERROR_FORMAT, 0, run->offset,
+                        "qcow2: the compressed cluster of disk offset %" PRIu64
+                        " at %" PRIu64 " does not unpack: damaged or "
+                        "truncated image",
+                        run->offset, run->host_offset);
+}
+
+int qcow2_packed_read(struct qcow2_packed *packed,
+                      const struct qcow2_host *host,
+                      const struct qcow2_run *run, uint8_t *out,
+                      struct error *err)
+{
+    uint64_t begin = run->offset & ~((uint64_t)packed->cluster_len - 1);
+
+    if (run->length == packed->cluster_len)
+        return unpack(packed, host, run, out, err);
+
+    if (packed->kept != begin) {
+        packed->kept = NONE_KEPT;
+        if (unpack(packed, host, run, packed->cluster, err) < 0)
+            return -1;
+        packed->kept = begin;
+    }
+    memcpy(out, packed->cluster + (run->offset - begin), (size_t)run->length);
+    return 0;
+}

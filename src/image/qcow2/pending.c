@@ -1,0 +1,69 @@
+#include "image/qcow2/pending.h"
+
+#include <stdlib.h>
+
+#define FIRST_CAPACITY 256U
+
+void qcow2_wants_fini(struct qcow2_wants *wants)
+{
+    free(wants->items);
+    *wants = (struct qcow2_wants){ 0 };
+}
+
+static bool make_room(struct qcow2_wants *wants)
+{
+    size_t capacity = wants->capacity ? wants->capacity * 2 : FIRST_CAPACITY;
+    struct qcow2_want *items;
+
+    if (wants->count < wants->capacity)
+        return true;
+    if (capacity > QCOW2_WANTS_MAX)
+        capacity = QCOW2_WANTS_MAX;
+    if (wants->count == capacity)
+        return false;
+    items = reallocarray(wants->items, capacity, sizeof(*items));
+    if (!items)
+        return false;
+    wants->items = items;
+    wants->capacity = capacity;
+    return true;
+}
+
+bool qcow2_wants_add(struct qcow2_wants *wants, const struct qcow2_want *want)
+{
+    size_t at;
+
+    if (!make_room(wants))
+        return false;
+    for (at = wants->count++; at > 0; at = (at - 1) / 2) {
+        size_t parent = (at - 1) / 2;
+
+        if (wants->items[parent].host <= want->host)
+            break;
+        wants->items[at] = wants->items[parent];
+    }
+    wants->items[at] = *want;
+    return true;
+}
+
+bool qcow2_wants_take(struct qcow2_wants *wants, struct qcow2_want *want)
+{
+    struct qcow2_want last;
+    size_t at = 0, child;
+
+    if (wants->count == 0)
+        return false;
+    *want = wants->items[0];
+    last = wants->items[--wants->count];
+    while ((child = 2 * at + 1) < wants->count) {
+        if (child + 1 < wants->count &&
+            wants->items[child + 1].host < wants->items[child].host)
+            child++;
+        if (last.host <= wants->items[child].host)
+            break;
+        wants->items[at] = wants->items[child];
+        at = child;
+    }
+    wants->items[at] = last;
+    return true;
+}

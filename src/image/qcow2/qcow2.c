@@ -1,0 +1,504 @@
+#include "image/qcow2/qcow2.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "image/backing.h"
+#include "image/io_split.h"
+#include "image/qcow2/batch_read.h"
+#include "image/qcow2/check.h"
+#include "image/qcow2/compressed.h"
+#include "image/qcow2/cross_check.h"
+#include "image/qcow2/map.h"
+#include "image/qcow2/table_cache.h"
+#include "image/sparse_map.h"
+
+/* Of page cache that compressed clusters are read through, for each lane. */
+#define PACKED_WINDOW_BYTES (UINT64_C(4) << 20)
+
+struct qcow2 {
+    struct image image; /* first: what callers hold */
+    struct file file;
+    struct file cached; /* its fd, as one that fills the page cache */
+    struct file_window packed_window;
+    struct file_window data_window;
+    struct stream *stream;  /* owned; NULL: the image lies in file */
+    struct holes holes;     /* of the host file */
+    struct qcow2_host host; /* for packed clusters */
+    struct qcow2_map map;
+    /* Of a stream: the first image's, lanes look into them. */
+    const struct qcow2_tables *tables;
+    struct qcow2_tables *owned_tables;
+    struct qcow2_packed *packed; /* owned; NULL until one is met */
+    struct split *split;         /* owned; NULL: map only */
+    bool has_bad_backing;        /* the error names it already */
+    char *backing_path;          /* owned; NULL: there is no backing */
+    int stop_fd;                 /* as in the options */
+};
+
+static int read_from_file(void *opaque, void *buf, size_t len, uint64_t offset,
+                          struct error *err)
+{
+    const struct file *file = opaque;
+    uint8_t *at = buf;
+
+    while (len > 0) {
+        ssize_t n = pread(file->fd, at, len, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(err, ERROR_SOURCE_IO, errno,
+                             "read %zu bytes at %" PRIu64, len, offset);
+        if (n == 0)
+            return error_set(err, ERROR_CHANGED, 0,
+                             "the file ended at %" PRIu64
+                             " while it was read: it has become shorter",
+                             offset);
+        at += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return 0;
+}
+
+/* Packed clusters go through the page cache, and leave it behind us. */
+static int read_packed(void *opaque, void *buf, size_t len, uint64_t offset,
+                       struct error *err)
+{
+    struct qcow2 *qcow2 = opaque;
+
+    if (read_from_file(&qcow2->file, buf, len, offset, err) < 0)
+        return -1;
+    file_window_read(&qcow2->packed_window, &qcow2->cached, offset, len);
+    return 0;
+}
+
+static int read_from_stream(void *opaque, void *buf, size_t len,
+                            uint64_t offset, struct error *err)
+{
+    struct qcow2 *qcow2 = opaque;
+
+    return stream_read(qcow2->image.stream, buf, len, offset, err);
+}
+
+/* Decoding is what costs: tables are read from the stream once. */
+static int read_table(void *opaque, void *buf, size_t len, uint64_t offset,
+                      struct error *err)
+{
+    struct qcow2 *qcow2 = opaque;
+
+    if (qcow2_tables_get(qcow2->tables, buf, len, offset))
+        return 0;
+    if (read_from_stream(opaque, buf, len, offset, err) < 0)
+        return -1;
+    if (qcow2->owned_tables)
+        qcow2_tables_keep(qcow2->owned_tables, buf, len, offset);
+    return 0;
+}
+
+/*
+ * Zero runs are collected and rounded to the grain only when they end, so
+ * that neighbours of 512 bytes each still make a hole.
+ */
+static int flush_zeros(struct qcow2 *qcow2, struct extent *zeros,
+                       struct extent_list *out, struct error *err)
+{
+    struct extent run = *zeros;
+
+    zeros->length = 0;
+    if (run.length == 0)
+        return 0;
+    return holes_add_rounded(out, &run, qcow2->image.virtual_bytes, err);
+}
+
+static int add_piece(struct qcow2 *qcow2, const struct extent *piece,
+                     struct extent *zeros, struct extent_list *out,
+                     struct error *err)
+{
+    if (piece->kind == EXTENT_ZERO) {
+        if (zeros->length == 0)
+            *zeros = *piece;
+        else
+            zeros->length += piece->length;
+        return 0;
+    }
+    if (flush_zeros(qcow2, zeros, out, err) < 0)
+        return -1;
+    return extent_list_add(out, piece->offset, piece->length, EXTENT_DATA, err);
+}
+
+/* Bytes of run, from its beginning, that lie inside the backing image. */
+static uint64_t backing_reach(const struct image *backing,
+                              const struct qcow2_run *run)
+{
+    if (!backing || run->offset >= backing->virtual_bytes)
+        return 0;
+    return run->length < backing->virtual_bytes - run->offset
+               ? run->length
+               : backing->virtual_bytes - run->offset;
+}
+
+/* Appends a DATA run, less the holes of the host file that lie in it. */
+static int add_data(struct qcow2 *qcow2, const struct qcow2_run *run,
+                    struct extent *zeros, struct extent_list *out,
+                    struct error *err)
+{
+    struct extent piece;
+
+    for (uint64_t done = 0; done < run->length; done += piece.length) {
+        int r = holes_at(&qcow2->holes, run->host_offset + done, &piece);
+
+        if (r < 0)
+            return error_set_at(err, ERROR_SOURCE_IO, -r, run->offset + done,
+                                "look for holes of %s at %" PRIu64,
+                                qcow2->image.path, run->host_offset + done);
+        piece.offset = run->offset + done;
+        if (piece.length > run->length - done)
+            piece.length = run->length - done;
+        if (add_piece(qcow2, &piece, zeros, out, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What the image does not say is the backing's to say, or zero. */
+static int add_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
+                           struct extent *zeros, struct extent_list *out,
+                           struct error *err)
+{
+    uint64_t inside = backing_reach(qcow2->image.backing, run);
+    struct extent rest = { run->offset + inside, run->length - inside,
+                           EXTENT_ZERO };
+    struct extent_list list = { 0 };
+    int r = 0;
+
+    if (inside > 0)
+        r = image_map(qcow2->image.backing, run->offset, inside, &list, err);
+    for (size_t i = 0; i < list.count && r == 0; i++)
+        r = add_piece(qcow2, &list.items[i], zeros, out, err);
+    extent_list_fini(&list);
+    if (r == 0 && rest.length > 0)
+        r = add_piece(qcow2, &rest, zeros, out, err);
+    return r;
+}
+
+static int add_run(struct qcow2 *qcow2, const struct qcow2_run *run,
+                   struct extent *zeros, struct extent_list *out,
+                   struct error *err)
+{
+    struct extent piece = { run->offset, run->length, EXTENT_ZERO };
+
+    switch (run->kind) {
+    case QCOW2_UNALLOCATED: return add_unallocated(qcow2, run, zeros, out, err);
+    case QCOW2_ZERO: break;
+    case QCOW2_DATA:
+        if (!qcow2->image.stream)
+            return add_data(qcow2, run, zeros, out, err);
+        piece.kind = EXTENT_DATA;
+        break;
+    case QCOW2_COMPRESSED: piece.kind = EXTENT_DATA; break;
+    }
+    return add_piece(qcow2, &piece, zeros, out, err);
+}
+
+static int qcow2_map_range(struct image *img, uint64_t offset, uint64_t length,
+                           struct extent_list *out, struct error *err)
+{
+    struct qcow2 *qcow2 = (struct qcow2 *)img;
+    struct extent zeros = { 0 };
+    uint64_t end = offset + length;
+    struct qcow2_run run;
+
+    for (; offset < end; offset += run.length) {
+        if (qcow2_map_at(&qcow2->map, offset, end, &run, err) < 0 ||
+            add_run(qcow2, &run, &zeros, out, err) < 0)
+            return error_wrap(err, "%s", img->path);
+    }
+    return flush_zeros(qcow2, &zeros, out, err);
+}
+
+static int read_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
+                            uint8_t *buf, struct split_whole *whole,
+                            struct error *err)
+{
+    size_t inside = (size_t)backing_reach(qcow2->image.backing, run);
+
+    memset(buf + inside, 0, (size_t)run->length - inside);
+    if (inside > 0 && split_add_image(whole, qcow2->image.backing, buf, inside,
+                                      run->offset) < 0)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "read a cluster");
+    return 0;
+}
+
+static int open_packed(struct qcow2 *qcow2, struct error *err)
+{
+    if (!qcow2->packed)
+        qcow2->packed = qcow2_packed_open(&qcow2->map.header);
+    return qcow2->packed
+               ? 0
+               : error_set(err, ERROR_SYSTEM, ENOMEM, "unpack a cluster");
+}
+
+/* Starts or does the part of a read that lies in run. */
+static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
+                    uint8_t *buf, struct split_whole *whole, struct error *err)
+{
+    size_t len = (size_t)run->length;
+    int r;
+
+    switch (run->kind) {
+    case QCOW2_UNALLOCATED:
+        return read_unallocated(qcow2, run, buf, whole, err);
+    case QCOW2_ZERO: memset(buf, 0, len); return 0;
+    case QCOW2_DATA:
+        if (qcow2->image.stream)
+            return stream_read(qcow2->image.stream, buf, len, run->host_offset,
+                               err);
+        /* As in raw: what this drops lies a window back. */
+        file_window_read(&qcow2->data_window, &qcow2->file, run->host_offset,
+                         len);
+        r = split_add(whole, &qcow2->file, buf, len, run->host_offset);
+        return r < 0 ? error_set(err, ERROR_SYSTEM, -r, "read a cluster") : 0;
+    case QCOW2_COMPRESSED:
+        if (open_packed(qcow2, err) < 0)
+            return -1;
+        return qcow2_packed_read(qcow2->packed, &qcow2->host, run, buf, err);
+    }
+    abort(); /* a run is of one of the four kinds */
+}
+
+static void qcow2_read(struct image *img, struct io *io)
+{
+    struct qcow2 *qcow2 = (struct qcow2 *)img;
+    struct split_whole *whole = split_begin(qcow2->split, io);
+    uint64_t end = io->offset + io->len;
+    struct qcow2_run run;
+    struct error err;
+    int result = 0;
+
+    if (!whole)
+        return;
+    for (uint64_t at = io->offset; at < end && result == 0; at += run.length) {
+        if (qcow2_map_at(&qcow2->map, at, end, &run, &err) < 0 ||
+            read_run(qcow2, &run, io->buf + (at - io->offset), whole, &err) < 0)
+            result = image_fail(img, &err);
+    }
+    split_end(whole, result);
+}
+
+int qcow2_read_chunks(struct image *img, const uint64_t *chunks, size_t count,
+                      uint8_t *buf, struct error *err)
+{
+    struct qcow2 *qcow2 = (struct qcow2 *)img;
+    struct qcow2_gather gather = {
+        .map = &qcow2->map,
+        .host = &qcow2->host,
+        .stop_fd = qcow2->stop_fd,
+    };
+
+    assert(img->stream && !img->backing);
+    if (open_packed(qcow2, err) < 0)
+        return -1;
+    gather.packed = qcow2->packed;
+    return qcow2_gather(&gather, chunks, count, buf, err);
+}
+
+static int qcow2_finish(struct image *img, struct error *err)
+{
+    if (img->stream && stream_prove(img->stream, err) < 0)
+        return error_wrap(err, "%s", img->path);
+    return 0;
+}
+
+static void qcow2_close(struct image *img)
+{
+    struct qcow2 *qcow2 = (struct qcow2 *)img;
+
+    image_close(img->backing);
+    free(qcow2->backing_path);
+    qcow2_packed_close(qcow2->packed);
+    split_close(qcow2->split);
+    qcow2_map_fini(&qcow2->map);
+    qcow2_tables_close(qcow2->owned_tables);
+    stream_close(qcow2->image.stream);
+    file_close(&qcow2->file);
+    free(qcow2);
+}
+
+static const struct image_ops qcow2_ops = {
+    .name = "qcow2",
+    .map = qcow2_map_range,
+    .read = qcow2_read,
+    .finish = qcow2_finish,
+    .close = qcow2_close,
+};
+
+/* The file is moved into *qcow2 first: host.read() borrows it from there. */
+static struct qcow2 *create(const struct image_options *options,
+                            struct file *file, struct stream *stream)
+{
+    struct qcow2 *qcow2 = calloc(1, sizeof(*qcow2));
+
+    if (!qcow2) {
+        stream_close(stream);
+        file_close(file);
+        return NULL;
+    }
+    qcow2->file = *file;
+    *file = (struct file)FILE_CLOSED;
+    qcow2->stop_fd = options->stop_fd;
+    qcow2->cached = qcow2->file;
+    qcow2->cached.mode = FILE_MODE_BUFFERED;
+    if (qcow2->cached.window_bytes > PACKED_WINDOW_BYTES)
+        qcow2->cached.window_bytes = PACKED_WINDOW_BYTES;
+    qcow2->image = (struct image){
+        .ops = &qcow2_ops,
+        .path = options->path,
+        .format = IMAGE_FORMAT_QCOW2,
+        .compression = IMAGE_COMPRESSION_NONE,
+        .mode = stream ? stream->mode : qcow2->file.mode,
+        .is_sequential = stream && stream->is_sequential,
+        .is_decoded = stream != NULL,
+        .stream = stream,
+    };
+    if (stream)
+        stream->reads_in_part = true;
+    return qcow2;
+}
+
+/* Where the bytes come from; *tables: where the map's do. */
+static int choose_host(struct qcow2 *qcow2, const struct image *like,
+                       struct qcow2_host *tables, struct error *err)
+{
+    struct stream *stream = qcow2->image.stream;
+
+    if (!stream) {
+        qcow2->host = (struct qcow2_host){
+            .read = read_packed,
+            .opaque = qcow2,
+            .size_bytes = qcow2->file.size_bytes,
+        };
+        *tables = qcow2->host;
+        tables->read = read_from_file;
+        tables->opaque = &qcow2->file;
+        return 0;
+    }
+    qcow2->host = (struct qcow2_host){
+        .read = read_from_stream,
+        .opaque = qcow2,
+        .size_bytes = stream->size_bytes,
+    };
+    *tables = qcow2->host;
+    tables->read = read_table;
+    if (like) {
+        qcow2->tables = ((const struct qcow2 *)like)->tables;
+        return 0;
+    }
+    qcow2->tables = qcow2->owned_tables = qcow2_tables_open();
+    return qcow2->tables ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+}
+
+static int open_map(struct qcow2 *qcow2, const struct image *like,
+                    struct error *err)
+{
+    struct qcow2_header header;
+    struct qcow2_host tables;
+
+    if (choose_host(qcow2, like, &tables, err) < 0 ||
+        qcow2_header_read(&tables, &header, err) < 0)
+        return -1;
+    return qcow2_map_init(&qcow2->map, &tables, &header, err);
+}
+
+static void tell(const struct qcow2 *qcow2, const struct qcow2_summary *found,
+                 int compared)
+{
+    const struct qcow2_header *header = &qcow2->map.header;
+    char cluster[32], disk[32], data[32];
+
+    log_info("%s: qcow2 version %" PRIu32 ", clusters of %s, disk of %s, %s "
+             "in plain clusters, %" PRIu64 " compressed clusters, %d compared "
+             "with libqcow%s%s",
+             qcow2->image.path, header->version,
+             format_bytes(cluster, sizeof(cluster), header->cluster_bytes),
+             format_bytes(disk, sizeof(disk), header->virtual_bytes),
+             format_bytes(data, sizeof(data), found->data_bytes),
+             found->compressed_clusters, compared,
+             header->is_dirty ? ", not closed cleanly" : "",
+             found->overlaps_checked ? "" : ", too large to look for overlaps");
+}
+
+/* All of it, before any of it is believed. */
+static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
+{
+    struct qcow2_summary found;
+    int compared = 0;
+
+    if (qcow2_check(&qcow2->map, &found, err) < 0)
+        return -1;
+    /* In a stream, jumping about costs more than it proves; and without the
+     * backing file, libqcow reads nothing. */
+    if (!qcow2->image.stream && !qcow2->image.backing)
+        compared = qcow2_second_look(&qcow2->map, &qcow2->host, &found, samples,
+                                     qcow2->image.path, err);
+    if (compared < 0)
+        return -1;
+    tell(qcow2, &found, compared);
+    if (found.compressed_clusters > 0)
+        qcow2->image.is_decoded = true;
+    return 0;
+}
+
+static int open_all(struct qcow2 *qcow2, const struct image_options *options,
+                    unsigned depth, struct error *err)
+{
+    struct image *img = &qcow2->image;
+
+    if (open_map(qcow2, options->like, err) < 0)
+        return -1;
+    if (backing_open(options, &qcow2->map.header, depth, &qcow2->backing_path,
+                     &img->backing, err) < 0) {
+        qcow2->has_bad_backing = true;
+        return -1;
+    }
+    img->virtual_bytes = qcow2->map.header.virtual_bytes;
+    if (img->stream)
+        img->host_bytes = img->stream->host_bytes;
+    else
+        img->host_bytes = qcow2->file.is_block_device
+                              ? qcow2->file.size_bytes
+                              : qcow2->file.allocated_bytes;
+    holes_init(&qcow2->holes, &qcow2->file);
+    if (!options->like && check(qcow2, options->cross_check, err) < 0)
+        return -1;
+    if (!options->ring)
+        return 0;
+    qcow2->split = split_open(options->ring);
+    return qcow2->split ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+}
+
+int qcow2_open(const struct image_options *options, unsigned depth,
+               struct file *file, struct stream *stream, struct image **img,
+               struct error *err)
+{
+    struct qcow2 *qcow2 = create(options, file, stream);
+
+    if (!qcow2)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
+    if (open_all(qcow2, options, depth, err) < 0) {
+        /* Of many layers, the error names the first and the bad one. */
+        bool is_named = qcow2->has_bad_backing && depth > 0;
+
+        qcow2_close(&qcow2->image);
+        return is_named ? -1 : error_wrap(err, "%s", options->path);
+    }
+    *img = &qcow2->image;
+    return 0;
+}

@@ -1,0 +1,559 @@
+#include "image/qcow2/sequential_parser.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/qcow2/chunk_assembly.h"
+#include "image/qcow2/compressed.h"
+#include "image/qcow2/map.h"
+#include "image/qcow2/pending.h"
+#include "image/stream/lookahead.h"
+#include "plan/chunk_grid.h"
+
+#define LEAST_WINDOW_BYTES (UINT64_C(256) << 10)
+#define SECTOR_BYTES       UINT64_C(512)
+
+/* Where the bytes of the chunk named last are. */
+enum named {
+    NAMED_NONE,
+    NAMED_ZERO,
+    NAMED_HELD,
+    NAMED_COMING, /* the next ones of the cluster that is there now */
+};
+
+struct qcow2_pass {
+    struct qcow2_header header;
+    bool may_miss;
+    struct stream_window window;
+    struct qcow2_wants wants;
+    struct qcow2_map map;        /* over the tables in memory */
+    uint8_t *l1;                 /* owned */
+    const uint8_t *l2;           /* in the window, while it is read */
+    uint64_t l2_host;            /* where in the file */
+    struct qcow2_packed *packed; /* owned; NULL until one is met */
+    const uint8_t *packed_bytes; /* in the window, while it is unpacked */
+    uint8_t *cluster;            /* owned; unpacked */
+    uint64_t taken;              /* host offset: nobody may want less */
+    struct hold hold;
+    uint16_t *missing;     /* owned; of each chunk, sectors to come */
+    struct chunkset whole; /* named */
+    struct chunkset missed;
+    struct qcow2_want current;    /* data, being taken; length: what is left */
+    const uint8_t *current_bytes; /* unpacked; NULL: from the window */
+    uint64_t look_at, look_end;   /* chunks that may be whole as they are */
+    bool is_last_look;            /* all tables have been there */
+    enum named named;
+    uint64_t named_chunk;
+};
+
+/* ---- what is missed ---- */
+
+static int miss(struct qcow2_pass *pass, uint64_t guest, uint64_t length,
+                const char *why, struct error *err)
+{
+    uint64_t first = guest / GRID_CHUNK_BYTES;
+    uint64_t last = (guest + length - 1) / GRID_CHUNK_BYTES;
+
+    if (!pass->may_miss)
+        return error_set_at(err, ERROR_FORMAT, 0, guest,
+                            "qcow2: one pass does not suffice, and a pipe "
+                            "cannot be read again: %s (disk offset %" PRIu64
+                            "); put it into a file, or send what qemu-img "
+                            "convert -O qcow2 makes of it",
+                            why, guest);
+    chunkset_add(&pass->missed, first, last - first + 1);
+    for (uint64_t chunk = first; chunk <= last && pass->hold.count > 0; chunk++)
+        hold_drop(&pass->hold, chunk);
+    return 0;
+}
+
+static bool is_missed(const struct qcow2_pass *pass, uint64_t chunk)
+{
+    return chunkset_has(&pass->missed, chunk);
+}
+
+/* ---- tables ---- */
+
+/* Bytes of disk under one L2 table. */
+static uint64_t reach(const struct qcow2_pass *pass)
+{
+    return pass->header.cluster_bytes * pass->header.l2_entries;
+}
+
+/* Of L2 table index, cut to the disk. */
+static uint64_t table_length(const struct qcow2_pass *pass, uint64_t index)
+{
+    uint64_t left = pass->header.virtual_bytes - index * reach(pass);
+
+    return left < reach(pass) ? left : reach(pass);
+}
+
+/* For the map: the tables are here. */
+static int read_tables(void *opaque, void *buf, size_t len, uint64_t offset,
+                       struct error *err)
+{
+    const struct qcow2_pass *pass = opaque;
+    uint64_t l1_bytes = (uint64_t)pass->header.l1_entries * 8;
+
+    if (pass->l2 && offset >= pass->l2_host &&
+        offset - pass->l2_host <= pass->header.cluster_bytes - len) {
+        memcpy(buf, pass->l2 + (offset - pass->l2_host), len);
+        return 0;
+    }
+    if (offset >= pass->header.l1_offset && len <= l1_bytes &&
+        offset - pass->header.l1_offset <= l1_bytes - len) {
+        memcpy(buf, pass->l1 + (offset - pass->header.l1_offset), len);
+        return 0;
+    }
+    return error_set(err, ERROR_FORMAT, 0,
+                     "qcow2: a table at %" PRIu64 " lies in another", offset);
+}
+
+/* Wants [guest, guest+length) of the disk from host on. */
+static int want(struct qcow2_pass *pass, const struct qcow2_want *wanted,
+                uint64_t guest, uint64_t length, struct error *err)
+{
+    if (wanted->host < pass->window.position)
+        return miss(pass, guest, length,
+                    "a table comes behind what it tells of", err);
+    if (!qcow2_wants_add(&pass->wants, wanted))
+        return miss(pass, guest, length,
+                    "there are more scattered clusters than can be kept in "
+                    "mind",
+                    err);
+    return 0;
+}
+
+/* Sectors of the run are still to come; chunks that share a table with
+ * another one count it, too (see learn_l1()). */
+static void expect(struct qcow2_pass *pass, uint64_t guest, uint64_t length)
+{
+    while (length > 0) {
+        uint64_t chunk = guest / GRID_CHUNK_BYTES;
+        uint64_t step = (chunk + 1) * GRID_CHUNK_BYTES - guest;
+
+        if (step > length)
+            step = length;
+        pass->missing[chunk] = (uint16_t)(pass->missing[chunk] +
+                                          step / SECTOR_BYTES);
+        guest += step;
+        length -= step;
+    }
+}
+
+static int learn_run(struct qcow2_pass *pass, const struct qcow2_run *run,
+                     struct error *err)
+{
+    struct qcow2_want wanted = {
+        .host = run->host_offset,
+        .guest = run->offset,
+        .length = run->length,
+        .packed_bytes = run->packed_bytes,
+        .kind = run->kind == QCOW2_COMPRESSED ? QCOW2_WANT_PACKED
+                                              : QCOW2_WANT_DATA,
+    };
+
+    if (run->kind == QCOW2_UNALLOCATED || run->kind == QCOW2_ZERO)
+        return 0;
+    expect(pass, run->offset, run->length);
+    return want(pass, &wanted, run->offset, run->length, err);
+}
+
+/* What is missing of chunk is one thing less; it may be whole now. */
+static bool arrive(struct qcow2_pass *pass, uint64_t chunk, uint64_t things)
+{
+    pass->missing[chunk] = (uint16_t)(pass->missing[chunk] - things);
+    return pass->missing[chunk] == 0 && !is_missed(pass, chunk);
+}
+
+/* Smaller tables than a chunk: each counts as something that is missing. */
+static bool shares_chunk(const struct qcow2_pass *pass)
+{
+    return reach(pass) < GRID_CHUNK_BYTES;
+}
+
+static int learn_l2(struct qcow2_pass *pass, const struct qcow2_want *table,
+                    struct error *err)
+{
+    uint64_t begin = table->guest * reach(pass);
+    uint64_t end = begin + table_length(pass, table->guest);
+    struct qcow2_run run;
+    size_t got;
+    int r = 0;
+
+    if (stream_window_look(&pass->window, (size_t)table->length, &pass->l2,
+                           &got, err) < 0)
+        return -1;
+    if (got < table->length)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "qcow2: L2 table %" PRIu64 " at %" PRIu64
+                         " ends beyond the file: truncated image?",
+                         table->guest, table->host);
+    pass->taken = table->host + table->length;
+    pass->l2_host = table->host;
+    for (uint64_t at = begin; at < end && r == 0; at += run.length) {
+        r = qcow2_map_at(&pass->map, at, end, &run, err);
+        if (r == 0)
+            r = learn_run(pass, &run, err);
+    }
+    pass->l2 = NULL;
+    if (r < 0)
+        return -1;
+    pass->look_at = begin / GRID_CHUNK_BYTES;
+    pass->look_end = (end + GRID_CHUNK_BYTES - 1) / GRID_CHUNK_BYTES;
+    if (shares_chunk(pass) && !arrive(pass, pass->look_at, 1))
+        pass->look_end = pass->look_at;
+    return stream_window_skip_to(&pass->window, pass->taken, err);
+}
+
+static int learn_l1(struct qcow2_pass *pass, const struct qcow2_want *table,
+                    struct error *err)
+{
+    struct qcow2_want l2 = {
+        .length = pass->header.cluster_bytes,
+        .kind = QCOW2_WANT_L2,
+    };
+    size_t got;
+
+    if (stream_window_take(&pass->window, pass->l1, (size_t)table->length, &got,
+                           err) < 0)
+        return -1;
+    if (got < table->length)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "qcow2: the L1 table at %" PRIu64
+                         " ends beyond the file: truncated image?",
+                         table->host);
+    pass->taken = pass->window.position;
+    for (; l2.guest * reach(pass) < pass->header.virtual_bytes; l2.guest++) {
+        uint64_t begin = l2.guest * reach(pass);
+
+        if (qcow2_map_l2_table(&pass->map, (uint32_t)l2.guest, &l2.host, err) <
+            0)
+            return -1;
+        if (l2.host == 0)
+            continue;
+        if (shares_chunk(pass))
+            pass->missing[begin / GRID_CHUNK_BYTES]++;
+        if (want(pass, &l2, begin, table_length(pass, l2.guest), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- clusters ---- */
+
+static int read_window(void *opaque, void *buf, size_t len, uint64_t offset,
+                       struct error *err)
+{
+    const struct qcow2_pass *pass = opaque;
+
+    (void)offset;
+    (void)err;
+    memcpy(buf, pass->packed_bytes, len);
+    return 0;
+}
+
+/* Unpacked, but not taken: the next cluster may begin in its last sector. */
+static int unpack(struct qcow2_pass *pass, struct error *err)
+{
+    const struct qcow2_want *want = &pass->current;
+    struct qcow2_host host = { .read = read_window, .opaque = pass };
+    struct qcow2_run run = {
+        .offset = want->guest,
+        .length = want->length,
+        .kind = QCOW2_COMPRESSED,
+        .host_offset = want->host,
+    };
+    size_t got;
+
+    if (!pass->packed)
+        pass->packed = qcow2_packed_open(&pass->header);
+    if (!pass->cluster)
+        pass->cluster = malloc((size_t)pass->header.cluster_bytes);
+    if (!pass->packed || !pass->cluster)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack a cluster");
+    if (stream_window_look(&pass->window, want->packed_bytes,
+                           &pass->packed_bytes, &got, err) < 0)
+        return -1;
+    if (got == 0)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "qcow2: the compressed cluster of disk offset "
+                         "%" PRIu64 " at %" PRIu64
+                         " lies beyond the end of the file: truncated image?",
+                         want->guest, want->host);
+    run.packed_bytes = (uint32_t)got;
+    if (want->host + got > pass->taken)
+        pass->taken = want->host + got;
+    pass->current_bytes = pass->cluster;
+    return qcow2_packed_read(pass->packed, &host, &run, pass->cluster, err);
+}
+
+/* Takes len bytes of the cluster that is there into buf (NULL: nowhere). */
+static int take(struct qcow2_pass *pass, uint8_t *buf, size_t len,
+                struct error *err)
+{
+    struct qcow2_want *current = &pass->current;
+    size_t got = len;
+
+    current->guest += len;
+    current->length -= len;
+    if (pass->current_bytes) {
+        if (buf)
+            memcpy(buf, pass->current_bytes, len);
+        pass->current_bytes += len;
+        return 0;
+    }
+    current->host += len;
+    pass->taken = current->host;
+    if (!buf) {
+        if (stream_window_skip_to(&pass->window, current->host, err) < 0)
+            return -1;
+        got = pass->window.position == current->host ? len : 0;
+    } else if (stream_window_take(&pass->window, buf, len, &got, err) < 0) {
+        return -1;
+    }
+    if (got == len)
+        return 0;
+    return error_set_at(
+        err, ERROR_FORMAT, 0, current->guest - len,
+        "qcow2: the cluster of disk offset %" PRIu64 " at %" PRIu64
+        " ends beyond the file (%" PRIu64 " bytes): truncated image?",
+        current->guest - len, current->host - len, pass->window.position);
+}
+
+/* A part of a chunk: held until the rest of it comes. */
+static int hold(struct qcow2_pass *pass, uint64_t chunk, size_t len,
+                struct error *err)
+{
+    uint64_t guest = pass->current.guest;
+    uint8_t *to = hold_part(&pass->hold, chunk, guest % GRID_CHUNK_BYTES, len);
+
+    if (!to && miss(pass, guest, len,
+                    "its clusters lie too far out of order to hold them until "
+                    "their neighbours come",
+                    err) < 0)
+        return -1;
+    if (take(pass, to, len, err) < 0)
+        return -1;
+    if (!arrive(pass, chunk, len / SECTOR_BYTES))
+        return 0;
+    pass->named = NAMED_HELD;
+    pass->named_chunk = chunk;
+    return 1;
+}
+
+/* The next piece of what is there now: 1, a chunk has become whole. */
+static int take_piece(struct qcow2_pass *pass, struct error *err)
+{
+    uint64_t chunk = pass->current.guest / GRID_CHUNK_BYTES;
+    uint64_t len = (chunk + 1) * GRID_CHUNK_BYTES - pass->current.guest;
+
+    if (len > pass->current.length)
+        len = pass->current.length;
+    if (is_missed(pass, chunk)) {
+        arrive(pass, chunk, len / SECTOR_BYTES);
+        return take(pass, NULL, (size_t)len, err);
+    }
+    if (len < grid_length(pass->header.virtual_bytes, chunk))
+        return hold(pass, chunk, (size_t)len, err);
+    arrive(pass, chunk, len / SECTOR_BYTES);
+    pass->named = NAMED_COMING;
+    pass->named_chunk = chunk;
+    return 1;
+}
+
+/* ---- the pass ---- */
+
+/* Done with the chunk named last. */
+static int forget_named(struct qcow2_pass *pass, struct error *err)
+{
+    enum named named = pass->named;
+    uint64_t bytes;
+
+    pass->named = NAMED_NONE;
+    if (named == NAMED_HELD)
+        hold_drop(&pass->hold, pass->named_chunk);
+    if (named != NAMED_COMING)
+        return 0;
+    bytes = grid_length(pass->header.virtual_bytes, pass->named_chunk);
+    return take(pass, NULL, (size_t)bytes, err); /* nobody has read it */
+}
+
+/* The next chunk that nothing more comes of, of those to look at. */
+static bool find_whole(struct qcow2_pass *pass)
+{
+    for (; pass->look_at < pass->look_end; pass->look_at++) {
+        uint64_t chunk = pass->look_at;
+
+        if (pass->missing[chunk] > 0 || is_missed(pass, chunk) ||
+            chunkset_has(&pass->whole, chunk))
+            continue;
+        pass->look_at++;
+        pass->named = hold_get(&pass->hold, chunk) ? NAMED_HELD : NAMED_ZERO;
+        pass->named_chunk = chunk;
+        return true;
+    }
+    return false;
+}
+
+/* Goes to the next thing wanted and takes it in.  0: nothing is wanted. */
+static int advance(struct qcow2_pass *pass, struct error *err)
+{
+    struct qcow2_want next;
+
+    if (!qcow2_wants_take(&pass->wants, &next))
+        return 0;
+    /* Packed clusters may share a sector, all else is one's own. */
+    if (next.host < pass->window.position ||
+        (next.host < pass->taken && next.kind != QCOW2_WANT_PACKED))
+        return error_set(err, ERROR_FORMAT, 0,
+                         "qcow2: the host cluster at %" PRIu64
+                         " is used twice: corrupt image",
+                         next.host);
+    if (stream_window_skip_to(&pass->window, next.host, err) < 0)
+        return -1;
+    switch (next.kind) {
+    case QCOW2_WANT_L1: return learn_l1(pass, &next, err) < 0 ? -1 : 1;
+    case QCOW2_WANT_L2: return learn_l2(pass, &next, err) < 0 ? -1 : 1;
+    case QCOW2_WANT_DATA:
+        pass->current = next;
+        pass->current_bytes = NULL;
+        return 1;
+    case QCOW2_WANT_PACKED:
+        pass->current = next;
+        return unpack(pass, err) < 0 ? -1 : 1;
+    }
+    abort(); /* a want is of one of the four kinds */
+}
+
+int qcow2_pass_next(struct qcow2_pass *pass, uint64_t *chunk, struct error *err)
+{
+    int r = 0;
+
+    if (forget_named(pass, err) < 0)
+        return -1;
+    while (r == 0 && !find_whole(pass)) {
+        if (pass->current.length > 0) {
+            r = take_piece(pass, err);
+            continue;
+        }
+        r = advance(pass, err);
+        if (r == 0 && pass->is_last_look)
+            return 0;
+        if (r == 0) {
+            pass->is_last_look = true;
+            pass->look_at = 0;
+            pass->look_end = grid_count(pass->header.virtual_bytes);
+        }
+        r = r < 0 ? -1 : 0;
+    }
+    if (r < 0)
+        return -1;
+    assert(pass->named != NAMED_NONE);
+    chunkset_add(&pass->whole, pass->named_chunk, 1);
+    *chunk = pass->named_chunk;
+    return 1;
+}
+
+bool qcow2_pass_is_zero(const struct qcow2_pass *pass)
+{
+    return pass->named == NAMED_ZERO;
+}
+
+int qcow2_pass_read(struct qcow2_pass *pass, uint8_t *buf, struct error *err)
+{
+    uint64_t chunk = pass->named_chunk;
+    size_t len = (size_t)grid_length(pass->header.virtual_bytes, chunk);
+    bool is_coming = pass->named == NAMED_COMING;
+
+    assert(is_coming || pass->named == NAMED_HELD);
+    if (is_coming) {
+        pass->named = NAMED_NONE;
+        return take(pass, buf, len, err);
+    }
+    memcpy(buf, hold_get(&pass->hold, chunk), len);
+    return 0;
+}
+
+int qcow2_pass_drain(struct qcow2_pass *pass, struct error *err)
+{
+    return stream_window_skip_to(&pass->window, UINT64_MAX, err);
+}
+
+const struct chunkset *qcow2_pass_missed(const struct qcow2_pass *pass)
+{
+    return &pass->missed;
+}
+
+/* ---- before and after ---- */
+
+void qcow2_pass_close(struct qcow2_pass *pass)
+{
+    if (!pass)
+        return;
+    stream_window_fini(&pass->window);
+    qcow2_wants_fini(&pass->wants);
+    qcow2_map_fini(&pass->map);
+    qcow2_packed_close(pass->packed);
+    hold_fini(&pass->hold);
+    chunkset_fini(&pass->whole);
+    chunkset_fini(&pass->missed);
+    free(pass->l1);
+    free(pass->cluster);
+    free(pass->missing);
+    free(pass);
+}
+
+static int fill(struct qcow2_pass *pass, struct stream *stream,
+                struct error *err)
+{
+    const struct qcow2_header *header = &pass->header;
+    uint64_t chunks = grid_count(header->virtual_bytes);
+    uint64_t window_bytes = 2 * header->cluster_bytes;
+    struct qcow2_want l1 = {
+        .host = header->l1_offset,
+        .length = (uint64_t)header->l1_entries * 8,
+        .kind = QCOW2_WANT_L1,
+    };
+    struct qcow2_host tables = {
+        .read = read_tables,
+        .opaque = pass,
+        /* How long the file is shows only at its end. */
+        .size_bytes = stream->size_bytes < INT64_MAX ? stream->size_bytes
+                                                     : INT64_MAX,
+    };
+
+    if (window_bytes < LEAST_WINDOW_BYTES)
+        window_bytes = LEAST_WINDOW_BYTES;
+    if (stream_window_init(&pass->window, stream, (size_t)window_bytes, err) <
+            0 ||
+        qcow2_map_init(&pass->map, &tables, header, err) < 0 ||
+        chunkset_init(&pass->whole, chunks, err) < 0 ||
+        chunkset_init(&pass->missed, chunks, err) < 0)
+        return -1;
+    pass->taken = header->header_bytes;
+    pass->l1 = malloc((size_t)l1.length + 1);
+    pass->missing = calloc((size_t)chunks + 1, sizeof(*pass->missing));
+    if (!pass->l1 || !pass->missing ||
+        (l1.length > 0 && !qcow2_wants_add(&pass->wants, &l1)))
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "qcow2: open");
+    return 0;
+}
+
+int qcow2_pass_open(struct stream *stream, const struct qcow2_header *header,
+                    bool may_miss, struct qcow2_pass **pass, struct error *err)
+{
+    *pass = calloc(1, sizeof(**pass));
+    if (!*pass)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "qcow2: open");
+    (*pass)->header = *header;
+    (*pass)->may_miss = may_miss;
+    if (fill(*pass, stream, err) == 0)
+        return 0;
+    qcow2_pass_close(*pass);
+    *pass = NULL;
+    return -1;
+}

@@ -1,0 +1,97 @@
+#include "image/qcow2/table_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BYTES      (UINT64_C(32) << 20)
+#define FIRST_CAPACITY 64U
+
+struct part {
+    uint64_t offset;
+    size_t len;
+    uint8_t *bytes; /* owned */
+};
+
+struct qcow2_tables {
+    struct part *parts; /* ascending by offset */
+    size_t count;
+    size_t capacity;
+    uint64_t bytes; /* of all parts */
+};
+
+struct qcow2_tables *qcow2_tables_open(void)
+{
+    return calloc(1, sizeof(struct qcow2_tables));
+}
+
+void qcow2_tables_close(struct qcow2_tables *tables)
+{
+    if (!tables)
+        return;
+    for (size_t i = 0; i < tables->count; i++)
+        free(tables->parts[i].bytes);
+    free(tables->parts);
+    free(tables);
+}
+
+/* The first part at or behind offset. */
+static size_t find(const struct qcow2_tables *tables, uint64_t offset)
+{
+    size_t low = 0, high = tables->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (tables->parts[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool qcow2_tables_get(const struct qcow2_tables *tables, void *buf, size_t len,
+                      uint64_t offset)
+{
+    size_t i = find(tables, offset);
+
+    if (i == tables->count || tables->parts[i].offset != offset ||
+        tables->parts[i].len != len)
+        return false;
+    memcpy(buf, tables->parts[i].bytes, len);
+    return true;
+}
+
+static bool make_room(struct qcow2_tables *tables)
+{
+    size_t capacity = tables->capacity ? tables->capacity * 2 : FIRST_CAPACITY;
+    struct part *parts;
+
+    if (tables->count < tables->capacity)
+        return true;
+    parts = reallocarray(tables->parts, capacity, sizeof(*parts));
+    if (!parts)
+        return false;
+    tables->parts = parts;
+    tables->capacity = capacity;
+    return true;
+}
+
+void qcow2_tables_keep(struct qcow2_tables *tables, const void *buf, size_t len,
+                       uint64_t offset)
+{
+    size_t i = find(tables, offset);
+    uint8_t *bytes;
+
+    if (tables->bytes + len > MAX_BYTES || !make_room(tables))
+        return;
+    bytes = malloc(len);
+    if (!bytes)
+        return;
+    memcpy(bytes, buf, len);
+    memmove(&tables->parts[i + 1], &tables->parts[i],
+            (tables->count - i) * sizeof(*tables->parts));
+    tables->parts[i] = (struct part){ offset, len, bytes };
+    tables->count++;
+    tables->bytes += len;
+}

@@ -1,0 +1,100 @@
+#include "image/raw_stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "image/probe.h"
+
+struct streamed {
+    struct image image; /* first: what callers hold */
+    struct ring *ring;  /* borrowed */
+    bool is_guess;      /* that it is raw: nobody has said so */
+};
+
+static int streamed_map(struct image *img, uint64_t offset, uint64_t length,
+                        struct extent_list *out, struct error *err)
+{
+    (void)img;
+    return extent_list_add(out, offset, length, EXTENT_DATA, err);
+}
+
+/* What a stream ends with is only known when it has come there. */
+static int check_end(const struct streamed *streamed, const struct io *io,
+                     struct error *err)
+{
+    uint64_t end = io->offset + io->len;
+    struct probe probe;
+
+    if (!streamed->is_guess || end != streamed->image.virtual_bytes ||
+        io->len < PROBE_TAIL_BYTES)
+        return 0;
+    probe = probe_content(NULL, 0, io->buf + io->len - PROBE_TAIL_BYTES,
+                          PROBE_TAIL_BYTES);
+    if (probe.kind == PROBE_RAW)
+        return 0;
+    return error_set(err, ERROR_FORMAT, 0,
+                     "ends like %s, which is not supported; convert it, or "
+                     "say format raw if these bytes are the disk",
+                     probe.name);
+}
+
+static void streamed_read(struct image *img, struct io *io)
+{
+    struct streamed *streamed = (struct streamed *)img;
+    struct error err;
+    int r = stream_read(img->stream, io->buf, io->len, io->offset, &err);
+
+    if (r == 0)
+        r = check_end(streamed, io, &err);
+    ring_post(streamed->ring, io, r < 0 ? image_fail(img, &err) : 0);
+}
+
+static int streamed_finish(struct image *img, struct error *err)
+{
+    if (stream_prove(img->stream, err) < 0)
+        return error_wrap(err, "%s", img->path);
+    return 0;
+}
+
+static void streamed_close(struct image *img)
+{
+    stream_close(img->stream);
+    free(img);
+}
+
+static const struct image_ops streamed_ops = {
+    .name = "streamed",
+    .map = streamed_map,
+    .read = streamed_read,
+    .finish = streamed_finish,
+    .close = streamed_close,
+};
+
+int streamed_open(const struct image_options *options, struct stream *stream,
+                  struct image **img, struct error *err)
+{
+    struct streamed *streamed = calloc(1, sizeof(*streamed));
+
+    if (!streamed) {
+        stream_close(stream);
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
+    }
+    streamed->image = (struct image){
+        .ops = &streamed_ops,
+        .path = options->path,
+        .format = IMAGE_FORMAT_RAW,
+        .virtual_bytes = stream->size_bytes,
+        .host_bytes = stream->host_bytes,
+        .mode = stream->mode,
+        /* One block for all: each lane would decode all of it. */
+        .is_sequential = stream->is_sequential ||
+                         stream->block_bytes >= stream->size_bytes,
+        .is_decoded = true,
+        .block_bytes = stream->block_bytes,
+        .stream = stream,
+    };
+    streamed->ring = options->ring;
+    streamed->is_guess = options->format == IMAGE_FORMAT_AUTO;
+    *img = &streamed->image;
+    return 0;
+}

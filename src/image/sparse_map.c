@@ -1,0 +1,115 @@
+#include "image/sparse_map.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "plan/chunk_grid.h"
+
+void holes_init(struct holes *holes, const struct file *file)
+{
+    *holes = (struct holes){
+        .fd = file->fd,
+        .size_bytes = file->size_bytes,
+        .is_dense = file->is_block_device,
+    };
+}
+
+void holes_learn(struct holes *holes, const struct holes *like)
+{
+    if (like->known.kind == EXTENT_DATA &&
+        like->size_bytes == holes->size_bytes)
+        holes->known = like->known;
+}
+
+/* Remembers [offset, end), cut at the size the file had when it was opened. */
+static void remember(struct holes *holes, uint64_t offset, uint64_t end,
+                     enum extent_kind kind)
+{
+    if (end > holes->size_bytes)
+        end = holes->size_bytes;
+    holes->known = (struct extent){ offset, end - offset, kind };
+}
+
+/* ENXIO is the answer for a trailing hole and for an offset cut off. */
+static int remember_last_hole(struct holes *holes, uint64_t offset)
+{
+    struct stat st;
+
+    if (fstat(holes->fd, &st) < 0)
+        return -errno;
+    if ((uint64_t)st.st_size < holes->size_bytes)
+        return -ENODATA;
+    remember(holes, offset, holes->size_bytes, EXTENT_ZERO);
+    return 0;
+}
+
+static int look(struct holes *holes, uint64_t offset)
+{
+    off_t data, hole;
+
+    data = lseek(holes->fd, (off_t)offset, SEEK_DATA);
+    if (data < 0 && errno == ENXIO)
+        return remember_last_hole(holes, offset);
+    if (data > (off_t)offset) {
+        remember(holes, offset, (uint64_t)data, EXTENT_ZERO);
+        return 0;
+    }
+    hole = data < 0 ? -1 : lseek(holes->fd, (off_t)offset, SEEK_HOLE);
+    if (hole <= (off_t)offset) {
+        /* Not a question this filesystem can answer: read it all. */
+        holes->is_dense = true;
+        return 0;
+    }
+    remember(holes, offset, (uint64_t)hole, EXTENT_DATA);
+    return 0;
+}
+
+int holes_at(struct holes *holes, uint64_t offset, struct extent *run)
+{
+    const struct extent *known = &holes->known;
+    int r;
+
+    assert(offset < holes->size_bytes);
+    if (!holes->is_dense &&
+        (offset < known->offset || offset - known->offset >= known->length)) {
+        r = look(holes, offset);
+        if (r < 0)
+            return r;
+    }
+    if (holes->is_dense)
+        remember(holes, offset, holes->size_bytes, EXTENT_DATA);
+
+    *run = (struct extent){
+        .offset = offset,
+        .length = known->offset + known->length - offset,
+        .kind = known->kind,
+    };
+    return 0;
+}
+
+int holes_add_rounded(struct extent_list *out, const struct extent *run,
+                      uint64_t virtual_bytes, struct error *err)
+{
+    uint64_t begin = run->offset;
+    uint64_t end = run->offset + run->length;
+    uint64_t zero_begin, zero_end;
+
+    if (run->kind == EXTENT_DATA)
+        return extent_list_add(out, begin, end - begin, EXTENT_DATA, err);
+
+    if (ckd_align_up(&zero_begin, begin, GRID_GRAIN_BYTES) || zero_begin > end)
+        zero_begin = end;
+    zero_end = end == virtual_bytes ? end : end & ~(GRID_GRAIN_BYTES - 1);
+    if (zero_end < zero_begin)
+        zero_end = zero_begin;
+
+    if (extent_list_add(out, begin, zero_begin - begin, EXTENT_DATA, err) < 0)
+        return -1;
+    if (extent_list_add(out, zero_begin, zero_end - zero_begin, EXTENT_ZERO,
+                        err) < 0)
+        return -1;
+    return extent_list_add(out, zero_end, end - zero_end, EXTENT_DATA, err);
+}

@@ -1,0 +1,51 @@
+/*
+ * gzip_index.h - places in a gzip file where decoding can begin: the bit
+ * position, and the 32 KiB of output that deflate may refer back to.
+ *
+ * Made by one pass, then only read: lanes share it.
+ */
+#ifndef CW_IMAGE_STREAM_GZIP_INDEX_H
+#define CW_IMAGE_STREAM_GZIP_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GZIP_WINDOW_BYTES 32768U
+
+struct gzip_point {
+    uint64_t out;     /* offset of the next decoded byte */
+    uint64_t in;      /* offset of the next byte of the file */
+    uint8_t bits;     /* of the byte before it that are still to come */
+    bool is_member;   /* a member's header begins here; no history */
+    uint8_t *history; /* owned; GZIP_WINDOW_BYTES or less */
+    uint32_t history_len;
+};
+
+struct gzip_points {
+    struct gzip_point *items; /* ascending by out; the first is the start */
+    size_t count;
+    uint64_t spacing_bytes; /* of output; grows with the file */
+};
+
+/* NULL when there is no memory. */
+struct gzip_points *gzip_points_open(void);
+
+/* Tolerates NULL. */
+void gzip_points_close(struct gzip_points *points);
+
+/* Is a point at out far enough from the last one? */
+bool gzip_points_wants(const struct gzip_points *points, uint64_t out);
+
+/*
+ * Adds point, its history (not owned) copied.  When there are too many, every
+ * second one is dropped.  False when there is no memory.
+ */
+bool gzip_points_add(struct gzip_points *points,
+                     const struct gzip_point *point);
+
+/* The last point at or before out. */
+const struct gzip_point *gzip_points_find(const struct gzip_points *points,
+                                          uint64_t out);
+
+#endif

@@ -1,0 +1,117 @@
+#include "image/stream/lookahead.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int stream_window_init(struct stream_window *window, struct stream *stream,
+                       size_t capacity, struct error *err)
+{
+    *window = (struct stream_window){
+        .stream = stream,
+        .bytes = malloc(capacity),
+        .capacity = capacity,
+    };
+    return window->bytes
+               ? 0
+               : error_set(err, ERROR_SYSTEM, ENOMEM, "read a stream");
+}
+
+void stream_window_fini(struct stream_window *window)
+{
+    free(window->bytes);
+    window->bytes = NULL;
+}
+
+/* Up to len bytes behind what has been read.  1; 0: the stream has ended. */
+static int next(struct stream_window *window, uint8_t *buf, size_t len,
+                size_t *got, struct error *err)
+{
+    ssize_t n = 0;
+
+    *got = 0;
+    if (!window->has_ended)
+        n = stream_next(window->stream, buf, len, err);
+    if (n < 0)
+        return -1;
+    window->has_ended = n == 0;
+    *got = (size_t)n;
+    return n > 0;
+}
+
+/* Drops up to count bytes of what is there.  How many are left of count. */
+static uint64_t drop(struct stream_window *window, uint64_t count)
+{
+    size_t there = window->len - window->at;
+    size_t most = count < there ? (size_t)count : there;
+
+    window->at += most;
+    window->position += most;
+    return count - most;
+}
+
+int stream_window_skip_to(struct stream_window *window, uint64_t offset,
+                          struct error *err)
+{
+    uint64_t left;
+
+    assert(offset >= window->position);
+    left = drop(window, offset - window->position);
+    while (left > 0) {
+        int r = next(window, window->bytes, window->capacity, &window->len,
+                     err);
+
+        window->at = 0;
+        if (r <= 0)
+            return r;
+        left = drop(window, left);
+    }
+    return 0;
+}
+
+int stream_window_look(struct stream_window *window, size_t len,
+                       const uint8_t **bytes, size_t *got, struct error *err)
+{
+    assert(len <= window->capacity);
+    if (len > window->capacity - window->at) {
+        memmove(window->bytes, window->bytes + window->at,
+                window->len - window->at);
+        window->len -= window->at;
+        window->at = 0;
+    }
+    while (window->len - window->at < len) {
+        size_t more;
+        int r = next(window, window->bytes + window->len,
+                     window->capacity - window->len, &more, err);
+
+        if (r < 0)
+            return -1;
+        if (r == 0)
+            break;
+        window->len += more;
+    }
+    *bytes = window->bytes + window->at;
+    *got = window->len - window->at < len ? window->len - window->at : len;
+    return 0;
+}
+
+int stream_window_take(struct stream_window *window, uint8_t *buf, size_t len,
+                       size_t *got, struct error *err)
+{
+    size_t there = window->len - window->at;
+
+    *got = there < len ? there : len;
+    memcpy(buf, window->bytes + window->at, *got);
+    drop(window, *got);
+    while (*got < len) {
+        size_t more;
+        int r = next(window, buf + *got, len - *got, &more, err);
+
+        if (r <= 0)
+            return r;
+        *got += more;
+        window->position += more;
+    }
+    return 0;
+}

@@ -1,0 +1,82 @@
+#include "image/stream/peek_pipe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* In the head no more is read than was asked for, and little at once, so
+ * that a probe does not run out of it. */
+#define HEAD_STEP_BYTES 4096U
+
+struct pipe {
+    struct image_input input;
+    bool has_ended;    /* it is not asked again */
+    uint64_t position; /* bytes it has given so far */
+    size_t head_len;   /* of them kept */
+    uint8_t head[PIPE_HEAD_BYTES];
+};
+
+struct pipe *pipe_open(const struct image_input *input)
+{
+    struct pipe *pipe = calloc(1, sizeof(*pipe));
+
+    if (pipe)
+        pipe->input = *input;
+    return pipe;
+}
+
+void pipe_close(struct pipe *pipe)
+{
+    free(pipe);
+}
+
+static ssize_t read_some(struct pipe *pipe, void *buf, size_t len,
+                         struct error *err)
+{
+    ssize_t n = 0;
+
+    if (!pipe->has_ended)
+        n = pipe->input.read(pipe->input.opaque, buf, len, err);
+    if (n == 0)
+        pipe->has_ended = true;
+    if (n > 0)
+        pipe->position += (uint64_t)n;
+    return n;
+}
+
+/* Reads on into the head, as far as it has room. */
+static ssize_t grow_head(struct pipe *pipe, struct error *err)
+{
+    size_t room = PIPE_HEAD_BYTES - pipe->head_len;
+    ssize_t n = read_some(pipe, pipe->head + pipe->head_len,
+                          room < HEAD_STEP_BYTES ? room : HEAD_STEP_BYTES, err);
+
+    if (n > 0)
+        pipe->head_len += (size_t)n;
+    return n;
+}
+
+ssize_t pipe_read(struct pipe *pipe, void *buf, size_t len, uint64_t offset,
+                  struct error *err)
+{
+    ssize_t n;
+
+    if (offset == pipe->position && pipe->head_len < PIPE_HEAD_BYTES) {
+        n = grow_head(pipe, err);
+        if (n <= 0)
+            return n;
+    }
+    if (offset < pipe->head_len && pipe->position == pipe->head_len) {
+        if (len > pipe->head_len - offset)
+            len = pipe->head_len - (size_t)offset;
+        memcpy(buf, pipe->head + offset, len);
+        return (ssize_t)len;
+    }
+    if (offset < pipe->head_len || offset != pipe->position)
+        return error_set(err, ERROR_SOURCE_IO, ESPIPE,
+                         "read at %" PRIu64 " of a pipe that stands at "
+                         "%" PRIu64,
+                         offset, pipe->position);
+    return read_some(pipe, buf, len, err);
+}

@@ -1,0 +1,103 @@
+#include "image/stream/plain.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "image/stream/peek_pipe.h"
+
+struct piped {
+    struct stream stream; /* first: what callers hold */
+    uint64_t out;         /* offset of the next byte */
+};
+
+/* Fills buf from where the pipe is. */
+static int fill(struct piped *piped, uint8_t *buf, size_t len,
+                struct error *err)
+{
+    while (len > 0) {
+        ssize_t n = pipe_read(piped->stream.pipe, buf, len, piped->out, err);
+
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            return error_set(err, ERROR_FORMAT, 0,
+                             "ended after %" PRIu64
+                             " bytes, fewer than the expected %" PRIu64,
+                             piped->out, piped->stream.size_bytes);
+        buf += n;
+        len -= (size_t)n;
+        piped->out += (uint64_t)n;
+    }
+    return 0;
+}
+
+static int expect_end(struct piped *piped, struct error *err)
+{
+    uint8_t byte;
+    ssize_t n = pipe_read(piped->stream.pipe, &byte, 1, piped->out, err);
+
+    if (n <= 0)
+        return (int)n;
+    return error_set(err, ERROR_FORMAT, 0,
+                     "holds more than the expected %" PRIu64 " bytes",
+                     piped->stream.size_bytes);
+}
+
+static int piped_read(struct stream *stream, void *buf, size_t len,
+                      uint64_t offset, struct error *err)
+{
+    struct piped *piped = (struct piped *)stream;
+
+    /* Going back works in the head of the pipe; it says where not. */
+    piped->out = offset;
+    if (fill(piped, buf, len, err) < 0)
+        return -1;
+    return piped->out == stream->size_bytes ? expect_end(piped, err) : 0;
+}
+
+static ssize_t piped_next(struct stream *stream, void *buf, size_t len,
+                          struct error *err)
+{
+    struct piped *piped = (struct piped *)stream;
+    ssize_t n = pipe_read(stream->pipe, buf, len, piped->out, err);
+
+    if (n > 0)
+        piped->out += (uint64_t)n;
+    return n;
+}
+
+static int piped_prove(struct stream *stream, struct error *err)
+{
+    (void)stream;
+    (void)err;
+    return 0; /* it has no checksum, and its length was checked */
+}
+
+static void piped_close(struct stream *stream)
+{
+    free(stream);
+}
+
+static const struct stream_ops piped_ops = {
+    .read = piped_read,
+    .next = piped_next,
+    .prove = piped_prove,
+    .close = piped_close,
+};
+
+struct stream *piped_open(struct pipe *pipe, uint64_t size_bytes)
+{
+    struct piped *piped = calloc(1, sizeof(*piped));
+
+    if (!piped)
+        return NULL;
+    piped->stream = (struct stream){
+        .ops = &piped_ops,
+        .pipe = pipe,
+        .size_bytes = size_bytes,
+        .host_bytes = size_bytes,
+        .mode = FILE_MODE_BUFFERED,
+        .is_sequential = true,
+    };
+    return &piped->stream;
+}

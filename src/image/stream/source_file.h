@@ -1,0 +1,29 @@
+/* source_file.h - opens the file or device an image lives in, and says what a
+ * person can do when that fails. */
+#ifndef CW_IMAGE_STREAM_SOURCE_FILE_H
+#define CW_IMAGE_STREAM_SOURCE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "io/file.h"
+
+/* Opens path for reading.  Fails with ERROR_SOURCE_IO. */
+int container_open(struct file *file, const char *path, enum file_mode wish,
+                   struct error *err);
+
+/* Makes *copy of an open file: another descriptor of the same, through the
+ * page cache.  Fails with ERROR_SYSTEM. */
+int container_dup(const struct file *file, struct file *copy,
+                  struct error *err);
+
+/* pread(2) through the page cache, not interrupted; or -errno. */
+ssize_t container_read(const struct file *file, void *buf, size_t len,
+                       uint64_t offset);
+
+/* What is decoded here is read through the page cache, whatever the mode. */
+void container_read_cached(struct file *file);
+
+#endif

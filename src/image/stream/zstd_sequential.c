@@ -1,0 +1,122 @@
+#include "image/stream/zstd_sequential.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/zstd.h"
+#include "image/stream/peek_pipe.h"
+
+#define INPUT_BYTES (256U << 10)
+
+struct zstd_piped {
+    struct stream stream; /* first: what callers hold */
+    struct zstd_stream *decoder;
+    const uint8_t *at; /* of input, not yet decoded */
+    size_t left;
+    uint64_t in_end;  /* offset in the pipe behind the input in memory */
+    bool has_no_more; /* the pipe has ended */
+    bool is_whole;    /* the last frame has */
+    uint8_t *input;   /* owned */
+};
+
+static int refill(struct zstd_piped *zstd, struct error *err)
+{
+    ssize_t n;
+
+    if (zstd->left > 0 || zstd->has_no_more)
+        return 0;
+    n = pipe_read(zstd->stream.pipe, zstd->input, INPUT_BYTES, zstd->in_end,
+                  err);
+    if (n < 0)
+        return -1;
+    zstd->has_no_more = n == 0;
+    zstd->in_end += (uint64_t)n;
+    zstd->at = zstd->input;
+    zstd->left = (size_t)n;
+    return 0;
+}
+
+static ssize_t zstd_piped_next(struct stream *stream, void *buf, size_t len,
+                               struct error *err)
+{
+    struct zstd_piped *zstd = (struct zstd_piped *)stream;
+    size_t got = 0;
+
+    while (got == 0) {
+        const char *why;
+
+        if (refill(zstd, err) < 0)
+            return -1;
+        /* At the end of a frame there is nothing left to come out. */
+        if (zstd->has_no_more && zstd->is_whole)
+            return 0;
+        got = len;
+        why = zstd_stream_step(zstd->decoder, &zstd->at, &zstd->left, buf, &got,
+                               &zstd->is_whole);
+        if (why)
+            return error_set(err, ERROR_FORMAT, 0,
+                             "zstd: damaged, near byte %" PRIu64 ": %s",
+                             zstd->in_end - zstd->left, why);
+        if (got == 0 && zstd->has_no_more && !zstd->is_whole)
+            return error_set(err, ERROR_FORMAT, 0,
+                             "zstd: ends in the middle of a frame, after "
+                             "%" PRIu64 " bytes",
+                             zstd->in_end);
+    }
+    return (ssize_t)got;
+}
+
+static int zstd_piped_read(struct stream *stream, void *buf, size_t len,
+                           uint64_t offset, struct error *err)
+{
+    (void)stream, (void)buf, (void)len, (void)offset;
+    return error_set(err, ERROR_FORMAT, 0, "zstd: is read in order only");
+}
+
+static int zstd_piped_prove(struct stream *stream, struct error *err)
+{
+    (void)stream, (void)err;
+    return 0; /* each frame is checked as it ends */
+}
+
+static void zstd_piped_close(struct stream *stream)
+{
+    struct zstd_piped *zstd = (struct zstd_piped *)stream;
+
+    zstd_stream_close(zstd->decoder);
+    free(zstd->input);
+    free(zstd);
+}
+
+static const struct stream_ops zstd_piped_ops = {
+    .read = zstd_piped_read,
+    .next = zstd_piped_next,
+    .prove = zstd_piped_prove,
+    .close = zstd_piped_close,
+};
+
+int zstd_piped_open(struct pipe *pipe, struct stream **stream,
+                    struct error *err)
+{
+    struct zstd_piped *zstd = calloc(1, sizeof(*zstd));
+
+    if (!zstd)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "zstd: open");
+    zstd->stream = (struct stream){
+        .ops = &zstd_piped_ops,
+        .pipe = pipe,
+        .size_bytes = STREAM_SIZE_UNKNOWN,
+        .mode = FILE_MODE_BUFFERED,
+        .is_sequential = true,
+    };
+    zstd->decoder = zstd_stream_open();
+    zstd->input = malloc(INPUT_BYTES);
+    if (!zstd->decoder || !zstd->input) {
+        zstd_piped_close(&zstd->stream);
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "zstd: open");
+    }
+    *stream = &zstd->stream;
+    return 0;
+}

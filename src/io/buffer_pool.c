@@ -1,0 +1,121 @@
+#include "io/buffer_pool.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/checked.h"
+
+struct pool {
+    uint8_t *region; /* owned mapping */
+    size_t region_len;
+    size_t headroom_len; /* POOL_HEADROOM_BYTES in whole pages */
+    size_t stride;       /* from one buffer to the next */
+    unsigned count;
+    unsigned leased;
+    bool *is_leased;
+    uint8_t **free_bufs; /* a stack: the buffer last used is still cached */
+};
+
+/* Sets stride and region_len.  True = overflow. */
+static bool measure(struct pool *pool, size_t buffer_bytes)
+{
+    uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t headroom, stride, total;
+
+    if (ckd_align_up(&headroom, POOL_HEADROOM_BYTES, page_bytes) ||
+        ckd_add(&stride, headroom, buffer_bytes) ||
+        ckd_align_up(&stride, stride, page_bytes) ||
+        ckd_mul(&total, stride, (uint64_t)pool->count))
+        return true;
+    pool->headroom_len = (size_t)headroom;
+    pool->stride = (size_t)stride;
+    pool->region_len = (size_t)total;
+    return pool->region_len != total;
+}
+
+static bool map_region(struct pool *pool)
+{
+    void *region = mmap(NULL, pool->region_len, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (region == MAP_FAILED)
+        return false;
+    pool->region = region;
+    return true;
+}
+
+static uint8_t *buf_at(const struct pool *pool, size_t i)
+{
+    return pool->region + i * pool->stride + pool->headroom_len;
+}
+
+static size_t index_of(const struct pool *pool, const uint8_t *buf)
+{
+    return (size_t)(buf - pool->region) / pool->stride;
+}
+
+struct pool *pool_open(unsigned count, size_t buffer_bytes)
+{
+    struct pool *pool = calloc(1, sizeof(*pool));
+
+    assert(count > 0 && buffer_bytes > 0 && buffer_bytes % 4096 == 0);
+    if (!pool)
+        return NULL;
+    pool->count = count;
+    pool->is_leased = calloc(count, sizeof(*pool->is_leased));
+    pool->free_bufs = calloc(count, sizeof(*pool->free_bufs));
+    if (!pool->is_leased || !pool->free_bufs || measure(pool, buffer_bytes) ||
+        !map_region(pool)) {
+        pool_close(pool);
+        return NULL;
+    }
+
+    for (unsigned i = 0; i < count; i++)
+        pool->free_bufs[count - 1 - i] = buf_at(pool, i);
+    return pool;
+}
+
+void pool_close(struct pool *pool)
+{
+    if (!pool)
+        return;
+    if (pool->region)
+        munmap(pool->region, pool->region_len);
+    free(pool->free_bufs);
+    free(pool->is_leased);
+    free(pool);
+}
+
+uint8_t *pool_lease(struct pool *pool)
+{
+    uint8_t *buf;
+
+    if (pool->leased == pool->count)
+        return NULL;
+    buf = pool->free_bufs[pool->count - ++pool->leased];
+    pool->is_leased[index_of(pool, buf)] = true;
+    return buf;
+}
+
+void pool_return(struct pool *pool, uint8_t *buf)
+{
+    size_t i = index_of(pool, buf);
+
+    assert(i < pool->count && buf_at(pool, i) == buf && pool->is_leased[i]);
+    pool->is_leased[i] = false;
+    pool->free_bufs[pool->count - pool->leased--] = buf;
+}
+
+unsigned pool_leased(const struct pool *pool)
+{
+    return pool->leased;
+}
+
+void *pool_region(const struct pool *pool, size_t *len)
+{
+    *len = pool->region_len;
+    return pool->region;
+}

@@ -1,0 +1,194 @@
+/* What both engines share: when an io is done, and who gets it. */
+#include "io/io_queue.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "io/io_queue_engine.h"
+
+int ring_open(enum ring_engine engine, unsigned depth, void *region,
+              size_t region_len, struct ring **ring, struct error *err)
+{
+    char cause[64];
+    int r = 0;
+
+    assert(depth > 0);
+    if (engine != RING_ENGINE_THREADS)
+        r = ring_uring_open(depth, region, region_len, ring);
+    if (r < 0 && engine == RING_ENGINE_AUTO) {
+        log_warn("io_uring refused for one ring: %s: helper threads instead",
+                 strerror_r(-r, cause, sizeof(cause)));
+        engine = RING_ENGINE_THREADS;
+    }
+    if (engine == RING_ENGINE_THREADS)
+        r = ring_threads_open(depth, ring);
+    if (r < 0)
+        return error_set(err, ERROR_SYSTEM, -r, "open %s ring of depth %u",
+                         ring_engine_name(engine), depth);
+    return 0;
+}
+
+static bool is_direct(const struct io *io)
+{
+    return io->fd == io->file->direct_fd;
+}
+
+static void start_attempt(struct ring *ring, struct io *io)
+{
+    io->fd = file_fd_for(io->file, ring_attempt_buf(io), ring_attempt_len(io),
+                         ring_attempt_offset(io));
+    io->rw_flags = is_direct(io) ? 0 : file_rw_flags(io->file);
+    ring->started++;
+    ring->ops->start(ring, io);
+}
+
+/* Takes the way that failed out of use, for all lanes.  False: there is no
+ * other way left for this io. */
+static bool retire_refused_way(struct io *io)
+{
+    if (is_direct(io))
+        atomic_store_explicit(&io->file->direct_refused, true,
+                              memory_order_relaxed);
+    else if (io->rw_flags != 0)
+        atomic_store_explicit(&io->file->dontcache_refused, true,
+                              memory_order_relaxed);
+    else
+        return false;
+    return true;
+}
+
+/* Judges an ended attempt.  True: io is complete, its result final; false:
+ * it needs another attempt. */
+static bool settle_attempt(struct io *io)
+{
+    int moved = io->result;
+
+    if (moved > 0) {
+        io->done += (size_t)moved;
+        io->result = 0;
+        io->must_sleep = false;
+        return io->done == io->len;
+    }
+    switch (moved) {
+    case 0:
+        /* A write that moves nothing and says nothing would go on so. */
+        io->result = io->op == IO_READ ? -ENODATA : -EIO;
+        return true;
+    case -EAGAIN: io->must_sleep = true; return false;
+    case -EINTR: return false;
+    case -EINVAL: return is_direct(io) ? !retire_refused_way(io) : true;
+    case -EOPNOTSUPP: return !retire_refused_way(io);
+    default: return true;
+    }
+}
+
+/* Lets one attempt end.  False: none has, and wait is false. */
+static bool settle_one(struct ring *ring, bool wait)
+{
+    struct io *io = ring->ops->finish(ring, wait);
+
+    if (!io)
+        return false;
+    ring->started--;
+    if (settle_attempt(io)) {
+        io_queue_add(&ring->ready, io);
+    } else if (ring->is_cancelling) {
+        io->result = -ECANCELED;
+        io_queue_add(&ring->ready, io);
+    } else {
+        start_attempt(ring, io);
+    }
+    return true;
+}
+
+void ring_submit(struct ring *ring, struct io *io)
+{
+    assert(io->len > 0 && io->file->fd >= 0);
+    io->result = 0;
+    io->done = 0;
+    io->must_sleep = false;
+
+    ring->in_flight++;
+    if (io->op == IO_READ)
+        io->done = file_read_cached(io->file, io->buf, io->len, io->offset);
+    if (io->done == io->len) {
+        io_queue_add(&ring->ready, io);
+        return;
+    }
+    while (ring->started == ring->depth)
+        settle_one(ring, true);
+    start_attempt(ring, io);
+}
+
+bool ring_has_ready(const struct ring *ring)
+{
+    return ring->ready.first != NULL;
+}
+
+void ring_post(struct ring *ring, struct io *io, int result)
+{
+    io->result = result;
+    ring->in_flight++;
+    io_queue_add(&ring->ready, io);
+}
+
+/* The next completed io as it is; NULL as ring_reap(). */
+static struct io *take_ready(struct ring *ring, bool wait)
+{
+    struct io *io;
+
+    while ((io = io_queue_take(&ring->ready)) == NULL)
+        if (ring->started == 0 || !settle_one(ring, wait))
+            return NULL;
+    ring->in_flight--;
+    return io;
+}
+
+struct io *ring_reap(struct ring *ring, bool wait)
+{
+    struct io *io;
+
+    while ((io = take_ready(ring, wait)) != NULL) {
+        if (io->complete)
+            io = io->complete(io);
+        if (io)
+            return io;
+    }
+    return NULL;
+}
+
+unsigned ring_in_flight(const struct ring *ring)
+{
+    return ring->in_flight;
+}
+
+void ring_cancel(struct ring *ring)
+{
+    ring->is_cancelling = true;
+    if (ring->started > 0)
+        ring->ops->cancel(ring);
+    while (take_ready(ring, true) != NULL)
+        ;
+    assert(ring->in_flight == 0 && ring->started == 0);
+    ring->is_cancelling = false;
+}
+
+void ring_close(struct ring *ring)
+{
+    if (!ring)
+        return;
+    ring_cancel(ring);
+    ring->ops->close(ring);
+}
+
+const char *ring_engine_name(enum ring_engine engine)
+{
+    switch (engine) {
+    case RING_ENGINE_AUTO: return "auto";
+    case RING_ENGINE_URING: return "io_uring";
+    case RING_ENGINE_THREADS: return "threads";
+    }
+    return "unknown";
+}

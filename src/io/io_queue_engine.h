@@ -1,0 +1,112 @@
+/*
+ * io_queue_engine.h - what is common to all rings, and what an engine adds.
+ * Private to src/io and its tests; everyone else includes io_queue.h.
+ *
+ * An io is moved by one or more attempts.  io_queue.c prepares an attempt, the
+ * engine carries it out as one system call would, and io_queue.c judges what
+ * came of it:
+ *
+ *   ring_submit -> attempt -> start() ... finish() -> all moved -> ready
+ *                     ^                      |        error -----> ready
+ *                     +-- short, EINTR, -----+                       |
+ *                         EAGAIN, refused                    ring_reap()
+ */
+#ifndef CW_IO_IO_QUEUE_ENGINE_H
+#define CW_IO_IO_QUEUE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/io_queue.h"
+
+/* What one attempt moves at most: its result must fit an int, and the kernel
+ * itself moves less than 2 GiB per call. */
+#define RING_ATTEMPT_BYTES ((size_t)1 << 30)
+
+struct ring_ops {
+    const char *name; /* "io_uring", "threads": for logs and tests */
+
+    /* Starts an attempt on io: ring_attempt_*(), io->fd, io->rw_flags.
+     * Never fails: what cannot be started comes back from finish().  At most
+     * depth are started at once.  Required. */
+    void (*start)(struct ring *ring, struct io *io);
+
+    /* An io whose attempt has ended, with the bytes moved or -errno in
+     * io->result.  NULL when none has, which with wait never happens.
+     * Called only while attempts are started.  Required. */
+    struct io *(*finish)(struct ring *ring, bool wait);
+
+    /* Asks for an early end of all attempts; they still come back from
+     * finish(), with -ECANCELED or what became of them.  Required. */
+    void (*cancel)(struct ring *ring);
+
+    /* Frees ring; no attempt is started.  Required. */
+    void (*close)(struct ring *ring);
+};
+
+struct io_queue {
+    struct io *first;
+    struct io *last; /* meaningless while first is NULL */
+};
+
+/* Every engine's own struct begins with this one. */
+struct ring {
+    const struct ring_ops *ops;
+    unsigned depth;        /* attempts started at most */
+    unsigned started;      /* attempts with the engine */
+    unsigned in_flight;    /* ios between ring_submit() and ring_reap() */
+    bool is_cancelling;    /* no further attempts */
+    struct io_queue ready; /* completed, not yet reaped */
+};
+
+static inline void io_queue_add(struct io_queue *queue, struct io *io)
+{
+    io->next = NULL;
+    if (queue->first)
+        queue->last->next = io;
+    else
+        queue->first = io;
+    queue->last = io;
+}
+
+/* NULL when empty. */
+static inline struct io *io_queue_take(struct io_queue *queue)
+{
+    struct io *io = queue->first;
+
+    if (io)
+        queue->first = io->next;
+    return io;
+}
+
+static inline uint8_t *ring_attempt_buf(const struct io *io)
+{
+    return io->buf + io->done;
+}
+
+static inline size_t ring_attempt_len(const struct io *io)
+{
+    size_t left = io->len - io->done;
+
+    return left < RING_ATTEMPT_BYTES ? left : RING_ATTEMPT_BYTES;
+}
+
+static inline uint64_t ring_attempt_offset(const struct io *io)
+{
+    return io->offset + io->done;
+}
+
+/* On success *ring is owned by the caller; else -errno. */
+int ring_threads_open(unsigned depth, struct ring **ring);
+int ring_uring_open(unsigned depth, void *region, size_t region_len,
+                    struct ring **ring);
+
+/*
+ * Does io_uring work, in this process, at this moment?  Makes a small ring
+ * and sends a NOP through it.  0, or -errno with the system call that was
+ * refused in *refused: "io_uring_setup" or "io_uring_enter".
+ */
+int ring_uring_probe(const char **refused);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * The engine for where io_uring is refused: a few helper threads per ring,
+ * each in one preadv2 or pwritev2 at a time.  A mutex and two conditions
+ * move an io over; at 1 MiB per io their cost cannot be measured.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+
+#include "io/aio.h"
+#include "io/io_queue_engine.h"
+
+/* A disk is busy with four requests; more threads gain nothing and each
+ * lane has its own. */
+#define HELPERS 4U
+
+struct threads_ring {
+    struct ring ring;
+    pthread_mutex_t lock; /* of all below but helpers */
+    pthread_cond_t work;  /* queued, or is_closing */
+    pthread_cond_t ended; /* finished is no longer empty */
+    struct io_queue queued;
+    struct io_queue finished;
+    bool is_closing;
+    bool owner_waits;
+    pthread_t helpers[HELPERS];
+    unsigned helper_count;
+};
+
+static struct threads_ring *threads_of(struct ring *ring)
+{
+    return (struct threads_ring *)ring;
+}
+
+/* Does a synchronous write keep other writes of the file waiting? */
+static bool is_locked_write(const struct io *io)
+{
+    return io->fd == io->file->direct_fd && !io->file->is_block_device;
+}
+
+static int transfer(const struct io *io, struct aio *aio)
+{
+    struct iovec iov = {
+        .iov_base = ring_attempt_buf(io),
+        .iov_len = ring_attempt_len(io),
+    };
+    off_t offset = (off_t)ring_attempt_offset(io);
+    ssize_t n;
+
+    if (io->op == IO_READ)
+        n = preadv2(io->fd, &iov, 1, offset, io->rw_flags);
+    else if (is_locked_write(io))
+        return (int)aio_write(aio, io->fd, &iov, offset, io->rw_flags);
+    else
+        n = pwritev2(io->fd, &iov, 1, offset, io->rw_flags);
+    return n < 0 ? -errno : (int)n;
+}
+
+/* Waits for work.  NULL: the ring closes. */
+static struct io *next_io(struct threads_ring *threads)
+{
+    struct io *io;
+
+    pthread_mutex_lock(&threads->lock);
+    while ((io = io_queue_take(&threads->queued)) == NULL &&
+           !threads->is_closing)
+        pthread_cond_wait(&threads->work, &threads->lock);
+    pthread_mutex_unlock(&threads->lock);
+    return io;
+}
+
+/* Whoever is to be woken is woken without the lock, which it wants. */
+static void give_back(struct threads_ring *threads, struct io *io)
+{
+    bool owner_waits;
+
+    pthread_mutex_lock(&threads->lock);
+    io_queue_add(&threads->finished, io);
+    owner_waits = threads->owner_waits;
+    pthread_mutex_unlock(&threads->lock);
+    if (owner_waits)
+        pthread_cond_signal(&threads->ended);
+}
+
+static void *help(void *opaque)
+{
+    struct threads_ring *threads = opaque;
+    struct aio aio = AIO_CLOSED;
+    struct io *io;
+
+    while ((io = next_io(threads)) != NULL) {
+        io->result = transfer(io, &aio);
+        give_back(threads, io);
+    }
+    aio_close(&aio);
+    return NULL;
+}
+
+static void threads_start(struct ring *ring, struct io *io)
+{
+    struct threads_ring *threads = threads_of(ring);
+
+    pthread_mutex_lock(&threads->lock);
+    io_queue_add(&threads->queued, io);
+    pthread_mutex_unlock(&threads->lock);
+    pthread_cond_signal(&threads->work);
+}
+
+static struct io *threads_finish(struct ring *ring, bool wait)
+{
+    struct threads_ring *threads = threads_of(ring);
+    struct io *io;
+
+    pthread_mutex_lock(&threads->lock);
+    threads->owner_waits = wait;
+    while ((io = io_queue_take(&threads->finished)) == NULL && wait)
+        pthread_cond_wait(&threads->ended, &threads->lock);
+    threads->owner_waits = false;
+    pthread_mutex_unlock(&threads->lock);
+    return io;
+}
+
+/* What a helper has begun runs to its end: a disk transfer cannot be
+ * interrupted. */
+static void threads_cancel(struct ring *ring)
+{
+    struct threads_ring *threads = threads_of(ring);
+    struct io *io;
+
+    pthread_mutex_lock(&threads->lock);
+    while ((io = io_queue_take(&threads->queued)) != NULL) {
+        io->result = -ECANCELED;
+        io_queue_add(&threads->finished, io);
+    }
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void threads_close(struct ring *ring)
+{
+    struct threads_ring *threads = threads_of(ring);
+
+    pthread_mutex_lock(&threads->lock);
+    threads->is_closing = true;
+    pthread_cond_broadcast(&threads->work);
+    pthread_mutex_unlock(&threads->lock);
+    for (unsigned i = 0; i < threads->helper_count; i++)
+        pthread_join(threads->helpers[i], NULL);
+
+    pthread_cond_destroy(&threads->ended);
+    pthread_cond_destroy(&threads->work);
+    pthread_mutex_destroy(&threads->lock);
+    free(threads);
+}
+
+/*
+ * Fewer helpers than wanted (a process limit in a pod) are slower, not wrong;
+ * none is an error.  Signals belong to the main thread, so helpers are born
+ * with all of them blocked.
+ */
+static int start_helpers(struct threads_ring *threads, unsigned wanted)
+{
+    sigset_t all, before;
+    int r = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (threads->helper_count < wanted && r == 0) {
+        pthread_t *helper = &threads->helpers[threads->helper_count];
+
+        r = pthread_create(helper, NULL, help, threads);
+        if (r == 0) {
+            pthread_setname_np(*helper, "clonewire-io");
+            threads->helper_count++;
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return threads->helper_count > 0 ? 0 : -r;
+}
+
+static const struct ring_ops threads_ops = {
+    .name = "threads",
+    .start = threads_start,
+    .finish = threads_finish,
+    .cancel = threads_cancel,
+    .close = threads_close,
+};
+
+int ring_threads_open(unsigned depth, struct ring **ring)
+{
+    struct threads_ring *threads = calloc(1, sizeof(*threads));
+    int r;
+
+    if (!threads)
+        return -ENOMEM;
+    threads->ring.ops = &threads_ops;
+    threads->ring.depth = depth;
+    pthread_mutex_init(&threads->lock, NULL);
+    pthread_cond_init(&threads->work, NULL);
+    pthread_cond_init(&threads->ended, NULL);
+
+    r = start_helpers(threads, depth < HELPERS ? depth : HELPERS);
+    if (r < 0) {
+        threads_close(&threads->ring);
+        return r;
+    }
+    *ring = &threads->ring;
+    return 0;
+}

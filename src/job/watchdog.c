@@ -1,0 +1,126 @@
+#include "job/watchdog.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "api/jobs.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* What a disk may still take, at most, for what is in flight, when it has
+ * given nothing back for as long as a stall takes. */
+#define GRACE_NS (5 * CLOCK_SECOND_NS)
+/* When to say that it is waited for. */
+#define PATIENCE_NS (10 * CLOCK_SECOND_NS)
+
+void stall_start(struct cw_job *job)
+{
+    job->moved_ns = clock_now_ns();
+}
+
+static uint64_t moved(const struct cw_job *job)
+{
+    const struct progress *p = &job->progress;
+
+    return progress_get(&p->handled_bytes) + progress_get(&p->data_bytes) +
+           progress_get(&p->zero_bytes) + progress_get(&p->zeroed_bytes) +
+           progress_get(&p->resumed_bytes) + progress_get(&p->surveyed_bytes) +
+           progress_get(&p->verified_bytes);
+}
+
+static const char *side(const struct cw_job *job)
+{
+    return job->is_source ? "source" : "target";
+}
+
+static void describe(const struct cw_job *job, struct error *err)
+{
+    unsigned long long seconds = job->tuning.stall_ns / CLOCK_SECOND_NS;
+
+    if (job->phase == CW_PHASE_COPYING)
+        error_set(err, ERROR_TEMPORARY, 0,
+                  "no progress for %llu s: %u of %u lanes wait for the %s's "
+                  "disk, the others for the network or the other side",
+                  seconds, atomic_load(&job->at_disk), job->lanes, side(job));
+    else
+        error_set(err, ERROR_TEMPORARY, 0,
+                  "no progress for %llu s while %s: the %s's disk does not "
+                  "answer",
+                  seconds, cw_phase_name(job->phase), side(job));
+}
+
+void stall_check(struct cw_job *job)
+{
+    uint64_t now_ns = clock_now_ns(), now_moved = moved(job);
+    struct error err;
+
+    if (now_moved != job->moved) {
+        job->moved = now_moved;
+        job->moved_ns = now_ns;
+    }
+    if (now_ns - job->moved_ns < job->tuning.stall_ns || job_stopping(job))
+        return;
+    job_log_status(job);
+    describe(job, &err);
+    atomic_store(&job->is_stalled, true);
+    job_fail(job, &err);
+}
+
+/* The process ends without this thread. */
+static void give_up(struct cw_job *job)
+{
+    struct cw_error error;
+    struct error first, err;
+
+    if (!job->events.stuck || !job_first_error(job, &first))
+        return;
+    error_set_at(&err, first.kind, 0, first.offset,
+                 "%s; the %s's disk does not give back what is in flight, and "
+                 "is not waited for",
+                 first.text, side(job));
+    err.errnum = first.errnum;
+    err.from_peer = first.from_peer;
+    api_tell(&error, &err);
+    job->events.stuck(job->events.opaque, &error);
+}
+
+/* False: not within a second. */
+static bool try_join(pthread_t thread)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    return pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT;
+}
+
+static uint64_t most_ns(struct cw_job *job)
+{
+    uint64_t stall_ns = job->tuning.stall_ns;
+
+    if (atomic_load(&job->is_stalled) && stall_ns > GRACE_NS)
+        return GRACE_NS;
+    return stall_ns;
+}
+
+void stall_join(struct cw_job *job, pthread_t thread)
+{
+    uint64_t begun_ns = clock_now_ns();
+    bool is_told = false;
+
+    while (!try_join(thread)) {
+        uint64_t waited_ns = clock_now_ns() - begun_ns;
+
+        if (!job_stopping(job)) {
+            begun_ns = clock_now_ns();
+            continue;
+        }
+        if (waited_ns >= most_ns(job))
+            give_up(job);
+        if (waited_ns >= PATIENCE_NS && !is_told) {
+            log_warn("waiting for what is in flight at the %s's disk",
+                     side(job));
+            is_told = true;
+        }
+    }
+}

@@ -1,0 +1,189 @@
+#include "monitor/health.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "job/job.h"
+#include "monitor/https_server.h"
+#include "monitor/metrics.h"
+#include "monitor/page.h"
+
+struct health {
+    struct https *https;       /* owned */
+    const char *cdi_owner_uid; /* the events'; NULL: our own pages */
+    pthread_mutex_t lock;      /* of what follows */
+    struct metrics metrics;
+
+    /* Main thread. */
+    uint64_t moved_bytes; /* as last seen */
+    uint64_t moved_ns;    /* Unix time of that; METRICS_UNKNOWN: never */
+};
+
+static void look(struct health *health, struct metrics *metrics)
+{
+    pthread_mutex_lock(&health->lock);
+    *metrics = health->metrics;
+    pthread_mutex_unlock(&health->lock);
+}
+
+static void say(struct page *page, const char *text)
+{
+    page->body_len = (size_t)snprintf(page->body, PAGE_BYTES, "%s\n", text);
+}
+
+static void answer(void *opaque, const char *path, struct page *page)
+{
+    struct metrics metrics;
+
+    look(opaque, &metrics);
+    if (strcmp(path, "/metrics") == 0) {
+        page->body_len = metrics_format(&metrics, page->body, PAGE_BYTES);
+    } else if (strcmp(path, "/healthz") == 0) {
+        say(page, "ok");
+    } else if (strcmp(path, "/readyz") == 0) {
+        page->code = metrics.is_ready ? HTTP_OK : HTTP_UNAVAILABLE;
+        say(page, metrics.is_ready ? "ready" : "not ready");
+    } else {
+        page->code = HTTP_NOT_FOUND;
+    }
+}
+
+/* CDI's controller asks for one number, and at no path in particular. */
+static void answer_cdi(void *opaque, const char *path, struct page *page)
+{
+    struct health *health = opaque;
+    struct metrics metrics;
+
+    (void)path;
+    look(health, &metrics);
+    page->body_len = metrics_format_cdi(
+        health->cdi_owner_uid, metrics.progress_ppm, page->body, PAGE_BYTES);
+}
+
+static size_t serve_cdi(void *opaque, const char *in, size_t in_len,
+                        char out[HTTPS_REPLY_BYTES])
+{
+    return page_answer(answer_cdi, opaque, in, in_len, out);
+}
+
+static size_t serve(void *opaque, const char *in, size_t in_len,
+                    char out[HTTPS_REPLY_BYTES])
+{
+    return page_answer(answer, opaque, in, in_len, out);
+}
+
+static void take_counters(const struct cw_job *job, struct metrics *m)
+{
+    const struct progress *p = &job->progress;
+    uint64_t handled = progress_get(&p->handled_bytes);
+    uint64_t data = progress_get(&p->data_bytes);
+    uint64_t elapsed = job->begun_ns ? clock_now_ns() - job->begun_ns : 0;
+
+    m->progress_ppm = metrics_progress_ppm(job->phase, handled,
+                                           job->total_bytes);
+    m->eta_ns = metrics_eta_ns(job->phase, handled, job->total_bytes, elapsed);
+    m->read_bytes = handled;
+    m->sent_bytes = m->written_bytes = data;
+    m->zeroed_bytes = progress_get(&p->zeroed_bytes);
+    m->skipped_bytes = progress_get(&p->zero_bytes);
+    m->resumed_bytes = progress_get(&p->resumed_bytes);
+    m->wire_bytes = progress_get(&p->wire_bytes);
+    m->compressed_bytes = progress_get(&p->compressed_bytes);
+    m->compressed_to_bytes = progress_get(&p->compressed_to_bytes);
+    m->wait_disk_ns = progress_get(&p->wait_disk_ns);
+    m->wait_net_ns = progress_get(&p->wait_net_ns);
+    m->retries = progress_get(&p->retries);
+    m->reconnects = progress_get(&p->reconnects);
+    m->sessions = progress_get(&p->sessions);
+    m->failed_sessions = progress_get(&p->failed_sessions);
+    m->verify_failures = progress_get(&p->verify_failures);
+}
+
+static void describe(const struct cw_job *job, struct metrics *m)
+{
+    *m = (struct metrics){
+        .is_source = job->is_source,
+        .is_ready = job->is_ready,
+        .phase = job->phase,
+        .lanes = job->lanes,
+        .io_engine = ring_engine_name(job->engine),
+        .disk_bytes = job->disk_bytes ? job->disk_bytes : METRICS_UNKNOWN,
+        .mapped_bytes = job->begun_ns ? job->total_bytes : METRICS_UNKNOWN,
+    };
+    snprintf(m->job_id, sizeof(m->job_id), "%s", job->id);
+    snprintf(m->tls, sizeof(m->tls), "%s", job->cipher);
+    snprintf(m->image_format, sizeof(m->image_format), "%s", job->format);
+    take_counters(job, m);
+}
+
+void health_update(struct cw_job *job)
+{
+    struct health *health = job->health;
+    struct metrics metrics;
+    uint64_t moved;
+
+    if (!health)
+        return;
+    describe(job, &metrics);
+    moved = metrics.read_bytes + metrics.sent_bytes + metrics.zeroed_bytes +
+            metrics.skipped_bytes;
+    if (moved != health->moved_bytes) {
+        health->moved_bytes = moved;
+        health->moved_ns = clock_unix_ns();
+    }
+    metrics.last_progress_ns = health->moved_ns;
+    pthread_mutex_lock(&health->lock);
+    health->metrics = metrics;
+    pthread_mutex_unlock(&health->lock);
+}
+
+/* CDI's cloner shows a certificate of its own making. */
+static int open_server(struct health *health, const struct addr *addr,
+                       const struct tls *tls, struct error *err)
+{
+    if (health->cdi_owner_uid)
+        return https_open(addr, NULL, serve_cdi, health, &health->https, err);
+    return https_open(addr, tls, serve, health, &health->https, err);
+}
+
+int health_open(struct cw_job *job, struct error *err)
+{
+    struct health *health;
+    struct addr addr;
+
+    if (!job->events.metrics_listen)
+        return 0;
+    health = calloc(1, sizeof(*health));
+    if (!health)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "serve metrics");
+    job->health = health; /* half-built from here on: health_close() copes */
+    pthread_mutex_init(&health->lock, NULL);
+    health->moved_ns = METRICS_UNKNOWN;
+    health_update(job);
+    health->cdi_owner_uid = job->events.cdi_owner_uid;
+    if (addr_parse(job->events.metrics_listen, &addr, err) < 0)
+        return error_wrap(err, "serve metrics");
+    if (open_server(health, &addr, job->tls, err) < 0) {
+        error_wrap(err, "serve metrics");
+        if (!health->cdi_owner_uid)
+            return -1;
+        log_warn("%s; going on without", err->text);
+        return 0;
+    }
+    log_info("health and metrics at https://%s", https_address(health->https));
+    return 0;
+}
+
+void health_close(struct health *health)
+{
+    if (!health)
+        return;
+    https_close(health->https);
+    pthread_mutex_destroy(&health->lock);
+    free(health);
+}

@@ -1,0 +1,346 @@
+#include "net/tcp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/congestion.h"
+
+enum {
+    SOCKET_BUFFER_BYTES = 4 << 20,
+    LISTEN_BACKLOG = 128,
+    ADDRESS_CHARS = 80
+};
+
+static void auto_list(struct addrinfo **list)
+{
+    if (*list)
+        freeaddrinfo(*list);
+}
+
+/* Best effort: a Unix socket has none of these, and works all the same. */
+static void set_int(int fd, int level, int name, int value)
+{
+    (void)setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* How far the kernel's own sizing of a TCP buffer goes: the last of three
+ * numbers in the file; 0 when it is not to be read. */
+static unsigned long long own_sizing(const char *file)
+{
+    AUTO_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
+    unsigned long long most = 0;
+    char text[128], *at = text;
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    for (unsigned i = 0; i < 3; i++)
+        most = strtoull(at, &at, 10);
+    return most;
+}
+
+/*
+ * Asks for 4 MiB of kernel buffer.  A fixed size ends the kernel's own
+ * sizing, which goes to 4 MiB (send) and 6 MiB (receive) by default, while
+ * net.core.[rw]mem_max caps a fixed one at 208 KiB by default: on such a
+ * machine asking would make long links slow.  So try on another socket
+ * first (the kernel reports twice what it grants, and counts its own sizes
+ * like that, too).  And leave a machine alone that was told to go further
+ * by itself: on 1 Gbit/s and 100 ms it is twice as fast so.
+ */
+static void set_buffer(int fd, int name, const char *sizing)
+{
+    AUTO_FD int trial = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int granted = 0;
+    socklen_t len = sizeof(granted);
+
+    if (trial < 0 || own_sizing(sizing) > 2 * SOCKET_BUFFER_BYTES)
+        return;
+    set_int(trial, SOL_SOCKET, name, SOCKET_BUFFER_BYTES);
+    if (getsockopt(trial, SOL_SOCKET, name, &granted, &len) == 0 &&
+        granted >= 2 * SOCKET_BUFFER_BYTES)
+        set_int(fd, SOL_SOCKET, name, SOCKET_BUFFER_BYTES);
+}
+
+static int seconds_of(unsigned ms)
+{
+    return ms < 1000 ? 1 : (int)(ms / 1000);
+}
+
+/*
+ * A dead peer of an idle connection is noticed by keepalive, one with data
+ * under way by TCP_USER_TIMEOUT.  The latter also ends a connection whose
+ * peer keeps its window closed (tcp(7)), and that is how a slow disk looks:
+ * so it is for CONTROL alone, which both sides always read.
+ */
+void conn_socket_set_role(int fd, enum conn_role role, unsigned dead_peer_ms)
+{
+    unsigned ms = role == CONN_CONTROL ? dead_peer_ms : 0;
+    struct timeval limit = { .tv_sec = (time_t)(ms / 1000),
+                             .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+    set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT,
+            ms > INT_MAX ? INT_MAX : (int)ms);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    if (ms == 0)
+        return;
+    set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds_of(ms / 3));
+    set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, seconds_of(ms / 6));
+    set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+static int set_blocking(int fd, bool is_blocking)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0)
+        return -errno;
+    flags = is_blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+    return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+int conn_socket_tune(int fd, const struct conn_options *options,
+                     struct error *err)
+{
+    int r = set_blocking(fd, true);
+
+    if (r < 0)
+        return error_set(err, ERROR_SYSTEM, -r, "set up connection");
+    set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (options->role == CONN_DATA) {
+        set_buffer(fd, SO_SNDBUF, "/proc/sys/net/ipv4/tcp_wmem");
+        set_buffer(fd, SO_RCVBUF, "/proc/sys/net/ipv4/tcp_rmem");
+    }
+    conn_socket_set_role(fd, options->role, options->dead_peer_ms);
+    return congestion_set(fd, options->congestion, err);
+}
+
+/* ---- connecting ---- */
+
+/* Waits for a connect(2) under way.  0 or an errno value. */
+static int finish_connect(int fd, int stop_fd, uint64_t deadline_ns)
+{
+    struct pollfd fds[] = {
+        { .fd = fd, .events = POLLOUT },
+        { .fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN },
+    };
+    int errnum = 0;
+    socklen_t len = sizeof(errnum);
+
+    for (;;) {
+        uint64_t now = clock_now_ns();
+        uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+        uint64_t ms = (left + CLOCK_MS_NS - 1) / CLOCK_MS_NS;
+        int n = poll(fds, 2, ms > INT_MAX ? INT_MAX : (int)ms);
+
+        if (n > 0 && fds[1].revents != 0)
+            return ECANCELED;
+        if (n > 0)
+            break;
+        if (n == 0)
+            return ETIMEDOUT;
+        if (errno != EINTR)
+            return errno;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) < 0)
+        return errno;
+    return errnum;
+}
+
+/* NULL: any will do.  The kernel lets an ordinary user choose since Linux
+ * 5.7. */
+static int tie_to_device(int fd, const char *device)
+{
+    return device ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+                               (socklen_t)strlen(device))
+                  : 0;
+}
+
+/*
+ * Ties a socket to where it is to dial from.  An address of the other family
+ * only rules out this one of the target's addresses.
+ */
+static int bind_here(int fd, int family, const struct conn_options *options,
+                     struct error *err)
+{
+    struct addrinfo hints = { .ai_family = family,
+                              .ai_socktype = SOCK_STREAM,
+                              .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
+    AUTO(auto_list) struct addrinfo *list = NULL;
+    const char *device = options->bind_device;
+    const char *address = options->bind_address;
+
+    if (tie_to_device(fd, device) < 0)
+        return error_set(err, ERROR_USAGE, errno, "dial through interface %s",
+                         device);
+    if (!address)
+        return 0;
+    if (getaddrinfo(address, NULL, &hints, &list) != 0) {
+        list = NULL;
+        return error_set(err, ERROR_USAGE, EAFNOSUPPORT,
+                         "dial from %s: not an IPv%c address", address,
+                         family == AF_INET ? '4' : '6');
+    }
+    if (bind(fd, list->ai_addr, list->ai_addrlen) < 0)
+        return error_set(err, ERROR_USAGE, errno, "dial from %s", address);
+    return 0;
+}
+
+/* An owned socket, or -1 with err naming the address. */
+static int connect_one(const struct addrinfo *ai,
+                       const struct conn_options *options, uint64_t deadline_ns,
+                       struct error *err)
+{
+    AUTO_FD int fd = socket(ai->ai_family,
+                            SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    char text[ADDRESS_CHARS];
+    int errnum;
+
+    addr_format(ai->ai_addr, ai->ai_addrlen, text, sizeof(text));
+    if (fd < 0)
+        return error_set(err, ERROR_TEMPORARY, errno, "connect to %s", text);
+    /* Before connect(2): the window scale is agreed in the SYN. */
+    if (conn_socket_tune(fd, options, err) < 0 ||
+        bind_here(fd, ai->ai_family, options, err) < 0)
+        return -1;
+    errnum = -set_blocking(fd, false);
+    if (errnum == 0 && connect(fd, ai->ai_addr, ai->ai_addrlen) < 0)
+        errnum = errno == EINPROGRESS
+                     ? finish_connect(fd, options->stop_fd, deadline_ns)
+                     : errno;
+    if (errnum == 0)
+        errnum = -set_blocking(fd, true);
+    if (errnum == ECANCELED)
+        return error_set(err, ERROR_CANCELLED, 0, "connect to %s: stopped",
+                         text);
+    if (errnum != 0)
+        return error_set(err, ERROR_TEMPORARY, errnum, "connect to %s", text);
+    return take_fd(&fd);
+}
+
+/* A family that this machine cannot route says nothing of the target. */
+static bool is_telling(const struct error *err)
+{
+    return err->errnum != ENETUNREACH && err->errnum != EADDRNOTAVAIL &&
+           err->errnum != EAFNOSUPPORT;
+}
+
+/* The share of the time left that this address, one of count, may use. */
+static uint64_t share_deadline(uint64_t deadline_ns, unsigned count)
+{
+    uint64_t now = clock_now_ns();
+
+    return deadline_ns > now ? now + (deadline_ns - now) / count : now;
+}
+
+int conn_socket_connect(const struct addr *addr,
+                        const struct conn_options *options,
+                        uint64_t deadline_ns, struct error *err)
+{
+    AUTO(auto_list) struct addrinfo *list = NULL;
+    struct error e, told = { .kind = ERROR_NONE };
+    unsigned left = 0;
+
+    if (addr_resolve(addr, false, &list, err) < 0)
+        return -1;
+    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
+        left++;
+    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next, left--) {
+        int fd = connect_one(ai, options, share_deadline(deadline_ns, left),
+                             &e);
+
+        if (fd >= 0)
+            return fd;
+        log_debug("%s", e.text);
+        if (e.kind == ERROR_CANCELLED) {
+            told = e;
+            break;
+        }
+        if (told.kind == ERROR_NONE || is_telling(&e) || !is_telling(&told))
+            told = e;
+    }
+    *err = told;
+    return -1;
+}
+
+/* ---- listening ---- */
+
+static int listen_one(const struct addrinfo *ai, const char *device,
+                      bool is_dual, struct error *err)
+{
+    AUTO_FD int fd = socket(ai->ai_family,
+                            SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    char text[ADDRESS_CHARS];
+
+    addr_format(ai->ai_addr, ai->ai_addrlen, text, sizeof(text));
+    if (fd < 0)
+        return error_set(err, ERROR_SYSTEM, errno, "listen on %s", text);
+    set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (ai->ai_family == AF_INET6)
+        set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual);
+    if (tie_to_device(fd, device) < 0)
+        return error_set(err, ERROR_USAGE, errno, "listen through interface %s",
+                         device);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
+        listen(fd, LISTEN_BACKLOG) < 0)
+        return error_set(err, ERROR_SYSTEM, errno, "listen on %s", text);
+    return take_fd(&fd);
+}
+
+/* Listens on each address of the list; at least one must work. */
+static int listen_list(const struct addr *addr, const char *device,
+                       bool is_dual, int *fds, unsigned max, struct error *err)
+{
+    AUTO(auto_list) struct addrinfo *list = NULL;
+    unsigned n = 0;
+    struct error e;
+
+    if (addr_resolve(addr, true, &list, err) < 0) {
+        err->kind = ERROR_USAGE; /* no address of this machine */
+        return -1;
+    }
+    for (const struct addrinfo *ai = list; ai && n < max; ai = ai->ai_next) {
+        int fd = listen_one(ai, device, is_dual, &e);
+
+        if (fd >= 0) {
+            fds[n++] = fd;
+            continue;
+        }
+        if (ai->ai_next || n > 0)
+            log_warn("%s", e.text);
+        *err = e;
+    }
+    return n > 0 ? (int)n : -1;
+}
+
+int conn_listen(const struct addr *addr, const char *device, int *fds,
+                unsigned max, struct error *err)
+{
+    bool is_any = addr->host[0] == '\0' || strcmp(addr->host, "::") == 0;
+    struct addr any = *addr;
+    int n;
+
+    if (!is_any)
+        return listen_list(addr, device, false, fds, max, err);
+
+    memcpy(any.host, "::", sizeof("::"));
+    n = listen_list(&any, device, true, fds, max, err);
+    if (n > 0 || (err->errnum != EAFNOSUPPORT && err->errnum != EADDRNOTAVAIL))
+        return n;
+    memcpy(any.host, "0.0.0.0", sizeof("0.0.0.0"));
+    return listen_list(&any, device, false, fds, max, err);
+}

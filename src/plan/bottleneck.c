@@ -1,0 +1,80 @@
+#include "plan/bottleneck.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+
+__extension__ typedef unsigned __int128 u128;
+
+/* A wait shorter than this share is noise, not a reason. */
+#define TELLING_PERCENT 25U
+
+static unsigned percent_of(const struct verdict_facts *f, uint64_t wait_ns)
+{
+    u128 whole_ns = (u128)f->elapsed_ns * f->lanes;
+    u128 percent = (u128)wait_ns * 100 / whole_ns;
+
+    return percent > 100 ? 100 : (unsigned)percent;
+}
+
+/* Bytes a second of an end that had not waited that share for the other. */
+static uint64_t alone(const struct verdict_facts *f, unsigned waited_percent)
+{
+    uint64_t worked = waited_percent > 95 ? 5 : 100 - waited_percent;
+    u128 ns = (u128)f->elapsed_ns * worked / 100;
+
+    return ns == 0 ? 0 : (uint64_t)((u128)f->data_bytes * CLOCK_SECOND_NS / ns);
+}
+
+static int say(char *buf, size_t len, const char *what, unsigned percent)
+{
+    return snprintf(buf, len, "%s: %u %% of the time waiting there", what,
+                    percent);
+}
+
+/* Who was waited for; returns the characters written. */
+static int name_limit(const struct verdict_facts *f, char *buf, size_t len)
+{
+    unsigned reads = percent_of(f, f->source_disk_ns);
+    unsigned writes = percent_of(f, f->target_disk_ns);
+    unsigned sends = percent_of(f, f->source_net_ns);
+    unsigned receives = percent_of(f, f->target_net_ns);
+    unsigned paced = percent_of(f, f->paced_ns);
+
+    if (writes >= TELLING_PERCENT && writes >= reads)
+        return say(buf, len, "target writes", writes);
+    if (reads >= TELLING_PERCENT)
+        return say(buf, len, "source reads", reads);
+    if (paced >= TELLING_PERCENT && paced >= sends / 2)
+        return say(buf, len, "the rate asked for", paced);
+    /* So long at least both waited at once, and so for neither; ends that
+     * share busy CPUs wait for each other in turn. */
+    if (sends + receives >= 100 + TELLING_PERCENT)
+        return say(buf, len, "network", sends < receives ? sends : receives);
+    if (sends >= TELLING_PERCENT && sends >= receives)
+        return say(buf, len, "CPU of the target", sends);
+    if (receives >= TELLING_PERCENT)
+        return say(buf, len, "CPU of the source", receives);
+    return snprintf(buf, len, "CPU of both ends");
+}
+
+const char *verdict_format(const struct verdict_facts *f, char *buf, size_t len)
+{
+    char source[32], target[32];
+    int used;
+
+    buf[0] = '\0';
+    if (f->data_bytes == 0 || f->elapsed_ns == 0 || f->lanes == 0)
+        return buf;
+    used = name_limit(f, buf, len);
+    if (used < 0 || (size_t)used >= len)
+        return buf;
+    format_bytes(source, sizeof(source),
+                 alone(f, percent_of(f, f->source_net_ns)));
+    format_bytes(target, sizeof(target),
+                 alone(f, percent_of(f, f->target_net_ns)));
+    snprintf(buf + used, len - (size_t)used,
+             "; alone, source could do %s/s, target %s/s", source, target);
+    return buf;
+}

@@ -1,0 +1,34 @@
+/*
+ * bottleneck.h - where the time of a clone went, in one line.  Pure.
+ *
+ * Each lane of each end either waits for its disk, waits for its connection,
+ * or works.  An end that waits for the other is not what limits the clone;
+ * without that waiting it would have gone faster by that share.
+ */
+#ifndef CW_PLAN_BOTTLENECK_H
+#define CW_PLAN_BOTTLENECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Waits are summed over the lanes of that end. */
+struct verdict_facts {
+    uint64_t elapsed_ns; /* of the copying */
+    uint64_t data_bytes; /* moved */
+    unsigned lanes;
+    uint64_t source_disk_ns;
+    uint64_t source_net_ns;
+    uint64_t target_disk_ns;
+    uint64_t target_net_ns;
+    uint64_t paced_ns; /* of source_net_ns, to keep below a rate that was asked
+                          for; the target does not know it and passes 0 */
+};
+
+/*
+ * "target writes: 71 % of the time waiting there; alone, source could do
+ * 2.1 GiB/s, target 1.1 GiB/s".  Empty when nothing was moved.  Returns buf.
+ */
+const char *verdict_format(const struct verdict_facts *facts, char *buf,
+                           size_t len);
+
+#endif

@@ -1,0 +1,206 @@
+#include "plan/sizing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/checked.h"
+
+#define PPM         UINT64_C(1000000)
+#define ALIGN_BYTES (UINT64_C(1) << 20)
+#define MOST_BYTES  ((uint64_t)INT64_MAX) /* off_t: no file is larger */
+
+__extension__ typedef unsigned __int128 u128;
+
+static uint64_t at_least(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t at_most(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ceil(bytes * (1 + overhead)).  True = overflow. */
+static bool add_overhead(uint64_t *out, uint64_t bytes, uint32_t overhead_ppm)
+{
+    u128 scaled = ((u128)bytes * (PPM + overhead_ppm) + PPM - 1) / PPM;
+
+    *out = (uint64_t)scaled;
+    return scaled > UINT64_MAX;
+}
+
+uint64_t size_usable(uint64_t volume_bytes, uint32_t overhead_ppm)
+{
+    uint64_t share = PPM + overhead_ppm;
+    u128 usable = ((u128)volume_bytes * PPM + share - 1) / share;
+
+    return (uint64_t)usable & ~(ALIGN_BYTES - 1);
+}
+
+bool size_required(uint64_t *volume_bytes, uint64_t disk_bytes,
+                   uint32_t overhead_ppm)
+{
+    uint64_t aligned;
+
+    return ckd_align_up(&aligned, disk_bytes, ALIGN_BYTES) ||
+           add_overhead(volume_bytes, aligned, overhead_ppm);
+}
+
+static int choose_disk(const struct size_facts *facts,
+                       struct size_verdict *verdict, struct error *err)
+{
+    uint64_t disk = facts->wanted_bytes;
+
+    if (disk != 0 && disk < facts->virtual_bytes && !facts->grow)
+        return error_set(err, ERROR_USAGE, 0,
+                         "wanted size of %" PRIu64
+                         " bytes is smaller than the source disk of %" PRIu64,
+                         disk, facts->virtual_bytes);
+    if (facts->grow) {
+        uint64_t most = facts->is_block_device
+                            ? facts->available_bytes
+                            : size_usable(facts->available_bytes,
+                                          facts->overhead_ppm);
+
+        disk = disk != 0 ? at_most(disk, most) : most;
+    }
+    verdict->disk_bytes = at_least(disk, facts->virtual_bytes);
+    return 0;
+}
+
+static void weigh_device(const struct size_facts *facts,
+                         struct size_verdict *verdict)
+{
+    verdict->need_bytes = verdict->disk_bytes;
+    verdict->usable_bytes = facts->available_bytes;
+    verdict->volume_bytes = verdict->disk_bytes;
+    verdict->fits = verdict->disk_bytes <= facts->available_bytes;
+}
+
+/* What the filesystem is seen to keep, as a share of what it leaves. */
+static uint32_t measured_ppm(const struct size_facts *facts, uint64_t volume)
+{
+    u128 share = (u128)facts->kept_bytes * PPM;
+
+    if (facts->kept_bytes == 0 || facts->kept_bytes >= volume / 2)
+        return 0; /* too small a volume to learn from */
+    share /= volume - facts->kept_bytes;
+    return (uint32_t)share + 1;
+}
+
+/*
+ * Two limits, as in the header: the volume must carry disk and overhead, and
+ * what is available must carry the disk.  True = overflow.
+ */
+static bool weigh_filesystem(const struct size_facts *facts,
+                             struct size_verdict *verdict)
+{
+    uint64_t aligned, required, volume, grown = 0;
+    uint64_t available = facts->available_bytes, share;
+    uint32_t growth_ppm;
+
+    if (ckd_align_up(&aligned, verdict->disk_bytes, ALIGN_BYTES) ||
+        size_required(&required, aligned, facts->overhead_ppm) ||
+        ckd_add(&volume, available, facts->taken_bytes))
+        return true;
+
+    share = required - aligned;
+    share -= at_most(share, facts->taken_bytes);
+    verdict->need_bytes = aligned + share;
+    verdict->usable_bytes = at_most(size_usable(volume, facts->overhead_ppm),
+                                    available & ~(ALIGN_BYTES - 1));
+    verdict->fits = verdict->disk_bytes <= verdict->usable_bytes;
+
+    /* This volume, grown: the filesystem takes its share of the growth, and
+     * one that keeps more than was allowed for will do so again. */
+    growth_ppm = measured_ppm(facts, volume);
+    if (growth_ppm < facts->overhead_ppm)
+        growth_ppm = facts->overhead_ppm;
+    if (aligned > available &&
+        (add_overhead(&grown, aligned - available, growth_ppm) ||
+         ckd_add(&grown, grown, volume)))
+        return true;
+    verdict->volume_bytes = at_least(required, grown);
+    return false;
+}
+
+/* The numbers of the text, for programs.  Always returns -1. */
+static int note_space(const struct size_verdict *v, struct error *err)
+{
+    err->space = (struct error_space){
+        .need_bytes = v->need_bytes,
+        .have_bytes = v->have_bytes,
+        .usable_bytes = v->usable_bytes,
+        .shortfall_bytes = v->shortfall_bytes,
+        .volume_bytes = v->volume_bytes,
+    };
+    return -1;
+}
+
+static int refuse(const struct size_verdict *v, struct error *err)
+{
+    char overhead[24];
+
+    if (v->is_block_device) {
+        error_set(err, ERROR_NO_SPACE, 0,
+                  "disk of %" PRIu64 " bytes does not fit: device has %" PRIu64
+                  ": short by %" PRIu64
+                  "; request a volume of at least %" PRIu64 " bytes",
+                  v->disk_bytes, v->have_bytes, v->shortfall_bytes,
+                  v->volume_bytes);
+        return note_space(v, err);
+    }
+    size_format_ppm(overhead, sizeof(overhead), v->overhead_ppm);
+    error_set(err, ERROR_NO_SPACE, 0,
+              "disk of %" PRIu64 " bytes does not fit: needs %" PRIu64
+              " with %s overhead, volume has %" PRIu64 " (usable %" PRIu64
+              "): short by %" PRIu64 "; request a volume of at least %" PRIu64
+              " bytes",
+              v->disk_bytes, v->need_bytes, overhead, v->have_bytes,
+              v->usable_bytes, v->shortfall_bytes, v->volume_bytes);
+    return note_space(v, err);
+}
+
+int size_plan(const struct size_facts *facts, struct size_verdict *verdict,
+              struct error *err)
+{
+    *verdict = (struct size_verdict){
+        .have_bytes = facts->available_bytes,
+        .overhead_ppm = facts->is_block_device ? 0 : facts->overhead_ppm,
+        .is_block_device = facts->is_block_device,
+    };
+    if (choose_disk(facts, verdict, err) < 0)
+        return -1;
+    if (facts->is_block_device)
+        weigh_device(facts, verdict);
+    if (verdict->disk_bytes > MOST_BYTES ||
+        (!facts->is_block_device && weigh_filesystem(facts, verdict)))
+        return error_set(err, ERROR_FORMAT, 0,
+                         "disk of %" PRIu64 " bytes is larger than can be made",
+                         verdict->disk_bytes);
+
+    verdict->shortfall_bytes = verdict->fits
+                                   ? 0
+                                   : verdict->need_bytes - verdict->have_bytes;
+    if (verdict->fits || facts->overcommit)
+        return 0;
+    return refuse(verdict, err);
+}
+
+const char *size_format_ppm(char *buf, size_t len, uint32_t ppm)
+{
+    uint32_t rest = ppm % 10000;
+    int digits = 4;
+
+    while (digits > 0 && rest % 10 == 0) {
+        rest /= 10;
+        digits--;
+    }
+    if (digits == 0)
+        snprintf(buf, len, "%" PRIu32 " %%", ppm / 10000);
+    else
+        snprintf(buf, len, "%" PRIu32 ".%0*" PRIu32 " %%", ppm / 10000, digits,
+                 rest);
+    return buf;
+}

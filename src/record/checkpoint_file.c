@@ -1,0 +1,203 @@
+#include "record/checkpoint_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "io/file.h"
+#include "plan/chunk_grid.h"
+
+#define TEMPORARY_SUFFIX ".new"
+
+static char *temporary_name(const char *path)
+{
+    char *name;
+
+    return asprintf(&name, "%s" TEMPORARY_SUFFIX, path) < 0 ? NULL : name;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        data += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Reads len bytes; false at an earlier end, or an error. */
+static bool read_all(int fd, uint8_t *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = read(fd, data, len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        data += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* 0 or -errno. */
+static int write_record(int fd, const struct checkpoint_head *head,
+                        const struct chunkset *held,
+                        const struct digest *digest, pthread_mutex_t *lock)
+{
+    AUTO_FREE uint8_t *page = malloc(CHECKPOINT_PAGE_BYTES);
+    uint8_t encoded[CHECKPOINT_HEAD_BYTES];
+    int r;
+
+    if (!page)
+        return -ENOMEM;
+    checkpoint_encode_head(encoded, head);
+    r = write_all(fd, encoded, sizeof(encoded));
+    for (uint64_t i = 0; r == 0 && i < checkpoint_pages(held->chunks); i++) {
+        size_t len;
+
+        pthread_mutex_lock(lock);
+        len = checkpoint_encode_page(page, encoded, i, held, digest);
+        pthread_mutex_unlock(lock);
+        r = write_all(fd, page, len);
+    }
+    if (r == 0 && fdatasync(fd) < 0)
+        r = -errno;
+    return r;
+}
+
+int statefile_write(const char *path, const struct checkpoint_head *head,
+                    const struct chunkset *held, const struct digest *digest,
+                    pthread_mutex_t *lock, struct error *err)
+{
+    AUTO_FREE char *name = temporary_name(path);
+    AUTO_FD int fd = -1;
+    int r;
+
+    if (!name)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "write %s", path);
+    fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+              0600);
+    if (fd < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "make %s", name);
+    r = write_record(fd, head, held, digest, lock);
+    if (r < 0) {
+        unlink(name);
+        return error_set(err, ERROR_TARGET_IO, -r, "write %s", name);
+    }
+    return 0;
+}
+
+int statefile_commit(const char *path, struct error *err)
+{
+    AUTO_FREE char *name = temporary_name(path);
+    int r;
+
+    if (!name)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "write %s", path);
+    if (rename(name, path) < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "rename %s to %s", name,
+                         path);
+    r = file_sync_directory(path);
+    if (r < 0)
+        return error_set(err, ERROR_TARGET_IO, -r, "flush directory of %s",
+                         path);
+    return 0;
+}
+
+void statefile_abandon(const char *path)
+{
+    AUTO_FREE char *name = temporary_name(path);
+
+    if (name)
+        unlink(name);
+}
+
+int statefile_remove(const char *path, struct error *err)
+{
+    int r;
+
+    statefile_abandon(path);
+    if (unlink(path) < 0)
+        return errno == ENOENT
+                   ? 0
+                   : error_set(err, ERROR_TARGET_IO, errno, "remove %s", path);
+    r = file_sync_directory(path);
+    if (r < 0)
+        return error_set(err, ERROR_TARGET_IO, -r, "flush directory of %s",
+                         path);
+    return 0;
+}
+
+static bool is_bound(const struct checkpoint_head *found,
+                     const struct checkpoint_head *wanted)
+{
+    return strcmp(found->job, wanted->job) == 0 &&
+           strcmp(found->sink, wanted->sink) == 0 &&
+           found->chunk_bytes == wanted->chunk_bytes &&
+           found->digest == wanted->digest &&
+           found->virtual_bytes == wanted->virtual_bytes;
+}
+
+static bool read_pages(int fd, const uint8_t *head, struct chunkset *held,
+                       struct digest *digest)
+{
+    AUTO_FREE uint8_t *page = malloc(CHECKPOINT_PAGE_BYTES);
+    size_t maps = (size_t)2 * CHECKPOINT_BITMAP_BYTES;
+    uint8_t more;
+
+    if (!page)
+        return false;
+    for (uint64_t i = 0; i < checkpoint_pages(held->chunks); i++) {
+        size_t len;
+
+        if (!read_all(fd, page, maps))
+            return false;
+        len = checkpoint_page_bytes(page, digest_each(digest));
+        if (!read_all(fd, page + maps, len - maps) ||
+            !checkpoint_decode_page(page, len, head, i, held, digest))
+            return false;
+    }
+    return read(fd, &more, 1) == 0;
+}
+
+bool statefile_look(const char *path, struct checkpoint_head *head)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    uint8_t encoded[CHECKPOINT_HEAD_BYTES];
+
+    return fd >= 0 && read_all(fd, encoded, sizeof(encoded)) &&
+           checkpoint_decode_head(encoded, head);
+}
+
+enum statefile_result statefile_load(const char *path,
+                                     struct checkpoint_head *wanted,
+                                     struct chunkset *held,
+                                     struct digest *digest)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    uint8_t encoded[CHECKPOINT_HEAD_BYTES];
+    struct checkpoint_head found;
+
+    if (fd < 0)
+        return STATEFILE_NONE;
+    if (!read_all(fd, encoded, sizeof(encoded)) ||
+        !checkpoint_decode_head(encoded, &found))
+        return STATEFILE_DAMAGED;
+    if (!is_bound(&found, wanted))
+        return STATEFILE_FOREIGN;
+    *wanted = found;
+    return read_pages(fd, encoded, held, digest) ? STATEFILE_OK
+                                                 : STATEFILE_DAMAGED;
+}

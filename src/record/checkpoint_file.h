@@ -1,0 +1,55 @@
+/*
+ * checkpoint_file.h - a checkpoint in a file: whole or not at all.
+ *
+ * Saved under a temporary name, flushed, renamed, and the directory flushed;
+ * so a crash leaves the old one or the new one.
+ */
+#ifndef CW_RECORD_CHECKPOINT_FILE_H
+#define CW_RECORD_CHECKPOINT_FILE_H
+
+#include <pthread.h>
+
+#include "base/error.h"
+#include "record/checkpoint.h"
+
+/*
+ * Writes a record to path's temporary name and flushes it.  lock is taken
+ * while a page is gathered from held and digest, so that whoever changes
+ * them under it is never seen half-way.  ERROR_TARGET_IO.
+ */
+int statefile_write(const char *path, const struct checkpoint_head *head,
+                    const struct chunkset *held, const struct digest *digest,
+                    pthread_mutex_t *lock, struct error *err);
+
+/* Gives what was written its name, durably. */
+int statefile_commit(const char *path, struct error *err);
+
+/* Forgets what was written. */
+void statefile_abandon(const char *path);
+
+/* Removes the record, durably; there need not be one. */
+int statefile_remove(const char *path, struct error *err);
+
+/* Reads what the record at path is bound to; false: there is none, or its
+ * head is damaged. */
+bool statefile_look(const char *path, struct checkpoint_head *head);
+
+enum statefile_result {
+    STATEFILE_OK,
+    STATEFILE_NONE,    /* there is no such file, or it cannot be read */
+    STATEFILE_DAMAGED, /* torn, or of another version */
+    STATEFILE_FOREIGN, /* bound to something else than *wanted */
+};
+
+/*
+ * Loads the record at path that is bound to *wanted (its source and
+ * disk_bytes are what is found) into held and digest, both empty and of
+ * wanted's disk.  On any other result than STATEFILE_OK they may hold
+ * something: throw them away.  path: "" is as if there were none.
+ */
+enum statefile_result statefile_load(const char *path,
+                                     struct checkpoint_head *wanted,
+                                     struct chunkset *held,
+                                     struct digest *digest);
+
+#endif

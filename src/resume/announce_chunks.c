@@ -1,0 +1,94 @@
+#include "resume/announce_chunks.h"
+
+#include <stdlib.h>
+
+/* Chunks from first on, at most count, that are alike zero or not. */
+static uint64_t alike(const struct digest *digest, uint64_t first,
+                      uint64_t count)
+{
+    bool is_zero = digest_is_zero(digest, first);
+    uint64_t most = is_zero ? UINT16_MAX : MESSAGE_HAVE_MAX, n = 1;
+
+    if (most > count)
+        most = count;
+    while (n < most && digest_is_zero(digest, first + n) == is_zero)
+        n++;
+    return n;
+}
+
+static int tell_run(struct session *session, const struct digest *digest,
+                    uint64_t first, uint64_t count)
+{
+    struct message message = { .type = MESSAGE_HAVE };
+
+    while (count > 0) {
+        uint64_t n = alike(digest, first, count);
+
+        message.have = (struct message_have){
+            .first = first,
+            .count = (uint16_t)n,
+            .digests = digest_of(digest, first),
+        };
+        if (!digest_is_zero(digest, first))
+            message.have.digest_bytes = (uint16_t)digest_each(digest);
+        if (session_send(session, &message) < 0)
+            return -1;
+        first += n;
+        count -= n;
+    }
+    return 0;
+}
+
+int have_tell(struct session *session, const struct chunkset *held,
+              const struct digest *digest)
+{
+    uint64_t first, count;
+
+    for (uint64_t at = 0; chunkset_next(held, at, &first, &count);
+         at = first + count)
+        if (tell_run(session, digest, first, count) < 0)
+            return -1;
+    return 0;
+}
+
+static int tell_zeros(struct session *session, uint64_t first, unsigned count)
+{
+    struct message message = {
+        .type = MESSAGE_HAVE,
+        .have = { .first = first, .count = (uint16_t)count },
+    };
+
+    return session_send(session, &message) < 0 ? -1 : (int)count;
+}
+
+int have_tell_found(struct session *session, uint64_t first, uint64_t count,
+                    const struct digest *digest, struct leaves *leaves,
+                    struct chunkset *told)
+{
+    size_t each = digest_each(digest) * MESSAGE_CHUNK_LEAVES;
+    uint8_t digests[MESSAGE_LEAVES_MAX * DIGEST_LEAVES_BYTES];
+    uint8_t sums[MESSAGE_SUMS_MAX * MESSAGE_SUMS_BYTES];
+    unsigned most = leaves->sums ? MESSAGE_SUMS_MAX : MESSAGE_LEAVES_MAX;
+    uint64_t n = alike(digest, first, count);
+    struct message message = { .type = MESSAGE_LEAVES };
+
+    if (n > most && !digest_is_zero(digest, first))
+        n = most;
+    if (digest_is_zero(digest, first)) {
+        chunkset_add(told, first, n);
+        return tell_zeros(session, first, (unsigned)n);
+    }
+    for (uint64_t i = 0; i < n; i++)
+        if (!leaves_get(leaves, first + i, digests + i * each,
+                        leaves->sums ? sums + i * MESSAGE_SUMS_BYTES : NULL))
+            abort();              /* they are kept until the chunk comes */
+    chunkset_add(told, first, n); /* from here on it may come */
+    message.leaves = (struct message_leaves){
+        .first = first,
+        .count = (uint16_t)n,
+        .digest_bytes = (uint16_t)digest_each(digest),
+        .digests = digests,
+        .sums = leaves->sums ? sums : NULL,
+    };
+    return session_send(session, &message) < 0 ? -1 : (int)n;
+}

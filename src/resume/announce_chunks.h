@@ -1,0 +1,28 @@
+/*
+ * announce_chunks.h - tells the source what the target holds already: what an earlier
+ * session brought before the lanes start, what is found on the disk as it is
+ * read.
+ */
+#ifndef CW_RESUME_ANNOUNCE_CHUNKS_H
+#define CW_RESUME_ANNOUNCE_CHUNKS_H
+
+#include "control/session.h"
+#include "plan/chunk_bitmap.h"
+#include "record/digest.h"
+#include "resume/leaf_cache.h"
+
+/* Sends HAVE messages for every chunk of held.  0, or -1: the job failed. */
+int have_tell(struct session *session, const struct chunkset *held,
+              const struct digest *digest);
+
+/*
+ * Sends as many of [first, first+count), by their digests and the leaves that
+ * are kept of those that are not all zero, as one message takes; adds them to
+ * told first, as the answer may come at once.  How many, or -1: the job
+ * failed.
+ */
+int have_tell_found(struct session *session, uint64_t first, uint64_t count,
+                    const struct digest *digest, struct leaves *leaves,
+                    struct chunkset *told);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * peer_chunks.h - what the target has told the source of the disk it holds, in HAVE
+ * and LEAVES.  The main thread hears, the lanes ask.
+ *
+ * Before a target that surveys has told a chunk, nothing of it may be sent:
+ * it is still being looked at.
+ */
+#ifndef CW_RESUME_PEER_CHUNKS_H
+#define CW_RESUME_PEER_CHUNKS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control/session.h"
+#include "plan/block_set.h"
+#include "plan/chunk_bitmap.h"
+#include "record/digest.h"
+#include "resume/leaf_cache.h"
+
+struct told {
+    bool is_open;
+    bool surveys;           /* every chunk will be told */
+    struct chunkset chunks; /* told so far */
+    struct digest *digests; /* owned; of them */
+    struct leaves leaves;   /* of those that came in LEAVES */
+    pthread_mutex_t lock;   /* for waiting */
+    pthread_cond_t more;    /* something was told */
+};
+
+/* Nothing is told yet of this disk; plan: what will be.  ERROR_SYSTEM. */
+int told_open(struct told *told, enum digest_algorithm algorithm,
+              uint64_t virtual_bytes, const struct message_plan *plan,
+              struct error *err);
+
+/*
+ * Takes a HAVE or LEAVES.  -1: the job failed, as the message does not fit
+ * the disk, tells a chunk twice or more than was agreed.
+ */
+int told_hear(struct told *told, struct session *session,
+              const struct message *message);
+
+/* Chunks told so far. */
+uint64_t told_count(const struct told *told);
+
+/*
+ * Any lane: waits until chunk is told, if it will be.  False: *stop was set
+ * meanwhile.
+ */
+bool told_await(struct told *told, uint64_t chunk, const atomic_bool *stop);
+
+/* Must told_await() wait? */
+bool told_is_pending(const struct told *told, uint64_t chunk);
+
+/* Does the target hold chunk, with the digest it has in digest? */
+bool told_agrees(const struct told *told, const struct digest *digest,
+                 uint64_t chunk);
+
+/* What the target has of a chunk, where it is not as ours. */
+struct told_same {
+    struct grains grains; /* that are the same */
+    bool is_patch;        /* by their sums, and so not only whole leaves */
+};
+
+/* Finds out by what was told of chunk, if it came in LEAVES: it has len bytes
+ * at data, whose leaf digests are leaves. */
+void told_find_same(struct told *told, uint64_t chunk, const uint8_t *leaves,
+                    const uint8_t *data, size_t len, struct told_same *same);
+
+/* [first, first+count) are dealt with: nobody will ask again. */
+void told_drop(struct told *told, uint64_t first, uint64_t count);
+
+/* Tolerates a zeroed one. */
+void told_close(struct told *told);
+
+#endif

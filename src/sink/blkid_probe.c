@@ -1,0 +1,144 @@
+#include "sink/blkid_probe.h"
+
+#include <blkid/blkid.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/iszero.h"
+
+#define SAMPLE_COUNT 64U
+#define SAMPLE_BYTES (UINT64_C(64) << 10)
+
+static void auto_probe(blkid_probe *probe)
+{
+    blkid_free_probe(*probe);
+}
+
+/* The value of a name, or NULL. */
+static const char *value_of(blkid_probe probe, const char *name)
+{
+    const char *value;
+
+    return blkid_probe_lookup_value(probe, name, &value, NULL) == 0 ? value
+                                                                    : NULL;
+}
+
+/* A label is what somebody wrote on the disk: nothing for a terminal. */
+static void add_label(const char *label, char *buf, size_t len)
+{
+    size_t used = strlen(buf);
+
+    if (!label || label[0] == '\0' || used + 8 > len)
+        return;
+    used += (size_t)snprintf(buf + used, len - used, " \"");
+    for (; *label != '\0' && used + 2 < len; label++)
+        buf[used++] = *label >= ' ' && *label <= '~' ? *label : '?';
+    snprintf(buf + used, len - used, "\"");
+}
+
+static void describe_table(blkid_probe probe, const char *type, char *buf,
+                           size_t len)
+{
+    blkid_partlist list;
+    size_t used;
+    int count;
+
+    /* Asking for the list takes the values back: use type before. */
+    used = (size_t)snprintf(buf, len, "a %s partition table", type);
+    list = blkid_probe_get_partitions(probe);
+    count = list ? blkid_partlist_numof_partitions(list) : 0;
+    snprintf(buf + used, len - used, " with %d partition%s", count,
+             count == 1 ? "" : "s");
+}
+
+static void describe_superblock(blkid_probe probe, const char *type, char *buf,
+                                size_t len)
+{
+    const char *usage = value_of(probe, "USAGE");
+    bool is_filesystem = usage && strcmp(usage, "filesystem") == 0;
+
+    snprintf(buf, len, "%s%s", type, is_filesystem ? " filesystem" : "");
+    add_label(value_of(probe, "LABEL"), buf, len);
+}
+
+/* False: there is no signature that libblkid knows. */
+static bool find_signature(int fd, char *buf, size_t len)
+{
+    AUTO(auto_probe) blkid_probe probe = blkid_new_probe();
+    const char *type;
+    int r;
+
+    if (!probe || blkid_probe_set_device(probe, fd, 0, 0) != 0)
+        return false;
+    blkid_probe_enable_superblocks(probe, 1);
+    blkid_probe_set_superblocks_flags(
+        probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_LABEL);
+    blkid_probe_enable_partitions(probe, 1);
+    r = blkid_do_safeprobe(probe);
+    if (r == -2) { /* its word for ambivalent */
+        snprintf(buf, len, "signatures of several filesystems");
+        return true;
+    }
+    if (r != 0)
+        return false;
+    type = value_of(probe, "PTTYPE");
+    if (type) {
+        describe_table(probe, type, buf, len);
+        return true;
+    }
+    type = value_of(probe, "TYPE");
+    if (type)
+        describe_superblock(probe, type, buf, len);
+    return type != NULL;
+}
+
+static bool reads_zero(int fd, uint8_t *buf, uint64_t offset, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pread(fd, buf + done, len - done, (off_t)(offset + done));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        done += (size_t)n;
+    }
+    return iszero(buf, len);
+}
+
+/* The first and the last bytes are samples: tables and labels are there. */
+static bool samples_zero(int fd, uint64_t size_bytes)
+{
+    AUTO_FREE uint8_t *buf = aligned_alloc(4096, SAMPLE_BYTES);
+    uint64_t last, step;
+
+    if (!buf)
+        return false;
+    if (size_bytes <= SAMPLE_BYTES)
+        return size_bytes == 0 || reads_zero(fd, buf, 0, (size_t)size_bytes);
+    last = size_bytes - SAMPLE_BYTES;
+    step = last / (SAMPLE_COUNT - 1) & ~(SAMPLE_BYTES - 1);
+    if (step == 0)
+        step = SAMPLE_BYTES;
+    for (uint64_t at = 0; at < last; at += step)
+        if (!reads_zero(fd, buf, at, SAMPLE_BYTES))
+            return false;
+    return reads_zero(fd, buf, last, SAMPLE_BYTES);
+}
+
+bool contents_describe(int fd, uint64_t size_bytes, char *buf, size_t len)
+{
+    bool is_blank;
+
+    if (find_signature(fd, buf, len))
+        return false;
+    is_blank = samples_zero(fd, size_bytes);
+    snprintf(buf, len, "%s", is_blank ? "nothing" : "data of an unknown kind");
+    return is_blank;
+}

@@ -1,0 +1,544 @@
+#include "source/send_worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/channel.h"
+#include "transfer/chunk_reader.h"
+#include "transfer/compressor.h"
+#include "wire/frame.h"
+
+#define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
+
+struct work {
+    struct source_lane *lane;
+    struct source_plan *plan;
+    struct conn *conn; /* borrowed from the lane */
+    struct lane_tools tools;
+    struct image *image;
+    struct chunks chunks;
+    struct chunk blocks[JOB_BLOCKS_PER_LANE];
+    struct packing packing;
+    uint64_t paced_ns; /* waited to stay below the rate asked for */
+    uint64_t net_ns;   /* of the waiting to send, what is counted */
+    /* Whole chunks alike, not yet named to the target. */
+    enum frame_type held_type; /* FRAME_ZERO or FRAME_SAME */
+    struct cursor_range held;
+};
+
+/* ---- frames ---- */
+
+static int send_bytes(struct work *w, const void *data, size_t len,
+                      struct error *err)
+{
+    struct cw_job *job = w->plan->job;
+    uint64_t paced_ns = pace_wait(&w->plan->pace, len, job->stop_fd);
+
+    w->paced_ns += paced_ns;
+    progress_add(&job->progress.paced_ns, paced_ns);
+    return conn_send(w->conn, data, len, err);
+}
+
+static int send_frame(struct work *w, enum frame_type type, uint64_t offset,
+                      uint64_t length, struct error *err)
+{
+    struct frame frame = { type, offset, length, 0 };
+    uint8_t head[FRAME_HEADER_BYTES];
+
+    frame_encode(head, &frame);
+    return send_bytes(w, head, sizeof(head), err);
+}
+
+/* Names the whole chunks held back. */
+static int send_held(struct work *w, struct error *err)
+{
+    struct progress *progress = &w->plan->job->progress;
+    uint64_t offset = w->held.first * GRID_CHUNK_BYTES;
+    uint64_t length = w->held.count * GRID_CHUNK_BYTES;
+
+    if (w->held.count == 0)
+        return 0;
+    w->held.count = 0;
+    if (length > w->plan->virtual_bytes - offset)
+        length = w->plan->virtual_bytes - offset;
+    progress_add(w->held_type == FRAME_SAME ? &progress->resumed_bytes
+                                            : &progress->zero_bytes,
+                 length);
+    return send_frame(w, w->held_type, offset, length, err);
+}
+
+/* Whole chunks alike are gathered: one frame for a hole of any size. */
+static int hold(struct work *w, enum frame_type type, uint64_t chunk,
+                struct error *err)
+{
+    if (w->held.count > 0 && w->held_type == type &&
+        chunk == w->held.first + w->held.count) {
+        w->held.count++;
+        return 0;
+    }
+    if (send_held(w, err) < 0)
+        return -1;
+    w->held_type = type;
+    w->held = (struct cursor_range){ chunk, 1 };
+    return 0;
+}
+
+/* Does the target hold what we know of the chunk? */
+static bool target_has(const struct work *w, uint64_t chunk)
+{
+    return told_agrees(&w->plan->told, w->plan->job->digest, chunk);
+}
+
+/* What the target has of the chunk is told, or will not be.  Before waiting,
+ * lets it have what is gathered: it does not look far ahead of that. */
+static int await_told(struct work *w, uint64_t chunk, struct error *err)
+{
+    struct cw_job *job = w->plan->job;
+    uint64_t begun_ns;
+    bool goes_on;
+
+    if (!told_is_pending(&w->plan->told, chunk))
+        return 0;
+    if (send_held(w, err) < 0 || conn_flush(w->conn, err) < 0)
+        return -1;
+    begun_ns = clock_now_ns();
+    goes_on = told_await(&w->plan->told, chunk, &job->stop);
+    job_waited(&job->progress.wait_net_ns, begun_ns);
+    return goes_on ? 0 : error_set(err, ERROR_CANCELLED, 0, "stopped");
+}
+
+static int send_zero_chunk(struct work *w, uint64_t chunk, struct error *err)
+{
+    digest_add_zero(w->plan->job->digest, chunk);
+    if (await_told(w, chunk, err) < 0)
+        return -1;
+    return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk, err);
+}
+
+/* The run of bytes alike that begins at at. */
+static struct frame next_run(const struct chunk *b, size_t at,
+                             const struct grains *same)
+{
+    uint64_t offset = b->index * GRID_CHUNK_BYTES + at;
+    size_t grain = at / GRID_GRAIN_BYTES;
+    size_t end = grains_run_end(same, grain, grains_count(b->len)) *
+                 GRID_GRAIN_BYTES;
+    bool is_zero;
+
+    if (end > b->len)
+        end = b->len;
+    if (grains_has(same, grain))
+        return (struct frame){ FRAME_SAME, offset, end - at, 0 };
+    end = chunk_run_end(b->buf, end, b->blank, at, &is_zero);
+    return (struct frame){ is_zero ? FRAME_ZERO : FRAME_DATA, offset, end - at,
+                           0 };
+}
+
+/* Counts what is about to leave. */
+static void count_run(const struct work *w, const struct frame *run)
+{
+    struct progress *progress = &w->plan->job->progress;
+
+    progress_add(run->type == FRAME_ZERO   ? &progress->zero_bytes
+                 : run->type == FRAME_SAME ? &progress->resumed_bytes
+                                           : &progress->data_bytes,
+                 run->length);
+    if (run->type != FRAME_ZSTD)
+        return;
+    progress_add(&progress->compressed_bytes, run->length);
+    progress_add(&progress->compressed_to_bytes, run->packed_bytes);
+}
+
+/*
+ * Sends data, which is at plain, and the run in front of it, if that is not
+ * empty: it has no payload.  Headers are written into the bytes of that run
+ * (or the headroom) right in front of the payload, so that all leaves in one
+ * piece and, unless packed, nothing is copied.
+ */
+static int send_run(struct work *w, struct frame *data, uint8_t *plain,
+                    const struct frame *before, struct error *err)
+{
+    uint8_t *payload = packing_pack(&w->packing, data, plain), *start = payload;
+    size_t len = data->type == FRAME_ZSTD ? data->packed_bytes
+                                          : (size_t)data->length;
+
+    start -= FRAME_HEADER_BYTES;
+    frame_encode(start, data);
+    if (before->length > 0) {
+        start -= FRAME_HEADER_BYTES;
+        frame_encode(start, before);
+    }
+    count_run(w, data);
+    return send_bytes(w, start, (size_t)(payload + len - start), err);
+}
+
+/* A run that has no payload; nothing, if it is empty. */
+static int send_before(struct work *w, const struct frame *before,
+                       struct error *err)
+{
+    if (before->length == 0)
+        return 0;
+    return send_frame(w, before->type, before->offset, before->length, err);
+}
+
+/* Sends the frames of a chunk that is not all alike, or only data.  same: what
+ * of it the target holds. */
+static int send_runs(struct work *w, struct chunk *b, const struct grains *same,
+                     struct error *err)
+{
+    struct frame before = { .length = 0 }, run;
+
+    for (size_t at = 0; at < b->len; at += (size_t)run.length) {
+        uint8_t *plain = b->buf + at;
+
+        run = next_run(b, at, same);
+        if (run.type == FRAME_DATA) {
+            if (send_run(w, &run, plain, &before, err) < 0)
+                return -1;
+            before.length = 0;
+            continue;
+        }
+        count_run(w, &run);
+        if (send_before(w, &before, err) < 0)
+            return -1;
+        before = run;
+    }
+    return send_before(w, &before, err);
+}
+
+static uint64_t waited_ns(const struct work *w)
+{
+    return conn_waited_ns(w->conn) + w->paced_ns;
+}
+
+/* The target is to put the chunk together of grains: of what it must be the
+ * digest in the end. */
+static int send_patch(struct work *w, const struct chunk *b, struct error *err)
+{
+    const struct digest *digest = w->plan->job->digest;
+
+    if (send_frame(w, FRAME_PATCH, b->index * GRID_CHUNK_BYTES, b->len, err) <
+        0)
+        return -1;
+    return send_bytes(w, digest_of(digest, b->index), digest_each(digest), err);
+}
+
+static int send_data(struct work *w, struct chunk *b,
+                     const struct told_same *same, struct error *err)
+{
+    uint64_t begun_ns = clock_now_ns(), waited = waited_ns(w);
+    int r = same->is_patch ? send_patch(w, b, err) : 0;
+
+    if (r == 0)
+        r = send_runs(w, b, &same->grains, err);
+    packing_note(&w->packing, begun_ns, clock_now_ns(), waited_ns(w) - waited,
+                 atomic_load(&w->plan->job->peer_at_disk));
+    return r;
+}
+
+/* A chunk with data in it, whose bytes are there. */
+static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
+{
+    struct digest *digest = w->plan->job->digest;
+    uint8_t leaves[DIGEST_LEAVES_BYTES];
+    struct told_same same;
+
+    digest_leaves(digest, b->buf, b->len, 0, b->blank, leaves);
+    digest_add_leaves(digest, b->index, leaves);
+    if (await_told(w, b->index, err) < 0)
+        return -1;
+    if (target_has(w, b->index))
+        return hold(w, FRAME_SAME, b->index, err);
+    if (w->plan->told.surveys)
+        chunk_clear(b);
+    told_find_same(&w->plan->told, b->index, leaves, b->buf, b->len, &same);
+    return send_data(w, b, &same, err);
+}
+
+/* Counts the waiting for the network since the last time. */
+static void note_network(struct work *w)
+{
+    uint64_t now_ns = waited_ns(w);
+
+    progress_add(&w->plan->job->progress.wait_net_ns, now_ns - w->net_ns);
+    w->net_ns = now_ns;
+}
+
+/* A chunk is all there: digest it, send it, free its buffer. */
+static int send_block(struct work *w, struct chunk *b, struct error *err)
+{
+    struct cw_job *job = w->plan->job;
+    bool is_zero;
+    int r;
+
+    if (chunk_run_end(b->buf, b->len, b->blank, 0, &is_zero) == b->len &&
+        is_zero) {
+        r = send_zero_chunk(w, b->index, err);
+    } else {
+        r = send_data_chunk(w, b, err);
+    }
+    told_drop(&w->plan->told, b->index, 1);
+    note_network(w);
+    /* Once, however many sessions it takes: progress never goes back. */
+    if (chunkset_add(&w->plan->seen, b->index, 1))
+        progress_add(&job->progress.handled_bytes, b->mapped_bytes);
+    pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    return r;
+}
+
+/* ---- reads ---- */
+
+static int read_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct chunk *b = io->owner;
+
+    if (io->result < 0)
+        return image_read_error(w->image, io, err);
+    if (--b->pending > 0)
+        return 0;
+    return send_block(w, b, err);
+}
+
+/* ---- the walk ---- */
+
+static struct chunk *free_block(struct work *w)
+{
+    for (unsigned i = 0; i < w->tools.block_count; i++)
+        if (!w->blocks[i].buf)
+            return &w->blocks[i];
+    return NULL;
+}
+
+/* Takes the target's word for a chunk that it holds. */
+static void trust(struct work *w, const struct chunk *b)
+{
+    struct source_plan *plan = w->plan;
+    struct progress *progress = &plan->job->progress;
+
+    digest_set(plan->job->digest, b->index,
+               digest_of(plan->told.digests, b->index));
+    chunkset_add(&plan->seen, b->index, 1);
+    progress_add(&progress->handled_bytes, b->mapped_bytes);
+    progress_add(&progress->unread_bytes, b->len);
+}
+
+/* If the target holds the chunk, that is. */
+static bool may_skip_reading(const struct source_plan *plan, uint64_t chunk)
+{
+    if (plan->is_trusting || chunkset_has(&plan->seen, chunk))
+        return true;
+    return plan->has_changed && !chunkset_has(&plan->changed, chunk);
+}
+
+/* Need b not be read?  1: done with it; 0: it must be; -1: failed. */
+static int do_without_reading(struct work *w, struct chunk *b,
+                              struct error *err)
+{
+    struct source_plan *plan = w->plan;
+
+    if (b->read_count == 0)
+        return send_zero_chunk(w, b->index, err) < 0 ? -1 : 1;
+    if (!may_skip_reading(plan, b->index))
+        return 0;
+    if (await_told(w, b->index, err) < 0)
+        return -1;
+    if (!chunkset_has(&plan->seen, b->index) &&
+        chunkset_has(&plan->told.chunks, b->index))
+        trust(w, b);
+    if (!target_has(w, b->index))
+        return 0;
+    return hold(w, FRAME_SAME, b->index, err) < 0 ? -1 : 1;
+}
+
+static int begin_block(struct work *w, struct chunk *b, struct error *err)
+{
+    int r = do_without_reading(w, b, err);
+
+    if (r == 0) {
+        chunk_start(b, w->image);
+        return 0;
+    }
+    pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    told_drop(&w->plan->told, b->index, 1);
+    return r < 0 ? -1 : 0;
+}
+
+/* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers
+ * are all out. */
+static int feed(struct work *w, struct error *err)
+{
+    struct chunk *b;
+
+    while ((b = free_block(w))) {
+        uint8_t *buf = pool_lease(w->tools.pool);
+        int r = chunks_next(&w->chunks, b, buf, err);
+
+        if (r <= 0) {
+            pool_return(w->tools.pool, buf);
+            return r;
+        }
+        if (begin_block(w, b, err) < 0)
+            return -1;
+        if (ring_has_ready(w->tools.ring))
+            return 1; /* came from memory: send it while it is hot */
+    }
+    return 1;
+}
+
+/* The next completed read.  Before waiting for the disk, let the target have
+ * what is gathered. */
+static struct io *next_completed(struct work *w, struct error *err)
+{
+    struct io *io = ring_reap(w->tools.ring, false);
+    uint64_t begun_ns;
+
+    if (io)
+        return io;
+    if (conn_flush(w->conn, err) < 0)
+        return NULL;
+    begun_ns = clock_now_ns();
+    atomic_fetch_add(&w->plan->job->at_disk, 1);
+    io = ring_reap(w->tools.ring, true);
+    atomic_fetch_sub(&w->plan->job->at_disk, 1);
+    job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+    return io;
+}
+
+static int walk(struct work *w, struct error *err)
+{
+    for (;;) {
+        int more = feed(w, err);
+        struct io *io;
+
+        if (more < 0)
+            return -1;
+        if (job_stopping(w->plan->job))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        if (!more && pool_leased(w->tools.pool) == 0)
+            break;
+        io = next_completed(w, err);
+        if (!io || read_completed(w, io, err) < 0)
+            return -1;
+    }
+    /* END says that what was sent is right: first prove it. */
+    if (image_finish(w->image, err) < 0 || send_held(w, err) < 0 ||
+        send_frame(w, FRAME_END, 0, 0, err) < 0)
+        return -1;
+    return conn_flush(w->conn, err);
+}
+
+/* ---- the thread ---- */
+
+static int open_work(struct work *w, struct error *err)
+{
+    struct image_options image = w->plan->image;
+
+    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+                        job_blocks_per_lane(w->plan->job), err) < 0)
+        return -1;
+    image.ring = w->tools.ring;
+    if (image_open(&image, &w->image, err) < 0)
+        return -1;
+    packing_open(&w->packing, w->plan->compress, w->plan->codecs);
+    w->chunks.cursor = &w->plan->cursor;
+    w->chunks.image = w->image;
+    w->chunks.virtual_bytes = w->plan->virtual_bytes;
+    return 0;
+}
+
+static void close_work(struct work *w)
+{
+    lane_tools_close(&w->tools);
+    image_close(w->image);
+    chunks_fini(&w->chunks);
+    packing_close(&w->packing);
+    free(w);
+}
+
+static int join_target(struct work *w, struct error *err)
+{
+    struct message message = { .type = MESSAGE_JOIN };
+    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    struct conn *conn;
+
+    if (!chat)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "join the target");
+    if (conn_dial(&w->plan->target, w->plan->job->tls, &w->plan->conn, &conn,
+                  err) < 0)
+        return -1;
+    atomic_store(&w->lane->conn, conn);
+    w->conn = conn;
+    if (conn_check_peer(conn, err) < 0)
+        return -1;
+    message.join.lane = (uint16_t)w->lane->lane.number;
+    memcpy(message.join.secret, w->plan->secret, sizeof(w->plan->secret));
+    chat_init(chat, conn);
+    return chat_send(chat, &message, err);
+}
+
+/* A lane that loses its connection may have been told why. */
+static void hear_last_words(struct work *w, struct error *err)
+{
+    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    struct message message;
+    struct error ignored;
+
+    if (!chat || !w->conn || err->kind != ERROR_TEMPORARY)
+        return;
+    chat_init(chat, w->conn);
+    if (chat_wait(chat, &message, clock_now_ns() + LAST_WORDS_NS,
+                  w->plan->job->stop_fd, &ignored) > 0 &&
+        message.type == MESSAGE_ERROR)
+        chat_peer_error(&message.error, false, err);
+}
+
+static int run(struct lane *lane, struct error *err)
+{
+    struct work *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
+    w->lane = (struct source_lane *)lane;
+    w->plan = w->lane->plan;
+    r = open_work(w, err);
+    if (r == 0)
+        r = join_target(w, err);
+    if (r == 0)
+        r = walk(w, err);
+    if (r < 0)
+        hear_last_words(w, err);
+    if (w->conn)
+        progress_add(&w->plan->job->progress.wire_bytes,
+                     conn_wire_sent(w->conn));
+    close_work(w);
+    return r;
+}
+
+int source_lane_start(struct source_lane *lane, struct source_plan *plan,
+                      unsigned number, struct error *err)
+{
+    lane->plan = plan;
+    atomic_init(&lane->conn, NULL);
+    return lane_start(&lane->lane, plan->job, &plan->running, number, run, err);
+}
+
+void source_lane_interrupt(struct source_lane *lane)
+{
+    struct conn *conn = atomic_load(&lane->conn);
+
+    if (conn)
+        conn_shutdown(conn);
+}
+
+void source_lane_join(struct source_lane *lane)
+{
+    if (!lane_join(&lane->lane))
+        return;
+    conn_close(atomic_load(&lane->conn));
+    atomic_store(&lane->conn, NULL);
+}

@@ -1,0 +1,397 @@
+/*
+ * source.c - the source process: maps the disk, calls the target, runs the
+ * lanes, and ends only when the target says the copy is equal and durable.
+ *
+ * A clone is one session or, when connections are lost, several: each tells
+ * the target all of the disk, but sends only what the target does not hold.
+ */
+#include "source/source.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/jobs.h"
+#include "api/verify.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "job/rate_file.h"
+#include "job/watchdog.h"
+#include "plan/chunk_grid.h"
+#include "resume/changed_extents.h"
+#include "resume/source_identity.h"
+#include "transfer/chunk_reader.h"
+
+#define HANDSHAKE_MS       10000U
+#define CONNECT_DEFAULT_NS (30 * CLOCK_SECOND_NS)
+/* The target reads in order: so do our lanes, or some would only wait. */
+#define SURVEY_CHUNKS 16U
+
+/* ---- before the call ---- */
+
+enum digest_algorithm source_digest(const struct source *s)
+{
+    return s->options.digest == CW_DIGEST_SHA256 ? DIGEST_SHA256
+                                                 : DIGEST_XXH3_128;
+}
+
+static int open_disk(struct source *s, struct error *err)
+{
+    source_image_options(&s->options, &s->plan.image);
+    s->plan.image.takes_any_order = true;
+    s->plan.image.stop_fd = s->job.stop_fd;
+    if (guard_open(&s->guard, s->options.image, s->options.allow_in_use, err) <
+        0)
+        return -1;
+    if (image_open(&s->plan.image, &s->image, err) < 0)
+        return -1;
+    s->plan.image.like = s->image;
+    s->plan.virtual_bytes = s->job.disk_bytes = s->image->virtual_bytes;
+    s->has_identity = !s->options.allow_in_use &&
+                      source_identify(&s->guard, s->image, s->identity);
+    if (chunkset_init(&s->plan.seen, grid_count(s->plan.virtual_bytes), err) <
+        0)
+        return -1;
+    if (s->plan.has_changed &&
+        changed_read(s->options.changed_extents, s->plan.virtual_bytes,
+                     &s->plan.changed, err) < 0)
+        return -1;
+    return digest_open(source_digest(s), s->plan.virtual_bytes, &s->job.digest,
+                       err);
+}
+
+/* ---- the conversation ---- */
+
+/* Waits for a message of that type. */
+static int await(struct source *s, enum message_type type,
+                 struct message *message)
+{
+    for (;;) {
+        int r = session_step(&s->session, message);
+
+        if (r < 0)
+            return -1;
+        if (r == 0)
+            continue;
+        if (message->type == type)
+            return 0;
+        return session_unexpected(&s->session, message);
+    }
+}
+
+static int start_lanes(struct source *s)
+{
+    struct error err;
+
+    cursor_init(&s->plan.cursor, grid_count(s->plan.virtual_bytes),
+                s->job.lanes, chunks_step(s->image));
+    if (s->plan.told.surveys)
+        s->plan.cursor.most = SURVEY_CHUNKS;
+    s->plan.conn.role = CONN_DATA;
+    s->plan.conn.stop_fd = s->job.stop_fd;
+    for (unsigned i = 0; i < s->job.lanes; i++) {
+        if (source_lane_start(&s->lanes[i], &s->plan, i, &err) < 0) {
+            job_fail(&s->job, &err);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int copy(struct source *s)
+{
+    struct message message;
+
+    job_enter(&s->job, CW_PHASE_COPYING);
+    if (start_lanes(s) < 0)
+        return -1;
+    stall_start(&s->job);
+    while (atomic_load(&s->plan.running) > 0) {
+        int r = session_step(&s->session, &message);
+
+        stall_check(&s->job);
+
+        if (r < 0)
+            return -1;
+        if (r > 0 && told_hear(&s->plan.told, &s->session, &message) < 0)
+            return -1;
+    }
+    return job_stopping(&s->job) ? -1 : 0;
+}
+
+/* The target's word against ours. */
+static int take_done(struct source *s)
+{
+    struct message message = { .type = MESSAGE_BYE };
+    uint8_t root[DIGEST_ROOT_BYTES];
+    struct error err;
+
+    job_enter(&s->job, CW_PHASE_VERIFYING);
+    digest_root(s->job.digest, root);
+    if (memcmp(root, s->done.root, sizeof(root)) != 0) {
+        error_set(&err, ERROR_MISMATCH, 0,
+                  "target's digest differs from the source's");
+        job_fail(&s->job, &err);
+        return -1;
+    }
+    if (chat_send(&s->session.chat, &message, &err) < 0)
+        log_warn("could not say good-bye: %s", err.text);
+    return 0;
+}
+
+struct survey source_survey(const struct source *s)
+{
+    return (struct survey){
+        .image = s->plan.image,
+        .engine = s->job.ring_wish,
+        .virtual_bytes = s->plan.virtual_bytes,
+        .stop = &s->job.stop,
+    };
+}
+
+/* Does err tell of a chunk that was not read, as it was not to have changed? */
+static bool is_unlisted(const struct source *s, const struct error *err)
+{
+    return s->plan.has_changed && err->kind == ERROR_CHANGED &&
+           err->offset != ERROR_NO_OFFSET &&
+           !chunkset_has(&s->plan.changed, err->offset / GRID_CHUNK_BYTES);
+}
+
+static int refuse_list(const struct source *s, struct error *err)
+{
+    return error_set_at(err, ERROR_CHANGED, 0, err->offset,
+                        "%s names not all that differs from the older copy: "
+                        "a sample at %" PRIu64 " does",
+                        s->options.changed_extents, err->offset);
+}
+
+/* The copy is of one moment, or it is none. */
+static int check_same(void *arg, struct error *err)
+{
+    struct source *s = arg;
+    struct survey survey = source_survey(s);
+
+    if (source_check_same(&s->guard, &survey, s->job.digest, err) == 0)
+        return 0;
+    return is_unlisted(s, err) ? refuse_list(s, err) : -1;
+}
+
+int source_stay_alive(void *arg)
+{
+    struct source *s = arg;
+    struct message message;
+    int r = session_step(&s->session, &message);
+
+    return r > 0 ? session_unexpected(&s->session, &message) : r;
+}
+
+/* Reads samples again, beside the heartbeat: a slow disk takes its time.  Who
+ * allowed the image to be in use has allowed it to change. */
+static int confirm_same(struct source *s)
+{
+    if (s->options.allow_in_use)
+        return 0;
+    return errand_run(&s->errand, &s->job, check_same, source_stay_alive, s);
+}
+
+static int finish(struct source *s)
+{
+    struct message message = { .type = MESSAGE_FINISH };
+
+    /* Told at once: the target's display ends whole. */
+    if (session_enter(&s->session, CW_PHASE_FLUSHING) < 0 ||
+        confirm_same(s) < 0)
+        return -1;
+    digest_root(s->job.digest, message.finish.root);
+    message.finish.waits = job_waits(&s->job);
+    message.finish.unread_bytes = progress_get(&s->job.progress.unread_bytes);
+    s->has_finished = true;
+    if (session_send(&s->session, &message) < 0 ||
+        await(s, MESSAGE_DONE, &message) < 0)
+        return -1;
+    s->done = message.done;
+    s->job.peer_waits = message.done.waits;
+    return take_done(s);
+}
+
+static int converse(struct source *s)
+{
+    int r = source_negotiate(s);
+
+    if (r < 0)
+        return -1;
+    if (r > 0)
+        return take_done(s);
+    if (source_trust(s) < 0)
+        return -1;
+    return copy(s) < 0 ? -1 : finish(s);
+}
+
+static void end_lanes(struct source *s)
+{
+    for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
+        source_lane_interrupt(&s->lanes[i]);
+    for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
+        source_lane_join(&s->lanes[i]);
+}
+
+static void summarize(const struct source *s, struct cw_summary *summary)
+{
+    uint8_t root[DIGEST_ROOT_BYTES];
+
+    job_summarize(&s->job, summary);
+    summary->allocated_bytes = s->done.allocated_bytes;
+    summary->io_mode = file_mode_name(s->image->mode);
+    snprintf(summary->image_format, sizeof(summary->image_format), "%s",
+             image_format_text(s->image));
+    snprintf(summary->tls, sizeof(summary->tls), "%s", s->job.cipher);
+    snprintf(summary->peer, sizeof(summary->peer), "%s", s->peer);
+    digest_root(s->job.digest, root);
+    digest_format(source_digest(s), root, summary->digest);
+}
+
+/* One session from the call to its end.  -1: *err says why it failed. */
+static int hold_session(struct source *s, uint64_t deadline_ns,
+                        struct error *err)
+{
+    int r;
+
+    if (source_call(s, deadline_ns, err) < 0)
+        return -1;
+    r = converse(s);
+    if (r < 0)
+        session_settle_error(&s->session);
+    end_lanes(s);
+    session_close(&s->session);
+    if (r < 0)
+        job_first_error(&s->job, err);
+    return r;
+}
+
+static int run_sessions(struct source *s, struct error *err)
+{
+    uint64_t patience_ns = s->options.connect_timeout_ns
+                               ? s->options.connect_timeout_ns
+                               : CONNECT_DEFAULT_NS;
+    uint64_t deadline_ns = clock_now_ns() + patience_ns;
+
+    while (hold_session(s, deadline_ns, err) < 0) {
+        /* Never connected at all: the patience for that is spent. */
+        if (s->job.begun_ns == 0 || !source_calls_again(s, err))
+            return -1;
+        deadline_ns = s->retry.deadline_ns;
+    }
+    return 0;
+}
+
+static int source_run(struct cw_job *job, struct cw_summary *summary,
+                      struct error *err)
+{
+    struct source *s = (struct source *)job;
+
+    source_name_job(&s->options, &s->plan.target, s->plan.virtual_bytes,
+                    job->id);
+    snprintf(job->format, sizeof(job->format), "%s",
+             image_format_text(s->image));
+    job_set_ready(job);
+    job_enter(job, CW_PHASE_PLANNING);
+    if (source_measure(s->image, &job->total_bytes, err) < 0)
+        return -1;
+    if (run_sessions(s, err) < 0)
+        return error_wrap(err, "clone %s to %s", s->options.image,
+                          s->options.target);
+    job_enter(job, CW_PHASE_DONE);
+    summarize(s, summary);
+    return proof_write_receipt(job, summary, err);
+}
+
+static void source_free(struct cw_job *job)
+{
+    struct source *s = (struct source *)job;
+
+    end_lanes(s);
+    session_close(&s->session);
+    told_close(&s->plan.told);
+    chunkset_fini(&s->plan.seen);
+    chunkset_fini(&s->plan.changed);
+    image_close(s->image);
+    guard_close(&s->guard);
+    job_fini(job);
+    free(s);
+}
+
+static int set_rate(struct source *s, struct error *err)
+{
+    uint64_t rate;
+
+    if (rate_read(s->options.rate_file, &rate, err) < 0)
+        return -1;
+    pace_set(&s->plan.pace, rate);
+    return 0;
+}
+
+static void reload(struct cw_job *job)
+{
+    struct source *s = (struct source *)job;
+    struct error err;
+    char text[32];
+
+    if (!s->options.rate_file)
+        return;
+    if (set_rate(s, &err) < 0)
+        log_warn("%s; going on with the rate as it was", err.text);
+    else
+        log_info("the rate is %s a second now (0: no limit)",
+                 format_bytes(text, sizeof(text),
+                              atomic_load(&s->plan.pace.bytes_per_second)));
+}
+
+static int build(struct source *s, const struct cw_source_options *options,
+                 struct error *err)
+{
+    s->guard.fd = -1;
+    s->job.run = source_run;
+    s->job.free = source_free;
+    s->options = *options;
+    s->is_paired = options->security.pairing_code != NULL;
+    s->options.security.pairing_code = NULL; /* the caller may wipe it */
+    s->plan.has_changed = options->changed_extents != NULL;
+    s->plan.job = &s->job;
+    if (job_init(&s->job, true, &options->security, &options->tuning,
+                 &options->events, err) < 0)
+        return -1;
+    s->plan.conn = (struct conn_options){
+        .handshake_timeout_ms = HANDSHAKE_MS,
+        .dead_peer_ms = (unsigned)(s->job.tuning.dead_peer_ns / CLOCK_MS_NS),
+        .congestion = options->tuning.congestion,
+        .bind_address = options->tuning.bind_address,
+        .bind_device = options->tuning.bind_device,
+    };
+    s->retry.budget_ns = s->job.tuning.retry_ns;
+    s->job.reload = reload;
+    pace_set(&s->plan.pace, options->bytes_per_second);
+    if (options->rate_file && set_rate(s, err) < 0)
+        return -1;
+    s->plan.compress = options->compress;
+    if (addr_parse(options->target, &s->plan.target, err) < 0)
+        return -1;
+    return open_disk(s, err);
+}
+
+struct cw_job *source_open(const struct cw_source_options *options,
+                           struct error *err)
+{
+    struct source *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        error_set(err, ERROR_SYSTEM, ENOMEM, "start the source");
+        return NULL;
+    }
+    if (build(s, options, err) == 0)
+        return &s->job;
+    source_free(&s->job);
+    return NULL;
+}

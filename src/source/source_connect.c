@@ -1,0 +1,97 @@
+#include "source/source.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "control/connect.h"
+
+#define RETRY_PAUSE_MS 100U
+
+/* After a session that worked, what looks like a refusal may be a target that
+ * is just starting again. */
+static bool may_pass(const struct cw_job *job, const struct error *err)
+{
+    const struct source *s = (const struct source *)job;
+
+    if (err->kind == ERROR_TLS && s->is_paired)
+        return false;
+    if (progress_get(&job->progress.reconnects) > 0)
+        return retry_is_passing(err);
+    return err->kind == ERROR_TEMPORARY;
+}
+
+static int dial(struct source *s, uint64_t deadline_ns, struct conn **conn,
+                struct error *err)
+{
+    const struct dial_patience patience = { deadline_ns, may_pass };
+    struct conn_options options = s->plan.conn;
+
+    options.role = CONN_CONTROL;
+    options.stop_fd = s->job.wake_fd;
+    if (dial_until(&s->job, &s->plan.target, &options, &patience, conn, err) ==
+        0)
+        return 0;
+    return err->kind == ERROR_TLS && s->is_paired
+               ? error_wrap(err,
+                            "the target does not take this pairing code, and "
+                            "each run of it makes a new one")
+               : -1;
+}
+
+static void note_peer(struct source *s, const struct conn *conn)
+{
+    struct conn_info info;
+
+    conn_get_info(conn, &info);
+    snprintf(s->job.cipher, sizeof(s->job.cipher), "%s %s", info.tls_version,
+             info.cipher);
+    snprintf(s->peer, sizeof(s->peer), "%s (%s)", info.peer, info.peer_name);
+    log_info("connected to %s, %s", s->peer, s->job.cipher);
+}
+
+/* Refuses a target whose certificate has another name, and says so to it. */
+static int check_target(struct source *s, struct error *err)
+{
+    if (conn_check_peer(s->session.chat.conn, err) == 0)
+        return 0;
+    chat_send_error(&s->session.chat, err);
+    return -1;
+}
+
+int source_call(struct source *s, uint64_t deadline_ns, struct error *err)
+{
+    struct conn *conn;
+
+    if (dial(s, deadline_ns, &conn, err) < 0)
+        return -1;
+    session_open(&s->session, &s->job, conn);
+    note_peer(s, conn);
+    if (check_target(s, err) == 0)
+        return 0;
+    session_close(&s->session);
+    return -1;
+}
+
+/* A measure of what is achieved: chunks read, or known to be over there. */
+static uint64_t achieved(const struct source *s)
+{
+    return chunkset_count(&s->plan.seen) + s->held_most;
+}
+
+bool source_calls_again(struct source *s, const struct error *err)
+{
+    if (s->image->pipe || /* what came through it does not come again */
+        atomic_load(&s->job.cancelled) ||
+        (progress_get(&s->job.progress.reconnects) == 0 &&
+         err->kind != ERROR_TEMPORARY) ||
+        !retry_is_passing(err) ||
+        !retry_again(&s->retry, achieved(s), clock_now_ns()))
+        return false;
+    log_warn("%s; connecting again", err->text);
+    job_go_on(&s->job);
+    progress_add(&s->job.progress.reconnects, 1);
+    dial_pause_ms(&s->job, retry_jitter_ms(RETRY_PAUSE_MS));
+    job_read_security(&s->job);
+    return !atomic_load(&s->job.cancelled);
+}

@@ -1,0 +1,170 @@
+#include "source/source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "plan/chunk_grid.h"
+#include "transfer/compressor.h"
+
+/* A stream can only be read in order, and so by one lane. */
+static unsigned lanes_wanted(const struct source *s)
+{
+    return s->image->is_sequential
+               ? 1
+               : job_lanes_wanted(&s->job, s->image->is_decoded);
+}
+
+static int say_hello(struct source *s)
+{
+    struct message message = { .type = MESSAGE_HELLO };
+    struct message_hello *hello = &message.hello;
+
+    hello->version = MESSAGE_VERSION;
+    hello->lanes = (uint16_t)lanes_wanted(s);
+    hello->chunk_bytes = (uint32_t)GRID_CHUNK_BYTES;
+    hello->digest = source_digest(s);
+    hello->virtual_bytes = s->plan.virtual_bytes;
+    hello->data_bytes = s->job.total_bytes;
+    hello->codecs = packing_offer(s->plan.compress);
+    memcpy(hello->job, s->job.id, sizeof(hello->job));
+    memcpy(hello->format, s->job.format, sizeof(hello->format));
+    hello->asks_delta = s->options.delta || s->plan.has_changed;
+    hello->takes_sums = true;
+    snprintf(hello->software, sizeof(hello->software), "clonewire %s",
+             cw_version());
+    hello->has_finished = s->has_finished;
+    if (s->has_finished)
+        digest_root(s->job.digest, hello->root);
+    hello->has_identity = s->has_identity;
+    memcpy(hello->identity, s->identity, sizeof(hello->identity));
+    if (s->job.begun_ns == 0)
+        s->job.begun_ns = clock_now_ns();
+    return session_send(&s->session, &message);
+}
+
+/* The plan; 1: it is DONE already, as the target learned while we were
+ * away that the copy is equal and durable. */
+static int await_plan(struct source *s, struct message *message)
+{
+    for (;;) {
+        int r = session_step(&s->session, message);
+
+        if (r < 0)
+            return -1;
+        if (r == 0)
+            continue;
+        if (message->type == MESSAGE_PLAN)
+            return 0;
+        if (message->type == MESSAGE_DONE && s->has_finished)
+            return 1;
+        return session_unexpected(&s->session, message);
+    }
+}
+
+static int check_plan(const struct source *s, const struct message_plan *plan,
+                      struct error *err)
+{
+    if (plan->lanes > lanes_wanted(s) ||
+        plan->disk_bytes < s->plan.virtual_bytes)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "target planned %u lanes and a disk of %" PRIu64
+                         " bytes",
+                         plan->lanes, plan->disk_bytes);
+    if (plan->has_sums && !plan->surveys)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "target planned sums of chunks that it will not tell");
+    return packing_agree(s->plan.compress, plan->codecs, err);
+}
+
+static int take_plan(struct source *s, const struct message_plan *plan)
+{
+    struct error err;
+
+    if (check_plan(s, plan, &err) < 0) {
+        job_fail(&s->job, &err);
+        return -1;
+    }
+    s->job.lanes = plan->lanes;
+    memcpy(s->job.peer_software, plan->software, sizeof(plan->software));
+    s->plan.codecs = plan->codecs;
+    s->wants_trust = (plan->wants_trust ||
+                      s->options.resume == CW_RESUME_TRUST) &&
+                     plan->has_identity && s->has_identity &&
+                     memcmp(plan->identity, s->identity, sizeof(s->identity)) ==
+                         0;
+    memcpy(s->plan.secret, plan->secret, sizeof(s->plan.secret));
+    told_close(&s->plan.told);
+    if (told_open(&s->plan.told, source_digest(s), s->plan.virtual_bytes, plan,
+                  &err) == 0)
+        return 0;
+    job_fail(&s->job, &err);
+    return -1;
+}
+
+/* What has changed since is no clone without what was before. */
+static int check_older(struct source *s)
+{
+    struct error err;
+
+    if (s->plan.told.surveys) {
+        log_info("only %" PRIu64 " of %" PRIu64 " chunks are read, the rest "
+                 "is taken as unchanged",
+                 chunkset_count(&s->plan.changed), s->plan.changed.chunks);
+        return 0;
+    }
+    error_set(&err, ERROR_REFUSED, 0,
+              "--changed-extents needs an older copy of the disk on the "
+              "target, which has none");
+    job_fail(&s->job, &err);
+    return -1;
+}
+
+/* What the target holds, up to its GO. */
+static int await_go(struct source *s)
+{
+    struct message message;
+    uint64_t held;
+
+    for (;;) {
+        int r = session_step(&s->session, &message);
+
+        if (r < 0)
+            return -1;
+        if (r == 0)
+            continue;
+        if (message.type == MESSAGE_GO)
+            break;
+        if (told_hear(&s->plan.told, &s->session, &message) < 0)
+            return -1;
+    }
+    held = told_count(&s->plan.told);
+    if (held > 0)
+        log_info("the target holds %" PRIu64 " of %" PRIu64
+                 " chunks already; only what differs is sent",
+                 held, grid_count(s->plan.virtual_bytes));
+    if (s->plan.has_changed && check_older(s) < 0)
+        return -1;
+    if (s->plan.told.surveys)
+        log_info("the target reads what it has, and only what differs is sent");
+    if (held > s->held_most)
+        s->held_most = held;
+    return 0;
+}
+
+int source_negotiate(struct source *s)
+{
+    struct message message;
+    int r;
+
+    if (say_hello(s) < 0)
+        return -1;
+    r = await_plan(s, &message);
+    if (r > 0)
+        s->done = message.done;
+    if (r != 0)
+        return r;
+    return take_plan(s, &message.plan) < 0 ? -1 : await_go(s);
+}

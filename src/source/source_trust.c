@@ -1,0 +1,52 @@
+#include "source/source.h"
+
+#include <inttypes.h>
+
+#include "base/log.h"
+#include "plan/chunk_grid.h"
+#include "resume/source_identity.h"
+
+/* 0 with plan.is_trusting settled. */
+static int check_told(void *arg, struct error *err)
+{
+    struct source *s = arg;
+    struct survey survey = source_survey(s);
+    int r = source_check_told(&survey, &s->plan.told.chunks,
+                              s->plan.told.digests, err);
+
+    s->plan.is_trusting = r > 0;
+    if (r == 0)
+        log_warn("not trusting what the target holds: a sample of it is not "
+                 "what this disk has");
+    return r < 0 ? -1 : 0;
+}
+
+static bool is_wished(const struct source *s)
+{
+    return s->options.resume == CW_RESUME_TRUST;
+}
+
+int source_trust(struct source *s)
+{
+    s->plan.is_trusting = false;
+    if (told_count(&s->plan.told) == 0 || s->plan.told.surveys)
+        return 0;
+    if (!s->wants_trust) {
+        if (is_wished(s))
+            log_info("reading all of it again: the image is not known to be "
+                     "the one that the target's chunks came from");
+        return 0;
+    }
+    if (source_can_sample(s->image)) {
+        if (errand_run(&s->errand, &s->job, check_told, source_stay_alive, s) <
+            0)
+            return -1;
+    } else {
+        s->plan.is_trusting = is_wished(s); /* no proof, so our word counts */
+    }
+    if (s->plan.is_trusting)
+        log_info("the image is unchanged: %" PRIu64
+                 " chunks that the target holds are not read again",
+                 told_count(&s->plan.told));
+    return 0;
+}

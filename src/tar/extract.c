@@ -1,0 +1,303 @@
+#include "tar/extract.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "io/file.h"
+#include "io/limits.h"
+#include "tar/extract_entry.h"
+#include "tar/safe_path.h"
+
+#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+/* What a directory is given last, when nothing is put into it any more. */
+struct late {
+    struct late *before; /* made earlier; owned */
+    mode_t mode;
+    struct timespec modified;
+    struct acls acls; /* the default one would be its files', too */
+    char path[];
+};
+
+struct unpack {
+    int root_fd; /* the directory; owned */
+    int tree_fd; /* the unfinished tree in it; owned */
+    const char *directory;
+    struct tree_reader *reader; /* owned */
+    struct unpack_place place;
+    struct unpack_report *report;
+    struct late *late; /* the last one; owned */
+};
+
+/* ---- the unfinished tree ---- */
+
+static int open_tree(struct unpack *u, struct error *err)
+{
+    int r;
+
+    u->root_fd = open(u->directory, DIRECTORY);
+    if (u->root_fd < 0)
+        return unpack_failed(err, errno, "open", u->directory);
+    r = beneath_remove(u->root_fd, UNPACK_PARTIAL);
+    if (r < 0)
+        return unpack_failed(err, -r, "clear an unfinished tree in",
+                             u->directory);
+    if (mkdirat(u->root_fd, UNPACK_PARTIAL, 0700) < 0)
+        return unpack_failed(err, errno, "make a directory in", u->directory);
+    u->tree_fd = openat(u->root_fd, UNPACK_PARTIAL, DIRECTORY | O_NOFOLLOW);
+    if (u->tree_fd < 0)
+        return unpack_failed(err, errno, "open a directory in", u->directory);
+    u->place.top_fd = u->tree_fd;
+    return 0;
+}
+
+/* ---- directories ---- */
+
+static int keep_for_later(struct unpack *u, const struct tree_entry *entry,
+                          struct error *err)
+{
+    size_t len = strlen(entry->path) + 1;
+    struct late *late = calloc(1, sizeof(*late) + len);
+
+    if (!late)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack %s", entry->path);
+    late->before = u->late;
+    late->mode = entry->mode & 07777U;
+    late->modified = entry->modified;
+    memcpy(late->path, entry->path, len);
+    u->late = late;
+    return unpack_take_acls(u->reader, entry->path, &late->acls, err);
+}
+
+static int make_directory(struct unpack *u, const struct tree_entry *entry,
+                          struct error *err)
+{
+    const struct beneath *at = &u->place.at;
+    AUTO_FD int fd = -1;
+
+    if (mkdirat(at->fd, at->name, 0700) < 0 && errno != EEXIST)
+        return unpack_failed(err, errno, "make", entry->path);
+    fd = openat(at->fd, at->name, DIRECTORY | O_NOFOLLOW);
+    if (fd < 0)
+        return unpack_failed(err, errno, "open", entry->path);
+    if (unpack_attributes(fd, u->reader, entry, err) < 0)
+        return -1;
+    return keep_for_later(u, entry, err);
+}
+
+static int set_last(int fd, const struct late *late, struct error *err)
+{
+    const struct timespec times[2] = { { 0, UTIME_OMIT }, late->modified };
+
+    if (fchmod(fd, late->mode) < 0 || futimens(fd, times) < 0)
+        return unpack_failed(err, errno, "set mode and time of", late->path);
+    for (int kind = 0; kind < ACL_KINDS; kind++)
+        if (unpack_set_acl(fd, &late->acls, (enum acl_kind)kind, late->path,
+                           err) < 0)
+            return -1;
+    return 0;
+}
+
+static int finish_directory(struct unpack *u, const struct late *late,
+                            struct error *err)
+{
+    struct beneath at;
+    AUTO_FD int fd = -1;
+    int r = beneath_open(&at, u->root_fd, late->path, false);
+
+    if (r == 0)
+        fd = openat(at.fd, at.name, DIRECTORY | O_NOFOLLOW);
+    if (r == 0 && fd < 0)
+        r = -errno;
+    beneath_close(&at);
+    return r < 0 ? unpack_failed(err, -r, "open", late->path)
+                 : set_last(fd, late, err);
+}
+
+/* From the last to the first: what is below before what it is in. */
+static int finish_directories(struct unpack *u, struct error *err)
+{
+    for (const struct late *l = u->late; l; l = l->before)
+        if (finish_directory(u, l, err) < 0)
+            return -1;
+    return 0;
+}
+
+static void drop_late(struct unpack *u)
+{
+    while (u->late) {
+        struct late *late = u->late;
+
+        u->late = late->before;
+        acl_fini(&late->acls);
+        free(late);
+    }
+}
+
+/* ---- entries ---- */
+
+static int refuse_path(int r, const char *path, struct error *err)
+{
+    if (r == -EXDEV || r == -ELOOP)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "the stream names %s, which leads out of the volume",
+                         path);
+    return unpack_failed(err, -r, "make room for", path);
+}
+
+/* What came under the same name before gives way, as tar has it. */
+static int clear_name(const struct beneath *at, const struct tree_entry *entry,
+                      struct error *err)
+{
+    if (S_ISDIR(entry->mode) || unlinkat(at->fd, at->name, 0) == 0 ||
+        errno == ENOENT)
+        return 0;
+    return unpack_failed(err, errno, "replace", entry->path);
+}
+
+static int make_entry(struct unpack *u, const struct tree_entry *entry,
+                      struct error *err)
+{
+    if (clear_name(&u->place.at, entry, err) < 0)
+        return -1;
+    if (S_ISDIR(entry->mode))
+        return make_directory(u, entry, err);
+    if (S_ISREG(entry->mode) && !entry->is_hard_link)
+        return unpack_file(&u->place, u->reader, entry, err);
+    return unpack_special(&u->place, u->reader, entry, err);
+}
+
+static int take_entry(struct unpack *u, const struct tree_entry *entry,
+                      struct error *err)
+{
+    int r = beneath_open(&u->place.at, u->tree_fd, entry->path, true);
+
+    if (r < 0)
+        return refuse_path(r, entry->path, err);
+    if (r == 1)
+        return 0; /* the volume's own directory stays as it is */
+    r = make_entry(u, entry, err);
+    beneath_close(&u->place.at);
+    if (r < 0)
+        return -1;
+    u->report->files++;
+    if (S_ISREG(entry->mode) && !entry->is_hard_link)
+        u->report->content_bytes += entry->size_bytes;
+    return 0;
+}
+
+static int take_entries(struct unpack *u, struct error *err)
+{
+    struct tree_entry entry;
+    int r;
+
+    while ((r = tree_reader_next(u->reader, &entry, err)) > 0)
+        if (take_entry(u, &entry, err) < 0)
+            return -1;
+    return r < 0 ? -1 : tree_reader_finish(u->reader, err);
+}
+
+/* ---- into place ---- */
+
+static int flush(const struct unpack *u, struct error *err)
+{
+    if (syncfs(u->root_fd) < 0)
+        return unpack_failed(err, errno, "flush", u->directory);
+    return 0;
+}
+
+static int move_name(const struct unpack *u, const char *name,
+                     struct error *err)
+{
+    int r;
+
+    if (strcmp(name, UNPACK_PARTIAL) == 0)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "the stream names %s, which is ours", name);
+    if (renameat(u->tree_fd, name, u->root_fd, name) == 0)
+        return 0;
+    r = beneath_remove(u->root_fd, name);
+    if (r < 0)
+        return unpack_failed(err, -r, "replace", name);
+    if (renameat(u->tree_fd, name, u->root_fd, name) < 0)
+        return unpack_failed(err, errno, "move into place", name);
+    return 0;
+}
+
+static int move_all(const struct unpack *u, struct error *err)
+{
+    int fd = openat(u->tree_fd, ".", DIRECTORY);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *d;
+    int r = 0;
+
+    if (!dir) {
+        unpack_failed(err, errno, "list", UNPACK_PARTIAL);
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    while (r == 0 && (d = readdir(dir)))
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            r = move_name(u, d->d_name, err);
+    closedir(dir);
+    return r;
+}
+
+/* A name must not appear before what it names is durable. */
+static int publish(struct unpack *u, struct error *err)
+{
+    if (flush(u, err) < 0 || move_all(u, err) < 0)
+        return -1;
+    if (unlinkat(u->root_fd, UNPACK_PARTIAL, AT_REMOVEDIR) < 0)
+        return unpack_failed(err, errno, "remove", UNPACK_PARTIAL);
+    if (finish_directories(u, err) < 0)
+        return -1;
+    return flush(u, err);
+}
+
+static void close_all(struct unpack *u)
+{
+    tree_reader_close(u->reader);
+    drop_late(u);
+    if (u->tree_fd >= 0)
+        close(u->tree_fd);
+    if (u->root_fd < 0)
+        return;
+    beneath_remove(u->root_fd, UNPACK_PARTIAL);
+    close(u->root_fd);
+}
+
+int unpack_tree(const struct unpack_options *options,
+                struct unpack_report *report, struct error *err)
+{
+    struct unpack u = {
+        .root_fd = -1,
+        .tree_fd = -1,
+        .directory = options->directory,
+        .report = report,
+        .place = { .preallocate = options->preallocate,
+                   .window_bytes = file_window_bytes(limits_memory_bytes()),
+                   .written_bytes = options->written_bytes },
+    };
+    int r;
+
+    *report = (struct unpack_report){ 0 };
+    r = open_tree(&u, err);
+    if (r == 0)
+        r = tree_reader_open(&options->input, &u.reader, err);
+    if (r == 0)
+        r = take_entries(&u, err);
+    if (r == 0)
+        r = publish(&u, err);
+    report->is_preallocated = u.place.preallocate;
+    close_all(&u);
+    return r;
+}

@@ -1,0 +1,183 @@
+#include "tar/posix_acl.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* linux/posix_acl_xattr.h: a version, then entries, all little-endian. */
+#define VERSION     2U
+#define HEAD_BYTES  4U
+#define ENTRY_BYTES 8U
+#define MOST_BYTES  65536U /* of one attribute */
+#define NOBODY      UINT32_MAX
+#define PERMISSIONS 7U /* r 4, w 2, x 1, as libarchive has them */
+
+const char *const acl_names[ACL_KINDS] = { "system.posix_acl_access",
+                                           "system.posix_acl_default" };
+
+static const int types[ACL_KINDS] = { ARCHIVE_ENTRY_ACL_TYPE_ACCESS,
+                                      ARCHIVE_ENTRY_ACL_TYPE_DEFAULT };
+
+/* In the order that the kernel wants. */
+static const struct {
+    uint16_t kernel;
+    int libarchive;
+} tags[] = {
+    { 0x01, ARCHIVE_ENTRY_ACL_USER_OBJ },  { 0x02, ARCHIVE_ENTRY_ACL_USER },
+    { 0x04, ARCHIVE_ENTRY_ACL_GROUP_OBJ }, { 0x08, ARCHIVE_ENTRY_ACL_GROUP },
+    { 0x10, ARCHIVE_ENTRY_ACL_MASK },      { 0x20, ARCHIVE_ENTRY_ACL_OTHER },
+};
+
+#define TAGS (sizeof(tags) / sizeof(tags[0]))
+
+static bool is_named(int tag)
+{
+    return tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP;
+}
+
+/* ---- into an archive ---- */
+
+static int add_entry(struct archive_entry *to, enum acl_kind kind,
+                     const uint8_t *at)
+{
+    uint16_t tag, perm;
+    uint32_t id;
+
+    memcpy(&tag, at, sizeof(tag));
+    memcpy(&perm, at + 2, sizeof(perm));
+    memcpy(&id, at + 4, sizeof(id));
+    for (size_t i = 0; i < TAGS; i++) {
+        if (tags[i].kernel != le16toh(tag))
+            continue;
+        archive_entry_acl_add_entry(
+            to, types[kind], le16toh(perm) & PERMISSIONS, tags[i].libarchive,
+            is_named(tags[i].libarchive) ? (int)le32toh(id) : -1, NULL);
+        return 0;
+    }
+    return -EINVAL;
+}
+
+int acl_add(struct archive_entry *to, enum acl_kind kind, const void *value,
+            size_t len)
+{
+    const uint8_t *at = value;
+    uint32_t version;
+
+    if (len < HEAD_BYTES || (len - HEAD_BYTES) % ENTRY_BYTES != 0)
+        return -EINVAL;
+    memcpy(&version, at, sizeof(version));
+    if (le32toh(version) != VERSION)
+        return -EINVAL;
+    for (size_t i = HEAD_BYTES; i < len; i += ENTRY_BYTES) {
+        int r = add_entry(to, kind, at + i);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- out of it ---- */
+
+struct entry {
+    int type, permset, tag, id;
+    const char *name;
+};
+
+/* Of the list that archive_entry_acl_reset() has begun. */
+static bool next(struct archive_entry *from, enum acl_kind kind,
+                 struct entry *e)
+{
+    return archive_entry_acl_next(from, types[kind], &e->type, &e->permset,
+                                  &e->tag, &e->id, &e->name) == ARCHIVE_OK;
+}
+
+static void put_entry(uint8_t *at, uint16_t tag, const struct entry *e)
+{
+    uint16_t perm = htole16((uint16_t)((unsigned)e->permset & PERMISSIONS));
+    uint32_t id = htole32(is_named(e->tag) ? (uint32_t)e->id : NOBODY);
+
+    tag = htole16(tag);
+    memcpy(at, &tag, sizeof(tag));
+    memcpy(at + 2, &perm, sizeof(perm));
+    memcpy(at + 4, &id, sizeof(id));
+}
+
+static int fill(struct archive_entry *from, enum acl_kind kind, uint8_t *value,
+                size_t len)
+{
+    uint32_t version = htole32(VERSION);
+    size_t at = HEAD_BYTES;
+    struct entry e;
+
+    memcpy(value, &version, sizeof(version));
+    for (size_t i = 0; i < TAGS; i++) {
+        archive_entry_acl_reset(from, types[kind]);
+        while (next(from, kind, &e)) {
+            if (e.tag != tags[i].libarchive)
+                continue;
+            if (is_named(e.tag) && e.id < 0)
+                return -ESRCH;
+            if (at == len)
+                return -EINVAL;
+            put_entry(value + at, tags[i].kernel, &e);
+            at += ENTRY_BYTES;
+        }
+    }
+    return at == len ? 0 : -EINVAL;
+}
+
+static int take(struct archive_entry *from, enum acl_kind kind,
+                struct acls *acls)
+{
+    size_t count = 0;
+    struct entry e;
+
+    archive_entry_acl_reset(from, types[kind]);
+    while (next(from, kind, &e))
+        count++;
+    if (count == 0)
+        return 0;
+    if (count > (MOST_BYTES - HEAD_BYTES) / ENTRY_BYTES)
+        return -EINVAL;
+    acls->lens[kind] = HEAD_BYTES + count * ENTRY_BYTES;
+    acls->values[kind] = malloc(acls->lens[kind]);
+    if (!acls->values[kind])
+        return -ENOMEM;
+    return fill(from, kind, acls->values[kind], acls->lens[kind]);
+}
+
+int acl_take(struct archive_entry *from, struct acls *acls)
+{
+    int r = 0;
+
+    *acls = (struct acls){ 0 };
+    for (int kind = 0; r == 0 && kind < ACL_KINDS; kind++)
+        r = take(from, (enum acl_kind)kind, acls);
+    return r;
+}
+
+mode_t acl_mode(struct archive_entry *from)
+{
+    mode_t mode = archive_entry_mode(from);
+    struct entry e;
+
+    archive_entry_acl_reset(from, types[ACL_ACCESS]);
+    while (next(from, ACL_ACCESS, &e))
+        if (e.tag == ARCHIVE_ENTRY_ACL_MASK)
+            mode = (mode & ~(mode_t)S_IRWXG) |
+                   ((unsigned)e.permset & PERMISSIONS) << 3;
+    return mode;
+}
+
+void acl_fini(struct acls *acls)
+{
+    for (int kind = 0; kind < ACL_KINDS; kind++)
+        free(acls->values[kind]);
+    *acls = (struct acls){ 0 };
+}

@@ -1,0 +1,231 @@
+#include "tar/reader.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "tar/utf8_locale.h"
+
+struct tree_reader {
+    struct archive *archive;     /* owned */
+    struct archive_entry *entry; /* the archive's; NULL: none yet */
+    struct tree_input input;
+    struct words words;
+    struct error failure; /* of the input; ERROR_NONE: none */
+    bool is_done;         /* the archive is at its end */
+    bool has_ended;       /* the input */
+    uint64_t size_bytes;  /* of the entry */
+    uint64_t at;          /* where its next piece begins, at least */
+};
+
+static inline void auto_reader(struct tree_reader **reader)
+{
+    tree_reader_close(*reader);
+}
+
+/* libarchive's callback. */
+static la_ssize_t more(struct archive *archive, void *opaque, const void **data)
+{
+    struct tree_reader *reader = opaque;
+    ssize_t n = reader->input.next(reader->input.opaque, data,
+                                   &reader->failure);
+
+    reader->has_ended = n <= 0;
+    if (n < 0)
+        archive_set_error(archive, EIO, "%s", "input");
+    return n;
+}
+
+/* What libarchive complains of, unless it is the input's own failure. */
+static int complain(struct tree_reader *reader, struct error *err)
+{
+    const char *why = archive_error_string(reader->archive);
+
+    if (reader->failure.kind != ERROR_NONE) {
+        *err = reader->failure;
+        return -1;
+    }
+    return error_set(err, ERROR_PROTOCOL, 0, "read the tar stream: %s",
+                     why ? why : "damaged");
+}
+
+int tree_reader_open(const struct tree_input *input,
+                     struct tree_reader **reader, struct error *err)
+{
+    AUTO(auto_reader) struct tree_reader *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "read a tar stream");
+    r->input = *input;
+    words_begin(&r->words);
+    r->archive = archive_read_new();
+    if (!r->archive ||
+        archive_read_support_format_tar(r->archive) != ARCHIVE_OK)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "read a tar stream");
+    if (archive_read_open(r->archive, r, NULL, more, NULL) != ARCHIVE_OK)
+        return complain(r, err);
+    *reader = TAKE_PTR(r);
+    return 0;
+}
+
+static struct timespec when(bool is_set, time_t seconds, long nanoseconds)
+{
+    return is_set ? (struct timespec){ seconds, nanoseconds }
+                  : (struct timespec){ 0, UTIME_OMIT };
+}
+
+/* A name in the bytes of the stream, whatever they are. */
+static const char *bytes_or(const char *local, const char *utf8)
+{
+    return local ? local : utf8;
+}
+
+static int describe(struct tree_reader *reader, struct tree_entry *entry,
+                    struct error *err)
+{
+    struct archive_entry *e = reader->entry;
+    const char *hard = bytes_or(archive_entry_hardlink(e),
+                                archive_entry_hardlink_utf8(e));
+    int64_t size = archive_entry_size(e), offset, length;
+
+    *entry = (struct tree_entry){
+        .path = bytes_or(archive_entry_pathname(e),
+                         archive_entry_pathname_utf8(e)),
+        .link = hard ? hard
+                     : bytes_or(archive_entry_symlink(e),
+                                archive_entry_symlink_utf8(e)),
+        .is_hard_link = hard != NULL,
+        .mode = acl_mode(e),
+        .modified = when(archive_entry_mtime_is_set(e), archive_entry_mtime(e),
+                         archive_entry_mtime_nsec(e)),
+        .accessed = when(archive_entry_atime_is_set(e), archive_entry_atime(e),
+                         archive_entry_atime_nsec(e)),
+    };
+    if (!entry->path || entry->path[0] == '\0' || size < 0)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "read the tar stream: an entry without %s",
+                         size < 0 ? "a size" : "a name");
+    entry->size_bytes = entry->data_bytes = (uint64_t)size;
+    if (archive_entry_sparse_reset(e) > 0) {
+        entry->data_bytes = 0;
+        while (archive_entry_sparse_next(e, &offset, &length) == ARCHIVE_OK)
+            entry->data_bytes += (uint64_t)length;
+    }
+    return 1;
+}
+
+int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
+                     struct error *err)
+{
+    int r;
+
+    if (reader->is_done)
+        return 0;
+    r = archive_read_next_header(reader->archive, &reader->entry);
+    reader->is_done = r == ARCHIVE_EOF && reader->failure.kind == ERROR_NONE;
+    if (reader->is_done)
+        return 0;
+    if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
+        return complain(reader, err);
+    archive_entry_xattr_reset(reader->entry);
+    if (describe(reader, entry, err) < 0)
+        return -1;
+    reader->size_bytes = entry->size_bytes;
+    reader->at = 0;
+    return 1;
+}
+
+bool tree_reader_xattr(struct tree_reader *reader, const char **name,
+                       const void **value, size_t *len)
+{
+    return archive_entry_xattr_next(reader->entry, name, value, len) ==
+           ARCHIVE_OK;
+}
+
+int tree_reader_acls(struct tree_reader *reader, struct acls *acls)
+{
+    return acl_take(reader->entry, acls);
+}
+
+int tree_reader_data(struct tree_reader *reader, const void **data, size_t *len,
+                     uint64_t *offset, struct error *err)
+{
+    int64_t at = 0;
+    int r;
+
+    do {
+        r = archive_read_data_block(reader->archive, data, len, &at);
+        if (r == ARCHIVE_EOF)
+            return 0;
+        if (r != ARCHIVE_OK)
+            return complain(reader, err);
+    } while (*len == 0);
+    *offset = (uint64_t)at;
+    if (at < 0 || *offset < reader->at || *offset > reader->size_bytes ||
+        *len > reader->size_bytes - *offset)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "read the tar stream: a piece of a file is not "
+                         "where it can be");
+    reader->at = *offset + *len;
+    return 1;
+}
+
+static const char *without_dot(const char *path)
+{
+    while (path[0] == '.' && path[1] == '/')
+        for (path += 2; *path == '/';)
+            path++;
+    return path;
+}
+
+int tree_reader_find(struct tree_reader *reader, const char *name,
+                     struct tree_entry *entry, struct error *err)
+{
+    int r;
+
+    while ((r = tree_reader_next(reader, entry, err)) > 0) {
+        if (strcmp(without_dot(entry->path), name) != 0)
+            continue;
+        if (S_ISREG(entry->mode) && !entry->link)
+            return 1;
+        return error_set(err, ERROR_FORMAT, 0,
+                         "%s in the tar stream is a link or no file at all: "
+                         "there is no disk to read in it",
+                         name);
+    }
+    return r;
+}
+
+/* What is behind the archive's end: the rest of tar's last block. */
+static int drain(struct tree_reader *reader, struct error *err)
+{
+    const void *data;
+
+    while (!reader->has_ended)
+        if (more(reader->archive, reader, &data) < 0)
+            return complain(reader, err);
+    return 0;
+}
+
+int tree_reader_finish(struct tree_reader *reader, struct error *err)
+{
+    struct tree_entry entry;
+    int r;
+
+    do {
+        r = tree_reader_next(reader, &entry, err);
+    } while (r > 0);
+    return r < 0 ? -1 : drain(reader, err);
+}
+
+void tree_reader_close(struct tree_reader *reader)
+{
+    if (!reader)
+        return;
+    archive_read_free(reader->archive);
+    words_end(&reader->words);
+    free(reader);
+}

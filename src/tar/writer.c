@@ -1,0 +1,426 @@
+#include "tar/writer.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "io/file.h"
+#include "io/limits.h"
+#include "tar/extract.h"
+#include "tar/posix_acl.h"
+#include "tar/tree_walk.h"
+#include "tar/utf8_locale.h"
+
+#define PIECE_BYTES ((size_t)256 << 10)
+#define USER_XATTR  "user."
+
+/* Not a user's: the filesystem's, and what a target like ours left. */
+static const char *const skipped[] = { "lost+found", UNPACK_PARTIAL, NULL };
+
+/*
+ * The one thing that libarchive's tar writer wants of the file where all its
+ * writers are gathered: defined here, it keeps them, and the libraries they
+ * want, out of a static link.  Called for what tar has no word for, of which
+ * we put in nothing.
+ */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,
+ * readability-identifier-naming): libarchive's name */
+void __archive_write_entry_filetype_unsupported(struct archive *archive,
+                                                struct archive_entry *entry,
+                                                const char *format);
+
+void __archive_write_entry_filetype_unsupported(struct archive *archive,
+                                                struct archive_entry *entry,
+                                                const char *format)
+{
+    archive_set_error(archive, EINVAL, "%s has no word for this type of %s",
+                      format, archive_entry_pathname(entry));
+}
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,
+ * readability-identifier-naming) */
+
+struct pack {
+    const struct pack_options *options;
+    struct pack_report *report;
+    struct archive *archive;                  /* owned */
+    struct archive_entry_linkresolver *links; /* owned */
+    struct walk *walk;                        /* owned */
+    struct words words;
+    uint8_t *piece; /* owned; PIECE_BYTES */
+    uint8_t *zeros; /* owned; PIECE_BYTES */
+    uint64_t window_bytes;
+    struct error failure; /* of put */
+};
+
+/* ---- what libarchive says ---- */
+
+static la_ssize_t put(struct archive *archive, void *opaque, const void *data,
+                      size_t len)
+{
+    struct pack *p = opaque;
+
+    if (p->options->put(p->options->opaque, data, len, &p->failure) == 0)
+        return (la_ssize_t)len;
+    archive_set_error(archive, EIO, "%s", "output");
+    return -1;
+}
+
+static int complain(struct pack *p, const char *path, struct error *err)
+{
+    const char *why = archive_error_string(p->archive);
+
+    if (p->failure.kind != ERROR_NONE) {
+        *err = p->failure;
+        return -1;
+    }
+    return error_set(err, ERROR_SYSTEM, 0, "pack %s: %s", path,
+                     why ? why : "no memory");
+}
+
+static int fail(struct error *err, const char *what,
+                const struct walk_entry *entry)
+{
+    return error_set(err, ERROR_SOURCE_IO, errno, "%s %s", what, entry->path);
+}
+
+/* ---- what goes into a header ---- */
+
+static int add_link(struct archive_entry *to, const struct walk_entry *entry,
+                    struct error *err)
+{
+    char target[4096];
+    ssize_t n;
+
+    if (!S_ISLNK(entry->stat.st_mode))
+        return 0;
+    n = readlinkat(entry->dir_fd, entry->name, target, sizeof(target));
+    if (n < 0 || n == (ssize_t)sizeof(target))
+        return fail(err, "read the link", entry);
+    target[n] = '\0';
+    archive_entry_copy_symlink(to, target);
+    return 0;
+}
+
+static int add_attribute(struct archive_entry *to, int fd, const char *name,
+                         const struct walk_entry *entry, struct error *err)
+{
+    ssize_t n = fgetxattr(fd, name, NULL, 0);
+    AUTO_FREE void *value = n < 0 ? NULL : malloc((size_t)n + 1);
+
+    if (n >= 0 && value)
+        n = fgetxattr(fd, name, value, (size_t)n + 1);
+    if (n < 0 || !value)
+        return fail(err, "read an attribute of", entry);
+    for (int kind = 0; kind < ACL_KINDS; kind++)
+        if (strcmp(name, acl_names[kind]) == 0) {
+            errno = -acl_add(to, (enum acl_kind)kind, value, (size_t)n);
+            return errno == 0 ? 0 : fail(err, "understand the ACL of", entry);
+        }
+    archive_entry_xattr_add_entry(to, name, value, (size_t)n);
+    return 0;
+}
+
+/* A user's own, or who may do what; not the machine's. */
+static bool is_carried(const char *name)
+{
+    return strncmp(name, USER_XATTR, sizeof(USER_XATTR) - 1) == 0 ||
+           strcmp(name, acl_names[ACL_ACCESS]) == 0 ||
+           strcmp(name, acl_names[ACL_DEFAULT]) == 0;
+}
+
+static int add_attributes(struct archive_entry *to, int fd,
+                          const struct walk_entry *entry, struct error *err)
+{
+    ssize_t len = flistxattr(fd, NULL, 0);
+    AUTO_FREE char *names = len <= 0 ? NULL : malloc((size_t)len);
+
+    if (len <= 0)
+        return 0; /* none, or a filesystem without */
+    if (names)
+        len = flistxattr(fd, names, (size_t)len);
+    if (!names || len < 0)
+        return fail(err, "list the attributes of", entry);
+    for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1)
+        if (is_carried(names + i) &&
+            add_attribute(to, fd, names + i, entry, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* A filesystem that cannot tell has no holes. */
+static void add_holes(struct archive_entry *to, int fd, off_t size)
+{
+    off_t data, hole = 0;
+
+    if (lseek(fd, 0, SEEK_HOLE) == size)
+        return;
+    while (hole < size) {
+        data = lseek(fd, hole, SEEK_DATA);
+        if (data < 0 || data >= size)
+            break;
+        hole = lseek(fd, data, SEEK_HOLE);
+        if (hole < 0 || hole > size)
+            hole = size;
+        archive_entry_sparse_add_entry(to, data, hole - data);
+    }
+    if (archive_entry_sparse_count(to) == 0)
+        archive_entry_sparse_add_entry(to, 0, 0); /* nothing but a hole */
+}
+
+/* The header's own fields; what only means something here stays here. */
+static void describe(struct archive_entry *to, const struct walk_entry *entry)
+{
+    const struct stat *st = &entry->stat;
+
+    archive_entry_clear(to);
+    archive_entry_copy_pathname(to, entry->path);
+    archive_entry_set_mode(to, st->st_mode);
+    archive_entry_set_uid(to, st->st_uid);
+    archive_entry_set_gid(to, st->st_gid);
+    archive_entry_set_mtime(to, st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+    archive_entry_set_size(to, S_ISREG(st->st_mode) ? st->st_size : 0);
+    if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
+        archive_entry_set_rdevmajor(to, major(st->st_rdev));
+        archive_entry_set_rdevminor(to, minor(st->st_rdev));
+    }
+    archive_entry_set_nlink(to, 1);
+    if (S_ISREG(st->st_mode) && st->st_nlink > 1) {
+        archive_entry_set_dev(to, st->st_dev);
+        archive_entry_set_ino64(to, (int64_t)st->st_ino);
+        archive_entry_set_nlink(to, (unsigned)st->st_nlink);
+    }
+}
+
+/* ---- content ---- */
+
+static int put_data(struct pack *p, const void *data, size_t len,
+                    const char *path, struct error *err)
+{
+    la_ssize_t n = archive_write_data(p->archive, data, len);
+
+    return n == (la_ssize_t)len ? 0 : complain(p, path, err);
+}
+
+static int put_hole(struct pack *p, uint64_t len, const char *path,
+                    struct error *err)
+{
+    while (len > 0) {
+        size_t n = len < PIECE_BYTES ? (size_t)len : PIECE_BYTES;
+
+        if (put_data(p, p->zeros, n, path, err) < 0)
+            return -1;
+        len -= n;
+    }
+    return 0;
+}
+
+/* Where the next data is, or the end: what is before it need not be read. */
+static uint64_t next_data(int fd, uint64_t at, uint64_t size)
+{
+    off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+
+    if (data < 0)
+        return errno == ENXIO ? size : at;
+    return (uint64_t)data < size ? (uint64_t)data : size;
+}
+
+static int put_content(struct pack *p, const struct file *file,
+                       const struct walk_entry *entry, struct error *err)
+{
+    struct file_window window = { 0 };
+    uint64_t size = (uint64_t)entry->stat.st_size, at = 0;
+
+    while (at < size) {
+        uint64_t data = next_data(file->fd, at, size), left;
+        ssize_t n;
+
+        if (data > at && put_hole(p, data - at, entry->path, err) < 0)
+            return -1;
+        at = data;
+        left = size - at;
+        if (left == 0)
+            break;
+        n = pread(file->fd, p->piece,
+                  left < PIECE_BYTES ? (size_t)left : PIECE_BYTES, (off_t)at);
+        if (n < 0)
+            return fail(err, "read", entry);
+        if (n == 0)
+            return error_set(err, ERROR_CHANGED, 0,
+                             "%s became shorter while it was read",
+                             entry->path);
+        if (put_data(p, p->piece, (size_t)n, entry->path, err) < 0)
+            return -1;
+        file_window_read(&window, file, at, (uint64_t)n);
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
+/* ---- entries ---- */
+
+static int put_header(struct pack *p, struct archive_entry *e,
+                      struct error *err)
+{
+    int r = archive_write_header(p->archive, e);
+
+    return r == ARCHIVE_OK || r == ARCHIVE_WARN
+               ? 0
+               : complain(p, archive_entry_pathname(e), err);
+}
+
+/* What can be opened: a file or a directory. */
+static int open_entry(const struct walk_entry *entry, struct error *err)
+{
+    int fd = openat(entry->dir_fd, entry->name,
+                    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    return fd < 0 ? fail(err, "open", entry) : fd;
+}
+
+static int put_opened(struct pack *p, struct archive_entry *e,
+                      const struct walk_entry *entry, struct error *err)
+{
+    struct archive_entry *spare = NULL;
+    struct file file = FILE_CLOSED;
+    AUTO_FD int fd = open_entry(entry, err);
+
+    if (fd < 0 || add_attributes(e, fd, entry, err) < 0)
+        return -1;
+    archive_entry_linkify(p->links, &e, &spare);
+    if (!S_ISREG(entry->stat.st_mode) || archive_entry_hardlink(e))
+        return put_header(p, e, err);
+    if (p->options->sparse)
+        add_holes(e, fd, entry->stat.st_size);
+    if (put_header(p, e, err) < 0)
+        return -1;
+    p->report->content_bytes += (uint64_t)entry->stat.st_size;
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    file.fd = fd; /* borrowed */
+    file.mode = FILE_MODE_BUFFERED;
+    file.window_bytes = p->window_bytes;
+    return put_content(p, &file, entry, err);
+}
+
+static int put_entry(struct pack *p, struct archive_entry *e,
+                     const struct walk_entry *entry, struct error *err)
+{
+    mode_t mode = entry->stat.st_mode;
+
+    if (S_ISSOCK(mode)) {
+        log_warn("%s is a socket: left out", entry->path);
+        return 0;
+    }
+    describe(e, entry);
+    p->report->files++;
+    if (S_ISREG(mode) || S_ISDIR(mode))
+        return put_opened(p, e, entry, err);
+    if (add_link(e, entry, err) < 0)
+        return -1;
+    return put_header(p, e, err);
+}
+
+/* ---- the whole ---- */
+
+static int open_archive(struct pack *p, struct error *err)
+{
+    p->window_bytes = file_window_bytes(limits_memory_bytes());
+    p->piece = malloc(PIECE_BYTES);
+    p->zeros = calloc(1, PIECE_BYTES);
+    p->archive = archive_write_new();
+    p->links = archive_entry_linkresolver_new();
+    if (!p->piece || !p->zeros || !p->archive || !p->links)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "pack %s",
+                         p->options->directory);
+    if (archive_write_set_format_pax(p->archive) != ARCHIVE_OK ||
+        archive_write_set_format_option(p->archive, "pax", "xattrheader",
+                                        "SCHILY") != ARCHIVE_OK ||
+        archive_write_set_bytes_per_block(p->archive, 0) != ARCHIVE_OK ||
+        archive_write_open(p->archive, p, NULL, put, NULL) != ARCHIVE_OK)
+        return complain(p, p->options->directory, err);
+    archive_entry_linkresolver_set_strategy(p->links,
+                                            archive_format(p->archive));
+    return walk_open(p->options->directory, skipped, &p->walk, err);
+}
+
+static int put_all(struct pack *p, struct error *err)
+{
+    struct archive_entry *e = archive_entry_new();
+    struct walk_entry entry;
+    int r = e ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "pack a tree");
+
+    while (r == 0 && (r = walk_next(p->walk, &entry, err)) > 0)
+        r = put_entry(p, e, &entry, err);
+    archive_entry_free(e);
+    if (r == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
+        return complain(p, p->options->directory, err);
+    return r;
+}
+
+int pack_tree(const struct pack_options *options, struct pack_report *report,
+              struct error *err)
+{
+    struct pack p = { .options = options, .report = report };
+    int r;
+
+    *report = (struct pack_report){ 0 };
+    words_begin(&p.words);
+    r = open_archive(&p, err);
+    if (r == 0)
+        r = put_all(&p, err);
+    walk_close(p.walk);
+    archive_entry_linkresolver_free(p.links);
+    archive_write_free(p.archive);
+    free(p.piece);
+    free(p.zeros);
+    words_end(&p.words);
+    return r;
+}
+
+int pack_estimate(const char *directory, bool sparse, uint64_t *bytes,
+                  struct error *err)
+{
+    struct walk_entry entry;
+    struct walk *walk = NULL;
+    int r = walk_open(directory, skipped, &walk, err);
+
+    *bytes = 0;
+    while (r == 0 && (r = walk_next(walk, &entry, err)) > 0) {
+        uint64_t allocated = (uint64_t)entry.stat.st_blocks * 512;
+        uint64_t size = (uint64_t)entry.stat.st_size;
+
+        if (S_ISREG(entry.stat.st_mode))
+            *bytes += sparse && allocated < size ? allocated : size;
+        *bytes += 512;
+        r = 0;
+    }
+    walk_close(walk);
+    return r;
+}
+
+int pack_is_only(const char *directory, const char *name, struct error *err)
+{
+    struct walk_entry entry;
+    struct walk *walk;
+    bool is_there = false;
+    unsigned others = 0;
+    int r = walk_open(directory, skipped, &walk, err);
+
+    if (r < 0)
+        return -1;
+    while ((r = walk_next(walk, &entry, err)) > 0 && others == 0) {
+        if (strcmp(entry.path, name) == 0 && S_ISREG(entry.stat.st_mode))
+            is_there = true;
+        else
+            others++;
+    }
+    walk_close(walk);
+    return r < 0 ? -1 : is_there && others == 0;
+}

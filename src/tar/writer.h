@@ -1,0 +1,52 @@
+/*
+ * writer.h - a directory becomes a tar stream: all that is in it but
+ * lost+found, hidden files and directories too, with modes, ACLs, times,
+ * links, user attributes and holes.  By libarchive, in the POSIX format with what
+ * it needs of GNU's for holes: GNU tar, Go's and libarchive read it.
+ *
+ * The directory is only read; what is in it must not change meanwhile.
+ */
+#ifndef CW_TAR_WRITER_H
+#define CW_TAR_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct pack_options {
+    const char *directory; /* borrowed */
+    bool sparse;           /* holes as such; else as the zeros they read as */
+
+    /* Takes len bytes of the stream, in order.  0, or -1 with *err. */
+    int (*put)(void *opaque, const void *data, size_t len, struct error *err);
+    void *opaque;
+};
+
+struct pack_report {
+    uint64_t files;         /* of any kind, directories too */
+    uint64_t content_bytes; /* of regular files, holes included */
+};
+
+/*
+ * Packs it all.  Blocks.  ERROR_SOURCE_IO; ERROR_CHANGED: a file became
+ * shorter; put's own.
+ */
+int pack_tree(const struct pack_options *options, struct pack_report *report,
+              struct error *err);
+
+/*
+ * About how many bytes the stream will have, by the sizes of the files, or,
+ * where sparse, by what is allocated: for progress.  ERROR_SOURCE_IO.
+ */
+int pack_estimate(const char *directory, bool sparse, uint64_t *bytes,
+                  struct error *err);
+
+/*
+ * Is the regular file of this name all there is in the directory, but for
+ * lost+found?  1, 0, or -1 with ERROR_SOURCE_IO.
+ */
+int pack_is_only(const char *directory, const char *name, struct error *err);
+
+#endif

@@ -1,0 +1,600 @@
+#include "target/receive_worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "image/image.h"
+#include "plan/chunk_grid.h"
+#include "plan/gpt.h"
+#include "plan/work_queue.h"
+#include "plan/zero_mask.h"
+#include "transfer/decompressor.h"
+#include "transfer/readback.h"
+#include "wire/frame.h"
+
+/* Data and zeros alternate, and each is a grain at least. */
+#define RUNS_MAX (GRID_CHUNK_BYTES / GRID_GRAIN_BYTES / 2 + 1)
+
+/* A chunk being assembled, then written. */
+struct block {
+    uint8_t *buf; /* leased; NULL when free */
+    uint64_t chunk;
+    size_t len;          /* bytes of the chunk */
+    size_t filled;       /* bytes that have come */
+    uint64_t data_bytes; /* of them as DATA */
+    unsigned pending;    /* writes in flight */
+    bool has_zeroed;     /* parts went to sink_zero() */
+    bool has_leaves;     /* told, so that leaves may stay as they are */
+    unsigned blank;      /* leaves (zero_mask.h) not in the buffer */
+    uint8_t leaves[DIGEST_LEAVES_BYTES];
+    struct patch patch; /* what stays */
+    unsigned run_count;
+    struct io runs[RUNS_MAX]; /* pieces to write */
+};
+
+struct work {
+    struct target_plan *plan;
+    struct conn *conn; /* borrowed from the lane */
+    struct lane_tools tools;
+    struct sink_lane *sink;
+    struct unpacking unpacking;
+    struct block blocks[JOB_BLOCKS_PER_LANE];
+    uint64_t net_ns;       /* of the connection's waiting, what is counted */
+    struct block *current; /* the chunk that is coming in, or NULL */
+    struct cursor_range zeros; /* whole chunks that sink_zero() may hold */
+    struct image *old;         /* the sink to read; NULL: not yet needed */
+};
+
+/* ---- the disk side ---- */
+
+/* All of a chunk is on the disk, though not yet safe from a power cut. */
+static void block_written(struct work *w, struct block *b)
+{
+    chunkset_add(&w->plan->held, b->chunk, 1);
+    pool_return(w->tools.pool, TAKE_PTR(b->buf));
+}
+
+/* Makes zeros that the sink holds back: afterwards they are there. */
+static int settle_zeros(struct work *w, struct error *err)
+{
+    if (sink_lane_finish(w->sink, err) < 0)
+        return -1;
+    if (w->zeros.count > 0)
+        chunkset_add(&w->plan->held, w->zeros.first, w->zeros.count);
+    w->zeros.count = 0;
+    return 0;
+}
+
+/* The guest's partition table counts sectors: were they of this size? */
+static void check_sectors(const struct work *w, const struct block *b)
+{
+    uint32_t made_for = gpt_misfit(b->buf, b->len, w->plan->sector_bytes);
+
+    if (made_for != 0)
+        log_warn("the guest's partition table (GPT) was made for sectors of "
+                 "%u bytes, %s has sectors of %u: the guest may not find its "
+                 "partitions",
+                 made_for, w->plan->path, w->plan->sector_bytes);
+}
+
+/* What the sums of grains said has to be so. */
+static int check_foretold(struct work *w, const struct block *b,
+                          struct error *err)
+{
+    const struct digest *digest = w->plan->job->digest;
+    uint64_t offset = b->chunk * GRID_CHUNK_BYTES;
+
+    if (memcmp(digest_of(digest, b->chunk), b->patch.wanted,
+               digest_each(digest)) == 0)
+        return 0;
+    atomic_store(&w->plan->is_coarse, true);
+    return error_set_at(err, ERROR_TEMPORARY, 0, offset,
+                        "the chunk at %" PRIu64 ", changed in blocks, differs "
+                        "here: to be sent in larger pieces",
+                        offset);
+}
+
+/* The chunk is whole: digest it and start its writes. */
+static int write_block(struct work *w, struct block *b, struct error *err)
+{
+    struct digest *digest = w->plan->job->digest;
+    unsigned keep = patch_leaves(&b->patch, b->len);
+
+    digest_leaves(digest, b->buf, b->len, keep, b->blank, b->leaves);
+    digest_add_leaves(digest, b->chunk, b->leaves);
+    if (b->patch.is_foretold && check_foretold(w, b, err) < 0)
+        return -1;
+    if (b->chunk == 0 && !((keep | b->blank) & 1))
+        check_sectors(w, b);
+    b->pending = b->run_count;
+    if (b->has_zeroed && settle_zeros(w, err) < 0)
+        return -1;
+    if (b->run_count == 0)
+        block_written(w, b);
+    for (unsigned i = 0; i < b->run_count; i++)
+        sink_write(w->sink, &b->runs[i]);
+    return 0;
+}
+
+/* ---- what stays of a chunk that is changed in grains ---- */
+
+static int read_old(struct work *w, struct block *b, struct error *err)
+{
+    struct image_options options = readback_image(w->plan->job, w->plan->sink);
+
+    options.ring = w->tools.ring;
+    if (!w->old && image_open(&options, &w->old, err) < 0)
+        return readback_failed(err, "what the target holds");
+    for (unsigned i = 0; i < b->patch.read_count; i++)
+        image_read(w->old, &b->patch.reads[i]);
+    return 0;
+}
+
+static int read_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct block *b = io->owner;
+
+    if (io->result < 0) {
+        image_read_error(w->old, io, err);
+        return readback_failed(err, "what the target holds");
+    }
+    return --b->pending > 0 ? 0 : write_block(w, b, err);
+}
+
+static int write_completed(struct work *w, struct io *io, struct error *err)
+{
+    struct block *b = io->owner;
+
+    if (io->op == IO_READ)
+        return read_completed(w, io, err);
+    if (sink_written(w->sink, io, err) < 0)
+        return -1;
+    if (--b->pending > 0)
+        return 0;
+    progress_add(&w->plan->job->progress.data_bytes, b->data_bytes);
+    block_written(w, b);
+    return 0;
+}
+
+/* Takes in completed reads and writes; waits for one when wait is set. */
+static int reap(struct work *w, bool wait, struct error *err)
+{
+    uint64_t begun_ns = wait ? clock_now_ns() : 0;
+    struct io *io;
+
+    if (wait)
+        atomic_fetch_add(&w->plan->job->at_disk, 1);
+    io = ring_reap(w->tools.ring, wait);
+    if (wait) {
+        atomic_fetch_sub(&w->plan->job->at_disk, 1);
+        job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+    }
+    for (; io; io = ring_reap(w->tools.ring, false))
+        if (write_completed(w, io, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int lease_block(struct work *w, struct block **block, struct error *err)
+{
+    while (pool_leased(w->tools.pool) == w->tools.block_count)
+        if (reap(w, true, err) < 0)
+            return -1;
+    *block = NULL;
+    for (unsigned i = 0; i < w->tools.block_count; i++)
+        if (!w->blocks[i].buf)
+            *block = &w->blocks[i];
+    assert(*block); /* as many blocks as buffers */
+    (*block)->buf = pool_lease(w->tools.pool);
+    return 0;
+}
+
+/* Counts the waiting for the network since the last time. */
+static void note_network(struct work *w)
+{
+    uint64_t now_ns = conn_waited_ns(w->conn);
+
+    progress_add(&w->plan->job->progress.wait_net_ns, now_ns - w->net_ns);
+    w->net_ns = now_ns;
+}
+
+/* All of the chunk has come; what stays of its leaves has yet to be read. */
+static int complete_block(struct work *w, struct block *b, struct error *err)
+{
+    note_network(w);
+    w->current = NULL;
+    b->pending = patch_plan_reads(&b->patch, b->buf,
+                                  b->chunk * GRID_CHUNK_BYTES, b->len, b);
+    if (b->pending == 0) {
+        if (write_block(w, b, err) < 0)
+            return -1;
+    } else if (read_old(w, b, err) < 0) {
+        return -1;
+    }
+    return reap(w, false, err);
+}
+
+/* ---- the network side ---- */
+
+static int out_of_place(const struct frame *f, const char *why,
+                        struct error *err)
+{
+    return error_set_at(err, ERROR_PROTOCOL, 0, f->offset,
+                        "frame of %" PRIu64 " bytes at %" PRIu64 ": %s",
+                        f->length, f->offset, why);
+}
+
+/* Chunks come once, and not while the disk is still asked for them. */
+static int arrive(struct work *w, const struct frame *f, uint64_t count,
+                  struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+
+    if (w->plan->is_surveyed && !chunkset_has_all(&w->plan->told, first, count))
+        return out_of_place(f, "chunk came before it was told", err);
+    if (!chunkset_add(&w->plan->came, first, count))
+        return out_of_place(f, "chunk came twice", err);
+    return 0;
+}
+
+/*
+ * From here the chunks are this lane's alone; what the disk has of them is
+ * about to be overwritten.
+ */
+static int claim(struct work *w, const struct frame *f, uint64_t count,
+                 struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+
+    if (w->plan->is_finished)
+        return error_set_at(err, ERROR_REFUSED, 0, f->offset,
+                            "%s is complete, and the source has changed since, "
+                            "at %" PRIu64 "; --overwrite would replace it",
+                            w->plan->path, f->offset);
+    if (arrive(w, f, count, err) < 0)
+        return -1;
+    if (!w->plan->is_again)
+        return 0;
+    if (keeper_strike(w->plan->keeper, first, count, err) < 0)
+        return -1;
+    chunkset_remove(&w->plan->held, first, count);
+    return 0;
+}
+
+/* Digests of what an earlier session brought do not count any more. */
+static void forget_digests(struct work *w, uint64_t first, uint64_t count)
+{
+    if (!w->plan->is_again)
+        return;
+    for (uint64_t i = first; i < first + count; i++)
+        digest_add_zero(w->plan->job->digest, i);
+}
+
+/* A hole of whole chunks: held once the sink has made it. */
+static int take_zero_chunks(struct work *w, const struct frame *f,
+                            struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+    uint64_t count = grid_count(f->length);
+
+    if (claim(w, f, count, err) < 0)
+        return -1;
+    leaves_drop(&w->plan->leaves, first, count);
+    forget_digests(w, first, count);
+    progress_add(&w->plan->job->progress.zero_bytes, f->length);
+    if (w->zeros.count > 0 && first != w->zeros.first + w->zeros.count &&
+        settle_zeros(w, err) < 0)
+        return -1;
+    if (sink_zero(w->sink, f->offset, f->length, err) < 0)
+        return -1;
+    if (w->zeros.count == 0)
+        w->zeros.first = first;
+    w->zeros.count += count;
+    /* Nothing is held back of what needs no making. */
+    return sink_zero_least(w->plan->sink) == 0 ? settle_zeros(w, err) : 0;
+}
+
+/* Chunks that we have told to hold: they stay as they are. */
+static int take_same_chunks(struct work *w, const struct frame *f,
+                            struct error *err)
+{
+    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+    uint64_t count = grid_count(f->length);
+
+    if (arrive(w, f, count, err) < 0)
+        return -1;
+    leaves_drop(&w->plan->leaves, first, count);
+    if (!chunkset_has_all(&w->plan->held, first, count))
+        return out_of_place(f, "the target does not hold these chunks", err);
+    progress_add(&w->plan->job->progress.resumed_bytes, f->length);
+    return 0;
+}
+
+static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
+{
+    struct block *b;
+
+    if (f->offset % GRID_CHUNK_BYTES != 0)
+        return out_of_place(f, "chunk does not begin at its beginning", err);
+    if (claim(w, f, 1, err) < 0 || lease_block(w, &b, err) < 0)
+        return -1;
+    b->chunk = f->offset / GRID_CHUNK_BYTES;
+    b->len = (size_t)grid_length(w->plan->virtual_bytes, b->chunk);
+    b->data_bytes = b->filled = 0;
+    b->has_zeroed = false;
+    b->has_leaves = leaves_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
+    leaves_drop(&w->plan->leaves, b->chunk, 1);
+    patch_start(&b->patch);
+    b->blank = b->run_count = 0;
+    w->current = b;
+    return 0;
+}
+
+/* Adds len bytes, that begin where the chunk is filled, to what is written. */
+static void add_run(struct block *b, size_t len)
+{
+    struct io *last = b->run_count ? &b->runs[b->run_count - 1] : NULL;
+    uint8_t *at = b->buf + b->filled;
+
+    if (last && last->buf + last->len == at) {
+        last->len += len;
+        return;
+    }
+    b->runs[b->run_count++] = (struct io){
+        .op = IO_WRITE,
+        .buf = at,
+        .len = len,
+        .offset = b->chunk * GRID_CHUNK_BYTES + b->filled,
+        .owner = b,
+    };
+}
+
+static int recv_packed(struct work *w, struct block *b, const struct frame *f,
+                       struct error *err)
+{
+    struct progress *progress = &w->plan->job->progress;
+
+    if ((w->plan->codecs & MESSAGE_CODEC_ZSTD) == 0)
+        return out_of_place(f, "compression was not agreed on", err);
+    if (unpacking_recv(&w->unpacking, w->conn, f, b->buf + b->filled, err) < 0)
+        return -1;
+    progress_add(&progress->compressed_bytes, f->length);
+    progress_add(&progress->compressed_to_bytes, f->packed_bytes);
+    return 0;
+}
+
+static int take_data(struct work *w, struct block *b, const struct frame *f,
+                     struct error *err)
+{
+    size_t len = (size_t)f->length;
+    int r = f->type == FRAME_ZSTD
+                ? recv_packed(w, b, f, err)
+                : conn_recv(w->conn, b->buf + b->filled, len, err);
+
+    if (r < 0)
+        return -1;
+    add_run(b, len);
+    b->data_bytes += len;
+    return 0;
+}
+
+/* Zeros inside a chunk: too short ones are written with their neighbours. */
+static int take_zeros(struct work *w, struct block *b, const struct frame *f,
+                      struct error *err)
+{
+    size_t len = (size_t)f->length;
+
+    progress_add(&w->plan->job->progress.zero_bytes, len);
+    if (len >= sink_zero_least(w->plan->sink)) {
+        b->blank |= blank_out(b->buf, b->len, b->filled, b->filled + len);
+        b->has_zeroed = true;
+        return sink_zero(w->sink, f->offset, len, err);
+    }
+    memset(b->buf + b->filled, 0, len);
+    add_run(b, len);
+    return 0;
+}
+
+static int take_same(struct work *w, struct block *b, const struct frame *f,
+                     struct error *err)
+{
+    size_t end = b->filled + (size_t)f->length;
+
+    if (!b->has_leaves)
+        return out_of_place(f, "no leaves of this chunk were told", err);
+    if (!b->patch.is_foretold &&
+        (b->filled % DIGEST_LEAF_BYTES != 0 ||
+         (end % DIGEST_LEAF_BYTES != 0 && end != b->len)))
+        return out_of_place(f, "SAME of parts of leaves without PATCH", err);
+    patch_keep(&b->patch, b->filled, end);
+    progress_add(&w->plan->job->progress.resumed_bytes, f->length);
+    return 0;
+}
+
+static int take_payload(struct work *w, struct block *b, const struct frame *f,
+                        struct error *err)
+{
+    switch (f->type) {
+    case FRAME_DATA:
+    case FRAME_ZSTD: return take_data(w, b, f, err);
+    case FRAME_ZERO: return take_zeros(w, b, f, err);
+    case FRAME_SAME: return take_same(w, b, f, err);
+    case FRAME_PATCH:
+    case FRAME_END: break;
+    }
+    abort(); /* the caller has sorted them out */
+}
+
+static int take_part(struct work *w, const struct frame *f, struct error *err)
+{
+    struct block *b;
+
+    if (!w->current && begin_chunk(w, f, err) < 0)
+        return -1;
+    b = w->current;
+    if (f->offset != b->chunk * GRID_CHUNK_BYTES + b->filled)
+        return out_of_place(f, "it does not follow the one before", err);
+    if (f->length > b->len - b->filled)
+        return out_of_place(f, "it is longer than the rest of its chunk", err);
+    if (take_payload(w, b, f, err) < 0)
+        return -1;
+    b->filled += (size_t)f->length;
+    return b->filled == b->len ? complete_block(w, b, err) : 0;
+}
+
+/* Takes the digest of the chunk, whose frames follow. */
+static int take_patch(struct work *w, const struct frame *f, struct error *err)
+{
+    struct block *b;
+
+    if (!w->plan->has_sums)
+        return out_of_place(f, "PATCH, but no sums were told", err);
+    if (begin_chunk(w, f, err) < 0)
+        return -1;
+    b = w->current;
+    if (!b->has_leaves)
+        return out_of_place(f, "PATCH, but no leaves were told", err);
+    b->patch.is_foretold = true;
+    return conn_recv(w->conn, b->patch.wanted,
+                     digest_each(w->plan->job->digest), err);
+}
+
+static bool is_whole_chunks(const struct work *w, const struct frame *f)
+{
+    uint64_t end = f->offset + f->length;
+
+    return f->type != FRAME_DATA && f->offset % GRID_CHUNK_BYTES == 0 &&
+           (end % GRID_CHUNK_BYTES == 0 || end == w->plan->virtual_bytes);
+}
+
+/* 1: END; 0: go on; -1: failed. */
+static int take_frame(struct work *w, struct error *err)
+{
+    uint8_t head[FRAME_HEADER_BYTES];
+    enum frame_result result;
+    struct frame f;
+
+    if (conn_recv(w->conn, head, sizeof(head), err) < 0)
+        return -1;
+    result = frame_decode(head, sizeof(head), w->plan->virtual_bytes, &f);
+    if (result != FRAME_OK)
+        return error_set(err, ERROR_PROTOCOL, 0, "bad frame: %s",
+                         frame_result_text(result));
+    if (f.type == FRAME_END)
+        return w->current ? out_of_place(&f, "END inside a chunk", err) : 1;
+    if (f.type == FRAME_PATCH)
+        return w->current ? out_of_place(&f, "PATCH inside a chunk", err)
+                          : take_patch(w, &f, err);
+    if (f.type == FRAME_SAME && is_whole_chunks(w, &f))
+        return w->current ? out_of_place(&f, "SAME inside a chunk", err)
+                          : take_same_chunks(w, &f, err);
+    if (f.type == FRAME_ZERO && !w->current && is_whole_chunks(w, &f))
+        return take_zero_chunks(w, &f, err);
+    return take_part(w, &f, err);
+}
+
+static int walk(struct work *w, struct error *err)
+{
+    int r;
+
+    do {
+        if (job_stopping(w->plan->job))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        r = take_frame(w, err);
+    } while (r == 0);
+    if (r < 0)
+        return -1;
+    while (pool_leased(w->tools.pool) > 0)
+        if (reap(w, true, err) < 0)
+            return -1;
+    return settle_zeros(w, err);
+}
+
+/* ---- the thread ---- */
+
+static int open_work(struct work *w, struct error *err)
+{
+    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+                        job_blocks_per_lane(w->plan->job), err) < 0)
+        return -1;
+    w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
+    if (!w->sink)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
+    return 0;
+}
+
+static void close_work(struct work *w)
+{
+    lane_tools_close(&w->tools);
+    image_close(w->old);
+    sink_lane_close(w->sink);
+    unpacking_close(&w->unpacking);
+    free(w);
+}
+
+static int run(struct lane *lane, struct error *err)
+{
+    struct target_lane *own = (struct target_lane *)lane;
+    struct work *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
+    w->plan = own->plan;
+    w->conn = own->conn;
+    r = open_work(w, err);
+    if (r == 0)
+        r = walk(w, err);
+    progress_add(&w->plan->job->progress.wire_bytes,
+                 conn_wire_received(w->conn));
+    if (r == 0) { /* from here on the connection is the main thread's */
+        atomic_fetch_add(&own->plan->ended, 1);
+        job_wake(own->plan->job);
+    }
+    close_work(w); /* beside the flush: a kernel takes its time over rings */
+    return r;
+}
+
+int target_lane_start(struct target_lane *lane, struct target_plan *plan,
+                      unsigned number, struct conn *conn, struct error *err)
+{
+    lane->plan = plan;
+    lane->conn = conn;
+    if (lane_start(&lane->lane, plan->job, &plan->running, number, run, err) ==
+        0)
+        return 0;
+    conn_close(lane->conn);
+    lane->conn = NULL;
+    return -1;
+}
+
+int target_lane_check_end(struct target_lane *lane, struct error *err)
+{
+    struct error closed; /* no error: nothing is to come */
+    uint8_t more;
+
+    if (conn_recv_some(lane->conn, &more, sizeof(more), &closed) <= 0)
+        return 0;
+    return error_set(err, ERROR_PROTOCOL, 0,
+                     "lane %u: trailing garbage behind END", lane->lane.number);
+}
+
+void target_lane_interrupt(struct target_lane *lane)
+{
+    if (lane->lane.started)
+        conn_shutdown(lane->conn);
+}
+
+void target_lane_join(struct target_lane *lane)
+{
+    if (!lane_join(&lane->lane))
+        return;
+    conn_close(lane->conn);
+    lane->conn = NULL;
+}

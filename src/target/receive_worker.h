@@ -1,0 +1,68 @@
+/*
+ * receive_worker.h - one lane of a target: takes frames, writes chunks.
+ *
+ *   conn_recv header -> frame_decode -> claimed once? -> pool_lease
+ *      -> conn_recv payload straight into the buffer ... chunk complete
+ *      -> digest_add -> sink_write / sink_zero ... ring_reap -> pool_return
+ *
+ * No free buffer means no conn_recv, so a slow disk closes the TCP window.
+ */
+#ifndef CW_TARGET_RECEIVE_WORKER_H
+#define CW_TARGET_RECEIVE_WORKER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "job/job.h"
+#include "job/worker.h"
+#include "net/conn.h"
+#include "plan/chunk_bitmap.h"
+#include "resume/checkpointer.h"
+#include "resume/chunk_merge.h"
+#include "resume/leaf_cache.h"
+#include "sink/sink.h"
+
+/* What all lanes of a target share; only sets and counters change. */
+struct target_plan {
+    struct cw_job *job;
+    struct sink *sink;
+    struct keeper *keeper;
+    struct chunkset came;  /* in this session, each once */
+    struct chunkset held;  /* written in whole, digest in job->digest */
+    bool is_again;         /* not the first session of this disk */
+    bool is_finished;      /* it is whole and has its name: no more writing */
+    bool is_surveyed;      /* it was there before: see target_scan.h */
+    struct chunkset found; /* then: looked at, or held from before, */
+    struct chunkset told;  /* and the source knows: they may come */
+    struct leaves leaves;  /* of those told in LEAVES, until they come */
+    bool has_sums;         /* there, so that FRAME_PATCH may come */
+    atomic_bool is_coarse; /* a sum has deceived: no more of them */
+    uint64_t virtual_bytes;
+    uint32_t codecs;          /* as agreed for this session */
+    const char *path;         /* of the sink, for messages */
+    uint32_t sector_bytes;    /* logical sector the guest will see */
+    _Atomic unsigned running; /* lanes that have not ended */
+    _Atomic unsigned ended;   /* lanes that came to their END frame */
+};
+
+struct target_lane {
+    struct lane lane;
+    struct target_plan *plan; /* borrowed */
+    struct conn *conn;        /* owned; freed by _join() */
+};
+
+/* Takes over conn (moved) behind its JOIN and starts the thread. */
+int target_lane_start(struct target_lane *lane, struct target_plan *plan,
+                      unsigned number, struct conn *conn, struct error *err);
+
+/* After its END: ERROR_PROTOCOL if the source has sent anything more. */
+int target_lane_check_end(struct target_lane *lane, struct error *err);
+
+/* Wakes the lane if it blocks on its connection. */
+void target_lane_interrupt(struct target_lane *lane);
+
+/* Waits for its end and frees what it had.  Tolerates an unstarted one. */
+void target_lane_join(struct target_lane *lane);
+
+#endif

@@ -1,0 +1,467 @@
+/*
+ * target.c - the target process: opens the door and serves one source after
+ * the other until a disk is whole.
+ *
+ * A session that fails leaves what came with it: its source may come back
+ * and send the rest.  For as long as that is likely (--retry-for), others
+ * are told to wait.
+ */
+#include "target/target.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/jobs.h"
+#include "api/verify.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "job/credentials.h"
+#include "plan/chunk_grid.h"
+#include "resume/resume_probe.h"
+
+#define DEFAULT_LISTEN     "[::]:8443"
+#define PAIRING_DEFAULT_NS (UINT64_C(15) * 60 * CLOCK_SECOND_NS)
+
+/* ---- waiting for a source ---- */
+
+static int check_hello(const struct message_hello *hello, struct error *err)
+{
+    if (hello->version != MESSAGE_VERSION)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "source speaks version %u of the protocol, this is "
+                         "version %u",
+                         hello->version, MESSAGE_VERSION);
+    if (hello->chunk_bytes != GRID_CHUNK_BYTES)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "source uses chunks of %u bytes, not %" PRIu64,
+                         hello->chunk_bytes, GRID_CHUNK_BYTES);
+    if (!digest_is_known(hello->digest))
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "source uses digest algorithm %u, unknown here",
+                         hello->digest);
+    return 0;
+}
+
+bool target_is_same_job(const struct target *t,
+                        const struct message_hello *hello)
+{
+    return t->has_disk && strcmp(hello->job, t->disk_of.job) == 0 &&
+           hello->virtual_bytes == t->disk_of.virtual_bytes &&
+           hello->digest == t->disk_of.digest;
+}
+
+static bool is_reserved(const struct target *t)
+{
+    return clock_now_ns() < t->reserved_ns;
+}
+
+/* May this source be served now? */
+static int check_source(const struct target *t,
+                        const struct message_hello *hello, struct error *err)
+{
+    if (check_hello(hello, err) < 0)
+        return -1;
+    if (t->is_committed && !target_is_same_job(t, hello))
+        return error_set(err, ERROR_BUSY, 0,
+                         "busy: the disk of another source is complete");
+    if (is_reserved(t) && !target_is_same_job(t, hello))
+        return error_set(err, ERROR_BUSY, 0,
+                         "busy: waiting for another source to come back, %s",
+                         t->session.peer);
+    return 0;
+}
+
+/* A source of our own comes: from now on nobody by HTTP. */
+static int keep_gate(struct target *t, struct error *err)
+{
+    if (t->has_gate || t->is_committed)
+        return 0;
+    if (gate_claim(&t->gate) < 0)
+        return error_set(err, ERROR_BUSY, 0, "busy: an upload is under way");
+    t->has_gate = true;
+    return 0;
+}
+
+static void leave_gate(struct target *t)
+{
+    if (t->has_gate)
+        gate_set(&t->gate, GATE_OPEN);
+    t->has_gate = false;
+}
+
+/*
+ * 1: it is our source, or an upload; 0: somebody else, wait on; -1: and
+ * --once was said.
+ * Between two sessions late lanes and curious strangers are to be expected.
+ */
+static int consider(struct target *t, const struct visitor *visitor,
+                    struct error *err)
+{
+    if (visitor->upload.request)
+        return 1;
+    if (!visitor->conn)
+        *err = visitor->err;
+    else if (visitor->first.type == MESSAGE_JOIN)
+        target_check_join(t, &visitor->first.join, err);
+    else if (check_source(t, &visitor->first.hello, err) == 0 &&
+             keep_gate(t, err) == 0)
+        return 1;
+
+    if (visitor->conn)
+        target_turn_away(visitor, err);
+    else
+        visitor_log_refusal(visitor, err);
+    return t->options.once && !t->has_disk ? -1 : 0;
+}
+
+/* Who is to be considered next: our source first, if it called again. */
+static struct visitor *next_visitor(struct target *t)
+{
+    return t->comeback ? TAKE_PTR(t->comeback) : door_take(t->door);
+}
+
+/* True when the reserved time has just run out. */
+static bool is_given_up(struct target *t)
+{
+    if (t->reserved_ns == 0 || is_reserved(t))
+        return false;
+    t->reserved_ns = 0;
+    leave_gate(t);
+    return true;
+}
+
+/* Is our pairing code still good?  For the source that has begun, always. */
+static int check_code(struct target *t, struct error *err)
+{
+    if (!t->is_paired || t->reserved_ns > 0)
+        return 0;
+    if (tls_wrong_keys(t->job.tls) >= CODE_TRIES)
+        return error_set(err, ERROR_TLS, 0,
+                         "%u wrong pairing codes were tried: ours is good no "
+                         "more; start again for a new one",
+                         CODE_TRIES);
+    if (clock_now_ns() >= t->code_ends_ns)
+        return error_set(err, ERROR_TEMPORARY, 0,
+                         "nobody came while the pairing code was good; start "
+                         "again for a new one");
+    return 0;
+}
+
+/* The clone of a source that may come back is under way, and is not cut. */
+static bool is_late(const struct target *t)
+{
+    return t->options.deadline_unix_ns > 0 && t->reserved_ns == 0 &&
+           !t->is_committed && clock_unix_ns() >= t->options.deadline_unix_ns;
+}
+
+static void wait_for_somebody(struct target *t)
+{
+    struct pollfd fd = { .fd = t->job.wake_fd, .events = POLLIN };
+    bool is_timed = t->reserved_ns > 0 || t->is_paired ||
+                    t->options.deadline_unix_ns > 0;
+    uint64_t drained;
+
+    poll(&fd, 1, is_timed ? JOB_TICK_MS : -1);
+    if (fd.revents != 0 && read(t->job.wake_fd, &drained, sizeof(drained)) < 0)
+        log_debug("nothing to drain from the wake-up");
+}
+
+/*
+ * 1: *visitor (owned by the caller) brings the HELLO of our source.  0: the
+ * source that time was reserved for did not come back.  -1: ended.
+ */
+static int wait_for_source(struct target *t, struct visitor **visitor,
+                           struct error *err)
+{
+    for (;;) {
+        struct visitor *v;
+
+        if (atomic_load(&t->job.cancelled))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped by request");
+        job_attend(&t->job);
+        while ((v = next_visitor(t))) {
+            int r = consider(t, v, err);
+
+            if (r > 0) {
+                *visitor = v;
+                return 1;
+            }
+            visitor_close(v);
+            if (r < 0)
+                return -1;
+        }
+        if (is_given_up(t))
+            return 0;
+        if (check_code(t, err) < 0)
+            return -1;
+        t->is_late = is_late(t);
+        if (t->is_late)
+            return error_set(err, ERROR_TEMPORARY, 0,
+                             "no source came by the deadline");
+        wait_for_somebody(t);
+    }
+}
+
+/* ---- one session after the other ---- */
+
+/* Does err say that this target can make no disk, whoever sends it? */
+static bool is_ours(const struct error *err)
+{
+    switch (err->kind) {
+    case ERROR_NONE:
+    case ERROR_SYSTEM:
+    case ERROR_USAGE:
+    case ERROR_NO_SPACE:
+    case ERROR_REFUSED:
+    case ERROR_TARGET_IO:
+    case ERROR_CANCELLED: return !err->from_peer;
+    case ERROR_CHANGED:
+    case ERROR_FORMAT:
+    case ERROR_MISMATCH:
+    case ERROR_TLS:
+    case ERROR_PROTOCOL:
+    case ERROR_BUSY:
+    case ERROR_SOURCE_IO:
+    case ERROR_PEER:
+    case ERROR_TEMPORARY: return false;
+    }
+    return true;
+}
+
+/*
+ * A session has failed: is another to be waited for?  What came is kept,
+ * unless it has just been found to be wrong.
+ */
+static bool go_on(struct target *t, const struct error *err)
+{
+    bool comes_back = err->kind == ERROR_TEMPORARY &&
+                      retry_again(&t->retry, t->held_most, clock_now_ns());
+
+    if (is_ours(err) || (t->options.once && !comes_back))
+        return false;
+    if (err->kind == ERROR_MISMATCH)
+        t->has_disk = false;
+    log_warn("clone from %s: %s; %s", t->session.peer, err->text,
+             comes_back ? "waiting for the source to come back"
+                        : "waiting for another source");
+    t->reserved_ns = comes_back ? t->retry.deadline_ns : 0;
+    if (!comes_back)
+        leave_gate(t);
+    job_go_on(&t->job);
+    job_read_security(&t->job);
+    progress_add(&t->job.progress.reconnects, 1);
+    return true;
+}
+
+/* An upload has failed: whoever sent it may try again, unless the fault is
+ * with our disk. */
+static bool go_on_after_upload(struct target *t, const struct error *err)
+{
+    if (t->options.once || err->kind == ERROR_TARGET_IO ||
+        err->kind == ERROR_CANCELLED)
+        return false;
+    log_warn("upload from %s: %s; waiting for another", t->session.peer,
+             err->text);
+    job_go_on(&t->job);
+    job_read_security(&t->job);
+    return true;
+}
+
+/* One source, to its end.  As target_serve(), with *err. */
+static int serve(struct target *t, struct visitor *visitor, struct error *err)
+{
+    int r = visitor->upload.request ? target_take_upload(t, visitor)
+                                    : target_serve(t, visitor);
+
+    if (r < 0)
+        job_first_error(&t->job, err);
+    else
+        gate_set(&t->gate, GATE_DONE);
+    return r;
+}
+
+/* The source may not know yet: it can ask again for as long as it would
+ * try, and no disk depends on it. */
+static void wait_until_told(struct target *t)
+{
+    struct visitor *visitor;
+    struct error err;
+
+    t->reserved_ns = clock_now_ns() + t->job.tuning.retry_ns;
+    if (t->job.tuning.retry_ns == CW_RETRY_OFF)
+        return;
+    while (!t->is_told && wait_for_source(t, &visitor, &err) > 0) {
+        if (serve(t, visitor, &err) < 0)
+            job_go_on(&t->job);
+        visitor_close(visitor);
+    }
+}
+
+static int run_sessions(struct target *t, struct error *err)
+{
+    struct visitor *visitor;
+    struct error lost = { .kind = ERROR_NONE };
+
+    for (;;) {
+        int r = wait_for_source(t, &visitor, err);
+        bool is_upload;
+
+        if (r < 0)
+            return -1;
+        if (r == 0 && t->options.once) {
+            *err = lost;
+            return -1;
+        }
+        if (r == 0) {
+            log_warn("the source did not come back in time; serving any");
+            continue;
+        }
+        is_upload = visitor->upload.request != NULL;
+        r = serve(t, visitor, err);
+        visitor_close(visitor);
+        if (r == 0)
+            return 0;
+        if (is_upload ? !go_on_after_upload(t, err) : !go_on(t, err))
+            return -1;
+        lost = *err;
+    }
+}
+
+static void summarize(const struct target *t, struct cw_summary *summary)
+{
+    struct sink_report report;
+
+    sink_get_report(t->sink, &report);
+    job_summarize(&t->job, summary);
+    summary->allocated_bytes = report.allocated_bytes;
+    summary->io_mode = file_mode_name(report.mode);
+    summary->zero_method = report.zero_method;
+    summary->preallocation = report.preallocation;
+    snprintf(summary->preallocation_why, sizeof(summary->preallocation_why),
+             "%s", report.preallocation_why);
+    snprintf(summary->image_format, sizeof(summary->image_format), "%s",
+             t->disk_of.format);
+    snprintf(summary->tls, sizeof(summary->tls), "%s", t->job.cipher);
+    snprintf(summary->peer, sizeof(summary->peer), "%s", t->session.peer);
+    summary->arrival = t->arrival;
+    digest_format((enum digest_algorithm)t->disk_of.digest, t->root,
+                  summary->digest);
+    if (!t->is_tree)
+        return;
+    summary->allocated_bytes = 0;
+    summary->zero_method = "hole";
+    summary->preallocation = t->is_tree_preallocated ? "falloc" : "off";
+    summary->digest[0] = '\0'; /* of no disk */
+}
+
+/* The source knows, or has had its time: nobody is to go on from it. */
+static void forget_record(struct target *t)
+{
+    struct error err;
+
+    if (keeper_remove(&t->keeper, &err) < 0)
+        log_warn("%s", err.text);
+}
+
+static int target_run(struct cw_job *job, struct cw_summary *summary,
+                      struct error *err)
+{
+    struct target *t = (struct target *)job;
+    int r;
+
+    t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
+                                            ? t->options.pairing_valid_ns
+                                            : PAIRING_DEFAULT_NS);
+    if (door_open(&t->listen, job, t->options.security.http ? &t->gate : NULL,
+                  &t->door, err) < 0)
+        return -1;
+    job_set_ready(job);
+    if (run_sessions(t, err) < 0) {
+        if (t->is_late)
+            return 1;
+        if (t->session.peer[0] == '\0')
+            return -1;
+        return error_wrap(err, "clone from %s to %s", t->session.peer,
+                          t->options.destination);
+    }
+    summarize(t, summary);
+    r = proof_write_receipt(job, summary, err);
+    wait_until_told(t);
+    forget_record(t);
+    return r;
+}
+
+static void target_free(struct cw_job *job)
+{
+    struct target *t = (struct target *)job;
+
+    visitor_close(t->comeback);
+    door_close(t->door);
+    keeper_close(&t->keeper);
+    sink_close(t->sink);
+    chunkset_fini(&t->plan.came);
+    chunkset_fini(&t->plan.held);
+    chunkset_fini(&t->plan.found);
+    chunkset_fini(&t->plan.told);
+    leaves_close(&t->plan.leaves);
+    job_fini(job);
+    free(t);
+}
+
+static int build(struct target *t, const struct cw_target_options *options,
+                 struct error *err)
+{
+    struct sink_options sink;
+
+    target_sink_options(options, &sink);
+    t->job.run = target_run;
+    t->job.free = target_free;
+    t->options = *options;
+    t->is_paired = options->security.pairing_code != NULL;
+    t->options.security.pairing_code = NULL; /* the caller may wipe it */
+    t->plan.job = &t->job;
+    t->plan.path = options->destination;
+    sink.finished = begun_look(options) == BEGUN_FINISHED;
+    t->plan.is_finished = sink.finished;
+    if (job_init(&t->job, false, &options->security, &options->tuning,
+                 &options->events, err) < 0 ||
+        addr_parse(options->listen ? options->listen : DEFAULT_LISTEN,
+                   &t->listen, err) < 0 ||
+        sink_open(&sink, &t->sink, err) < 0)
+        return -1;
+    t->plan.sink = t->sink;
+    keeper_open(&t->keeper, &t->job, t->sink, options->state_dir,
+                options->checkpoint_ns);
+    t->plan.keeper = &t->keeper;
+    t->gate = (struct gate){
+        .client_name = options->security.peer_name,
+        /* Before the job's patience ends: that could not say whose fault
+         * it is. */
+        .idle_ns = t->job.tuning.stall_ns / 4 * 3,
+        .deadline_unix_ns = options->deadline_unix_ns,
+    };
+    t->arrival = "clonewire";
+    t->retry.budget_ns = t->job.tuning.retry_ns;
+    return 0;
+}
+
+struct cw_job *target_open(const struct cw_target_options *options,
+                           struct error *err)
+{
+    struct target *t = calloc(1, sizeof(*t));
+
+    if (!t) {
+        error_set(err, ERROR_SYSTEM, ENOMEM, "start the target");
+        return NULL;
+    }
+    if (build(t, options, err) == 0)
+        return &t->job;
+    target_free(&t->job);
+    return NULL;
+}

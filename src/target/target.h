@@ -1,0 +1,115 @@
+/*
+ * target.h - what the parts of the target share: target.c is the process,
+ * which waits for sources; target_session.c serves one of them;
+ * target_disk.c makes and finishes the disk; target_scan.c looks at what was
+ * there before.
+ */
+#ifndef CW_TARGET_TARGET_H
+#define CW_TARGET_TARGET_H
+
+#include "cdi/upload_router.h"
+#include "control/listener.h"
+#include "control/session.h"
+#include "job/job.h"
+#include "job/retry.h"
+#include "job/task.h"
+#include "resume/checkpointer.h"
+#include "sink/sink.h"
+#include "target/receive_worker.h"
+
+/* Of so many sessions the secret is known: this one's, and those that were
+ * lost and whose lanes may still be on their way. */
+#define TARGET_SECRETS 8U
+
+/* What lives as long as one control connection. */
+struct target_session {
+    struct session control;
+    struct message_hello hello;
+    uint8_t secret[MESSAGE_SECRET_BYTES];
+    bool accepting;  /* lanes may join */
+    bool is_over;    /* lanes come too late */
+    unsigned joined; /* lanes that came */
+    bool finish_heard;
+    uint64_t finish_ns;
+    uint8_t source_root[MESSAGE_ROOT_BYTES];
+    char peer[128];
+};
+
+struct target {
+    struct cw_job job; /* first: the API's handle is this */
+    struct cw_target_options options;
+    struct addr listen;
+    bool is_paired;        /* by a code, */
+    uint64_t code_ends_ns; /* which is good until then */
+    struct gate gate;      /* for who comes by HTTP */
+    bool has_gate;         /* claimed for a source of our own */
+    struct door *door;
+
+    /* The process: what outlives a session. */
+    struct sink *sink;
+    struct keeper keeper;    /* the checkpoint of it */
+    struct target_plan plan; /* what is held, and its digests: job.digest */
+    bool has_disk;           /* the sink is prepared, for the job disk_of */
+    struct message_hello disk_of;
+    bool is_committed;  /* the disk is whole and has its name */
+    unsigned readbacks; /* that found something else */
+    bool is_told;       /* and the source knows: it said BYE */
+    uint64_t held_most; /* chunks that were ever held at once */
+    /* Identity of the image that all that is held was read from; 0: none. */
+    uint8_t held_of[MESSAGE_IDENTITY_BYTES];
+    uint8_t root[DIGEST_ROOT_BYTES];
+    struct retry retry;
+    const char *arrival; /* "clonewire", "clone", "upload" */
+    bool is_tree;        /* it was no disk */
+    bool is_tree_preallocated;
+    bool is_late;             /* the deadline passed before a source came */
+    uint64_t reserved_ns;     /* until then only the source of disk_of */
+    struct visitor *comeback; /* owned: our source, calling again */
+
+    struct target_session session;
+    uint8_t secrets[TARGET_SECRETS][MESSAGE_SECRET_BYTES]; /* a ring */
+    unsigned sessions; /* that got a secret */
+    struct target_lane lanes[MESSAGE_MAX_LANES];
+    struct errand errand;
+    struct errand survey; /* of what the disk holds, beside the copying */
+    uint64_t told_to;     /* chunks below it are told */
+};
+
+/* Would hello go on with the disk that is being made? */
+bool target_is_same_job(const struct target *t,
+                        const struct message_hello *hello);
+
+/* Tells a visitor why it cannot stay. */
+void target_turn_away(const struct visitor *visitor, const struct error *err);
+
+/* ERROR_PROTOCOL, or ERROR_TEMPORARY for a lane of a session that is over. */
+int target_check_join(const struct target *t, const struct message_join *join,
+                      struct error *err);
+
+/* Errands: the disk is ready for the session's source; it is flushed; it is
+ * equal and has its name.  arg: the target. */
+int target_prepare(void *arg, struct error *err);
+int target_flush(void *arg, struct error *err);
+int target_verify(void *arg, struct error *err);
+
+/* Nothing was found to go on from: may what is there be changed?
+ * ERROR_REFUSED. */
+int target_check_fresh(const struct target *t, struct error *err);
+
+/*
+ * Serves the source whose HELLO visitor brings (its connection is moved), to
+ * the end of the session.  0: the disk is there.  -1: the job's first error
+ * says why not; both ends know.
+ */
+int target_serve(struct target *t, struct visitor *visitor);
+
+/* Drops what is known of an earlier disk. */
+void target_forget_disk(struct target *t);
+
+/*
+ * Takes what visitor's upload brings, and answers it.  0: it is there; -1: the
+ * job's first error says why not, and the client knows.
+ */
+int target_take_upload(struct target *t, struct visitor *visitor);
+
+#endif

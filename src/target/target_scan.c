@@ -1,0 +1,146 @@
+#include "target/target_scan.h"
+
+#include <poll.h>
+
+#include "base/log.h"
+#include "resume/announce_chunks.h"
+#include "transfer/disk_scan.h"
+#include "transfer/readback.h"
+
+/* How often to look whether the source has caught up. */
+#define LOOK_MS 2
+
+/* The leaves that are kept are those the source has not dealt with. */
+static int make_room(struct target *t, struct error *err)
+{
+    struct pollfd fd = { .fd = t->job.stop_fd, .events = POLLIN };
+
+    while (!leaves_has_room(&t->plan.leaves))
+        if (poll(&fd, 1, LOOK_MS) > 0)
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+    return 0;
+}
+
+/* The digest is in its place: the chunk is held, and may be told. */
+static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
+                 const uint8_t *sums, struct error *err)
+{
+    struct target *t = opaque;
+
+    if (leaves) {
+        if (make_room(t, err) < 0)
+            return -1;
+        leaves_put(&t->plan.leaves, chunk, leaves, sums);
+    }
+    chunkset_add(&t->plan.held, chunk, 1);
+    chunkset_add(&t->plan.found, chunk, 1);
+    job_wake(&t->job);
+    return 0;
+}
+
+static int work(void *arg, struct error *err)
+{
+    struct target *t = arg;
+    struct survey survey = {
+        .engine = t->job.ring_wish,
+        .image = readback_image(&t->job, t->sink),
+        .virtual_bytes = t->plan.virtual_bytes,
+        .stop = &t->job.stop,
+        .skip = &t->plan.found,
+        .done_bytes = &t->job.progress.surveyed_bytes,
+        .wants_sums = t->plan.has_sums,
+        .found = found,
+        .opaque = t,
+    };
+
+    if (survey_run(&survey, t->job.digest, err) == 0)
+        return 0;
+    return readback_failed(err, "what the target holds");
+}
+
+/* What is held from before was told in HAVE. */
+static int open_sets(struct target *t, struct error *err)
+{
+    struct target_plan *plan = &t->plan;
+    uint64_t chunks = plan->held.chunks;
+
+    chunkset_fini(&plan->found);
+    chunkset_fini(&plan->told);
+    leaves_close(&plan->leaves);
+    t->told_to = 0;
+    if (chunkset_init(&plan->found, chunks, err) < 0 ||
+        chunkset_init(&plan->told, chunks, err) < 0 ||
+        leaves_open(&plan->leaves, digest_each(t->job.digest), plan->has_sums,
+                    err) < 0)
+        return -1;
+    chunkset_copy(&plan->found, &plan->held);
+    chunkset_copy(&plan->told, &plan->held);
+    return 0;
+}
+
+void target_survey_again(struct target *t)
+{
+    uint64_t chunk;
+
+    while (leaves_take_any(&t->plan.leaves, &chunk))
+        chunkset_remove(&t->plan.held, chunk, 1);
+}
+
+int target_survey_start(struct target *t)
+{
+    struct error err;
+
+    if (!t->plan.is_surveyed)
+        return 0;
+    log_info("reading what %s holds", t->options.destination);
+    if (open_sets(t, &err) == 0 &&
+        errand_start(&t->survey, &t->job, work, t, &err) == 0)
+        return 0;
+    job_fail(&t->job, &err);
+    return -1;
+}
+
+/* The next run of chunks that are found and not told; 0: there is none yet. */
+static uint64_t next_found(struct target *t)
+{
+    uint64_t chunks = t->plan.found.chunks, end;
+
+    while (t->told_to < chunks && chunkset_has(&t->plan.told, t->told_to))
+        t->told_to++;
+    end = t->told_to;
+    while (end < chunks && chunkset_has(&t->plan.found, end) &&
+           !chunkset_has(&t->plan.told, end))
+        end++;
+    return end - t->told_to;
+}
+
+int target_survey_tick(struct target *t)
+{
+    uint64_t count;
+    struct error err;
+
+    if (!t->plan.is_surveyed || t->told_to == t->plan.found.chunks)
+        return 0;
+    if (errand_is_done(&t->survey) && errand_join(&t->survey, &err) < 0) {
+        job_fail(&t->job, &err);
+        return -1;
+    }
+    while ((count = next_found(t)) > 0) {
+        int n = have_tell_found(&t->session.control, t->told_to, count,
+                                t->job.digest, &t->plan.leaves, &t->plan.told);
+
+        if (n < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int target_survey_end(struct target *t)
+{
+    struct error err;
+
+    if (errand_join(&t->survey, &err) == 0)
+        return 0;
+    job_fail(&t->job, &err);
+    return -1;
+}

@@ -1,0 +1,30 @@
+/*
+ * target_scan.h - a target that has an older copy looks at what it holds
+ * beside the copying: reads the disk in order, digests it, and tells the
+ * source, which sends nothing of a chunk before that.
+ *
+ *   survey (errand): read -> digest, leaves kept -> found
+ *   main thread:     found -> told to the source
+ *   lanes:           told -> may come: SAME, or new content
+ */
+#ifndef CW_TARGET_TARGET_SCAN_H
+#define CW_TARGET_TARGET_SCAN_H
+
+#include "target/target.h"
+
+/* Another session of the disk: what was only looked at is looked at again, as
+ * a delta finer than a chunk needs more than its digest. */
+void target_survey_again(struct target *t);
+
+/* Begins a session's: what is held is told already, the rest is looked at.
+ * -1: the job failed. */
+int target_survey_start(struct target *t);
+
+/* Main thread, often: tells what was found.  -1: the job failed. */
+int target_survey_tick(struct target *t);
+
+/* Waits for its end, which the job's stop hastens.  Tolerates one that was
+ * not started.  -1: the job failed, perhaps long ago. */
+int target_survey_end(struct target *t);
+
+#endif

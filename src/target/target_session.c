@@ -1,0 +1,443 @@
+/*
+ * target_session.c - one session of a target: makes room, tells what is held
+ * already, runs the lanes, and says DONE only when the copy is durable, in
+ * place and equal.
+ *
+ *   preparing (errand) -> copying -> finishing (errand) -> done
+ */
+#include "target/target.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/iszero.h"
+#include "base/log.h"
+#include "job/watchdog.h"
+#include "plan/chunk_grid.h"
+#include "resume/announce_chunks.h"
+#include "target/target_scan.h"
+
+#define BYE_NS (2 * CLOCK_SECOND_NS)
+/* FINISH has come: how long a lane that was announced may still not join. */
+#define LATE_LANE_NS (30 * CLOCK_SECOND_NS)
+/* Heartbeats come twice a second: a source so silent may have lost us. */
+#define SILENCE_NS (2 * CLOCK_SECOND_NS)
+
+/* ---- visitors ---- */
+
+/* Tells a visitor why it cannot stay. */
+void target_turn_away(const struct visitor *visitor, const struct error *err)
+{
+    struct chat *chat = malloc(sizeof(*chat));
+
+    log_warn("turned away %s: %s", visitor->peer, err->text);
+    if (!chat)
+        return;
+    chat_init(chat, visitor->conn);
+    chat_send_error(chat, err);
+    free(chat);
+}
+
+static bool secrets_equal(const uint8_t *a, const uint8_t *b)
+{
+    unsigned different = 0;
+
+    for (size_t i = 0; i < MESSAGE_SECRET_BYTES; i++)
+        different |= (unsigned)(a[i] ^ b[i]); /* no early end to time */
+    return different == 0;
+}
+
+/* Is it a lane of ours that comes after its session was lost? */
+static bool is_past_secret(const struct target *t, const uint8_t *secret)
+{
+    for (unsigned i = 0; i < TARGET_SECRETS && i < t->sessions; i++)
+        if (secrets_equal(secret, t->secrets[i]))
+            return !secrets_equal(secret, t->session.secret);
+    return false;
+}
+
+int target_check_join(const struct target *t, const struct message_join *join,
+                      struct error *err)
+{
+    const struct target_session *session = &t->session;
+
+    if (!(session->accepting || session->is_over) ||
+        !secrets_equal(join->secret, session->secret))
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "wrong session secret: this lane belongs to no "
+                         "clone that runs here");
+    if (session->is_over)
+        return error_set(err, ERROR_TEMPORARY, 0,
+                         "the session of this lane is over");
+    if (join->lane >= t->job.lanes)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "lane %u of a clone with %u lanes", join->lane,
+                         t->job.lanes);
+    if (t->lanes[join->lane].conn)
+        return error_set(err, ERROR_PROTOCOL, 0, "lane %u came twice",
+                         join->lane);
+    return 0;
+}
+
+/*
+ * A lane that breaks the rules ends the clone: it has our source's identity.
+ * Only one that is late, of a session that was lost, is just turned away.
+ */
+static void receive_lane(struct target *t, struct visitor *visitor)
+{
+    const struct message_join *join = &visitor->first.join;
+    struct error err;
+
+    if (target_check_join(t, join, &err) < 0) {
+        target_turn_away(visitor, &err);
+        if (t->session.accepting && !is_past_secret(t, join->secret))
+            job_fail(&t->job, &err);
+        return;
+    }
+    if (target_lane_start(&t->lanes[join->lane], &t->plan, join->lane,
+                          visitor->conn, &err) < 0)
+        job_fail(&t->job, &err);
+    visitor->conn = NULL; /* moved */
+    t->session.joined++;
+}
+
+/*
+ * Another HELLO.  Our own source calls again when its connection is lost in
+ * a way that we have not noticed yet; anybody else has to wait.
+ */
+static void receive_hello(struct target *t, struct visitor **visitor)
+{
+    const struct chat *chat = &t->session.control.chat;
+    struct error err;
+
+    if (target_is_same_job(t, &(*visitor)->first.hello) && !t->comeback &&
+        clock_now_ns() - chat->heard_ns > SILENCE_NS) {
+        t->comeback = TAKE_PTR(*visitor);
+        error_set(&err, ERROR_TEMPORARY, 0,
+                  "the source has lost the connection and calls again");
+        job_fail(&t->job, &err);
+        return;
+    }
+    error_set(&err, ERROR_BUSY, 0, "busy: serving another source, %s",
+              t->session.peer);
+    target_turn_away(*visitor, &err);
+}
+
+/* While a clone runs: its lanes come, everybody else is turned away. */
+static void receive_visitors(struct target *t)
+{
+    struct visitor *visitor;
+
+    while ((visitor = door_take(t->door))) {
+        if (!visitor->conn)
+            visitor_log_refusal(visitor, &visitor->err);
+        else if (visitor->first.type == MESSAGE_JOIN)
+            receive_lane(t, visitor);
+        else
+            receive_hello(t, &visitor);
+        visitor_close(visitor);
+    }
+}
+
+/* ---- the conversation ---- */
+
+static int hear(struct target *t, const struct message *message)
+{
+    struct target_session *session = &t->session;
+
+    if (message->type != MESSAGE_FINISH || session->finish_heard ||
+        !session->accepting)
+        return session_unexpected(&session->control, message);
+    session->finish_heard = true;
+    session->finish_ns = clock_now_ns();
+    t->job.peer_waits = message->finish.waits;
+    memcpy(session->source_root, message->finish.root,
+           sizeof(session->source_root));
+    if (message->finish.unread_bytes > t->plan.virtual_bytes)
+        return session_unexpected(&session->control, message);
+    atomic_store(&t->job.progress.unread_bytes, message->finish.unread_bytes);
+    return 0;
+}
+
+/* Serves door and control connection for a moment. */
+static int serve(struct target *t)
+{
+    struct message message;
+    int r;
+
+    receive_visitors(t);
+    atomic_store(&t->job.progress.zeroed_bytes, sink_zeroed_bytes(t->sink));
+    r = session_step(&t->session.control, &message);
+    return r > 0 ? hear(t, &message) : r;
+}
+
+static int serve_errand(void *arg)
+{
+    struct target *t = arg;
+    int r = serve(t);
+
+    if (r < 0)
+        sink_stop(t->sink);
+    return r;
+}
+
+/* Does work beside the heartbeat. */
+static int run_errand(struct target *t,
+                      int (*work)(void *arg, struct error *err))
+{
+    return errand_run(&t->errand, &t->job, work, serve_errand, t);
+}
+
+static int make_secret(struct target *t)
+{
+    struct error err;
+
+    if (getrandom(t->session.secret, sizeof(t->session.secret), 0) ==
+        (ssize_t)sizeof(t->session.secret)) {
+        memcpy(t->secrets[t->sessions++ % TARGET_SECRETS], t->session.secret,
+               MESSAGE_SECRET_BYTES);
+        return 0;
+    }
+    error_set(&err, ERROR_SYSTEM, errno, "make a session secret");
+    job_fail(&t->job, &err);
+    return -1;
+}
+
+static int send_plan(struct target *t)
+{
+    struct message message = { .type = MESSAGE_PLAN };
+    struct target_session *session = &t->session;
+    unsigned lanes = job_lanes_accepted(&t->job);
+    struct sink_report report;
+
+    if (make_secret(t) < 0)
+        return -1;
+    sink_get_report(t->sink, &report);
+    t->job.lanes = session->hello.lanes < lanes ? session->hello.lanes : lanes;
+    t->job.disk_bytes = report.disk_bytes;
+    t->plan.sector_bytes = report.sector_bytes;
+
+    t->plan.codecs = t->options.refuse_compressed
+                         ? 0
+                         : session->hello.codecs & MESSAGE_CODEC_ZSTD;
+
+    message.plan.codecs = t->plan.codecs;
+    message.plan.lanes = (uint16_t)t->job.lanes;
+    message.plan.disk_bytes = report.disk_bytes;
+    message.plan.has_identity = !iszero(t->held_of, sizeof(t->held_of));
+    memcpy(message.plan.identity, t->held_of, sizeof(t->held_of));
+    message.plan.wants_trust = t->options.resume == CW_RESUME_TRUST;
+    message.plan.surveys = t->plan.is_surveyed;
+    t->plan.has_sums = t->plan.is_surveyed && session->hello.takes_sums &&
+                       !atomic_load(&t->plan.is_coarse);
+    message.plan.has_sums = t->plan.has_sums;
+    memcpy(message.plan.secret, session->secret, sizeof(session->secret));
+    snprintf(message.plan.software, sizeof(message.plan.software),
+             "clonewire %s", cw_version());
+    if (session_send(&session->control, &message) < 0 ||
+        have_tell(&session->control, &t->plan.held, t->job.digest) < 0)
+        return -1;
+    session->accepting = true;
+    message.type = MESSAGE_GO;
+    if (session_send(&session->control, &message) < 0)
+        return -1;
+    return target_survey_start(t);
+}
+
+static bool lanes_ended(struct target *t)
+{
+    struct error err;
+
+    if (keeper_tick(&t->keeper, &err) < 0)
+        job_fail(&t->job, &err);
+    stall_check(&t->job);
+    if (target_survey_tick(t) < 0 || job_stopping(&t->job))
+        return true;
+    if (t->session.finish_heard && t->session.joined < t->job.lanes &&
+        clock_now_ns() - t->session.finish_ns > LATE_LANE_NS) {
+        error_set(&err, ERROR_PROTOCOL, 0,
+                  "source finished, but only %u of %u lanes came",
+                  t->session.joined, t->job.lanes);
+        job_fail(&t->job, &err);
+    }
+    return t->session.finish_heard &&
+           atomic_load(&t->plan.ended) == t->job.lanes;
+}
+
+/* Did the lanes bring all of the disk, and nothing else? */
+static int check_lanes(struct target *t, struct error *err)
+{
+    uint64_t missing = t->plan.came.chunks - chunkset_count(&t->plan.came);
+
+    if (missing > 0)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "source finished, but %" PRIu64 " chunks did not come",
+                         missing);
+    for (unsigned i = 0; i < t->job.lanes; i++)
+        if (target_lane_check_end(&t->lanes[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int finish(struct target *t)
+{
+    struct error err;
+
+    if (check_lanes(t, &err) < 0) {
+        job_fail(&t->job, &err);
+        return -1;
+    }
+    if (target_survey_end(t) < 0 ||
+        session_enter(&t->session.control, CW_PHASE_FLUSHING) < 0 ||
+        run_errand(t, target_flush) < 0 ||
+        session_enter(&t->session.control, CW_PHASE_VERIFYING) < 0)
+        return -1;
+    return run_errand(t, target_verify);
+}
+
+/* The clone is made; that the source hears of it is good, but changes
+ * nothing here. */
+static void say_done(struct target *t)
+{
+    struct message message = { .type = MESSAGE_DONE };
+    struct chat *chat = &t->session.control.chat;
+    uint64_t deadline_ns = clock_now_ns() + BYE_NS;
+    struct sink_report report;
+    struct error err;
+
+    sink_get_report(t->sink, &report);
+    message.done.disk_bytes = report.disk_bytes;
+    message.done.allocated_bytes = report.allocated_bytes;
+    message.done.waits = job_waits(&t->job);
+    memcpy(message.done.root, t->root, sizeof(t->root));
+    if (chat_send(chat, &message, &err) < 0) {
+        log_warn("the source may not know that the clone is done: %s",
+                 err.text);
+        return;
+    }
+    do {
+        if (chat_wait(chat, &message, deadline_ns, -1, &err) < 0) {
+            log_warn("the source did not say good-bye: %s", err.text);
+            return;
+        }
+    } while (message.type == MESSAGE_PROGRESS);
+    t->is_told = message.type == MESSAGE_BYE;
+}
+
+/* ---- a session ---- */
+
+/* The visitor becomes our source. */
+static void begin(struct target *t, struct visitor *visitor)
+{
+    struct target_session *session = &t->session;
+    struct conn_info info;
+
+    memset(session, 0, sizeof(*session));
+    session->hello = visitor->first.hello;
+    if (!target_is_same_job(t, &session->hello))
+        job_begin(&t->job);
+    t->reserved_ns = 0;
+    memcpy(t->job.id, session->hello.job, sizeof(t->job.id));
+    memcpy(t->job.format, session->hello.format, sizeof(t->job.format));
+    progress_add(&t->job.progress.sessions, 1);
+    conn_get_info(visitor->conn, &info);
+    snprintf(session->peer, sizeof(session->peer), "%s (%s)", info.peer,
+             info.peer_name);
+    snprintf(t->job.cipher, sizeof(t->job.cipher), "%s %s", info.tls_version,
+             info.cipher);
+    memcpy(t->job.peer_software, session->hello.software,
+           sizeof(t->job.peer_software));
+    log_info("serving %s, %s, %s", session->peer, session->hello.software,
+             t->job.cipher);
+    conn_set_role(visitor->conn, CONN_CONTROL,
+                  (unsigned)(t->job.tuning.dead_peer_ns / CLOCK_MS_NS));
+    session_open(&session->control, &t->job, visitor->conn);
+    visitor->conn = NULL; /* moved */
+}
+
+static int converse(struct target *t)
+{
+    job_enter(&t->job, CW_PHASE_PLANNING);
+    t->job.total_bytes = t->session.hello.data_bytes;
+    t->plan.ended = 0;
+    if (run_errand(t, target_prepare) < 0 || send_plan(t) < 0)
+        return -1;
+    job_enter(&t->job, CW_PHASE_COPYING);
+    stall_start(&t->job);
+    while (!lanes_ended(t))
+        if (serve(t) < 0)
+            return -1;
+    return job_stopping(&t->job) ? -1 : finish(t);
+}
+
+static void end_lanes(struct target *t)
+{
+    if (job_stopping(&t->job))
+        sink_stop(t->sink);
+    for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
+        target_lane_interrupt(&t->lanes[i]);
+    for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
+        target_lane_join(&t->lanes[i]);
+    target_survey_end(t);
+}
+
+/* What came is worth keeping, also over the end of this process. */
+static void save(struct target *t)
+{
+    struct error err;
+
+    if (t->has_disk && keeper_save(&t->keeper, &err) < 0)
+        job_fail(&t->job, &err);
+}
+
+/* How much is held, for whoever asks whether there is progress. */
+static void note_held(struct target *t)
+{
+    uint64_t held = t->has_disk ? chunkset_count(&t->plan.held) : 0;
+
+    if (held > t->held_most)
+        t->held_most = held;
+}
+
+/* Does the source only want to hear that the disk is whole? */
+static bool is_known_there(const struct target *t)
+{
+    const struct message_hello *hello = &t->session.hello;
+
+    return t->is_committed && hello->has_finished &&
+           memcmp(hello->root, t->root, sizeof(t->root)) == 0;
+}
+
+int target_serve(struct target *t, struct visitor *visitor)
+{
+    bool was_committed = t->is_committed;
+    int r = 0;
+
+    begin(t, visitor);
+    if (!is_known_there(t))
+        r = converse(t);
+    /* A connection lost while the disk was finished takes nothing away. */
+    if (t->is_committed && !was_committed)
+        r = 0;
+    if (r == 0) {
+        say_done(t);
+        job_enter(&t->job, CW_PHASE_DONE);
+    } else {
+        progress_add(&t->job.progress.failed_sessions, 1);
+        session_settle_error(&t->session.control);
+    }
+    t->session.is_over = t->session.accepting;
+    t->session.accepting = false;
+    end_lanes(t);
+    if (r < 0)
+        save(t);
+    note_held(t);
+    session_close(&t->session.control);
+    return r;
+}

@@ -1,0 +1,159 @@
+/*
+ * target_upload.c - a target's disk by HTTP: one errand does it all, from the
+ * first byte of the body to the answer, while the main thread keeps the door.
+ */
+#include "target/target.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cdi/upload.h"
+#include "job/watchdog.h"
+
+struct task {
+    struct target *t;
+    struct upload upload;
+    uint64_t seen_bytes;   /* of the body */
+    atomic_bool is_ending; /* the client is waited for, and no disk */
+};
+
+/* What an earlier source has left is gone before the first byte comes. */
+static int begin(struct target *t, struct error *err)
+{
+    if (target_check_fresh(t, err) < 0)
+        return -1;
+    target_forget_disk(t);
+    return keeper_remove(&t->keeper, err);
+}
+
+/* The gate opens before the client hears of it: it may try again at once. */
+static int work(void *arg, struct error *err)
+{
+    struct task *task = arg;
+    struct target *t = task->t;
+
+    if (begin(t, err) < 0 || upload_receive(&task->upload, err) < 0) {
+        sink_discard(t->sink);
+        atomic_store(&task->is_ending, true);
+        gate_set(&t->gate, GATE_OPEN);
+        upload_refuse(&task->upload, err);
+        return -1;
+    }
+    atomic_store(&task->is_ending, true);
+    gate_set(&t->gate, GATE_DONE);
+    request_answer(task->upload.from.request, HTTP_OK, "");
+    return 0;
+}
+
+/* Others come meanwhile.  The gate has let in a client only if this upload
+ * has failed already: it is next. */
+static void receive_visitors(struct target *t)
+{
+    struct visitor *visitor;
+    struct error err;
+
+    while ((visitor = door_take(t->door))) {
+        if (visitor->upload.request && !t->comeback) {
+            t->comeback = visitor;
+            continue;
+        }
+        error_set(&err, ERROR_BUSY, 0, "busy: an upload is under way");
+        if (visitor->conn)
+            target_turn_away(visitor, &err);
+        else
+            visitor_log_refusal(visitor, &visitor->err);
+        visitor_close(visitor);
+    }
+}
+
+/* Bytes that come are progress, long before they fill a chunk. */
+static void note_arrival(struct task *task)
+{
+    uint64_t bytes = atomic_load(&task->upload.from.request->body_bytes);
+
+    if (bytes != task->seen_bytes || atomic_load(&task->is_ending))
+        stall_start(&task->t->job);
+    task->seen_bytes = bytes;
+}
+
+static int serve(void *arg)
+{
+    struct task *task = arg;
+    struct cw_job *job = &task->t->job;
+    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
+    struct error err;
+    uint64_t drained;
+
+    receive_visitors(task->t);
+    job->total_bytes = atomic_load(&task->upload.total_bytes);
+    job_enter(job, (enum cw_phase)atomic_load(&task->upload.phase));
+    note_arrival(task);
+    atomic_store(&job->progress.zeroed_bytes, sink_zeroed_bytes(task->t->sink));
+    job_attend(job);
+    job_report(job);
+    if (atomic_load(&job->cancelled)) {
+        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
+        job_fail(job, &err);
+        sink_stop(task->t->sink);
+        request_interrupt(task->upload.from.request);
+        return -1;
+    }
+    poll(&fd, 1, JOB_TICK_MS);
+    if (fd.revents != 0 && read(fd.fd, &drained, sizeof(drained)) < 0)
+        log_debug("nothing to drain from the wake-up");
+    return 0;
+}
+
+/* What there is to tell about it, as of a source of our own. */
+static void note(struct target *t, const struct upload *upload)
+{
+    t->is_committed = true;
+    t->is_told = true;
+    t->job.disk_bytes = upload->disk_bytes;
+    t->disk_of.digest = DIGEST_XXH3_128;
+    snprintf(t->disk_of.format, sizeof(t->disk_of.format), "%s",
+             upload->format);
+    t->arrival = upload->is_clone ? "clone" : "upload";
+    t->is_tree = upload->is_tree;
+    t->is_tree_preallocated = upload->is_tree_preallocated;
+    digest_root(t->job.digest, t->root);
+}
+
+int target_take_upload(struct target *t, struct visitor *visitor)
+{
+    struct task task = {
+        .t = t,
+        .upload = {
+            .from = visitor->upload,
+            .job = &t->job,
+            .sink = t->sink,
+            .options = &t->options,
+            .is_device = sink_is_device(t->sink),
+        },
+    };
+    struct conn_info info;
+    int r;
+
+    conn_get_info(visitor->upload.request->conn, &info);
+    snprintf(t->session.peer, sizeof(t->session.peer), "%s (%s)", info.peer,
+             info.peer_name);
+    snprintf(t->job.cipher, sizeof(t->job.cipher), "%s %s", info.tls_version,
+             info.cipher);
+    job_begin(&t->job);
+    job_enter(&t->job, CW_PHASE_PLANNING);
+    t->job.lanes = 1;
+    t->job.total_bytes = 0;
+    r = errand_run(&t->errand, &t->job, work, serve, &task);
+    progress_add(&t->job.progress.wire_bytes,
+                 conn_wire_received(task.upload.from.request->conn));
+    if (r == 0) {
+        note(t, &task.upload);
+        job_enter(&t->job, CW_PHASE_DONE);
+    } else {
+        progress_add(&t->job.progress.failed_sessions, 1);
+    }
+    return r;
+}

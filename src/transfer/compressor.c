@@ -1,0 +1,125 @@
+#include "transfer/compressor.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "plan/chunk_grid.h"
+#include "wire/message.h"
+
+/* What does not save a sixteenth is sent as it is. */
+#define SAVED_PART 16U
+
+uint32_t packing_offer(enum cw_compress wish)
+{
+    return wish == CW_COMPRESS_OFF ? 0 : MESSAGE_CODEC_ZSTD;
+}
+
+int packing_agree(enum cw_compress wish, uint32_t codecs, struct error *err)
+{
+    if ((codecs & ~packing_offer(wish)) != 0)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "target wants data compressed in a way that was not "
+                         "offered, %#" PRIx32,
+                         codecs);
+    if (codecs == 0 && wish == CW_COMPRESS_ZSTD)
+        return error_set(err, ERROR_USAGE, 0,
+                         "--compress=zstd, but the target takes no compressed "
+                         "data: it was told not to, or is too old; auto goes "
+                         "without");
+    return 0;
+}
+
+static enum compress_wish wish_of(enum cw_compress wish, uint32_t codecs)
+{
+    if ((codecs & MESSAGE_CODEC_ZSTD) == 0)
+        return COMPRESS_OFF;
+    return wish == CW_COMPRESS_ZSTD ? COMPRESS_ALWAYS : COMPRESS_AUTO;
+}
+
+void packing_open(struct packing *p, enum cw_compress wish, uint32_t codecs)
+{
+    *p = (struct packing){ .decision.wish = wish_of(wish, codecs) };
+}
+
+void packing_close(struct packing *p)
+{
+    zstd_packer_close(p->zstd);
+    free(p->room);
+    *p = (struct packing){ .decision.wish = COMPRESS_OFF };
+}
+
+/* The memory is taken when it is first needed: on a fast link, never. */
+static bool make_room(struct packing *p)
+{
+    if (p->room)
+        return true;
+    p->zstd = zstd_packer_open();
+    p->room = malloc(PACKING_HEADROOM_BYTES + GRID_CHUNK_BYTES);
+    if (p->zstd && p->room)
+        return true;
+    log_warn("no memory to compress with: sending without");
+    packing_close(p);
+    return false;
+}
+
+static size_t pack(struct packing *p, const uint8_t *plain, size_t len)
+{
+    uint64_t begun_ns = clock_now_ns();
+    size_t packed = zstd_pack(p->zstd, plain, len,
+                              p->room + PACKING_HEADROOM_BYTES,
+                              len - len / SAVED_PART);
+
+    p->pack_ns += clock_now_ns() - begun_ns;
+    return packed;
+}
+
+uint8_t *packing_pack(struct packing *p, struct frame *frame, uint8_t *plain)
+{
+    size_t len = (size_t)frame->length, packed = 0;
+
+    if (compress_wanted(&p->decision) && make_room(p))
+        packed = pack(p, plain, len);
+    p->plain_bytes += len;
+    p->sent_bytes += packed > 0 ? packed : len;
+    if (packed == 0 || packed >= len)
+        return plain;
+    frame->type = FRAME_ZSTD;
+    frame->packed_bytes = (uint32_t)packed;
+    return p->room + PACKING_HEADROOM_BYTES;
+}
+
+/* Once for each lane: a link that comes and goes must not fill the log. */
+static void tell_change(struct packing *p)
+{
+    char rate[32];
+
+    format_bytes(rate, sizeof(rate), p->decision.raw_rate);
+    if (p->decision.is_packing && !p->has_told)
+        log_info("compressing, as the network takes only %s/s", rate);
+    else
+        log_debug("%s: the network took %s/s without",
+                  p->decision.is_packing ? "compressing" : "not compressing",
+                  rate);
+    p->has_told = true;
+}
+
+void packing_note(struct packing *p, uint64_t begun_ns, uint64_t now_ns,
+                  uint64_t wait_ns, bool target_at_disk)
+{
+    struct compress_sent sent = {
+        .now_ns = now_ns,
+        .plain_bytes = p->plain_bytes,
+        .sent_bytes = p->sent_bytes,
+        .pack_ns = p->pack_ns,
+        .send_ns = now_ns - begun_ns,
+        .wait_ns = wait_ns,
+        .target_at_disk = target_at_disk,
+    };
+
+    p->plain_bytes = p->sent_bytes = p->pack_ns = 0;
+    if (compress_note(&p->decision, &sent))
+        tell_change(p);
+}

@@ -1,0 +1,188 @@
+#include "transfer/disk_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "job/worker.h"
+#include "record/progress.h"
+#include "transfer/chunk_reader.h"
+
+#define BLOCKS 8U /* chunks being read at once */
+
+struct work {
+    const struct survey *survey;
+    struct digest *digest;
+    struct lane_tools tools;
+    struct image *image;
+    struct cursor cursor;
+    struct chunks chunks;
+    struct chunk blocks[BLOCKS];
+    size_t aimed; /* chosen chunks begun */
+};
+
+/* The chunk is in the digest. */
+static int found(struct work *w, const struct chunk *chunk,
+                 const uint8_t *leaves, const uint8_t *sums, struct error *err)
+{
+    const struct survey *survey = w->survey;
+
+    if (survey->done_bytes)
+        progress_add(survey->done_bytes, chunk->len);
+    return survey->found
+               ? survey->found(survey->opaque, chunk->index, leaves, sums, err)
+               : 0;
+}
+
+/* While they are in the cache; 0 behind the end of the disk. */
+static void sum_grains(struct chunk *chunk, uint8_t *sums)
+{
+    chunk_clear(chunk);
+    if (chunk->len < GRID_CHUNK_BYTES)
+        memset(sums, 0, DIGEST_SUMS_BYTES);
+    digest_sums(chunk->buf, chunk->len, sums);
+}
+
+static int completed(struct work *w, struct io *io, struct error *err)
+{
+    uint8_t leaves[DIGEST_LEAVES_BYTES], sums[DIGEST_SUMS_BYTES];
+    struct chunk *chunk = io->owner;
+
+    if (io->result < 0)
+        return image_read_error(w->image, io, err);
+    if (--chunk->pending > 0)
+        return 0;
+    digest_leaves(w->digest, chunk->buf, chunk->len, 0, chunk->blank, leaves);
+    if (w->survey->wants_sums)
+        sum_grains(chunk, sums);
+    pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
+    digest_add_leaves(w->digest, chunk->index, leaves);
+    if (digest_is_zero(w->digest, chunk->index))
+        return found(w, chunk, NULL, NULL, err);
+    return found(w, chunk, leaves, w->survey->wants_sums ? sums : NULL, err);
+}
+
+static struct chunk *free_chunk(struct work *w)
+{
+    for (unsigned i = 0; i < BLOCKS; i++)
+        if (!w->blocks[i].buf)
+            return &w->blocks[i];
+    return NULL;
+}
+
+/* Has the cursor give the next chosen chunk.  False: no more. */
+static bool aim(struct work *w)
+{
+    uint64_t chunk;
+
+    if (w->aimed == w->survey->chosen_count)
+        return false;
+    chunk = w->survey->chosen[w->aimed++];
+    atomic_store(&w->cursor.next, chunk);
+    w->cursor.end = chunk + 1;
+    return true;
+}
+
+static bool is_skipped(const struct work *w, uint64_t chunk)
+{
+    return w->survey->skip && chunkset_has(w->survey->skip, chunk);
+}
+
+static int take_hole(struct work *w, const struct chunk *chunk,
+                     struct error *err)
+{
+    digest_add_zero(w->digest, chunk->index);
+    return found(w, chunk, NULL, NULL, err);
+}
+
+/* Starts as many reads as there are buffers.  0: nothing is left to start. */
+static int feed(struct work *w, struct error *err)
+{
+    struct chunk *chunk;
+
+    while ((chunk = free_chunk(w))) {
+        uint8_t *buf = pool_lease(w->tools.pool);
+        int r = chunks_next(&w->chunks, chunk, buf, err);
+
+        if (r > 0 && chunk->read_count > 0 && !is_skipped(w, chunk->index)) {
+            chunk_start(chunk, w->image);
+            continue;
+        }
+        pool_return(w->tools.pool, buf);
+        chunk->buf = NULL;
+        if (r < 0 || (r == 0 && !aim(w)))
+            return r;
+        if (r > 0 && !is_skipped(w, chunk->index) &&
+            take_hole(w, chunk, err) < 0)
+            return -1;
+    }
+    return 1;
+}
+
+static int walk(struct work *w, struct error *err)
+{
+    for (;;) {
+        int more = feed(w, err);
+        struct io *io;
+
+        if (more < 0)
+            return -1;
+        if (w->survey->stop && atomic_load(w->survey->stop))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        if (!more && pool_leased(w->tools.pool) == 0)
+            return image_finish(w->image, err);
+        io = ring_reap(w->tools.ring, true);
+        if (io && completed(w, io, err) < 0)
+            return -1;
+    }
+}
+
+static int open_work(struct work *w, struct error *err)
+{
+    struct image_options image = w->survey->image;
+
+    if (lane_tools_open(&w->tools, w->survey->engine, BLOCKS, err) < 0)
+        return -1;
+    image.ring = w->tools.ring;
+    if (image_open(&image, &w->image, err) < 0)
+        return -1;
+    w->chunks.cursor = &w->cursor;
+    w->chunks.image = w->image;
+    w->chunks.virtual_bytes = w->survey->virtual_bytes
+                                  ? w->survey->virtual_bytes
+                                  : w->image->virtual_bytes;
+    if (w->chunks.virtual_bytes > w->image->virtual_bytes)
+        return error_set(err, ERROR_REFUSED, 0, "%s is smaller than %llu bytes",
+                         w->image->path,
+                         (unsigned long long)w->chunks.virtual_bytes);
+    cursor_init(&w->cursor, grid_count(w->chunks.virtual_bytes), 1, 1);
+    if (w->survey->chosen)
+        w->cursor.end = 0;
+    return 0;
+}
+
+static void close_work(struct work *w)
+{
+    lane_tools_close(&w->tools);
+    image_close(w->image);
+    chunks_fini(&w->chunks);
+    free(w);
+}
+
+int survey_run(const struct survey *survey, struct digest *digest,
+               struct error *err)
+{
+    struct work *w = calloc(1, sizeof(*w));
+    int r;
+
+    if (!w)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "read a disk");
+    w->survey = survey;
+    w->digest = digest;
+    r = open_work(w, err);
+    if (r == 0)
+        r = walk(w, err);
+    close_work(w);
+    return r;
+}

@@ -1,0 +1,103 @@
+/* Which parts of a chunk are read again, so that it can be digested. */
+#include "resume/chunk_merge.h"
+#include "unit.h"
+
+#define LEAF ((size_t)DIGEST_LEAF_BYTES)
+#define MIB  ((size_t)1 << 20)
+
+static uint8_t buf[1 << 20];
+static struct patch patch;
+
+static void expect_read(unsigned i, size_t at, size_t len)
+{
+    CASE("read");
+    assert_true(i < patch.read_count);
+    assert_ptr_equal(patch.reads[i].buf, buf + at);
+    assert_int_equal(patch.reads[i].offset, 7 * MIB + at);
+    assert_int_equal(patch.reads[i].len, len);
+    assert_ptr_equal(patch.reads[i].owner, &patch);
+}
+
+static unsigned plan(size_t len)
+{
+    return patch_plan_reads(&patch, buf, 7 * MIB, len, &patch);
+}
+
+/* What stays in whole leaves is known by their digests. */
+static void test_whole_leaves(void **state)
+{
+    (void)state;
+    patch_start(&patch);
+    assert_int_equal(patch_leaves(&patch, MIB), 0);
+    assert_int_equal(plan(MIB), 0);
+    patch_keep(&patch, LEAF, 3 * LEAF);
+    patch_keep(&patch, 15 * LEAF, MIB);
+    assert_int_equal(patch_leaves(&patch, MIB), 0x8006);
+    assert_int_equal(plan(MIB), 0);
+}
+
+/* A leaf that stays but for a grain is read around it. */
+static void test_around_a_grain(void **state)
+{
+    (void)state;
+    patch_start(&patch);
+    patch_keep(&patch, 0, 2 * LEAF + 4096);
+    patch_keep(&patch, 2 * LEAF + 8192, 3 * LEAF - 4096);
+    patch_keep(&patch, 3 * LEAF + 4096, MIB);
+    assert_int_equal(patch_leaves(&patch, MIB), 0xfff3);
+    assert_int_equal(plan(MIB), 3);
+    expect_read(0, 2 * LEAF, 4096);
+    expect_read(1, 2 * LEAF + 8192, LEAF - 12288);
+    expect_read(2, 3 * LEAF + 4096, LEAF - 4096);
+}
+
+/* Parts of leaves that touch are one read. */
+static void test_neighbours(void **state)
+{
+    (void)state;
+    patch_start(&patch);
+    patch_keep(&patch, 4096, 2 * LEAF - 4096);
+    assert_int_equal(patch_leaves(&patch, MIB), 0);
+    assert_int_equal(plan(MIB), 1);
+    expect_read(0, 4096, 2 * LEAF - 8192);
+}
+
+/* The end of a disk that is no whole sector. */
+static void test_short_end(void **state)
+{
+    size_t len = LEAF + 5 * 4096 + 777;
+
+    (void)state;
+    patch_start(&patch);
+    patch_keep(&patch, 0, LEAF);
+    patch_keep(&patch, LEAF + 4096, len);
+    assert_int_equal(patch_leaves(&patch, len), 1);
+    assert_int_equal(plan(len), 1);
+    expect_read(0, LEAF + 4096, 4 * 4096 + 777);
+    patch_keep(&patch, LEAF, LEAF + 4096);
+    assert_int_equal(patch_leaves(&patch, len), 3);
+}
+
+/* Every other grain: as many reads as there can be. */
+static void test_most_reads(void **state)
+{
+    (void)state;
+    patch_start(&patch);
+    for (size_t at = 0; at < MIB; at += 8192)
+        patch_keep(&patch, at, at + 4096);
+    assert_int_equal(plan(MIB), 128);
+    expect_read(127, MIB - 8192, 4096);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whole_leaves),
+        cmocka_unit_test(test_around_a_grain),
+        cmocka_unit_test(test_neighbours),
+        cmocka_unit_test(test_short_end),
+        cmocka_unit_test(test_most_reads),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
