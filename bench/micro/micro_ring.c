@@ -26,8 +26,8 @@
 
 struct reader {
     struct file file;
-    struct ring *ring;
-    struct pool *pool;
+    struct io_queue *ring;
+    struct buffer_pool *pool;
     uint64_t offset;
 };
 
@@ -35,16 +35,16 @@ struct reader {
 static void make_file(char *path, size_t len)
 {
     char name[] = "/dev/shm/clonewire-micro.XXXXXX";
-    uint8_t *data = micro_memory(GRID_CHUNK_BYTES);
+    uint8_t *data = micro_memory(CHUNK_BYTES);
     int fd = mkstemp(name);
 
     micro_require(fd >= 0, "temporary file");
     unlink(name);
     snprintf(path, len, "/proc/self/fd/%d", fd);
-    micro_fill(data, GRID_CHUNK_BYTES);
-    for (uint64_t at = 0; at < FILE_BYTES; at += GRID_CHUNK_BYTES)
-        micro_require(pwrite(fd, data, GRID_CHUNK_BYTES, (off_t)at) ==
-                          (ssize_t)GRID_CHUNK_BYTES,
+    micro_fill(data, CHUNK_BYTES);
+    for (uint64_t at = 0; at < FILE_BYTES; at += CHUNK_BYTES)
+        micro_require(pwrite(fd, data, CHUNK_BYTES, (off_t)at) ==
+                          (ssize_t)CHUNK_BYTES,
                       "write");
     free(data);
 }
@@ -60,7 +60,7 @@ static void submit(struct reader *r, struct io *io, size_t len)
     io->len = len;
     io->offset = r->offset;
     r->offset = (r->offset + len) % FILE_BYTES;
-    ring_submit(r->ring, io);
+    io_queue_submit(r->ring, io);
 }
 
 /* Nanoseconds for count reads, DEPTH in flight. */
@@ -72,13 +72,13 @@ static uint64_t read_many(struct reader *r, size_t len, uint64_t count)
 
     r->offset = 0;
     for (unsigned i = 0; i < DEPTH; i++) {
-        ios[i].buf = pool_lease(r->pool);
+        ios[i].buf = buffer_pool_lease(r->pool);
         if (sent < count) {
             submit(r, &ios[i], len);
             sent++;
         }
     }
-    for (struct io *io; (io = ring_reap(r->ring, true)) != NULL;) {
+    for (struct io *io; (io = io_queue_reap(r->ring, true)) != NULL;) {
         micro_require(io->result == 0, "read");
         if (sent < count) {
             submit(r, io, len);
@@ -86,7 +86,7 @@ static uint64_t read_many(struct reader *r, size_t len, uint64_t count)
         }
     }
     for (unsigned i = 0; i < DEPTH; i++)
-        pool_return(r->pool, ios[i].buf);
+        buffer_pool_return(r->pool, ios[i].buf);
     return clock_now_ns() - begin;
 }
 
@@ -109,7 +109,7 @@ static void measure(struct reader *r, const char *engine, size_t len,
     micro_print(name, (double)best / (double)count, (double)len);
 }
 
-static void measure_engine(enum ring_engine engine, const char *path)
+static void measure_engine(enum io_engine engine, const char *path)
 {
     struct reader r = { .file = FILE_CLOSED };
     struct error err = { 0 };
@@ -118,17 +118,18 @@ static void measure_engine(enum ring_engine engine, const char *path)
 
     micro_require(
         file_open(&r.file, path, O_RDONLY, 0, FILE_MODE_BUFFERED) == 0, "open");
-    r.pool = pool_open(DEPTH, GRID_CHUNK_BYTES);
+    r.pool = buffer_pool_open(DEPTH, CHUNK_BYTES);
     micro_require(r.pool != NULL, "pool");
-    region = pool_region(r.pool, &region_len);
-    if (ring_open(engine, DEPTH, region, region_len, &r.ring, &err) < 0) {
-        fprintf(stderr, "micro: %s: %s\n", ring_engine_name(engine), err.text);
+    region = buffer_pool_region(r.pool, &region_len);
+    if (io_queue_open(engine, DEPTH, region, region_len, &r.ring, &err) < 0) {
+        fprintf(stderr, "micro: %s: %s\n", io_queue_engine_name(engine),
+                err.text);
     } else {
-        measure(&r, ring_engine_name(engine), SMALL, 20000);
-        measure(&r, ring_engine_name(engine), GRID_CHUNK_BYTES, 512);
-        ring_close(r.ring);
+        measure(&r, io_queue_engine_name(engine), SMALL, 20000);
+        measure(&r, io_queue_engine_name(engine), CHUNK_BYTES, 512);
+        io_queue_close(r.ring);
     }
-    pool_close(r.pool);
+    buffer_pool_close(r.pool);
     file_close(&r.file);
 }
 
@@ -138,7 +139,7 @@ int main(int argc, char **argv)
 
     micro_begin(argc, argv);
     make_file(path, sizeof(path));
-    measure_engine(RING_ENGINE_URING, path);
-    measure_engine(RING_ENGINE_THREADS, path);
+    measure_engine(IO_ENGINE_URING, path);
+    measure_engine(IO_ENGINE_THREADS, path);
     return 0;
 }

@@ -221,7 +221,7 @@ static uint64_t thread_cpu_ns(void)
 static void *receive(void *opaque)
 {
     struct receiver *r = opaque;
-    uint8_t *chunk = micro_memory(GRID_CHUNK_BYTES);
+    uint8_t *chunk = micro_memory(CHUNK_BYTES);
     uint8_t head[FRAME_HEADER_BYTES];
     int sock = accept(r->listener, NULL, NULL);
     void *handle = r->transport->open(sock, &r->files, true, &r->at);
@@ -229,7 +229,7 @@ static void *receive(void *opaque)
 
     for (uint64_t i = 0; i < r->chunks; i++) {
         r->transport->recv(handle, head, sizeof(head));
-        r->transport->recv(handle, chunk, GRID_CHUNK_BYTES);
+        r->transport->recv(handle, chunk, CHUNK_BYTES);
     }
     r->cpu_ns = thread_cpu_ns() - begin;
     r->transport->close(handle);
@@ -261,7 +261,7 @@ static uint64_t send_chunks(const struct transport *transport, void *handle,
     uint64_t begin = thread_cpu_ns();
 
     for (uint64_t i = 0; i < chunks; i++)
-        transport->send(handle, message, FRAME_HEADER_BYTES + GRID_CHUNK_BYTES);
+        transport->send(handle, message, FRAME_HEADER_BYTES + CHUNK_BYTES);
     transport->flush(handle);
     return thread_cpu_ns() - begin;
 }
@@ -276,14 +276,14 @@ static struct cost transfer(const struct transport *transport,
                             const char *directory, uint64_t chunks)
 {
     struct receiver r = { .transport = transport, .chunks = chunks };
-    uint8_t *message = micro_memory(FRAME_HEADER_BYTES + GRID_CHUNK_BYTES);
+    uint8_t *message = micro_memory(FRAME_HEADER_BYTES + CHUNK_BYTES);
     struct cost cost = { 0 };
     struct files files;
     pthread_t thread;
     uint64_t begin;
     void *handle;
 
-    micro_fill(message, FRAME_HEADER_BYTES + GRID_CHUNK_BYTES);
+    micro_fill(message, FRAME_HEADER_BYTES + CHUNK_BYTES);
     fill_files(&files, directory, "client");
     fill_files(&r.files, directory, "server");
     r.listener = listen_on_loopback(&r.at);
@@ -307,7 +307,7 @@ static void print(const char *transport, const char *what, uint64_t ns,
     char name[64];
 
     snprintf(name, sizeof(name), "tls.%s-%s", transport, what);
-    micro_print(name, (double)ns / (double)chunks, (double)GRID_CHUNK_BYTES);
+    micro_print(name, (double)ns / (double)chunks, (double)CHUNK_BYTES);
 }
 
 static void measure(const struct transport *transport, const char *directory)

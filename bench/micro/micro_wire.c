@@ -22,7 +22,7 @@ static void encode_frame(void *opaque)
 {
     struct headers *h = opaque;
 
-    h->frame.offset = (h->frame.offset + GRID_CHUNK_BYTES) & (DISK_BYTES - 1);
+    h->frame.offset = (h->frame.offset + CHUNK_BYTES) & (DISK_BYTES - 1);
     frame_encode(h->bytes, &h->frame);
 }
 
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
         .message = { .type = MESSAGE_PROGRESS },
     };
     struct headers headers = {
-        .frame = { .type = FRAME_DATA, .length = GRID_CHUNK_BYTES },
+        .frame = { .type = FRAME_DATA, .length = CHUNK_BYTES },
     };
 
     struct checked checked = { .bytes = micro_memory(CHECK_BYTES) };

@@ -36,8 +36,8 @@
 
 struct copier {
     struct file file;
-    struct ring *ring;
-    struct pool *pool;
+    struct io_queue *ring;
+    struct buffer_pool *pool;
     struct io slots[DEPTH];
     struct io *idle[DEPTH];
     unsigned idle_count;
@@ -127,7 +127,7 @@ static void open_socket(struct copier *c, const char *host, const char *port,
 
 static void open_disk(struct copier *c, const char *path, int flags)
 {
-    enum ring_engine engine;
+    enum io_engine engine;
     struct error err = { 0 };
     char why[256];
     size_t region_len;
@@ -136,12 +136,12 @@ static void open_disk(struct copier *c, const char *path, int flags)
     errno = -file_open(&c->file, path, flags, 0, FILE_MODE_AUTO);
     if (errno != 0)
         die(path);
-    c->pool = pool_open(DEPTH, GRID_CHUNK_BYTES);
+    c->pool = buffer_pool_open(DEPTH, CHUNK_BYTES);
     if (c->pool == NULL)
         die("memory");
-    region = pool_region(c->pool, &region_len);
-    if (ring_choose(RING_ENGINE_AUTO, &engine, why, sizeof(why), &err) < 0 ||
-        ring_open(engine, DEPTH, region, region_len, &c->ring, &err) < 0) {
+    region = buffer_pool_region(c->pool, &region_len);
+    if (io_queue_choose(IO_ENGINE_AUTO, &engine, why, sizeof(why), &err) < 0 ||
+        io_queue_open(engine, DEPTH, region, region_len, &c->ring, &err) < 0) {
         fprintf(stderr, "plain-copy: %s\n", err.text);
         exit(1);
     }
@@ -156,13 +156,13 @@ static struct io *take_idle(struct copier *c, enum io_op op)
     memset(io, 0, sizeof(*io));
     io->op = op;
     io->file = &c->file;
-    io->buf = pool_lease(c->pool);
+    io->buf = buffer_pool_lease(c->pool);
     return io;
 }
 
 static struct io *reap(struct copier *c)
 {
-    struct io *io = ring_reap(c->ring, true);
+    struct io *io = io_queue_reap(c->ring, true);
 
     errno = -io->result;
     if (errno != 0)
@@ -172,7 +172,7 @@ static struct io *reap(struct copier *c)
 
 static void release(struct copier *c, struct io *io)
 {
-    pool_return(c->pool, io->buf);
+    buffer_pool_return(c->pool, io->buf);
     c->idle[c->idle_count++] = io;
 }
 
@@ -188,8 +188,7 @@ static size_t run_length(const uint8_t *data, size_t len, bool zero)
     size_t done = 0;
 
     while (done < len) {
-        size_t grain = len - done < GRID_GRAIN_BYTES ? len - done
-                                                     : GRID_GRAIN_BYTES;
+        size_t grain = len - done < BLOCK_BYTES ? len - done : BLOCK_BYTES;
 
         if (iszero(data + done, grain) != zero)
             break;
@@ -231,12 +230,12 @@ static bool next_data(const struct file *file, uint64_t *offset, uint64_t *end)
 static void submit_read(struct copier *c, uint64_t *offset, uint64_t end)
 {
     struct io *io = take_idle(c, IO_READ);
-    uint64_t to_chunk = GRID_CHUNK_BYTES - *offset % GRID_CHUNK_BYTES;
+    uint64_t to_chunk = CHUNK_BYTES - *offset % CHUNK_BYTES;
 
     io->offset = *offset;
     io->len = (size_t)(end - *offset < to_chunk ? end - *offset : to_chunk);
     *offset += io->len;
-    ring_submit(c->ring, io);
+    io_queue_submit(c->ring, io);
 }
 
 static void send_disk(struct copier *c)
@@ -246,7 +245,7 @@ static void send_disk(struct copier *c)
     uint64_t end = 0;
     bool more = true;
 
-    while (more || ring_in_flight(c->ring) > 0) {
+    while (more || io_queue_in_flight(c->ring) > 0) {
         struct io *io;
 
         while (more && c->idle_count > 0) {
@@ -254,7 +253,7 @@ static void send_disk(struct copier *c)
                 break;
             submit_read(c, &offset, end);
         }
-        if (ring_in_flight(c->ring) == 0)
+        if (io_queue_in_flight(c->ring) == 0)
             break;
         io = reap(c);
         send_chunk(c, io);
@@ -276,7 +275,7 @@ static void receive_disk(struct copier *c)
         length = get_be64(head + 8);
         if (length == 0)
             break;
-        if (length > GRID_CHUNK_BYTES) {
+        if (length > CHUNK_BYTES) {
             errno = EPROTO;
             die("run");
         }
@@ -286,9 +285,9 @@ static void receive_disk(struct copier *c)
         io->offset = get_be64(head);
         io->len = (size_t)length;
         recv_all(c->sock, io->buf, io->len);
-        ring_submit(c->ring, io);
+        io_queue_submit(c->ring, io);
     }
-    while (ring_in_flight(c->ring) > 0)
+    while (io_queue_in_flight(c->ring) > 0)
         release(c, reap(c));
     errno = -file_sync(&c->file);
     if (errno != 0)
@@ -313,8 +312,8 @@ int main(int argc, char **argv)
                         "PORT\n");
         return 2;
     }
-    ring_close(c.ring);
-    pool_close(c.pool);
+    io_queue_close(c.ring);
+    buffer_pool_close(c.pool);
     close(c.sock);
     return file_close(&c.file) < 0;
 }

@@ -37,7 +37,7 @@ static int clone_volume(const struct settings *settings,
                  : r;
 }
 
-static void tell(struct log_print *log, const struct settings *settings,
+static void tell(struct log_output *log, const struct settings *settings,
                  const struct cw_summary *summary)
 {
     char line[512];
@@ -50,7 +50,7 @@ static void tell(struct log_print *log, const struct settings *settings,
              (unsigned long long)summary->zero_bytes,
              (unsigned long long)summary->wire_bytes,
              summary->digest[0] ? ", " : "", summary->digest);
-    log_print_line(log, CW_LOG_INFO, line);
+    log_output_line(log, CW_LOG_INFO, line);
 }
 
 int main(int argc, char **argv)
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     struct cw_summary summary = { 0 };
     struct cw_error error = { 0 };
     struct cw_events events;
-    struct log_print log;
+    struct log_output log;
     struct error err;
     int status;
 
@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     cdi_open(&log, "source");
     status = settings_read(&settings, arguments, &err);
     if (status != 0) {
-        log_print_line(&log, CW_LOG_ERROR, err.text);
+        log_output_line(&log, CW_LOG_ERROR, err.text);
         return status;
     }
     cdi_get_events(&log, cdi_log_level(arguments), &events);
@@ -84,6 +84,6 @@ int main(int argc, char **argv)
         tell(&log, &settings, &summary);
         return 0;
     }
-    log_print_line(&log, CW_LOG_ERROR, error.text);
+    log_output_line(&log, CW_LOG_ERROR, error.text);
     return signals_caught() ? 128 + signals_caught() : CDI_FATAL;
 }

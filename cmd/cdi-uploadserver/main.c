@@ -12,16 +12,16 @@
 
 #define FAILED 1
 
-static void print_error(struct log_print *log, const char *text)
+static void print_error(struct log_output *log, const char *text)
 {
     char line[640];
 
     snprintf(line, sizeof(line), "UploadServer failed: %s", text);
-    log_print_line(log, CW_LOG_ERROR, line);
+    log_output_line(log, CW_LOG_ERROR, line);
 }
 
 /* The controller reads this, and nothing may be added to it. */
-static void leave_success(struct log_print *log,
+static void leave_success(struct log_output *log,
                           const struct cw_summary *summary)
 {
     bool is_upload = strcmp(summary->arrival, "upload") == 0;
@@ -36,7 +36,7 @@ static void leave_success(struct log_print *log,
     cdi_leave_word(log, json_close(&json));
 }
 
-static void leave_deadline(struct log_print *log)
+static void leave_deadline(struct log_output *log)
 {
     struct json json;
     char buf[256];
@@ -45,10 +45,10 @@ static void leave_deadline(struct log_print *log)
     json_add_bool(&json, "deadlinePassed", true);
     json_add_text(&json, "message", "Deadline Passed");
     cdi_leave_word(log, json_close(&json));
-    log_print_line(log, CW_LOG_INFO, "deadline passed: nobody came");
+    log_output_line(log, CW_LOG_INFO, "deadline passed: nobody came");
 }
 
-static void tell(struct log_print *log, const struct cw_summary *summary)
+static void tell(struct log_output *log, const struct cw_summary *summary)
 {
     char line[512];
 
@@ -58,10 +58,10 @@ static void tell(struct log_print *log, const struct cw_summary *summary)
         summary->arrival, summary->image_format,
         (unsigned long long)summary->disk_bytes, summary->digest[0] ? ", " : "",
         summary->digest, summary->preallocation);
-    log_print_line(log, CW_LOG_INFO, line);
+    log_output_line(log, CW_LOG_INFO, line);
 }
 
-static int run(struct log_print *log, const struct cw_target_options *options)
+static int run(struct log_output *log, const struct cw_target_options *options)
 {
     struct cw_summary summary;
     struct cw_error error;
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 {
     const char *const *arguments = (const char *const *)argv;
     static struct env env;
-    struct log_print log;
+    struct log_output log;
     struct error err;
     int status;
 

@@ -11,22 +11,25 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
     return a / b + (a % b != 0);
 }
 
-void map_init(struct map *map, uint64_t disk_bytes, unsigned window_columns)
+void extent_map_init(struct extent_map *map, uint64_t disk_bytes,
+                     unsigned window_columns)
 {
-    unsigned frame = MAP_LABEL + 3; /* label, blank, two bars */
+    unsigned frame = EXTENT_MAP_LABEL + 3; /* label, blank, two bars */
     unsigned columns = window_columns > frame + 8 ? window_columns - frame : 8;
 
-    if (columns > MAP_MAX_COLUMNS)
-        columns = MAP_MAX_COLUMNS;
-    *map = (struct map){ .disk_bytes = disk_bytes, .columns = columns };
-    map->cell_bytes = divide_up(disk_bytes, (uint64_t)columns * MAP_ROWS);
+    if (columns > EXTENT_MAP_MAX_COLUMNS)
+        columns = EXTENT_MAP_MAX_COLUMNS;
+    *map = (struct extent_map){ .disk_bytes = disk_bytes, .columns = columns };
+    map->cell_bytes = divide_up(disk_bytes,
+                                (uint64_t)columns * EXTENT_MAP_ROWS);
     map->cell_bytes = divide_up(map->cell_bytes, GRAIN_BYTES) * GRAIN_BYTES;
     if (map->cell_bytes == 0)
         map->cell_bytes = GRAIN_BYTES; /* an empty disk has no cells */
     map->cells = (unsigned)divide_up(disk_bytes, map->cell_bytes);
 }
 
-void map_add_data(struct map *map, uint64_t offset, uint64_t length)
+void extent_map_add_data(struct extent_map *map, uint64_t offset,
+                         uint64_t length)
 {
     map->extents++;
     map->data_bytes += length;
@@ -41,7 +44,7 @@ void map_add_data(struct map *map, uint64_t offset, uint64_t length)
 }
 
 /* The share of a cell that is data, as a character. */
-static char cell_char(const struct map *map, unsigned cell)
+static char cell_char(const struct extent_map *map, unsigned cell)
 {
     uint64_t third = map->cell_bytes / 3;
     uint64_t data = map->data[cell];
@@ -53,18 +56,19 @@ static char cell_char(const struct map *map, unsigned cell)
     return data <= 2 * third ? '+' : '#';
 }
 
-static void print_row(const struct map *map, unsigned first, FILE *out)
+static void print_row(const struct extent_map *map, unsigned first, FILE *out)
 {
     char label[32];
 
     format_bytes(label, sizeof(label), first * map->cell_bytes);
-    fprintf(out, "%*s |", (int)MAP_LABEL, label);
+    fprintf(out, "%*s |", (int)EXTENT_MAP_LABEL, label);
     for (unsigned i = first; i < first + map->columns && i < map->cells; i++)
         fputc(cell_char(map, i), out);
     fputs("|\n", out);
 }
 
-void map_print(const struct map *map, const char *title, FILE *out)
+void extent_map_print(const struct extent_map *map, const char *title,
+                      FILE *out)
 {
     char disk[32], data[32], zeros[32], cell[32];
 

@@ -9,28 +9,32 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define MAP_ROWS        8U
-#define MAP_MAX_COLUMNS 512U
-#define MAP_LABEL       12U /* columns in front of a row: where it begins */
+#define EXTENT_MAP_ROWS        8U
+#define EXTENT_MAP_MAX_COLUMNS 512U
+#define EXTENT_MAP_LABEL       12U /* columns in front of a row: where it begins */
 
 /* Each character of the drawing stands for cell_bytes of the disk. */
-struct map {
+struct extent_map {
     uint64_t disk_bytes;
     uint64_t cell_bytes;
     uint64_t extents; /* of data */
     uint64_t data_bytes;
     unsigned columns; /* of cells */
     unsigned cells;
-    uint64_t data[MAP_ROWS * MAP_MAX_COLUMNS]; /* bytes in each cell */
+    uint64_t
+        data[EXTENT_MAP_ROWS * EXTENT_MAP_MAX_COLUMNS]; /* bytes in each cell */
 };
 
 /* A drawing of a disk for a window so wide. */
-void map_init(struct map *map, uint64_t disk_bytes, unsigned window_columns);
+void extent_map_init(struct extent_map *map, uint64_t disk_bytes,
+                     unsigned window_columns);
 
 /* Data at [offset, offset+length), inside the disk. */
-void map_add_data(struct map *map, uint64_t offset, uint64_t length);
+void extent_map_add_data(struct extent_map *map, uint64_t offset,
+                         uint64_t length);
 
 /* title: what the disk is, "disk.qcow2: qcow2". */
-void map_print(const struct map *map, const char *title, FILE *out);
+void extent_map_print(const struct extent_map *map, const char *title,
+                      FILE *out);
 
 #endif

@@ -37,7 +37,7 @@ static bool is_directory(const char *path)
 }
 
 /* The target speaks clonewire/1. */
-static int send_to_ours(struct process *process, struct source_config *config,
+static int send_to_ours(struct program *process, struct source_config *config,
                         bool is_tree)
 {
     struct cw_source_options *options = &config->options;
@@ -52,10 +52,10 @@ static int send_to_ours(struct process *process, struct source_config *config,
         options->image = disk;
         options->format = CW_FORMAT_RAW;
     }
-    return process_run(process, cw_source_open(options, &error), &error);
+    return program_run(process, cw_source_open(options, &error), &error);
 }
 
-int url_send(struct process *process, struct source_config *config)
+int url_send(struct program *process, struct source_config *config)
 {
     const struct cw_source_options *options = &config->options;
     const char *mistake = excess(config);
@@ -73,11 +73,11 @@ int url_send(struct process *process, struct source_config *config)
     int status;
 
     if (mistake)
-        return process_misused(process, mistake);
-    process_get_events(process, &config->options.events);
+        return program_misused(process, mistake);
+    program_get_events(process, &config->options.events);
     volume.events = options->events;
-    status = process_try(process, cw_volume_open(&volume, &error), &error);
-    return status == PROCESS_GO_ON
+    status = program_try(process, cw_volume_open(&volume, &error), &error);
+    return status == PROGRAM_GO_ON
                ? send_to_ours(process, config, volume.is_tree)
                : status;
 }

@@ -12,6 +12,6 @@
 bool url_is(const char *target);
 
 /* Sends the disk, or of a directory all files, and returns the exit status. */
-int url_send(struct process *process, struct source_config *config);
+int url_send(struct program *process, struct source_config *config);
 
 #endif

@@ -198,10 +198,10 @@ static const struct option_row bind_rows[] = {
 static const struct option_group groups[] = {
     { "Clone", clone_rows, offsetof(struct source_config, options) },
     { "Copy within this machine", local_rows, 0 },
-    { "Copy within this machine", rows_sink,
+    { "Copy within this machine", common_options_sink,
       offsetof(struct source_config, local) },
     { "Instead of cloning", inspect_rows, 0 },
-    { "Security", rows_security,
+    { "Security", common_options_security,
       offsetof(struct source_config, options.security) },
     { "Security", name_rows,
       offsetof(struct source_config, options.security) },
@@ -211,9 +211,9 @@ static const struct option_group groups[] = {
     { "Network and disk", via_rows, 0 },
     { "Network and disk", bind_rows,
       offsetof(struct source_config, options.tuning) },
-    { "Network and disk", rows_tuning,
+    { "Network and disk", common_options_tuning,
       offsetof(struct source_config, options.tuning) },
-    { "Output", rows_output, offsetof(struct source_config, output) },
+    { "Output", common_options_output, offsetof(struct source_config, output) },
     { 0 },
 };
 /* clang-format on */

@@ -6,7 +6,7 @@
 
 struct source_config {
     struct cw_source_options options;
-    struct rows_output output;
+    struct common_options_output output;
     const char *via;                /* command that starts the target, "ssh" */
     bool through_ssh;               /* and carries the clone */
     const char *code;               /* pairing code with its address */

@@ -13,7 +13,8 @@
 #define BLANKS " \t\r\n"
 
 /* Keeps text, unless it is too long for any code and address. */
-static int keep(struct paste *paste, const char *text, struct error *err)
+static int keep(struct pairing_argument *paste, const char *text,
+                struct error *err)
 {
     if (strlen(text) >= sizeof(paste->text))
         return error_set(err, ERROR_USAGE, 0, "the pairing code is too long");
@@ -32,7 +33,8 @@ static void hide(char **argv, const char *secret)
     }
 }
 
-static int read_file(struct paste *paste, const char *path, struct error *err)
+static int read_file(struct pairing_argument *paste, const char *path,
+                     struct error *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     AUTO_FD int opened = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -59,8 +61,8 @@ static int read_file(struct paste *paste, const char *path, struct error *err)
 }
 
 /* 1: paste has a text; 0: there is none; -1: *err. */
-static int find(struct paste *paste, struct source_config *config, char **argv,
-                struct error *err)
+static int find(struct pairing_argument *paste, struct source_config *config,
+                char **argv, struct error *err)
 {
     const char *target = config->options.target;
     const char *given = config->code;
@@ -76,9 +78,9 @@ static int find(struct paste *paste, struct source_config *config, char **argv,
         hide(argv, given);
     } else if (config->code_file) {
         r = read_file(paste, config->code_file, err);
-    } else if (!target && ask_is_possible()) {
-        r = ask_line("Paste what clonewire-target printed: ", true, paste->text,
-                     sizeof(paste->text))
+    } else if (!target && prompt_is_possible()) {
+        r = prompt_line("Paste what clonewire-target printed: ", true,
+                        paste->text, sizeof(paste->text))
                 ? 0
                 : error_set(err, ERROR_USAGE, 0, "no pairing code was given");
     } else {
@@ -100,8 +102,8 @@ static char *last_word(char *text)
     return end;
 }
 
-int paste_cut(struct paste *paste, struct source_config *config,
-              struct error *err)
+int pairing_argument_cut(struct pairing_argument *paste,
+                         struct source_config *config, struct error *err)
 {
     char *word = last_word(paste->text);
     char *at = strchr(word, '@');
@@ -115,15 +117,17 @@ int paste_cut(struct paste *paste, struct source_config *config,
     return 0;
 }
 
-int paste_settle(struct paste *paste, struct source_config *config, char **argv,
-                 struct error *err)
+int pairing_argument_settle(struct pairing_argument *paste,
+                            struct source_config *config, char **argv,
+                            struct error *err)
 {
     int r = find(paste, config, argv, err);
 
-    return r <= 0 ? r : paste_cut(paste, config, err);
+    return r <= 0 ? r : pairing_argument_cut(paste, config, err);
 }
 
-void paste_wipe(struct paste *paste, struct source_config *config)
+void pairing_argument_wipe(struct pairing_argument *paste,
+                           struct source_config *config)
 {
     const char *secret = config->options.security.pairing_code;
 

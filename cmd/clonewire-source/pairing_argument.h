@@ -8,11 +8,11 @@
 #include "base/error.h"
 #include "clonewire-source/options.h"
 
-#define PASTE_TEXT_BYTES 512
+#define PAIRING_ARGUMENT_TEXT_BYTES 512
 
-/* What was pasted, cut in two.  A secret: wiped by paste_wipe(). */
-struct paste {
-    char text[PASTE_TEXT_BYTES];
+/* What was pasted, cut in two.  A secret: wiped by pairing_argument_wipe(). */
+struct pairing_argument {
+    char text[PAIRING_ARGUMENT_TEXT_BYTES];
 };
 
 /*
@@ -20,14 +20,16 @@ struct paste {
  * words of argv that held it are overwritten, so that ps(1) does not show
  * them.  Without a code nothing changes.  Fails with ERROR_USAGE.
  */
-int paste_settle(struct paste *paste, struct source_config *config, char **argv,
-                 struct error *err);
+int pairing_argument_settle(struct pairing_argument *paste,
+                            struct source_config *config, char **argv,
+                            struct error *err);
 
 /* The second half of it, for a text that is there: fills config. */
-int paste_cut(struct paste *paste, struct source_config *config,
-              struct error *err);
+int pairing_argument_cut(struct pairing_argument *paste,
+                         struct source_config *config, struct error *err);
 
 /* When the job is open: only the address stays. */
-void paste_wipe(struct paste *paste, struct source_config *config);
+void pairing_argument_wipe(struct pairing_argument *paste,
+                           struct source_config *config);
 
 #endif

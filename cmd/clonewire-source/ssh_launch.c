@@ -134,8 +134,9 @@ static void quote(char *buf, size_t len, const char *word)
     snprintf(buf + used, len - used, "'");
 }
 
-static int start_target(struct via *via, const struct source_config *config,
-                        const char *host, const char *dest, struct error *err)
+static int start_target(struct ssh_launch *via,
+                        const struct source_config *config, const char *host,
+                        const char *dest, struct error *err)
 {
     AUTO_FREE char *copy = strdup(config->via);
     char script[SCRIPT_BYTES] = "exec sh -c";
@@ -168,7 +169,8 @@ static int start_target(struct via *via, const struct source_config *config,
 /* ---- what it prints ---- */
 
 /* The target ended without a code: ssh passes its status on. */
-static int explain_end(struct via *via, const char *host, struct error *err)
+static int explain_end(struct ssh_launch *via, const char *host,
+                       struct error *err)
 {
     int status = 0, code;
 
@@ -186,8 +188,8 @@ static int explain_end(struct via *via, const char *host, struct error *err)
 }
 
 /* The first "cw1-..." word of what the target prints. */
-static int read_code(struct via *via, const char *host, struct paste *paste,
-                     struct error *err)
+static int read_code(struct ssh_launch *via, const char *host,
+                     struct pairing_argument *paste, struct error *err)
 {
     size_t used = 0;
 
@@ -233,9 +235,9 @@ static unsigned free_port(void)
 }
 
 /* Forwards a port to the one in paste, and puts it there instead. */
-static int start_tunnel(struct via *via, const struct source_config *config,
-                        const char *host, struct paste *paste,
-                        struct error *err)
+static int start_tunnel(struct ssh_launch *via,
+                        const struct source_config *config, const char *host,
+                        struct pairing_argument *paste, struct error *err)
 {
     AUTO_FREE char *copy = strdup(config->via);
     char *at = strchr(paste->text, '@'), *port = strrchr(paste->text, ':');
@@ -262,13 +264,13 @@ static int start_tunnel(struct via *via, const struct source_config *config,
     return start(&command, -1, &via->tunnel, err);
 }
 
-int via_start(struct via *via, const struct source_config *config,
-              struct paste *paste, struct error *err)
+int ssh_launch_start(struct ssh_launch *via, const struct source_config *config,
+                     struct pairing_argument *paste, struct error *err)
 {
     AUTO_FREE char *place = NULL;
     const char *host, *dest;
 
-    *via = (struct via){ .out = -1 };
+    *via = (struct ssh_launch){ .out = -1 };
     if (!config->options.target)
         return error_set(err, ERROR_USAGE, 0,
                          "--via: USER@HOST:DEST is "
@@ -302,11 +304,11 @@ static void reap(pid_t pid, unsigned patience_ms)
     waitpid(pid, NULL, 0);
 }
 
-void via_finish(struct via *via, bool is_good)
+void ssh_launch_finish(struct ssh_launch *via, bool is_good)
 {
     reap(via->target, is_good ? PATIENCE_MS : 0);
     reap(via->tunnel, 0);
     if (via->out >= 0)
         close(via->out);
-    *via = (struct via){ .out = -1 };
+    *via = (struct ssh_launch){ .out = -1 };
 }

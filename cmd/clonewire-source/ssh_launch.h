@@ -17,7 +17,7 @@
 #include "clonewire-source/options.h"
 #include "clonewire-source/pairing_argument.h"
 
-struct via {
+struct ssh_launch {
     pid_t target; /* the ssh that runs it; 0: none */
     pid_t tunnel; /* the ssh that forwards a port; 0: none */
     int out;      /* what the target prints; -1: none */
@@ -26,12 +26,12 @@ struct via {
 /*
  * Starts the target that config->options.target ("user@host:DEST") names and
  * puts what it printed into paste.  Fails with the target's own kind of error
- * where that is known.  via_finish() in any case.
+ * where that is known.  ssh_launch_finish() in any case.
  */
-int via_start(struct via *via, const struct source_config *config,
-              struct paste *paste, struct error *err);
+int ssh_launch_start(struct ssh_launch *via, const struct source_config *config,
+                     struct pairing_argument *paste, struct error *err);
 
 /* The job has ended, well or badly: nothing of ours goes on running here. */
-void via_finish(struct via *via, bool is_good);
+void ssh_launch_finish(struct ssh_launch *via, bool is_good);
 
 #endif

@@ -142,10 +142,10 @@ static const struct option_row network_rows[] = {
 
 static const struct option_group groups[] = {
     { "Clone", clone_rows, offsetof(struct target_config, options) },
-    { "Clone", rows_sink, offsetof(struct target_config, options) },
+    { "Clone", common_options_sink, offsetof(struct target_config, options) },
     { "Clone", consent_rows, 0 },
     { "Instead of cloning", plan_rows, 0 },
-    { "Security", rows_security,
+    { "Security", common_options_security,
       offsetof(struct target_config, options.security) },
     { "Security", name_rows,
       offsetof(struct target_config, options.security) },
@@ -153,9 +153,9 @@ static const struct option_group groups[] = {
       offsetof(struct target_config, options.security) },
     { "Network and disk", network_rows,
       offsetof(struct target_config, options) },
-    { "Network and disk", rows_tuning,
+    { "Network and disk", common_options_tuning,
       offsetof(struct target_config, options.tuning) },
-    { "Output", rows_output, offsetof(struct target_config, output) },
+    { "Output", common_options_output, offsetof(struct target_config, output) },
     { 0 },
 };
 /* clang-format on */

@@ -12,7 +12,7 @@ struct target_config {
     /* Its size_bytes is what --size said, words included: see
      * options_settle(). */
     struct cw_target_options options;
-    struct rows_output output;
+    struct common_options_output output;
     bool yes;                  /* overwrite a device without asking */
     bool doctor;               /* examine the machine instead of cloning */
     bool plan;                 /* answer instead of cloning */

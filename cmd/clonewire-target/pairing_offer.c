@@ -8,8 +8,8 @@
 
 #define MINUTE_NS (60 * CLOCK_SECOND_NS)
 
-static void print_text(const struct offer *offer, const char *const *addresses,
-                       unsigned count)
+static void print_text(const struct pairing_offer *offer,
+                       const char *const *addresses, unsigned count)
 {
     uint64_t valid_ns = offer->valid_ns;
     bool in_minutes = valid_ns % MINUTE_NS == 0;
@@ -24,13 +24,13 @@ static void print_text(const struct offer *offer, const char *const *addresses,
            in_minutes ? "minutes" : "seconds");
 }
 
-static void print_json(const struct offer *offer, const char *address)
+static void print_json(const struct pairing_offer *offer, const char *address)
 {
     char pasted[CW_PAIRING_CHARS + 96], buf[512];
     struct json json;
 
     snprintf(pasted, sizeof(pasted), "%s@%s", offer->code, address);
-    log_print_open_json(&offer->process->log, &json, buf, sizeof(buf));
+    log_output_open_json(&offer->process->log, &json, buf, sizeof(buf));
     json_add_text(&json, "event", "pairing");
     json_add_text(&json, "code", pasted);
     json_add_number(&json, "valid_seconds", offer->valid_ns / CLOCK_SECOND_NS);
@@ -43,8 +43,8 @@ static void print_json(const struct offer *offer, const char *address)
 static void on_reachable(void *opaque, const char *const *addresses,
                          unsigned count)
 {
-    struct process *process = opaque;
-    struct offer *offer = process->extra;
+    struct program *process = opaque;
+    struct pairing_offer *offer = process->extra;
 
     if (process->log.is_json)
         for (unsigned i = 0; i < count; i++)
@@ -52,7 +52,7 @@ static void on_reachable(void *opaque, const char *const *addresses,
     else
         print_text(offer, addresses, count);
     fflush(stdout);
-    offer_wipe(offer);
+    pairing_offer_wipe(offer);
 }
 
 static bool has_identity(const struct cw_security *security)
@@ -61,8 +61,9 @@ static bool has_identity(const struct cw_security *security)
            security->psk_file;
 }
 
-int offer_make(struct offer *offer, struct process *process,
-               struct cw_target_options *options, struct cw_error *error)
+int pairing_offer_make(struct pairing_offer *offer, struct program *process,
+                       struct cw_target_options *options,
+                       struct cw_error *error)
 {
     if (has_identity(&options->security))
         return 0;
@@ -76,7 +77,7 @@ int offer_make(struct offer *offer, struct process *process,
     return 0;
 }
 
-void offer_wipe(struct offer *offer)
+void pairing_offer_wipe(struct pairing_offer *offer)
 {
     explicit_bzero(offer->code, sizeof(offer->code));
 }

@@ -8,8 +8,8 @@
 #include "clonewire-target/options.h"
 #include "program/program.h"
 
-struct offer {
-    struct process *process; /* borrowed */
+struct pairing_offer {
+    struct program *process; /* borrowed */
     uint64_t valid_ns;
     char code[CW_PAIRING_CHARS]; /* secret, wiped once it is printed */
 };
@@ -18,9 +18,10 @@ struct offer {
  * Makes a code for options when they name no identity, and a callback for
  * it in options->events (filled before).  0, or -1 with *error.
  */
-int offer_make(struct offer *offer, struct process *process,
-               struct cw_target_options *options, struct cw_error *error);
+int pairing_offer_make(struct pairing_offer *offer, struct program *process,
+                       struct cw_target_options *options,
+                       struct cw_error *error);
 
-void offer_wipe(struct offer *offer);
+void pairing_offer_wipe(struct pairing_offer *offer);
 
 #endif

@@ -30,16 +30,19 @@ static const struct option_word no_retry[] = {
 };
 
 static const struct option_word log_formats[] = {
-    { "auto", ROWS_LOG_AUTO },
-    { "text", ROWS_LOG_TEXT },
-    { "json", ROWS_LOG_JSON },
+    { "auto", COMMON_OPTIONS_LOG_AUTO },
+    { "text", COMMON_OPTIONS_LOG_TEXT },
+    { "json", COMMON_OPTIONS_LOG_JSON },
     { NULL, 0 },
 };
 
 static const struct option_word progress_styles[] = {
-    { "auto", ROWS_PROGRESS_AUTO },   { "bar", ROWS_PROGRESS_BAR },
-    { "plain", ROWS_PROGRESS_PLAIN }, { "json", ROWS_PROGRESS_JSON },
-    { "none", ROWS_PROGRESS_NONE },   { NULL, 0 },
+    { "auto", COMMON_OPTIONS_PROGRESS_AUTO },
+    { "bar", COMMON_OPTIONS_PROGRESS_BAR },
+    { "plain", COMMON_OPTIONS_PROGRESS_PLAIN },
+    { "json", COMMON_OPTIONS_PROGRESS_JSON },
+    { "none", COMMON_OPTIONS_PROGRESS_NONE },
+    { NULL, 0 },
 };
 
 static const struct option_word help_forms[] = {
@@ -79,7 +82,7 @@ static const struct option_word verifies[] = {
 };
 
 /* clang-format off */
-const struct option_row rows_security[] = {
+const struct option_row common_options_security[] = {
     { "cert", 0, "CLONEWIRE_CERT", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_security, cert_file), 0, 0,
       "our certificate, PEM, with its chain behind it; FILE may be the PEM "
@@ -109,7 +112,7 @@ const struct option_row rows_security[] = {
     { 0 },
 };
 
-const struct option_row rows_sink[] = {
+const struct option_row common_options_sink[] = {
     { "verify", 0, "CLONEWIRE_VERIFY", NULL, "digest", OPTION_CHOICE, verifies,
       OPTION_FIELD(struct cw_target_options, verify_readback), 0, 0,
       "digest: of what has come; readback: also of what the disk gives back, "
@@ -133,7 +136,7 @@ const struct option_row rows_sink[] = {
     { 0 },
 };
 
-const struct option_row rows_tuning[] = {
+const struct option_row common_options_tuning[] = {
     { "lanes", 0, "CLONEWIRE_LANES", "N", "auto", OPTION_COUNT, automatic,
       OPTION_FIELD(struct cw_tuning, lanes), 1, 64,
       "parallel connections; auto: one for two CPUs of the cgroup quota, for "
@@ -168,39 +171,39 @@ const struct option_row rows_tuning[] = {
     { 0 },
 };
 
-const struct option_row rows_output[] = {
+const struct option_row common_options_output[] = {
     { "quiet", 'q', "CLONEWIRE_QUIET", NULL, "no", OPTION_FLAG, NULL,
-      OPTION_FIELD(struct rows_output, quiet), 0, 0,
+      OPTION_FIELD(struct common_options_output, quiet), 0, 0,
       "print errors and nothing else" },
     { "verbose", 'v', "CLONEWIRE_VERBOSE", NULL, "no", OPTION_FLAG, NULL,
-      OPTION_FIELD(struct rows_output, verbose), 0, 0,
+      OPTION_FIELD(struct common_options_output, verbose), 0, 0,
       "log details too" },
     { "log-format", 0, "CLONEWIRE_LOG_FORMAT", NULL, "auto", OPTION_CHOICE,
-      log_formats, OPTION_FIELD(struct rows_output, log_format), 0, 0,
+      log_formats, OPTION_FIELD(struct common_options_output, log_format), 0, 0,
       "of log, final error and summary; auto: text" },
     { "progress", 0, "CLONEWIRE_PROGRESS", "FD", "auto", OPTION_COUNT,
-      progress_styles, OPTION_FIELD(struct rows_output, progress), 1,
-      ROWS_PROGRESS_FD_MAX,
+      progress_styles, OPTION_FIELD(struct common_options_output, progress), 1,
+      COMMON_OPTIONS_PROGRESS_FD_MAX,
       "on stderr; auto: a bar on a terminal, else plain: a log line every "
       "10 s; FD: JSON on that file descriptor" },
     { "metrics-listen", 0, "CLONEWIRE_METRICS_LISTEN", "HOST:PORT", NULL,
-      OPTION_STRING, NULL, OPTION_FIELD(struct rows_output, metrics_listen), 0,
+      OPTION_STRING, NULL, OPTION_FIELD(struct common_options_output, metrics_listen), 0,
       0,
       "serve /healthz, /readyz and /metrics by HTTPS there; not given: do "
       "not" },
     { "termination-log", 0, "CLONEWIRE_TERMINATION_LOG", "FILE", NULL,
-      OPTION_STRING, NULL, OPTION_FIELD(struct rows_output, termination_log),
+      OPTION_STRING, NULL, OPTION_FIELD(struct common_options_output, termination_log),
       0, 0,
       "write one JSON object there that says how it ended; not given: to "
       "/dev/termination-log where a container has one" },
     { "receipt", 0, "CLONEWIRE_RECEIPT", "FILE", NULL, OPTION_STRING, NULL,
-      OPTION_FIELD(struct rows_output, receipt), 0, 0,
+      OPTION_FIELD(struct common_options_output, receipt), 0, 0,
       "when the copy is complete, write there what --check-receipt compares "
       "any copy of the disk with, and its digests beside it" },
     { "help", 'h', NULL, NULL, NULL, OPTION_ACTION, help_forms,
-      OPTION_FIELD(struct rows_output, action), 0, 0, "print this; man: a manual page; the shells: completion for them" },
+      OPTION_FIELD(struct common_options_output, action), 0, 0, "print this; man: a manual page; the shells: completion for them" },
     { "version", 'V', NULL, NULL, NULL, OPTION_ACTION, version_forms,
-      OPTION_FIELD(struct rows_output, action), 0, 0, "print the version" },
+      OPTION_FIELD(struct common_options_output, action), 0, 0, "print the version" },
     { 0 },
 };
 /* clang-format on */

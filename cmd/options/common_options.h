@@ -7,39 +7,42 @@
 #include "clonewire/clonewire.h"
 #include "options/option.h"
 
-enum rows_log_format {
-    ROWS_LOG_AUTO,
-    ROWS_LOG_TEXT,
-    ROWS_LOG_JSON
+enum common_options_log_format {
+    COMMON_OPTIONS_LOG_AUTO,
+    COMMON_OPTIONS_LOG_TEXT,
+    COMMON_OPTIONS_LOG_JSON
 };
 
-#define ROWS_PROGRESS_FD_MAX 65535
+#define COMMON_OPTIONS_PROGRESS_FD_MAX 65535
 
 /* What is none of these is a file descriptor to print JSON on. */
-enum rows_progress {
-    ROWS_PROGRESS_AUTO = ROWS_PROGRESS_FD_MAX + 1,
-    ROWS_PROGRESS_BAR,
-    ROWS_PROGRESS_PLAIN,
-    ROWS_PROGRESS_JSON,
-    ROWS_PROGRESS_NONE
+enum common_options_progress {
+    COMMON_OPTIONS_PROGRESS_AUTO = COMMON_OPTIONS_PROGRESS_FD_MAX + 1,
+    COMMON_OPTIONS_PROGRESS_BAR,
+    COMMON_OPTIONS_PROGRESS_PLAIN,
+    COMMON_OPTIONS_PROGRESS_JSON,
+    COMMON_OPTIONS_PROGRESS_NONE
 };
 
 /* How the program talks; nothing the library knows of. */
-struct rows_output {
+struct common_options_output {
     bool quiet;
     bool verbose;
-    enum rows_log_format log_format;
-    enum rows_progress progress;
+    enum common_options_log_format log_format;
+    enum common_options_progress progress;
     const char *metrics_listen;
     const char *termination_log;
     const char *receipt;
     enum option_action action;
 };
 
-extern const struct option_row rows_security[]; /* of struct cw_security */
-extern const struct option_row rows_sink[];     /* of struct
+extern const struct option_row
+    common_options_security[]; /* of struct cw_security */
+extern const struct option_row common_options_sink[]; /* of struct
                                                    cw_target_options */
-extern const struct option_row rows_tuning[];   /* of struct cw_tuning */
-extern const struct option_row rows_output[];   /* of struct rows_output */
+extern const struct option_row
+    common_options_tuning[]; /* of struct cw_tuning */
+extern const struct option_row
+    common_options_output[]; /* of struct common_options_output */
 
 #endif

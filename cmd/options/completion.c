@@ -73,7 +73,7 @@ static void put_bash_case(const struct option_row *row, FILE *out)
     }
 }
 
-void complete_print_bash(const struct option_program *program, FILE *out)
+void completion_print_bash(const struct option_program *program, FILE *out)
 {
     const struct option_row *row;
 
@@ -142,7 +142,7 @@ static void put_zsh_row(const struct option_row *row, FILE *out)
     fputs("' \\\n", out);
 }
 
-void complete_print_zsh(const struct option_program *program, FILE *out)
+void completion_print_zsh(const struct option_program *program, FILE *out)
 {
     const struct option_row *row;
 
@@ -175,7 +175,7 @@ static void put_fish_row(const char *name, const struct option_row *row,
     fputs("'\n", out);
 }
 
-void complete_print_fish(const struct option_program *program, FILE *out)
+void completion_print_fish(const struct option_program *program, FILE *out)
 {
     const struct option_row *row;
 

@@ -9,8 +9,8 @@
 
 #include "options/option.h"
 
-void complete_print_bash(const struct option_program *program, FILE *out);
-void complete_print_zsh(const struct option_program *program, FILE *out);
-void complete_print_fish(const struct option_program *program, FILE *out);
+void completion_print_bash(const struct option_program *program, FILE *out);
+void completion_print_zsh(const struct option_program *program, FILE *out);
+void completion_print_fish(const struct option_program *program, FILE *out);
 
 #endif

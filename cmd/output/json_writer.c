@@ -47,7 +47,7 @@ static void add_plain(struct json *json, const char *key, const char *value)
 static size_t append_character(struct json *json, const char *text)
 {
     unsigned char c = (unsigned char)text[0];
-    size_t n = text_printable(text);
+    size_t n = printable_printable(text);
     char escape[8];
 
     if (c == '"' || c == '\\') {

@@ -55,7 +55,7 @@ static void write_all(int fd, const char *text, size_t n)
  * has become narrower has folded the line into several rows: up to the first
  * of them, then clear to the end of the screen.
  */
-static void format_erase(const struct log_print *log, char *buf, size_t len)
+static void format_erase(const struct log_output *log, char *buf, size_t len)
 {
     unsigned rows_above;
 
@@ -72,7 +72,7 @@ static void format_erase(const struct log_print *log, char *buf, size_t len)
 }
 
 /* Prints line above the status line.  Takes the lock. */
-static void print(struct log_print *log, const char *line)
+static void print(struct log_output *log, const char *line)
 {
     char out[LINE_BYTES + sizeof(log->status) + 64], erase[32];
     int n;
@@ -84,15 +84,15 @@ static void print(struct log_print *log, const char *line)
     pthread_mutex_unlock(&log->lock);
 }
 
-void log_print_init(struct log_print *log, int fd, bool is_json,
-                    const char *side)
+void log_output_init(struct log_output *log, int fd, bool is_json,
+                     const char *side)
 {
-    *log = (struct log_print){ .fd = fd, .is_json = is_json, .side = side };
+    *log = (struct log_output){ .fd = fd, .is_json = is_json, .side = side };
     pthread_mutex_init(&log->lock, NULL);
 }
 
-void log_print_open_json(const struct log_print *log, struct json *json,
-                         char *buf, size_t len)
+void log_output_open_json(const struct log_output *log, struct json *json,
+                          char *buf, size_t len)
 {
     char now[32];
 
@@ -102,24 +102,24 @@ void log_print_open_json(const struct log_print *log, struct json *json,
     json_add_text(json, "side", log->side);
 }
 
-void log_print_json(struct log_print *log, struct json *json)
+void log_output_json(struct log_output *log, struct json *json)
 {
     print(log, json_close(json));
 }
 
-static void print_json_line(struct log_print *log, enum cw_log_level level,
+static void print_json_line(struct log_output *log, enum cw_log_level level,
                             const char *line)
 {
     char buf[LINE_BYTES];
     struct json json;
 
-    log_print_open_json(log, &json, buf, sizeof(buf));
+    log_output_open_json(log, &json, buf, sizeof(buf));
     json_add_text(&json, "level", level_names[level]);
     json_add_text(&json, "msg", line);
-    log_print_json(log, &json);
+    log_output_json(log, &json);
 }
 
-static void print_text_line(struct log_print *log, enum cw_log_level level,
+static void print_text_line(struct log_output *log, enum cw_log_level level,
                             const char *line)
 {
     char buf[LINE_BYTES], now[32];
@@ -128,12 +128,12 @@ static void print_text_line(struct log_print *log, enum cw_log_level level,
     format_time(now, sizeof(now), false);
     used = (size_t)snprintf(buf, sizeof(buf), "%s %-5s ", now,
                             level_names[level]);
-    text_escape(buf + used, sizeof(buf) - used, line);
+    printable_escape(buf + used, sizeof(buf) - used, line);
     print(log, buf);
 }
 
-void log_print_line(struct log_print *log, enum cw_log_level level,
-                    const char *line)
+void log_output_line(struct log_output *log, enum cw_log_level level,
+                     const char *line)
 {
     if (log->is_json)
         print_json_line(log, level, line);
@@ -141,13 +141,13 @@ void log_print_line(struct log_print *log, enum cw_log_level level,
         print_text_line(log, level, line);
 }
 
-static void print_json_error(struct log_print *log,
+static void print_json_error(struct log_output *log,
                              const struct cw_error *error)
 {
     char buf[LINE_BYTES];
     struct json json;
 
-    log_print_open_json(log, &json, buf, sizeof(buf));
+    log_output_open_json(log, &json, buf, sizeof(buf));
     json_add_text(&json, "level", level_names[CW_LOG_ERROR]);
     json_add_text(&json, "msg", error->text);
     json_add_text(&json, "kind", error->kind);
@@ -161,25 +161,26 @@ static void print_json_error(struct log_print *log,
     json_add_bool(&json, "from_peer", error->from_peer);
     json_add_text(&json, "hint", error->hint ? error->hint : "");
     summary_add_space(&json, &error->space);
-    log_print_json(log, &json);
+    log_output_json(log, &json);
 }
 
-void log_print_error(struct log_print *log, const struct cw_error *error)
+void log_output_error(struct log_output *log, const struct cw_error *error)
 {
     char buf[LINE_BYTES];
     size_t used;
 
-    log_print_end_status(log, false);
+    log_output_end_status(log, false);
     if (log->is_json) {
         print_json_error(log, error);
         return;
     }
     used = (size_t)snprintf(buf, sizeof(buf), "%s: ", log->side);
-    text_escape(buf + used, sizeof(buf) - used, error->text);
+    printable_escape(buf + used, sizeof(buf) - used, error->text);
     print(log, buf);
 }
 
-void log_print_status(struct log_print *log, const char *text, unsigned columns)
+void log_output_status(struct log_output *log, const char *text,
+                       unsigned columns)
 {
     char out[sizeof(log->status) + 64], erase[32];
     int n;
@@ -193,7 +194,7 @@ void log_print_status(struct log_print *log, const char *text, unsigned columns)
     pthread_mutex_unlock(&log->lock);
 }
 
-void log_print_end_status(struct log_print *log, bool keep)
+void log_output_end_status(struct log_output *log, bool keep)
 {
     char erase[32];
 

@@ -28,7 +28,7 @@ static size_t announced(unsigned char c, uint32_t *point)
     return 0;
 }
 
-size_t text_printable(const char *text)
+size_t printable_printable(const char *text)
 {
     static const uint32_t least[] = { 0, 0, 0xa0, 0x800, 0x10000 };
     const unsigned char *p = (const unsigned char *)text;
@@ -50,12 +50,12 @@ size_t text_printable(const char *text)
     return n;
 }
 
-const char *text_escape(char *buf, size_t len, const char *text)
+const char *printable_escape(char *buf, size_t len, const char *text)
 {
     size_t used = 0;
 
     while (*text != '\0' && used + sizeof("\\xNN") <= len) {
-        size_t n = text_printable(text);
+        size_t n = printable_printable(text);
 
         if (n > 0) {
             memcpy(buf + used, text, n);

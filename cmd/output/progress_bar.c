@@ -7,12 +7,12 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
-#define SMOOTH_NS   ((u128)3 * CLOCK_SECOND_NS) /* a rate's memory */
-#define SAMPLE_NS   (100 * CLOCK_MS_NS)         /* shorter ones are noise */
-#define FIELD_BYTES 64
-#define BAR_LEAST   10 /* columns below which a bar says nothing */
-#define BAR_MOST    60
-#define HOUR_S      UINT64_C(3600)
+#define SMOOTH_NS          ((u128)3 * CLOCK_SECOND_NS) /* a rate's memory */
+#define SAMPLE_NS          (100 * CLOCK_MS_NS) /* shorter ones are noise */
+#define FIELD_BYTES        64
+#define PROGRESS_BAR_LEAST 10 /* columns below which a bar says nothing */
+#define PROGRESS_BAR_MOST  60
+#define HOUR_S             UINT64_C(3600)
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -31,7 +31,7 @@ static uint64_t grown(uint64_t now, uint64_t before)
     return now > before ? now - before : 0;
 }
 
-static void update_rates(struct bar *bar, const struct cw_progress *p)
+static void update_rates(struct progress_bar *bar, const struct cw_progress *p)
 {
     uint64_t dt_ns = grown(p->elapsed_ns, bar->last_ns);
 
@@ -56,7 +56,7 @@ static unsigned permille_of(const struct cw_progress *p)
     return (unsigned)((u128)p->handled_bytes * 1000 / p->total_bytes);
 }
 
-uint64_t bar_average(const struct cw_progress *progress)
+uint64_t progress_bar_average(const struct cw_progress *progress)
 {
     if (progress->elapsed_ns < SAMPLE_NS)
         return 0;
@@ -64,7 +64,8 @@ uint64_t bar_average(const struct cw_progress *progress)
                       progress->elapsed_ns);
 }
 
-void bar_update(struct bar *bar, const struct cw_progress *progress)
+void progress_bar_update(struct progress_bar *bar,
+                         const struct cw_progress *progress)
 {
     unsigned permille = permille_of(progress);
 
@@ -74,7 +75,7 @@ void bar_update(struct bar *bar, const struct cw_progress *progress)
         bar->permille = permille;
     update_rates(bar, progress);
 
-    bar->eta_s = BAR_NO_ETA;
+    bar->eta_s = PROGRESS_BAR_NO_ETA;
     if (progress->phase == CW_PHASE_COPYING && bar->handled_rate > 0)
         bar->eta_s = grown(progress->total_bytes, progress->handled_bytes) /
                      bar->handled_rate;
@@ -84,7 +85,7 @@ void bar_update(struct bar *bar, const struct cw_progress *progress)
 static const char *format_eta(char *buf, size_t len, uint64_t eta_s)
 {
     buf[0] = '\0';
-    if (eta_s == BAR_NO_ETA)
+    if (eta_s == PROGRESS_BAR_NO_ETA)
         return buf;
     if (eta_s >= 100 * HOUR_S)
         snprintf(buf, len, ">99h");
@@ -143,7 +144,7 @@ static void fill_amount(char *text, const struct cw_progress *p)
         is_reading_back ? " read back" : "");
 }
 
-static void fill_amounts(struct line *line, const struct bar *bar,
+static void fill_amounts(struct line *line, const struct progress_bar *bar,
                          const struct cw_progress *p)
 {
     char a[32], b[32];
@@ -152,10 +153,10 @@ static void fill_amounts(struct line *line, const struct bar *bar,
     if (is_moving(p) && bar->has_rate)
         snprintf(line->text[FIELD_RATE], FIELD_BYTES, "%s/s",
                  format_bytes(a, sizeof(a), bar->data_rate));
-    if (is_moving(p) && bar_average(p) > 0)
+    if (is_moving(p) && progress_bar_average(p) > 0)
         snprintf(line->text[FIELD_AVERAGE], FIELD_BYTES, "avg %s/s",
-                 format_bytes(a, sizeof(a), bar_average(p)));
-    if (bar->eta_s != BAR_NO_ETA && is_moving(p))
+                 format_bytes(a, sizeof(a), progress_bar_average(p)));
+    if (bar->eta_s != PROGRESS_BAR_NO_ETA && is_moving(p))
         snprintf(line->text[FIELD_ETA], FIELD_BYTES, "ETA %s",
                  format_eta(a, sizeof(a), bar->eta_s));
     if (p->zero_bytes > 0)
@@ -170,7 +171,7 @@ static void fill_amounts(struct line *line, const struct bar *bar,
                  p->lanes == 1 ? "" : "s");
 }
 
-static void fill(struct line *line, const struct bar *bar,
+static void fill(struct line *line, const struct progress_bar *bar,
                  const struct cw_progress *p)
 {
     *line = (struct line){ 0 };
@@ -183,7 +184,8 @@ static void fill(struct line *line, const struct bar *bar,
              cw_phase_name(p->phase));
     snprintf(line->text[FIELD_PERCENT], FIELD_BYTES, "%3u.%u%%",
              bar->permille / 10, bar->permille % 10);
-    memset(line->text[FIELD_BAR], ' ', BAR_LEAST); /* drawn when it is sized */
+    memset(line->text[FIELD_BAR], ' ',
+           PROGRESS_BAR_LEAST); /* drawn when it is sized */
     fill_amounts(line, bar, p);
 }
 
@@ -207,9 +209,9 @@ static void arrange(struct line *line, unsigned room)
     }
     if (!line->shown[FIELD_BAR])
         return;
-    line->bar_columns = BAR_LEAST + room - used;
-    if (line->bar_columns > BAR_MOST)
-        line->bar_columns = BAR_MOST;
+    line->bar_columns = PROGRESS_BAR_LEAST + room - used;
+    if (line->bar_columns > PROGRESS_BAR_MOST)
+        line->bar_columns = PROGRESS_BAR_MOST;
 }
 
 /* Text built piece by piece; what does not fit is cut. */
@@ -230,8 +232,8 @@ static void put(struct out *out, const char *text, size_t times)
 }
 
 /* "[=====>    ]" */
-static void put_bar(struct out *out, const struct bar *bar, unsigned columns,
-                    bool colour)
+static void put_bar(struct out *out, const struct progress_bar *bar,
+                    unsigned columns, bool colour)
 {
     unsigned inner = columns - 2;
     unsigned full = inner * bar->permille / 1000;
@@ -249,8 +251,10 @@ static void put_bar(struct out *out, const struct bar *bar, unsigned columns,
     put(out, "]", 1);
 }
 
-unsigned bar_format(const struct bar *bar, const struct cw_progress *progress,
-                    unsigned columns, bool colour, char *buf, size_t len)
+unsigned progress_bar_format(const struct progress_bar *bar,
+                             const struct cw_progress *progress,
+                             unsigned columns, bool colour, char *buf,
+                             size_t len)
 {
     struct out out = { .buf = buf, .len = len };
     unsigned taken = 0;
@@ -279,9 +283,9 @@ unsigned bar_format(const struct bar *bar, const struct cw_progress *progress,
     return taken;
 }
 
-const char *bar_format_plain(const struct bar *bar,
-                             const struct cw_progress *progress, char *buf,
-                             size_t len)
+const char *progress_bar_format_plain(const struct progress_bar *bar,
+                                      const struct cw_progress *progress,
+                                      char *buf, size_t len)
 {
     struct out out = { .buf = buf, .len = len };
     char percent[16];

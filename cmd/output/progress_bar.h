@@ -13,21 +13,22 @@
 
 #include "clonewire/clonewire.h"
 
-#define BAR_NO_ETA UINT64_MAX
+#define PROGRESS_BAR_NO_ETA UINT64_MAX
 
 /* What has been learnt from one update to the next; zeroed to begin with. */
-struct bar {
+struct progress_bar {
     unsigned permille;     /* done, 0..1000 */
     uint64_t data_rate;    /* bytes/s moved, smoothed over some seconds */
     uint64_t handled_rate; /* bytes/s moved or skipped */
-    uint64_t eta_s;        /* or BAR_NO_ETA */
+    uint64_t eta_s;        /* or PROGRESS_BAR_NO_ETA */
     bool has_rate;
     uint64_t last_ns;
     uint64_t last_data_bytes;
     uint64_t last_handled_bytes;
 };
 
-void bar_update(struct bar *bar, const struct cw_progress *progress);
+void progress_bar_update(struct progress_bar *bar,
+                         const struct cw_progress *progress);
 
 /*
  * Writes one line of at most columns - 1 columns (a full one would wrap) to
@@ -36,15 +37,17 @@ void bar_update(struct bar *bar, const struct cw_progress *progress);
  *
  *   copying    42.3% [=====>      ] 1.2 GiB/3 GiB 812.3 MiB/s ETA 0:02
  */
-unsigned bar_format(const struct bar *bar, const struct cw_progress *progress,
-                    unsigned columns, bool colour, char *buf, size_t len);
-
-/* The same as a log line: "copying 42.3%, 1.2 GiB of 3 GiB, ..." */
-const char *bar_format_plain(const struct bar *bar,
-                             const struct cw_progress *progress, char *buf,
+unsigned progress_bar_format(const struct progress_bar *bar,
+                             const struct cw_progress *progress,
+                             unsigned columns, bool colour, char *buf,
                              size_t len);
 
+/* The same as a log line: "copying 42.3%, 1.2 GiB of 3 GiB, ..." */
+const char *progress_bar_format_plain(const struct progress_bar *bar,
+                                      const struct cw_progress *progress,
+                                      char *buf, size_t len);
+
 /* Bytes a second moved since copying began; 0: too early to say. */
-uint64_t bar_average(const struct cw_progress *progress);
+uint64_t progress_bar_average(const struct cw_progress *progress);
 
 #endif

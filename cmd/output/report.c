@@ -22,7 +22,7 @@ static void print_overhead(uint32_t ppm, FILE *out)
             ppm % 10000);
 }
 
-void answer_inspection(const struct cw_inspection *i, bool as_json, FILE *out)
+void report_inspection(const struct cw_inspection *i, bool as_json, FILE *out)
 {
     struct json json;
     char buf[JSON_BYTES];
@@ -65,7 +65,7 @@ static void print_plan(const struct cw_plan *p, const struct cw_error *error,
     print_amount("volume to request", p->space.volume_bytes, out);
 }
 
-void answer_plan(const struct cw_plan *p, const struct cw_error *error,
+void report_plan(const struct cw_plan *p, const struct cw_error *error,
                  bool as_json, FILE *out)
 {
     struct json json;
@@ -101,7 +101,7 @@ static void print_finding_json(const struct cw_finding *f, FILE *out)
     fprintf(out, "%s\n", json_close(&json));
 }
 
-int answer_doctor(const char *path, bool as_json, FILE *out)
+int report_doctor(const char *path, bool as_json, FILE *out)
 {
     struct cw_finding findings[CW_FINDINGS];
     unsigned count = cw_doctor(path, findings);
@@ -118,7 +118,7 @@ int answer_doctor(const char *path, bool as_json, FILE *out)
     return 0;
 }
 
-void answer_receipt(const struct cw_receipt *receipt, const char *path,
+void report_receipt(const struct cw_receipt *receipt, const char *path,
                     bool as_json, FILE *out)
 {
     char when[FORMAT_TIME_BYTES], buf[JSON_BYTES];
@@ -140,7 +140,7 @@ void answer_receipt(const struct cw_receipt *receipt, const char *path,
     fprintf(out, "%s\n", json_close(&json));
 }
 
-int answer_difference(void *as_json, uint64_t offset, uint64_t length)
+int report_difference(void *as_json, uint64_t offset, uint64_t length)
 {
     struct json json;
     char buf[160];

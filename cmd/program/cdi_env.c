@@ -68,10 +68,10 @@ void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
              "%s: cannot read \"%.80s\": %s", name, value, instead);
 }
 
-void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_print *log)
+void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_output *log)
 {
     for (unsigned i = 0; i < doubts->count; i++)
-        log_print_line(log, CW_LOG_WARN, doubts->lines[i]);
+        log_output_line(log, CW_LOG_WARN, doubts->lines[i]);
 }
 
 bool cdi_bool(const char *text, bool *value)
@@ -136,7 +136,7 @@ static void make_private(const char *path)
         (void)chmod(path, 0600);
 }
 
-void cdi_leave_word(struct log_print *log, const char *text)
+void cdi_leave_word(struct log_output *log, const char *text)
 {
     const char *path = cdi_env("CLONEWIRE_TERMINATION_LOG");
     char line[512];
@@ -148,18 +148,18 @@ void cdi_leave_word(struct log_print *log, const char *text)
         return;
     snprintf(line, sizeof(line), "cannot write %s: %s",
              path ? path : TERMINATION_DEFAULT, strerrordesc_np(-r));
-    log_print_line(log, CW_LOG_WARN, line);
+    log_output_line(log, CW_LOG_WARN, line);
 }
 
 /* The disk holds the job up, which was told to stop. */
 static void on_late(void *opaque, int number)
 {
     (void)number;
-    log_print_line(opaque, CW_LOG_ERROR,
-                   "stopped by request; the disk was not waited for");
+    log_output_line(opaque, CW_LOG_ERROR,
+                    "stopped by request; the disk was not waited for");
 }
 
-void cdi_open(struct log_print *log, const char *name)
+void cdi_open(struct log_output *log, const char *name)
 {
     const struct signals_plan plan = {
         .stop = cw_stop,
@@ -171,19 +171,19 @@ void cdi_open(struct log_print *log, const char *name)
     };
     struct error err;
 
-    log_print_init(log, STDERR_FILENO, false, name);
+    log_output_init(log, STDERR_FILENO, false, name);
     if (signals_open(&plan, &err) == 0)
         return;
-    log_print_line(log, CW_LOG_ERROR, err.text);
+    log_output_line(log, CW_LOG_ERROR, err.text);
     exit(CDI_FATAL);
 }
 
 static void on_log(void *opaque, enum cw_log_level level, const char *line)
 {
-    log_print_line(opaque, level, line);
+    log_output_line(opaque, level, line);
 }
 
-void cdi_get_events(struct log_print *log, enum cw_log_level level,
+void cdi_get_events(struct log_output *log, enum cw_log_level level,
                     struct cw_events *events)
 {
     *events = (struct cw_events){

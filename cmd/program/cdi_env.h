@@ -43,7 +43,7 @@ void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
                const char *instead);
 
 /* Each to its line of the log. */
-void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_print *log);
+void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_output *log);
 
 /* As Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: it is none. */
 bool cdi_bool(const char *text, bool *value);
@@ -62,16 +62,16 @@ enum cw_log_level cdi_log_level(const char *const *argv);
  * made if need be, or in /dev/termination-log, if that is a file.  What goes
  * wrong with that is told to log.
  */
-void cdi_leave_word(struct log_print *log, const char *text);
+void cdi_leave_word(struct log_output *log, const char *text);
 
 /*
  * Logs on standard error; SIGTERM and SIGINT stop the job that
  * signals_set_job() names.  log is kept for ever.  Exits, if that fails.
  */
-void cdi_open(struct log_print *log, const char *name);
+void cdi_open(struct log_output *log, const char *name);
 
 /* Events that go to log. */
-void cdi_get_events(struct log_print *log, enum cw_log_level level,
+void cdi_get_events(struct log_output *log, enum cw_log_level level,
                     struct cw_events *events);
 
 #endif

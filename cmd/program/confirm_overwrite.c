@@ -23,15 +23,15 @@ static void describe(const char *path, const struct cw_destination *found,
 static int ask(const char *path, const char *text, struct error *err)
 {
     fprintf(stderr, "%s\n", text);
-    if (ask_yes("Everything on it will be overwritten.  Go on? (yes/no) "))
+    if (prompt_yes("Everything on it will be overwritten.  Go on? (yes/no) "))
         return 0;
     return error_set(err, ERROR_REFUSED, 0,
                      "%s is not overwritten: the answer was no", path);
 }
 
-int consent_get(struct process *process,
-                const struct cw_target_options *options, bool is_given,
-                struct error *err)
+int confirm_overwrite_get(struct program *process,
+                          const struct cw_target_options *options,
+                          bool is_given, struct error *err)
 {
     const char *path = options->destination;
     struct cw_destination found;
@@ -41,10 +41,10 @@ int consent_get(struct process *process,
     if (cw_target_look(options, &found, &ignored) < 0 || !found.is_block_device)
         return 0;
     describe(path, &found, text, sizeof(text));
-    if (!is_given && ask_is_possible())
+    if (!is_given && prompt_is_possible())
         return ask(path, text, err);
     if (!process->output.quiet)
-        log_print_line(&process->log, CW_LOG_INFO, text);
+        log_output_line(&process->log, CW_LOG_INFO, text);
     if (is_given || found.is_blank)
         return 0;
     return error_set(err, ERROR_REFUSED, 0,

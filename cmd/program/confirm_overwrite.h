@@ -12,8 +12,8 @@
  * block device is shown and asked about; without one it is refused unless it
  * is blank.  is_given, by --yes, overrules both.  0: go on; -1: ERROR_REFUSED.
  */
-int consent_get(struct process *process,
-                const struct cw_target_options *options, bool is_given,
-                struct error *err);
+int confirm_overwrite_get(struct program *process,
+                          const struct cw_target_options *options,
+                          bool is_given, struct error *err);
 
 #endif

@@ -42,9 +42,9 @@ static int perform(const struct option_program *program,
     case OPTION_ACTION_HELP_MAN:
         option_man_print(program, cw_version(), stdout);
         break;
-    case OPTION_ACTION_HELP_BASH: complete_print_bash(program, stdout); break;
-    case OPTION_ACTION_HELP_ZSH: complete_print_zsh(program, stdout); break;
-    case OPTION_ACTION_HELP_FISH: complete_print_fish(program, stdout); break;
+    case OPTION_ACTION_HELP_BASH: completion_print_bash(program, stdout); break;
+    case OPTION_ACTION_HELP_ZSH: completion_print_zsh(program, stdout); break;
+    case OPTION_ACTION_HELP_FISH: completion_print_fish(program, stdout); break;
     case OPTION_ACTION_VERSION: print_version(program->name, false); break;
     case OPTION_ACTION_VERSION_JSON: print_version(program->name, true); break;
     case OPTION_ACTION_RUN: break;
@@ -62,7 +62,7 @@ static bool is_said(char **argv, const char *word)
 }
 
 /* For who started us in a container; summary and error may be NULL. */
-static void leave_word(struct process *process,
+static void leave_word(struct program *process,
                        const struct cw_summary *summary,
                        const struct cw_error *error)
 {
@@ -86,19 +86,19 @@ static void leave_word(struct process *process,
         return;
     snprintf(line, sizeof(line), "cannot write %s: %s",
              path ? path : TERMINATION_DEFAULT, strerrordesc_np(-r));
-    log_print_line(&process->log, CW_LOG_WARN, line);
+    log_output_line(&process->log, CW_LOG_WARN, line);
 }
 
-int process_fail(struct process *process, const struct cw_error *error)
+int program_fail(struct program *process, const struct cw_error *error)
 {
     leave_word(process, NULL, error);
-    log_print_error(&process->log, error);
+    log_output_error(&process->log, error);
     return error->status;
 }
 
 /* Tells an error of our own, from before there was a job.  Returns the exit
  * status. */
-static int fail(struct process *process, const struct error *err)
+static int fail(struct program *process, const struct error *err)
 {
     struct cw_error error = {
         .status = (int)err->kind,
@@ -108,7 +108,7 @@ static int fail(struct process *process, const struct error *err)
     };
 
     memcpy(error.text, err->text, sizeof(error.text));
-    return process_fail(process, &error);
+    return program_fail(process, &error);
 }
 
 /* The disk holds the job up, which was told to stop. */
@@ -123,12 +123,12 @@ static void on_late(void *opaque, int number)
         .text = "stopped by request; the disk was not waited for",
     };
 
-    process_fail(opaque, &error);
+    program_fail(opaque, &error);
 }
 
-int process_open(struct process *process, const char *side,
+int program_open(struct program *process, const char *side,
                  const struct option_program *program, char **argv,
-                 void *config, const struct rows_output *output)
+                 void *config, const struct common_options_output *output)
 {
     const struct signals_plan plan = {
         .stop = cw_stop,
@@ -146,29 +146,29 @@ int process_open(struct process *process, const char *side,
     process->output = *output;
     process->progress = (struct cw_progress){ 0 };
     pthread_mutex_init(&process->lock, NULL);
-    log_print_init(&process->log, STDERR_FILENO,
-                   output->log_format == ROWS_LOG_JSON, side);
+    log_output_init(&process->log, STDERR_FILENO,
+                    output->log_format == COMMON_OPTIONS_LOG_JSON, side);
     if (r < 0)
         return fail(process, &err);
     if (output->action == OPTION_ACTION_VERSION && is_said(argv, "--json"))
         return perform(program, OPTION_ACTION_VERSION_JSON);
     if (output->action != OPTION_ACTION_RUN)
         return perform(program, output->action);
-    if (!display_is_possible(output))
-        return process_misused(process, "--progress (CLONEWIRE_PROGRESS): no "
+    if (!progress_display_is_possible(output))
+        return program_misused(process, "--progress (CLONEWIRE_PROGRESS): no "
                                         "such file descriptor is open");
-    display_init(&process->display, &process->log, output);
+    progress_display_init(&process->display, &process->log, output);
     if (signals_open(&plan, &err) < 0)
         return fail(process, &err);
-    return PROCESS_GO_ON;
+    return PROGRAM_GO_ON;
 }
 
-int process_refused(struct process *process, const struct error *err)
+int program_refused(struct program *process, const struct error *err)
 {
     return fail(process, err);
 }
 
-int process_misused(struct process *process, const char *text)
+int program_misused(struct program *process, const char *text)
 {
     struct error err;
 
@@ -178,9 +178,9 @@ int process_misused(struct process *process, const char *text)
 
 static void on_log(void *opaque, enum cw_log_level level, const char *line)
 {
-    struct process *process = opaque;
+    struct program *process = opaque;
 
-    log_print_line(&process->log, level, line);
+    log_output_line(&process->log, level, line);
 }
 
 /*
@@ -204,27 +204,27 @@ static void on_stuck(void *opaque, const struct cw_error *error)
     struct cw_error end = *error;
 
     blame_signal(&end);
-    _exit(process_fail(opaque, &end));
+    _exit(program_fail(opaque, &end));
 }
 
 static void on_progress(void *opaque, const struct cw_progress *progress)
 {
-    struct process *process = opaque;
+    struct program *process = opaque;
 
     pthread_mutex_lock(&process->lock);
     process->progress = *progress;
     pthread_mutex_unlock(&process->lock);
-    display_update(&process->display, progress);
+    progress_display_update(&process->display, progress);
 }
 
-static enum cw_log_level least_level(const struct rows_output *output)
+static enum cw_log_level least_level(const struct common_options_output *output)
 {
     if (output->quiet)
         return CW_LOG_ERROR;
     return output->verbose ? CW_LOG_DEBUG : CW_LOG_INFO;
 }
 
-void process_get_events(struct process *process, struct cw_events *events)
+void program_get_events(struct program *process, struct cw_events *events)
 {
     *events = (struct cw_events){
         .log = on_log,
@@ -237,7 +237,7 @@ void process_get_events(struct process *process, struct cw_events *events)
     };
 }
 
-static void tell_summary(struct process *process,
+static void tell_summary(struct program *process,
                          const struct cw_summary *summary)
 {
     struct json json;
@@ -246,7 +246,7 @@ static void tell_summary(struct process *process,
     if (process->output.quiet)
         return;
     if (process->log.is_json) {
-        log_print_open_json(&process->log, &json, buf, sizeof(buf));
+        log_output_open_json(&process->log, &json, buf, sizeof(buf));
         json_add_text(&json, "event", "summary");
         summary_add_json(summary, &json);
         printf("%s\n", json_close(&json));
@@ -270,24 +270,24 @@ static int run(struct cw_job *job, struct cw_summary *summary,
 }
 
 /* Tells how it ended: what cw_run() returned. */
-static int end(struct process *process, int r, const struct cw_summary *summary,
+static int end(struct program *process, int r, const struct cw_summary *summary,
                struct cw_error *error)
 {
-    display_finish(&process->display);
+    progress_display_finish(&process->display);
     if (r < 0) {
         blame_signal(error);
-        return process_fail(process, error);
+        return program_fail(process, error);
     }
     leave_word(process, r == 0 ? summary : NULL, NULL);
     if (r == 0)
         tell_summary(process, summary);
     else if (!process->output.quiet)
-        log_print_line(&process->log, CW_LOG_INFO,
-                       "deadline passed: no source came");
+        log_output_line(&process->log, CW_LOG_INFO,
+                        "deadline passed: no source came");
     return 0;
 }
 
-int process_run(struct process *process, struct cw_job *job,
+int program_run(struct program *process, struct cw_job *job,
                 struct cw_error *error)
 {
     struct cw_summary summary = { 0 };
@@ -296,11 +296,11 @@ int process_run(struct process *process, struct cw_job *job,
     return end(process, r, &summary, error);
 }
 
-int process_try(struct process *process, struct cw_job *job,
+int program_try(struct program *process, struct cw_job *job,
                 struct cw_error *error)
 {
     struct cw_summary summary = { 0 };
     int r = run(job, &summary, error);
 
-    return r > 0 ? PROCESS_GO_ON : end(process, r, &summary, error);
+    return r > 0 ? PROGRAM_GO_ON : end(process, r, &summary, error);
 }

@@ -1,9 +1,9 @@
 /*
  * program.h - what main() of both programs does, in three steps.
  *
- *     process_open()     options, signals, log
+ *     program_open()     options, signals, log
  *     process_events()   the library's callbacks
- *     process_run()      the job, the summary or the error, the exit status
+ *     program_run()      the job, the summary or the error, the exit status
  */
 #ifndef CW_PROGRAM_PROGRAM_H
 #define CW_PROGRAM_PROGRAM_H
@@ -16,12 +16,12 @@
 #include "output/log_output.h"
 #include "output/progress_display.h"
 
-#define PROCESS_GO_ON (-1)
+#define PROGRAM_GO_ON (-1)
 
-struct process {
-    struct rows_output output;
-    struct log_print log;
-    struct display display;
+struct program {
+    struct common_options_output output;
+    struct log_output log;
+    struct progress_display display;
     void *extra;                 /* for a callback of the program's own */
     pthread_mutex_t lock;        /* of progress */
     struct cw_progress progress; /* as last told; of the job while it runs */
@@ -29,35 +29,35 @@ struct process {
 
 /*
  * Reads the options into config (zeroed), output being the part of it that
- * is for us.  side: "source" or "target".  Returns PROCESS_GO_ON, or the
+ * is for us.  side: "source" or "target".  Returns PROGRAM_GO_ON, or the
  * exit status when there is nothing more to do (--help, a usage error).
  */
-int process_open(struct process *process, const char *side,
+int program_open(struct program *process, const char *side,
                  const struct option_program *program, char **argv,
-                 void *config, const struct rows_output *output);
+                 void *config, const struct common_options_output *output);
 
 /* Tells error as the last word of this process; returns the exit status. */
-int process_fail(struct process *process, const struct cw_error *error);
+int program_fail(struct program *process, const struct cw_error *error);
 
 /* The same for a mistake in how the program was called. */
-int process_misused(struct process *process, const char *text);
+int program_misused(struct program *process, const char *text);
 
 /* The same for an error from before there was a job. */
-int process_refused(struct process *process, const struct error *err);
+int program_refused(struct program *process, const struct error *err);
 
 /* Events that go to this process (borrowed until the job is closed). */
-void process_get_events(struct process *process, struct cw_events *events);
+void program_get_events(struct program *process, struct cw_events *events);
 
 /*
  * Runs job (moved; NULL: it could not be opened, error says why) and tells
  * how it ended.  Returns the exit status.
  */
-int process_run(struct process *process, struct cw_job *job,
+int program_run(struct program *process, struct cw_job *job,
                 struct cw_error *error);
 
-/* The same of a job of cw_volume_open(); PROCESS_GO_ON: the target can do
+/* The same of a job of cw_volume_open(); PROGRAM_GO_ON: the target can do
  * better, and nothing was told. */
-int process_try(struct process *process, struct cw_job *job,
+int program_try(struct program *process, struct cw_job *job,
                 struct cw_error *error);
 
 #endif

@@ -6,7 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-bool ask_is_possible(void)
+bool prompt_is_possible(void)
 {
     return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
@@ -33,7 +33,7 @@ static bool read_line(char *buf, size_t len)
     return true;
 }
 
-bool ask_line(const char *question, bool hidden, char *buf, size_t len)
+bool prompt_line(const char *question, bool hidden, char *buf, size_t len)
 {
     struct termios shown, quiet;
     bool answered;
@@ -54,11 +54,11 @@ bool ask_line(const char *question, bool hidden, char *buf, size_t len)
     return answered;
 }
 
-bool ask_yes(const char *question)
+bool prompt_yes(const char *question)
 {
     char answer[16];
 
-    while (ask_line(question, false, answer, sizeof(answer))) {
+    while (prompt_line(question, false, answer, sizeof(answer))) {
         if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
             return true;
         if (strcasecmp(answer, "n") == 0 || strcasecmp(answer, "no") == 0)

@@ -77,7 +77,7 @@ struct cw_job *cw_volume_open(const struct cw_volume_options *options,
                               struct cw_error *error)
 {
     struct error err;
-    struct cw_job *job = volume_open(options, &err);
+    struct cw_job *job = http_source_open(options, &err);
 
     if (!job)
         api_tell(error, &err);
@@ -136,10 +136,10 @@ int cw_target_plan(const struct cw_target_options *options,
 int cw_target_look(const struct cw_target_options *options,
                    struct cw_destination *destination, struct cw_error *error)
 {
-    struct look look;
+    struct device_info look;
     struct error err;
 
-    if (look_at(options->destination, &look, &err) < 0) {
+    if (device_info_read(options->destination, &look, &err) < 0) {
         api_tell(error, &err);
         return -1;
     }
@@ -154,12 +154,12 @@ int cw_target_look(const struct cw_target_options *options,
 
 bool cw_target_is_begun(const struct cw_target_options *options)
 {
-    return begun_look(options) == BEGUN_DEVICE;
+    return resume_probe_look(options) == RESUME_PROBE_DEVICE;
 }
 
 unsigned cw_doctor(const char *path, struct cw_finding findings[CW_FINDINGS])
 {
-    return doctor_examine(path, findings, CW_FINDINGS);
+    return preflight_examine(path, findings, CW_FINDINGS);
 }
 
 _Static_assert(CW_PAIRING_CHARS >= PAIRING_CODE_CHARS, "the code fits");
@@ -168,7 +168,7 @@ int cw_pairing_make(char code[CW_PAIRING_CHARS], struct cw_error *error)
 {
     struct error err;
 
-    if (code_make(code, &err) == 0)
+    if (credentials_make(code, &err) == 0)
         return 0;
     api_tell(error, &err);
     return -1;

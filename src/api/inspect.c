@@ -40,8 +40,8 @@ void target_sink_options(const struct cw_target_options *options,
     if (options->volume_bytes == 0)
         return;
     sink->size_max = true;
-    sink->size_bytes = size_usable(options->volume_bytes,
-                                   options->fs_overhead_ppm);
+    sink->size_bytes = sizing_usable(options->volume_bytes,
+                                     options->fs_overhead_ppm);
 }
 
 int source_measure(struct image *image, uint64_t *data_bytes, struct error *err)
@@ -73,8 +73,8 @@ static int fill(struct image *image, struct cw_inspection *out,
     out->zero_bytes = image->virtual_bytes - out->data_bytes;
     out->allocated_bytes = image->host_bytes;
     out->block_volume_bytes = image->virtual_bytes;
-    if (size_required(&out->file_volume_bytes, image->virtual_bytes,
-                      out->fs_overhead_ppm))
+    if (sizing_required(&out->file_volume_bytes, image->virtual_bytes,
+                        out->fs_overhead_ppm))
         return error_set(err, ERROR_FORMAT, 0,
                          "%s: a disk of that size fits no volume", image->path);
     return 0;
@@ -172,7 +172,7 @@ int source_map(const struct cw_source_options *options,
 int target_plan(const struct cw_target_options *options, uint64_t source_bytes,
                 struct cw_plan *plan, struct error *err)
 {
-    struct size_verdict verdict = { 0 };
+    struct sizing_verdict verdict = { 0 };
     struct sink_options wish;
     int r;
 

@@ -14,8 +14,8 @@ struct cw_job *target_open(const struct cw_target_options *options,
                            struct error *err);
 
 /* A source by HTTP, see cw_volume_open(). */
-struct cw_job *volume_open(const struct cw_volume_options *options,
-                           struct error *err);
+struct cw_job *http_source_open(const struct cw_volume_options *options,
+                                struct error *err);
 
 /* Both ends in one, see cw_local_open(). */
 struct cw_job *local_open(const struct cw_source_options *source,

@@ -33,12 +33,12 @@ struct local {
     enum digest_algorithm algorithm;
     bool verifies; /* by reading back */
     bool allow_in_use;
-    struct guard guard;
+    struct source_guard guard;
     struct image *image; /* map only; each lane opens its own */
     struct sink *sink;
     struct local_plan plan;
-    struct local_lane lanes[MESSAGE_MAX_LANES];
-    struct errand errand;
+    struct copy_worker lanes[MESSAGE_MAX_LANES];
+    struct task errand;
     uint64_t measured_bytes; /* the errand's, until it has ended */
 };
 
@@ -73,7 +73,7 @@ static int go_on(void *arg)
 static int run_errand(struct local *l,
                       int (*work)(void *arg, struct error *err))
 {
-    return errand_run(&l->errand, &l->job, work, go_on, l);
+    return task_run(&l->errand, &l->job, work, go_on, l);
 }
 
 static int run_phase(struct local *l, enum cw_phase phase,
@@ -106,17 +106,17 @@ static int copy(struct local *l)
     if (job->lanes > MESSAGE_MAX_LANES)
         job->lanes = MESSAGE_MAX_LANES;
     job_enter(job, CW_PHASE_COPYING);
-    cursor_init(&l->plan.cursor, grid_count(l->plan.virtual_bytes), job->lanes,
-                chunks_step(l->image));
+    work_queue_init(&l->plan.cursor, chunk_grid_count(l->plan.virtual_bytes),
+                    job->lanes, chunk_reader_step(l->image));
     for (unsigned i = 0; i < job->lanes; i++) {
-        if (local_lane_start(&l->lanes[i], &l->plan, i, &err) < 0) {
+        if (copy_worker_start(&l->lanes[i], &l->plan, i, &err) < 0) {
             job_fail(job, &err);
             break;
         }
     }
-    stall_start(job);
+    watchdog_start(job);
     while (atomic_load(&l->plan.running) > 0 && go_on(l) == 0)
-        stall_check(job);
+        watchdog_check(job);
     return job_stopping(job) ? -1 : 0;
 }
 
@@ -136,7 +136,7 @@ static int read_back(struct local *l, struct error *err)
 
     if (r == 0)
         differ = readback_compare(&l->job, back, l->to,
-                                  grid_count(l->plan.virtual_bytes), NULL,
+                                  chunk_grid_count(l->plan.virtual_bytes), NULL,
                                   NULL);
     digest_close(back);
     if (r < 0 || differ == 0)
@@ -149,7 +149,7 @@ static int read_back(struct local *l, struct error *err)
 /* The copy is of one moment, unless it was allowed not to be. */
 static int check_same(struct local *l, struct error *err)
 {
-    struct survey survey = {
+    struct disk_scan survey = {
         .image = l->plan.image,
         .engine = l->job.ring_wish,
         .virtual_bytes = l->plan.virtual_bytes,
@@ -217,12 +217,12 @@ static void local_free(struct cw_job *job)
     struct local *l = (struct local *)job;
     struct error ignored;
 
-    errand_join(&l->errand, &ignored);
+    task_join(&l->errand, &ignored);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
-        lane_join(&l->lanes[i].lane);
+        worker_join(&l->lanes[i].lane);
     sink_close(l->sink);
     image_close(l->image);
-    guard_close(&l->guard);
+    source_guard_close(&l->guard);
     job_fini(job);
     free(l);
 }
@@ -267,7 +267,7 @@ static int build(struct local *l, const struct cw_source_options *source,
     l->plan.image.stop_fd = l->job.stop_fd;
     target_sink_options(target, &sink);
     sink.mode = l->plan.image.mode;
-    if (guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||
+    if (source_guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||
         image_open(&l->plan.image, &l->image, err) < 0 ||
         sink_open(&sink, &l->sink, err) < 0)
         return -1;

@@ -55,11 +55,11 @@ static void advise(struct cw_finding *f, const char *text)
 
 static void examine_uring(struct report *report)
 {
-    enum ring_engine chosen;
+    enum io_engine chosen;
     char why[256] = "";
     struct error err;
-    bool works = ring_choose(RING_ENGINE_URING, &chosen, why, sizeof(why),
-                             &err) == 0;
+    bool works = io_queue_choose(IO_ENGINE_URING, &chosen, why, sizeof(why),
+                                 &err) == 0;
     struct cw_finding *f = begin(report, "io_uring", works);
 
     found(f, "%s", works ? "works" : err.text);
@@ -70,7 +70,7 @@ static void examine_uring(struct report *report)
 
 static void examine_memlock(struct report *report)
 {
-    uint64_t need = JOB_BLOCKS_PER_LANE * GRID_CHUNK_BYTES;
+    uint64_t need = JOB_BLOCKS_PER_LANE * CHUNK_BYTES;
     struct cw_finding *f;
     struct rlimit limit;
     char text[32];
@@ -96,8 +96,7 @@ static void examine_limits(struct report *report)
 
     found(f, "%u usable", limits_cpus());
     f = begin(report, "memory limit",
-              memory_bytes == LIMITS_NONE ||
-                  memory_bytes >= 64 * GRID_CHUNK_BYTES);
+              memory_bytes == LIMITS_NONE || memory_bytes >= 64 * CHUNK_BYTES);
     if (memory_bytes == LIMITS_NONE)
         found(f, "none");
     else
@@ -134,7 +133,7 @@ static int open_in_directory(struct file *file, const char *directory,
 
     if (fd < 0)
         return -errno;
-    if (ftruncate(fd, (off_t)GRID_CHUNK_BYTES) < 0)
+    if (ftruncate(fd, (off_t)CHUNK_BYTES) < 0)
         return -errno;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     return file_open(file, path, O_RDWR, 0, mode);
@@ -183,8 +182,8 @@ static void examine_path(struct report *report, const char *path)
                  "direct I/O does not work");
 }
 
-unsigned doctor_examine(const char *path, struct cw_finding *findings,
-                        unsigned max)
+unsigned preflight_examine(const char *path, struct cw_finding *findings,
+                           unsigned max)
 {
     struct report report = { .findings = findings, .max = max };
 

@@ -11,7 +11,7 @@
  * Fills at most max findings about this machine and, unless it is NULL,
  * about the disk, volume or directory at path.  Returns how many.
  */
-unsigned doctor_examine(const char *path, struct cw_finding *findings,
-                        unsigned max);
+unsigned preflight_examine(const char *path, struct cw_finding *findings,
+                           unsigned max);
 
 #endif

@@ -16,14 +16,15 @@ static int digest_disk(const struct image_options *image,
                        enum digest_algorithm algorithm, uint64_t virtual_bytes,
                        struct digest **table, struct error *err)
 {
-    struct survey survey = { .image = *image, .virtual_bytes = virtual_bytes };
+    struct disk_scan survey = { .image = *image,
+                                .virtual_bytes = virtual_bytes };
     struct image *whole;
     char why[256];
     int r;
 
     survey.image.takes_any_order = true;
-    if (ring_choose((enum ring_engine)engine, &survey.engine, why, sizeof(why),
-                    err) < 0 ||
+    if (io_queue_choose((enum io_engine)engine, &survey.engine, why,
+                        sizeof(why), err) < 0 ||
         image_open(&survey.image, &whole, err) < 0)
         return -1;
     if (virtual_bytes == 0)
@@ -31,7 +32,7 @@ static int digest_disk(const struct image_options *image,
     survey.image.like = whole;
     r = digest_open(algorithm, survey.virtual_bytes, table, err);
     if (r == 0) {
-        r = survey_run(&survey, *table, err);
+        r = disk_scan_run(&survey, *table, err);
         if (r < 0)
             digest_close(*table);
     }
@@ -121,7 +122,7 @@ static int tell_runs(const struct digest *a, const struct digest *b,
                                  uint64_t length),
                      void *opaque, struct difference *difference)
 {
-    uint64_t chunks = grid_count(digest_disk_bytes(a)), end;
+    uint64_t chunks = chunk_grid_count(digest_disk_bytes(a)), end;
 
     for (uint64_t i = 0; i < chunks; i = end) {
         uint64_t length = 0;
@@ -130,11 +131,11 @@ static int tell_runs(const struct digest *a, const struct digest *b,
         if (digest_agrees(a, b, i))
             continue;
         for (end = i; end < chunks && !digest_agrees(a, b, end); end++)
-            length += grid_length(digest_disk_bytes(a), end);
+            length += chunk_grid_length(digest_disk_bytes(a), end);
         if (difference->chunks == 0)
             difference->first = i;
         difference->chunks += end - i;
-        if (each && each(opaque, i * GRID_CHUNK_BYTES, length) < 0)
+        if (each && each(opaque, i * CHUNK_BYTES, length) < 0)
             return -1;
     }
     return 0;
@@ -163,12 +164,12 @@ static int tell_difference(const struct digest *table, const char *disk,
                          "%s is not the disk that %s is of; where it differs "
                          "cannot be told: %s",
                          disk, path, why.text);
-    return error_set_at(
-        err, ERROR_MISMATCH, 0, difference.first * GRID_CHUNK_BYTES,
-        "%s is not the disk that %s is of: %" PRIu64
-        " chunks differ, the first is chunk %" PRIu64 " at %" PRIu64,
-        disk, path, difference.chunks, difference.first,
-        difference.first * GRID_CHUNK_BYTES);
+    return error_set_at(err, ERROR_MISMATCH, 0, difference.first * CHUNK_BYTES,
+                        "%s is not the disk that %s is of: %" PRIu64
+                        " chunks differ, the first is chunk %" PRIu64
+                        " at %" PRIu64,
+                        disk, path, difference.chunks, difference.first,
+                        difference.first * CHUNK_BYTES);
 }
 
 int proof_check_receipt(const struct image_options *image,

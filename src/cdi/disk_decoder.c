@@ -6,14 +6,14 @@
 /* ---- plain ---- */
 
 /* Makes sure that something is left, unless all is over. */
-static int refill(const struct pieces *pieces, const uint8_t **at, size_t *len,
+static int refill(const struct body *pieces, const uint8_t **at, size_t *len,
                   bool *is_over, struct error *err)
 {
     const void *data;
     ssize_t n;
 
     while (*len == 0 && !*is_over) {
-        n = pieces_next(pieces, &data, err);
+        n = body_next(pieces, &data, err);
         if (n < 0)
             return -1;
         *is_over = n == 0;
@@ -23,10 +23,10 @@ static int refill(const struct pieces *pieces, const uint8_t **at, size_t *len,
     return 0;
 }
 
-static ssize_t plain_fill(struct feed *feed, uint8_t *buf, size_t len,
+static ssize_t plain_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
                           bool *is_zero, struct error *err)
 {
-    struct feed_plain *p = (struct feed_plain *)feed;
+    struct disk_decoder_plain *p = (struct disk_decoder_plain *)feed;
     size_t done = 0;
 
     *is_zero = false;
@@ -48,12 +48,15 @@ static ssize_t plain_fill(struct feed *feed, uint8_t *buf, size_t len,
     return (ssize_t)done;
 }
 
-void feed_plain_init(struct feed_plain *plain, const struct pieces *pieces)
+void disk_decoder_plain_init(struct disk_decoder_plain *plain,
+                             const struct body *pieces)
 {
-    *plain = (struct feed_plain){ .feed.fill = plain_fill, .pieces = *pieces };
+    *plain = (struct disk_decoder_plain){ .feed.fill = plain_fill,
+                                          .pieces = *pieces };
 }
 
-ssize_t feed_plain_peek(struct feed_plain *plain, struct error *err)
+ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
+                                struct error *err)
 {
     bool is_zero;
     ssize_t n = plain_fill(&plain->feed, plain->head, sizeof(plain->head),
@@ -66,19 +69,19 @@ ssize_t feed_plain_peek(struct feed_plain *plain, struct error *err)
 
 /* ---- snappy ---- */
 
-static int damaged(const struct feed_snappy *s, enum snapframe_result result,
-                   struct error *err)
+static int damaged(const struct disk_decoder_snappy *s,
+                   enum snappy_frame_result result, struct error *err)
 {
     return error_set(err, ERROR_PROTOCOL, 0,
                      "snappy stream: %s, after %" PRIu64 " bytes",
-                     snapframe_text(result), s->reader.taken);
+                     snappy_frame_text(result), s->reader.taken);
 }
 
 /*
  * Makes sure that input is left, unless all is over.  Where large chunks come,
  * only the head of the next is received here: its body need not be moved then.
  */
-static int refill_frames(struct feed_snappy *s, struct error *err)
+static int refill_frames(struct disk_decoder_snappy *s, struct error *err)
 {
     ssize_t n;
 
@@ -95,18 +98,18 @@ static int refill_frames(struct feed_snappy *s, struct error *err)
 
 /*
  * Receives what is missing of a chunk to where it belongs, if it can be.
- * SNAPFRAME_MORE: it cannot, or the input was over before.  -1 and *err.
+ * SNAPPY_FRAME_MORE: it cannot, or the input was over before.  -1 and *err.
  */
-static int take_straight(struct feed_snappy *s, uint8_t *out,
-                         struct snapframe_block *block, struct error *err)
+static int take_straight(struct disk_decoder_snappy *s, uint8_t *out,
+                         struct snappy_frame_block *block, struct error *err)
 {
     size_t missing = 0, done = 0;
     uint8_t *to = NULL;
 
     if (s->pieces.read)
-        to = snapframe_place(&s->reader, out, &missing);
+        to = snappy_frame_place(&s->reader, out, &missing);
     if (!to)
-        return SNAPFRAME_MORE;
+        return SNAPPY_FRAME_MORE;
     while (done < missing) {
         ssize_t n = s->pieces.read(s->pieces.opaque, to + done, missing - done,
                                    err);
@@ -115,22 +118,22 @@ static int take_straight(struct feed_snappy *s, uint8_t *out,
             return -1;
         s->is_over = n == 0;
         if (s->is_over)
-            return SNAPFRAME_MORE;
+            return SNAPPY_FRAME_MORE;
         done += (size_t)n;
     }
     s->is_straight = true;
-    return (int)snapframe_placed(&s->reader, out, block);
+    return (int)snappy_frame_placed(&s->reader, out, block);
 }
 
 /* What stands in the input; of a chunk of which much is missing, with what is
  * still to be received.  As take_straight(). */
-static int take_input(struct feed_snappy *s, uint8_t *out,
-                      struct snapframe_block *block, struct error *err)
+static int take_input(struct disk_decoder_snappy *s, uint8_t *out,
+                      struct snappy_frame_block *block, struct error *err)
 {
-    enum snapframe_result result;
+    enum snappy_frame_result result;
 
-    result = snapframe_read(&s->reader, &s->at, &s->len, out, block);
-    if (result != SNAPFRAME_MORE) {
+    result = snappy_frame_read(&s->reader, &s->at, &s->len, out, block);
+    if (result != SNAPPY_FRAME_MORE) {
         s->is_straight = false;
         return (int)result;
     }
@@ -138,26 +141,26 @@ static int take_input(struct feed_snappy *s, uint8_t *out,
 }
 
 /* The next block into out; 1, 0 at the end, -1. */
-static int next_block(struct feed_snappy *s, uint8_t *out,
-                      struct snapframe_block *block, struct error *err)
+static int next_block(struct disk_decoder_snappy *s, uint8_t *out,
+                      struct snappy_frame_block *block, struct error *err)
 {
     for (;;) {
-        enum snapframe_result result;
+        enum snappy_frame_result result;
         int r;
 
         if (refill_frames(s, err) < 0)
             return -1;
         if (s->is_over) {
-            result = snapframe_end(&s->reader);
-            return result == SNAPFRAME_MORE ? 0 : damaged(s, result, err);
+            result = snappy_frame_end(&s->reader);
+            return result == SNAPPY_FRAME_MORE ? 0 : damaged(s, result, err);
         }
         r = take_input(s, out, block, err);
         if (r < 0)
             return -1;
-        result = (enum snapframe_result)r;
-        if (result == SNAPFRAME_BLOCK && block->len > 0)
+        result = (enum snappy_frame_result)r;
+        if (result == SNAPPY_FRAME_BLOCK && block->len > 0)
             return 1;
-        if (result != SNAPFRAME_MORE && result != SNAPFRAME_BLOCK)
+        if (result != SNAPPY_FRAME_MORE && result != SNAPPY_FRAME_BLOCK)
             return damaged(s, result, err);
     }
 }
@@ -186,7 +189,8 @@ static void touch(struct filling *f)
 }
 
 /* What is left of the last block. */
-static void take_rest(struct feed_snappy *s, struct filling *f, size_t len)
+static void take_rest(struct disk_decoder_snappy *s, struct filling *f,
+                      size_t len)
 {
     size_t n = s->block_len - s->block_at;
 
@@ -203,7 +207,7 @@ static void take_rest(struct feed_snappy *s, struct filling *f, size_t len)
 }
 
 /* A block that has been read to where it belongs. */
-static void keep(struct filling *f, const struct snapframe_block *block)
+static void keep(struct filling *f, const struct snappy_frame_block *block)
 {
     if (block->is_zero) {
         add_zeros(f, block->len);
@@ -213,15 +217,15 @@ static void keep(struct filling *f, const struct snapframe_block *block)
     f->done += block->len;
 }
 
-static ssize_t snappy_fill(struct feed *feed, uint8_t *buf, size_t len,
+static ssize_t snappy_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
                            bool *is_zero, struct error *err)
 {
-    struct feed_snappy *s = (struct feed_snappy *)feed;
+    struct disk_decoder_snappy *s = (struct disk_decoder_snappy *)feed;
     struct filling f = { .buf = buf, .is_zero = true };
 
     while (f.done < len) {
-        struct snapframe_block block;
-        bool fits = len - f.done >= SNAPFRAME_BLOCK_BYTES;
+        struct snappy_frame_block block;
+        bool fits = len - f.done >= SNAPPY_FRAME_BLOCK_BYTES;
         int r;
 
         if (s->block_at < s->block_len) {
@@ -245,20 +249,21 @@ static ssize_t snappy_fill(struct feed *feed, uint8_t *buf, size_t len,
     return (ssize_t)f.done;
 }
 
-void feed_snappy_init(struct feed_snappy *snappy, const struct pieces *pieces)
+void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
+                              const struct body *pieces)
 {
     snappy->feed.fill = snappy_fill;
     snappy->pieces = *pieces;
     snappy->len = 0;
     snappy->is_over = snappy->is_straight = false;
     snappy->block_at = snappy->block_len = 0;
-    snapframe_reader_init(&snappy->reader);
+    snappy_frame_reader_init(&snappy->reader);
 }
 
 static ssize_t next_piece(void *opaque, const void **data, struct error *err)
 {
-    struct feed_snappy *s = opaque;
-    struct snapframe_block block;
+    struct disk_decoder_snappy *s = opaque;
+    struct snappy_frame_block block;
     int r = next_block(s, s->block, &block, err);
 
     if (r <= 0)
@@ -269,7 +274,7 @@ static ssize_t next_piece(void *opaque, const void **data, struct error *err)
     return (ssize_t)block.len;
 }
 
-struct pieces feed_snappy_pieces(struct feed_snappy *snappy)
+struct body disk_decoder_snappy_pieces(struct disk_decoder_snappy *snappy)
 {
-    return (struct pieces){ next_piece, snappy, NULL };
+    return (struct body){ next_piece, snappy, NULL };
 }

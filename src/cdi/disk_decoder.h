@@ -14,61 +14,65 @@
 #include "http/body.h"
 #include "http/snappy_frame.h"
 
-#define FEED_HEAD_BYTES 512U
-#define FEED_LINE_BYTES 64U /* holds the head of a chunk, and little more */
+#define DISK_DECODER_HEAD_BYTES 512U
+#define DISK_DECODER_LINE_BYTES \
+    64U /* holds the head of a chunk, and little more */
 
-struct feed;
+struct disk_decoder;
 
 /*
  * Fills buf with len bytes, fewer only at the end of the disk; 0 behind it.
  * *is_zero: all of them are zero, and buf has not been written.  -1: *err.
  */
-typedef ssize_t feed_fill(struct feed *feed, uint8_t *buf, size_t len,
-                          bool *is_zero, struct error *err);
+typedef ssize_t disk_decoder_fill(struct disk_decoder *feed, uint8_t *buf,
+                                  size_t len, bool *is_zero, struct error *err);
 
-struct feed {
-    feed_fill *fill;
+struct disk_decoder {
+    disk_decoder_fill *fill;
 };
 
 /* ---- plain ---- */
 
-struct feed_plain {
-    struct feed feed; /* first */
-    struct pieces pieces;
+struct disk_decoder_plain {
+    struct disk_decoder feed; /* first */
+    struct body pieces;
     const uint8_t *at; /* what is left of the last piece */
     size_t len;
     bool is_over;
     size_t head_at, head_len; /* of head: not yet given out */
-    uint8_t head[FEED_HEAD_BYTES];
+    uint8_t head[DISK_DECODER_HEAD_BYTES];
 };
 
-void feed_plain_init(struct feed_plain *plain, const struct pieces *pieces);
+void disk_decoder_plain_init(struct disk_decoder_plain *plain,
+                             const struct body *pieces);
 
 /* Looks at the first bytes, which fill() will give: at plain->head, as many as
- * are returned, FEED_HEAD_BYTES or all there are.  Once, at first; or -1. */
-ssize_t feed_plain_peek(struct feed_plain *plain, struct error *err);
+ * are returned, DISK_DECODER_HEAD_BYTES or all there are.  Once, at first; or -1. */
+ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
+                                struct error *err);
 
 /* ---- snappy ---- */
 
 /* Blocks out of the frames in pieces; about 200 KiB. */
-struct feed_snappy {
-    struct feed feed; /* first */
-    struct pieces pieces;
+struct disk_decoder_snappy {
+    struct disk_decoder feed; /* first */
+    struct body pieces;
     const uint8_t *at; /* what is left of the last piece */
     size_t len;
     bool is_over;
-    struct snapframe_reader reader;
+    struct snappy_frame_reader reader;
     bool is_straight; /* the last chunk was received where it belongs */
-    uint8_t line[FEED_LINE_BYTES];
-    uint8_t block[SNAPFRAME_BLOCK_BYTES];
+    uint8_t line[DISK_DECODER_LINE_BYTES];
+    uint8_t block[SNAPPY_FRAME_BLOCK_BYTES];
     /* What of the last block has not been given out. */
     size_t block_at, block_len;
     bool block_is_zero;
 };
 
-void feed_snappy_init(struct feed_snappy *snappy, const struct pieces *pieces);
+void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
+                              const struct body *pieces);
 
 /* The plain bytes as pieces; not mixed with fill(). */
-struct pieces feed_snappy_pieces(struct feed_snappy *snappy);
+struct body disk_decoder_snappy_pieces(struct disk_decoder_snappy *snappy);
 
 #endif

@@ -28,13 +28,13 @@
 
 /* The one raw disk that a directory holds, if so: more than a stream of files
  * can be done for it. */
-static int look_for_disk(struct volume *v, struct error *err)
+static int look_for_disk(struct http_source *v, struct error *err)
 {
     char path[4096];
     struct image_options options = { .path = path };
     struct image *image;
     struct error why;
-    int r = pack_is_only(v->options.path, CW_VOLUME_DISK_NAME, err);
+    int r = tar_writer_is_only(v->options.path, CW_VOLUME_DISK_NAME, err);
 
     if (r <= 0)
         return r;
@@ -51,19 +51,19 @@ static int look_for_disk(struct volume *v, struct error *err)
 }
 
 /* 1: what there is is one raw disk. */
-static int open_tree(struct volume *v, struct error *err)
+static int open_tree(struct http_source *v, struct error *err)
 {
     uint64_t bytes = v->options.total_bytes;
 
-    if (bytes == 0 &&
-        pack_estimate(v->options.path, !v->options.dense, &bytes, err) < 0)
+    if (bytes == 0 && tar_writer_estimate(v->options.path, !v->options.dense,
+                                          &bytes, err) < 0)
         return -1;
     v->job.total_bytes = bytes;
     snprintf(v->job.format, sizeof(v->job.format), "files");
     return look_for_disk(v, err);
 }
 
-static int open_disk(struct volume *v, struct error *err)
+static int open_disk(struct http_source *v, struct error *err)
 {
     if (v->options.disk)
         source_image_options(v->options.disk, &v->image_options);
@@ -73,8 +73,8 @@ static int open_disk(struct volume *v, struct error *err)
             .mode = (enum file_mode)v->options.tuning.io_mode,
             .format = IMAGE_FORMAT_RAW,
         };
-    if (guard_open(&v->guard, v->options.path, v->options.allow_in_use, err) <
-            0 ||
+    if (source_guard_open(&v->guard, v->options.path, v->options.allow_in_use,
+                          err) < 0 ||
         image_open(&v->image_options, &v->image, err) < 0)
         return -1;
     v->job.disk_bytes = v->job.total_bytes = v->image->virtual_bytes;
@@ -92,7 +92,7 @@ static bool may_pass(const struct cw_job *job, const struct error *err)
     return err->kind == ERROR_TEMPORARY;
 }
 
-static void note_peer(struct volume *v)
+static void note_peer(struct http_source *v)
 {
     struct conn_info info;
 
@@ -109,7 +109,7 @@ static void note_peer(struct volume *v)
  * again by that, and by HTTP.  It is not offered at once: our own target
  * would have it, too, and with a slower cipher (gcm_provider.h).
  */
-static bool takes_older(struct volume *v, const struct error *err)
+static bool takes_older(struct http_source *v, const struct error *err)
 {
     struct cw_security *security = &v->job.security;
 
@@ -123,7 +123,7 @@ static bool takes_older(struct volume *v, const struct error *err)
     return true;
 }
 
-static int call(struct volume *v, uint64_t deadline_ns, struct error *err)
+static int call(struct http_source *v, uint64_t deadline_ns, struct error *err)
 {
     const struct conn_options options = {
         .role = CONN_DATA,
@@ -133,12 +133,12 @@ static int call(struct volume *v, uint64_t deadline_ns, struct error *err)
         .bind_device = v->options.tuning.bind_device,
         .stop_fd = v->job.wake_fd,
     };
-    const struct dial_patience patience = { deadline_ns, may_pass };
+    const struct connect_patience patience = { deadline_ns, may_pass };
     const struct addr *addr = &v->url.addr;
-    int r = dial_until(&v->job, addr, &options, &patience, &v->conn, err);
+    int r = connect_until(&v->job, addr, &options, &patience, &v->conn, err);
 
     if (r < 0 && takes_older(v, err))
-        r = dial_until(&v->job, addr, &options, &patience, &v->conn, err);
+        r = connect_until(&v->job, addr, &options, &patience, &v->conn, err);
     if (r < 0)
         return -1;
     note_peer(v);
@@ -147,7 +147,7 @@ static int call(struct volume *v, uint64_t deadline_ns, struct error *err)
 
 /* ---- the answer ---- */
 
-static int explain_refusal(const struct volume *v, struct error *err)
+static int explain_refusal(const struct http_source *v, struct error *err)
 {
     char own[400];
 
@@ -159,9 +159,9 @@ static int explain_refusal(const struct volume *v, struct error *err)
 }
 
 /* What a status means that is not success. */
-static int explain_status(const struct volume *v, struct error *err)
+static int explain_status(const struct http_source *v, struct error *err)
 {
-    const struct post *post = &v->post;
+    const struct upload_client *post = &v->post;
     const char *colon = post->reason[0] ? ": " : "";
 
     switch (post->status) {
@@ -188,9 +188,9 @@ static int explain_status(const struct volume *v, struct error *err)
 }
 
 /* The lane has ended, with *err unless it ended well.  0: the target has it. */
-static int judge(struct volume *v, int r, struct error *err)
+static int judge(struct http_source *v, int r, struct error *err)
 {
-    const struct post *post = &v->post;
+    const struct upload_client *post = &v->post;
     bool is_ours = r == 0 || err->kind == ERROR_PEER ||
                    err->kind == ERROR_TEMPORARY;
 
@@ -209,7 +209,7 @@ static int judge(struct volume *v, int r, struct error *err)
 
 /* ---- an attempt ---- */
 
-static void tick(struct volume *v)
+static void tick(struct http_source *v)
 {
     struct cw_job *job = &v->job;
     struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
@@ -223,7 +223,7 @@ static void tick(struct volume *v)
     if (atomic_load(&v->is_sent))
         job_enter(job, CW_PHASE_FLUSHING);
     else
-        stall_check(job);
+        watchdog_check(job);
     if (job_stopping(job))
         conn_shutdown(v->conn);
     job_report(job);
@@ -233,7 +233,7 @@ static void tick(struct volume *v)
         log_debug("nothing to drain from the wake-up");
 }
 
-static void hang_up(struct volume *v)
+static void hang_up(struct http_source *v)
 {
     struct progress *progress = &v->job.progress;
 
@@ -244,30 +244,31 @@ static void hang_up(struct volume *v)
     progress_add(&progress->wait_net_ns, conn_waited_ns(v->conn));
     conn_close(v->conn);
     v->conn = NULL;
-    post_close(&v->post);
-    v->post = (struct post){ 0 };
+    upload_client_close(&v->post);
+    v->post = (struct upload_client){ 0 };
 }
 
-static int converse(struct volume *v, struct error *err)
+static int converse(struct http_source *v, struct error *err)
 {
     struct cw_job *job = &v->job;
     int r;
 
     atomic_store(&v->is_sent, false);
     job_enter(job, CW_PHASE_COPYING);
-    stall_start(job);
-    if (lane_start(&v->lane, job, &v->running, 0, volume_send, err) < 0)
+    watchdog_start(job);
+    if (worker_start(&v->lane, job, &v->running, 0, http_source_send, err) < 0)
         return -1;
     while (atomic_load(&v->running) > 0)
         tick(v);
-    lane_join(&v->lane);
+    worker_join(&v->lane);
     r = judge(v, job_first_error(job, err) ? -1 : 0, err);
     v->was_sent = v->was_sent || atomic_load(&v->is_sent);
     return r;
 }
 
 /* 0; 1: the target speaks clonewire/1; -1. */
-static int attempt(struct volume *v, uint64_t deadline_ns, struct error *err)
+static int attempt(struct http_source *v, uint64_t deadline_ns,
+                   struct error *err)
 {
     int r = call(v, deadline_ns, err);
 
@@ -277,7 +278,7 @@ static int attempt(struct volume *v, uint64_t deadline_ns, struct error *err)
     return r;
 }
 
-static bool tries_again(struct volume *v, const struct error *err)
+static bool tries_again(struct http_source *v, const struct error *err)
 {
     if (atomic_load(&v->job.cancelled) || !retry_is_passing(err) ||
         (err->kind == ERROR_TLS &&
@@ -288,10 +289,10 @@ static bool tries_again(struct volume *v, const struct error *err)
     log_warn("%s; beginning anew", err->text);
     job_go_on(&v->job);
     progress_add(&v->job.progress.reconnects, 1);
-    return dial_pause_ms(&v->job, retry_jitter_ms(PAUSE_MS));
+    return connect_pause_ms(&v->job, retry_jitter_ms(PAUSE_MS));
 }
 
-static void summarize(struct volume *v, struct cw_summary *summary)
+static void summarize(struct http_source *v, struct cw_summary *summary)
 {
     job_summarize(&v->job, summary);
     summary->data_bytes = v->framed.data_bytes;
@@ -302,10 +303,10 @@ static void summarize(struct volume *v, struct cw_summary *summary)
     snprintf(summary->peer, sizeof(summary->peer), "%.127s", v->peer);
 }
 
-static int volume_run(struct cw_job *job, struct cw_summary *summary,
-                      struct error *err)
+static int http_source_run(struct cw_job *job, struct cw_summary *summary,
+                           struct error *err)
 {
-    struct volume *v = (struct volume *)job;
+    struct http_source *v = (struct http_source *)job;
     uint64_t patience_ns = v->options.connect_timeout_ns
                                ? v->options.connect_timeout_ns
                                : CONNECT_DEFAULT_NS;
@@ -329,34 +330,34 @@ static int volume_run(struct cw_job *job, struct cw_summary *summary,
     return r;
 }
 
-static void volume_free(struct cw_job *job)
+static void http_source_free(struct cw_job *job)
 {
-    struct volume *v = (struct volume *)job;
+    struct http_source *v = (struct http_source *)job;
 
-    lane_join(&v->lane);
+    worker_join(&v->lane);
     hang_up(v);
     image_close(v->image);
-    guard_close(&v->guard);
+    source_guard_close(&v->guard);
     job_fini(job);
     free(v);
 }
 
 /* Only one raw disk is worth asking whether the target can do better. */
-static int build(struct volume *v, const struct cw_volume_options *options,
+static int build(struct http_source *v, const struct cw_volume_options *options,
                  struct error *err)
 {
     struct cw_security security = options->security;
     int r;
 
     v->guard.fd = -1;
-    v->job.run = volume_run;
-    v->job.free = volume_free;
+    v->job.run = http_source_run;
+    v->job.free = http_source_free;
     v->options = *options;
     security.http = true;
     security.allow_tls12 = false; /* see takes_older() */
     if (job_init(&v->job, true, &security, &options->tuning, &options->events,
                  err) < 0 ||
-        post_parse_url(options->url, &v->url, err) < 0)
+        upload_client_parse_url(options->url, &v->url, err) < 0)
         return -1;
     v->retry.budget_ns = v->job.tuning.retry_ns;
     r = options->is_tree ? open_tree(v, err) : open_disk(v, err);
@@ -367,10 +368,10 @@ static int build(struct volume *v, const struct cw_volume_options *options,
     return r < 0 ? -1 : 0;
 }
 
-struct cw_job *volume_open(const struct cw_volume_options *options,
-                           struct error *err)
+struct cw_job *http_source_open(const struct cw_volume_options *options,
+                                struct error *err)
 {
-    struct volume *v = calloc(1, sizeof(*v));
+    struct http_source *v = calloc(1, sizeof(*v));
 
     if (!v) {
         error_set(err, ERROR_SYSTEM, ENOMEM, "start the source");
@@ -378,6 +379,6 @@ struct cw_job *volume_open(const struct cw_volume_options *options,
     }
     if (build(v, options, err) == 0)
         return &v->job;
-    volume_free(&v->job);
+    http_source_free(&v->job);
     return NULL;
 }

@@ -18,11 +18,11 @@
 #include "job/retry.h"
 #include "job/worker.h"
 
-struct volume {
+struct http_source {
     struct cw_job job; /* first: the API's handle is this */
     struct cw_volume_options options;
-    struct post_url url;
-    struct guard guard;
+    struct upload_client_url url;
+    struct source_guard guard;
     struct image_options image_options; /* of a disk, without a ring */
     struct image *image; /* map only; NULL: a tree, or not one raw disk */
     struct retry retry;
@@ -31,17 +31,17 @@ struct volume {
 
     /* Of one attempt: made by the main thread before the lane begins. */
     struct conn *conn;
-    struct post post;
-    struct framed framed;
+    struct upload_client post;
+    struct snappy_encoder framed;
 
     /* The lane and the main thread. */
-    struct lane lane;
+    struct worker lane;
     _Atomic unsigned running;
     atomic_bool is_sent;   /* the body of this attempt, with its end */
     _Atomic uint64_t most; /* plain bytes of the attempt that came furthest */
 };
 
 /* Sends all of it over v->conn and hears the answer: of a lane, its work. */
-int volume_send(struct lane *lane, struct error *err);
+int http_source_send(struct worker *lane, struct error *err);
 
 #endif

@@ -11,7 +11,7 @@
 #include "transfer/chunk_reader.h"
 
 /* How often the answer is looked for that comes before the end. */
-#define LOOK_BYTES GRID_CHUNK_BYTES
+#define LOOK_BYTES CHUNK_BYTES
 
 /* A target that has heard all may take its time with its disk, but must be
  * there. */
@@ -20,7 +20,7 @@
 /* ---- what goes by ---- */
 
 /* Progress never goes back: an attempt counts from where it gets further. */
-static void count(struct volume *v, uint64_t before)
+static void count(struct http_source *v, uint64_t before)
 {
     uint64_t now = v->framed.data_bytes + v->framed.zero_bytes;
     uint64_t most = atomic_load(&v->most);
@@ -40,15 +40,15 @@ static int stop_early(struct error *err)
 }
 
 /* data NULL: zeros. */
-static int put(struct volume *v, const uint8_t *data, uint64_t len,
+static int put(struct http_source *v, const uint8_t *data, uint64_t len,
                struct error *err)
 {
     uint64_t before = v->framed.data_bytes + v->framed.zero_bytes;
-    int r = framed_put(&v->framed, data, len, err);
+    int r = snappy_encoder_put(&v->framed, data, len, err);
 
     count(v, before);
     if (r == 0 && before / LOOK_BYTES != (before + len) / LOOK_BYTES)
-        r = post_look(&v->post, err);
+        r = upload_client_look(&v->post, err);
     if (r == 0 && job_stopping(&v->job))
         return error_set(err, ERROR_CANCELLED, 0, "stopped");
     return r > 0 ? stop_early(err) : r;
@@ -62,17 +62,17 @@ static int put_packed(void *opaque, const void *data, size_t len,
     return put(opaque, data, len, err);
 }
 
-static int send_tree(struct volume *v, struct error *err)
+static int send_tree(struct http_source *v, struct error *err)
 {
-    const struct pack_options options = {
+    const struct tar_writer_options options = {
         .directory = v->options.path,
         .sparse = !v->options.dense,
         .put = put_packed,
         .opaque = v,
     };
-    struct pack_report report;
+    struct tar_writer_report report;
 
-    if (pack_tree(&options, &report, err) < 0)
+    if (tar_writer_tree(&options, &report, err) < 0)
         return -1;
     log_info("sent %llu files with %llu bytes",
              (unsigned long long)report.files,
@@ -83,11 +83,11 @@ static int send_tree(struct volume *v, struct error *err)
 /* ---- a disk ---- */
 
 struct work {
-    struct volume *volume;
-    struct lane_tools tools;
+    struct http_source *volume;
+    struct io_context tools;
     struct image *image; /* owned */
-    struct cursor cursor;
-    struct chunks chunks;
+    struct work_queue cursor;
+    struct chunk_reader chunks;
     struct chunk queue[JOB_BLOCKS_PER_LANE]; /* in order, from first on */
     unsigned first, count;
 };
@@ -112,8 +112,8 @@ static int start_chunk(struct work *w, struct chunk *chunk, struct error *err)
         chunk_start(chunk, w->image);
         chunk_clear(chunk); /* its bytes leave as they are */
     }
-    while (ring_has_ready(w->tools.ring) &&
-           (io = ring_reap(w->tools.ring, false)) != NULL)
+    while (io_queue_has_ready(w->tools.ring) &&
+           (io = io_queue_reap(w->tools.ring, false)) != NULL)
         if (note_read(w, io, err) < 0)
             return -1;
     return 0;
@@ -131,11 +131,11 @@ static int feed(struct work *w, struct error *err)
     while (w->count < w->tools.block_count && !came_at_once) {
         unsigned at = (w->first + w->count) % w->tools.block_count;
         struct chunk *chunk = &w->queue[at];
-        uint8_t *buf = pool_lease(w->tools.pool);
-        int r = chunks_next(&w->chunks, chunk, buf, err);
+        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        int r = chunk_reader_next(&w->chunks, chunk, buf, err);
 
         if (r <= 0) {
-            pool_return(w->tools.pool, buf);
+            buffer_pool_return(w->tools.pool, buf);
             return r;
         }
         w->count++;
@@ -152,13 +152,13 @@ static int wait_for_first(struct work *w, struct error *err)
     const struct chunk *first = &w->queue[w->first];
 
     while (first->pending > 0) {
-        struct io *io = ring_reap(w->tools.ring, false);
+        struct io *io = io_queue_reap(w->tools.ring, false);
 
         if (!io) {
             uint64_t begun_ns = clock_now_ns();
 
             atomic_fetch_add(&w->volume->job.at_disk, 1);
-            io = ring_reap(w->tools.ring, true);
+            io = io_queue_reap(w->tools.ring, true);
             atomic_fetch_sub(&w->volume->job.at_disk, 1);
             job_waited(&w->volume->job.progress.wait_disk_ns, begun_ns);
         }
@@ -174,25 +174,25 @@ static int send_first(struct work *w, struct error *err)
     int r = put(w->volume, chunk->read_count > 0 ? chunk->buf : NULL,
                 chunk->len, err);
 
-    pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
+    buffer_pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
     w->first = (w->first + 1) % w->tools.block_count;
     w->count--;
     return r;
 }
 
-static int open_work(struct work *w, struct volume *v, struct error *err)
+static int open_work(struct work *w, struct http_source *v, struct error *err)
 {
     struct image_options image = v->image_options;
 
     w->volume = v;
-    if (lane_tools_open(&w->tools, v->job.ring_wish,
+    if (io_context_open(&w->tools, v->job.ring_wish,
                         job_blocks_per_lane(&v->job), err) < 0)
         return -1;
     image.ring = w->tools.ring;
     image.like = v->image;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
-    cursor_init(&w->cursor, grid_count(v->job.disk_bytes), 1, 1);
+    work_queue_init(&w->cursor, chunk_grid_count(v->job.disk_bytes), 1, 1);
     w->chunks.cursor = &w->cursor;
     w->chunks.image = w->image;
     w->chunks.virtual_bytes = v->job.disk_bytes;
@@ -212,10 +212,10 @@ static int walk(struct work *w, struct error *err)
     /* Bytes of two moments are no disk. */
     return w->volume->options.allow_in_use
                ? 0
-               : guard_check(&w->volume->guard, err);
+               : source_guard_check(&w->volume->guard, err);
 }
 
-static int send_disk(struct volume *v, struct error *err)
+static int send_disk(struct http_source *v, struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));
     int r;
@@ -225,16 +225,16 @@ static int send_disk(struct volume *v, struct error *err)
     r = open_work(w, v, err);
     if (r == 0)
         r = walk(w, err);
-    lane_tools_close(&w->tools);
+    io_context_close(&w->tools);
     image_close(w->image);
-    chunks_fini(&w->chunks);
+    chunk_reader_fini(&w->chunks);
     free(w);
     return r;
 }
 
 /* ---- the request ---- */
 
-static int send_head(struct volume *v, struct error *err)
+static int send_head(struct http_source *v, struct error *err)
 {
     const struct http_post head = {
         .host = v->url.host,
@@ -245,12 +245,12 @@ static int send_head(struct volume *v, struct error *err)
         .disk_bytes = v->options.is_tree ? 0 : v->job.disk_bytes,
     };
 
-    if (post_open(&v->post, v->conn, &head, err) < 0)
+    if (upload_client_open(&v->post, v->conn, &head, err) < 0)
         return -1;
-    return framed_open(&v->framed, &v->post, err);
+    return snappy_encoder_open(&v->framed, &v->post, err);
 }
 
-static int send_all(struct volume *v, struct error *err)
+static int send_all(struct http_source *v, struct error *err)
 {
     int r;
 
@@ -258,25 +258,25 @@ static int send_all(struct volume *v, struct error *err)
         return -1;
     r = v->options.is_tree ? send_tree(v, err) : send_disk(v, err);
     if (r == 0)
-        r = framed_finish(&v->framed, err);
+        r = snappy_encoder_finish(&v->framed, err);
     if (r == 0)
-        r = post_end(&v->post, err);
+        r = upload_client_end(&v->post, err);
     return r > 0 ? stop_early(err) : r;
 }
 
-int volume_send(struct lane *lane, struct error *err)
+int http_source_send(struct worker *lane, struct error *err)
 {
-    struct volume *v = (struct volume *)lane->job;
+    struct http_source *v = (struct http_source *)lane->job;
     struct error silence;
 
     if (send_all(v, err) < 0) {
         /* Of our own disk's failure the target knows nothing. */
         if (err->kind == ERROR_PEER || err->kind == ERROR_TEMPORARY)
-            (void)post_await(&v->post, &silence);
+            (void)upload_client_await(&v->post, &silence);
         return -1;
     }
     conn_set_role(v->conn, CONN_CONTROL, SILENCE_MS);
     atomic_store(&v->is_sent, true);
     job_wake(&v->job);
-    return post_await(&v->post, err);
+    return upload_client_await(&v->post, err);
 }

@@ -5,12 +5,13 @@
 #include "base/clock.h"
 #include "base/iszero.h"
 
-#define BLOCK       SNAPFRAME_BLOCK_BYTES
+#define BLOCK       SNAPPY_FRAME_BLOCK_BYTES
 #define TRIAL_BYTES (UINT64_C(8) << 20)
 #define TRUST_BYTES (UINT64_C(512) << 20)
 #define GIB         (UINT64_C(1) << 30)
 
-int framed_open(struct framed *framed, struct post *post, struct error *err)
+int snappy_encoder_open(struct snappy_encoder *framed,
+                        struct upload_client *post, struct error *err)
 {
     framed->post = post;
     framed->rest_len = 0;
@@ -18,13 +19,14 @@ int framed_open(struct framed *framed, struct post *post, struct error *err)
     framed->is_trying = true;
     framed->ends_at = TRIAL_BYTES;
     framed->began_ns = clock_now_ns();
-    snapframe_writer_init(&framed->writer);
-    return post_put(post, snapframe_name, sizeof(snapframe_name), "", 0, err);
+    snappy_frame_writer_init(&framed->writer);
+    return upload_client_put(post, snappy_frame_name, sizeof(snappy_frame_name),
+                             "", 0, err);
 }
 
 /* A stretch is over: try the other way, or settle for the better one.  Equal
  * (a network that is slower than both), less on the wire is better. */
-static void choose(struct framed *f)
+static void choose(struct snappy_encoder *f)
 {
     uint64_t now_ns = clock_now_ns();
     bool stores = f->writer.stores;
@@ -47,25 +49,25 @@ static void choose(struct framed *f)
 }
 
 /* At most a block. */
-static int put_block(struct framed *f, const uint8_t *data, size_t len,
+static int put_block(struct snappy_encoder *f, const uint8_t *data, size_t len,
                      struct error *err)
 {
-    struct snapframe_chunk chunk;
+    struct snappy_frame_chunk chunk;
 
     if (data && iszero(data, len))
         data = NULL;
-    snapframe_write(&f->writer, data, len, &chunk);
+    snappy_frame_write(&f->writer, data, len, &chunk);
     if (data)
         f->data_bytes += len;
     else
         f->zero_bytes += len;
     if (f->data_bytes >= f->ends_at)
         choose(f);
-    return post_put(f->post, chunk.head, sizeof(chunk.head), chunk.body,
-                    chunk.body_len, err);
+    return upload_client_put(f->post, chunk.head, sizeof(chunk.head),
+                             chunk.body, chunk.body_len, err);
 }
 
-static int put_rest(struct framed *f, struct error *err)
+static int put_rest(struct snappy_encoder *f, struct error *err)
 {
     size_t len = f->rest_len;
 
@@ -74,8 +76,8 @@ static int put_rest(struct framed *f, struct error *err)
 }
 
 /* Whole blocks go as they are, and what is left is gathered. */
-int framed_put(struct framed *framed, const uint8_t *data, uint64_t len,
-               struct error *err)
+int snappy_encoder_put(struct snappy_encoder *framed, const uint8_t *data,
+                       uint64_t len, struct error *err)
 {
     int r = 0;
 
@@ -99,7 +101,7 @@ int framed_put(struct framed *framed, const uint8_t *data, uint64_t len,
     return 0;
 }
 
-int framed_finish(struct framed *framed, struct error *err)
+int snappy_encoder_finish(struct snappy_encoder *framed, struct error *err)
 {
     return put_rest(framed, err);
 }

@@ -18,10 +18,10 @@
 #include "http/snappy_frame.h"
 #include "http/upload_client.h"
 
-struct framed {
-    struct post *post; /* borrowed */
-    struct snapframe_writer writer;
-    uint8_t rest[SNAPFRAME_BLOCK_BYTES]; /* too little for a chunk so far */
+struct snappy_encoder {
+    struct upload_client *post; /* borrowed */
+    struct snappy_frame_writer writer;
+    uint8_t rest[SNAPPY_FRAME_BLOCK_BYTES]; /* too little for a chunk so far */
     size_t rest_len;
 
     /* What went by, plain; for the progress. */
@@ -37,14 +37,15 @@ struct framed {
 };
 
 /* Sends the identifier; *framed may be of any content before. */
-int framed_open(struct framed *framed, struct post *post, struct error *err);
+int snappy_encoder_open(struct snappy_encoder *framed,
+                        struct upload_client *post, struct error *err);
 
 /* The next len plain bytes; NULL: so many zeros.  1: the answer is here
  * already. */
-int framed_put(struct framed *framed, const uint8_t *data, uint64_t len,
-               struct error *err);
+int snappy_encoder_put(struct snappy_encoder *framed, const uint8_t *data,
+                       uint64_t len, struct error *err);
 
 /* What is still held back. */
-int framed_finish(struct framed *framed, struct error *err);
+int snappy_encoder_finish(struct snappy_encoder *framed, struct error *err);
 
 #endif

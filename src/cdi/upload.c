@@ -22,7 +22,7 @@ enum content {
     CONTENT_ARCHIVE
 };
 
-static enum content content_of(const struct gate_upload *from)
+static enum content content_of(const struct upload_router_upload *from)
 {
     const char *type = from->request->head.cdi_content_type;
 
@@ -58,10 +58,10 @@ static int announced(const struct upload *u, uint64_t *bytes, struct error *err)
                      "x-clonewire-disk-bytes: \"%.40s\" is no number", text);
 }
 
-static int receive_block_clone(struct upload *u, const struct pieces *body,
+static int receive_block_clone(struct upload *u, const struct body *body,
                                struct error *err)
 {
-    AUTO_FREE struct feed_snappy *snappy = malloc(sizeof(*snappy));
+    AUTO_FREE struct disk_decoder_snappy *snappy = malloc(sizeof(*snappy));
     uint64_t known_bytes;
 
     if (!snappy)
@@ -69,24 +69,24 @@ static int receive_block_clone(struct upload *u, const struct pieces *body,
     if (announced(u, &known_bytes, err) < 0)
         return -1;
     snprintf(u->format, sizeof(u->format), "raw in snappy");
-    feed_snappy_init(snappy, body);
+    disk_decoder_snappy_init(snappy, body);
     return upload_disk(u, &snappy->feed, known_bytes, err);
 }
 
-static int receive_file_clone(struct upload *u, const struct pieces *body,
+static int receive_file_clone(struct upload *u, const struct body *body,
                               struct error *err)
 {
-    AUTO_FREE struct feed_snappy *snappy = malloc(sizeof(*snappy));
+    AUTO_FREE struct disk_decoder_snappy *snappy = malloc(sizeof(*snappy));
     struct tree_input tar;
-    struct pieces plain;
+    struct body plain;
 
     if (!snappy)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
-    feed_snappy_init(snappy, body);
-    plain = feed_snappy_pieces(snappy);
+    disk_decoder_snappy_init(snappy, body);
+    plain = disk_decoder_snappy_pieces(snappy);
     tar = (struct tree_input){ plain.next, plain.opaque };
     snprintf(u->format, sizeof(u->format), "tar in snappy");
-    return upload_tree(u, &tar, err);
+    return upload_tar(u, &tar, err);
 }
 
 /* ---- images ---- */
@@ -94,14 +94,14 @@ static int receive_file_clone(struct upload *u, const struct pieces *body,
 static ssize_t read_plain(void *opaque, void *buf, size_t len,
                           struct error *err)
 {
-    struct feed_plain *plain = opaque;
+    struct disk_decoder_plain *plain = opaque;
     bool is_zero;
 
     return plain->feed.fill(&plain->feed, buf, len, &is_zero, err);
 }
 
 /* Whatever follows what was read is part of the body, too. */
-static int expect_end(struct feed_plain *plain, struct error *err)
+static int expect_end(struct disk_decoder_plain *plain, struct error *err)
 {
     uint8_t byte;
     bool is_zero;
@@ -113,13 +113,13 @@ static int expect_end(struct feed_plain *plain, struct error *err)
     return (int)n;
 }
 
-static int receive_plain(struct upload *u, const struct pieces *body,
+static int receive_plain(struct upload *u, const struct body *body,
                          uint64_t known_bytes, struct error *err)
 {
-    struct feed_plain plain;
+    struct disk_decoder_plain plain;
     const struct image_input input = { read_plain, &plain };
 
-    feed_plain_init(&plain, body);
+    disk_decoder_plain_init(&plain, body);
     if (upload_image(u, &input, IMAGE_FORMAT_AUTO, known_bytes, err) < 0)
         return -1;
     return expect_end(&plain, err);
@@ -176,13 +176,13 @@ static int unpack(struct upload *u, const struct image *image,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
     packed->stream = image->stream;
     snprintf(u->format, sizeof(u->format), "tar");
-    return upload_tree(u, &tar, err);
+    return upload_tar(u, &tar, err);
 }
 
-static int receive_archive(struct upload *u, const struct pieces *body,
+static int receive_archive(struct upload *u, const struct body *body,
                            struct error *err)
 {
-    struct feed_plain plain;
+    struct disk_decoder_plain plain;
     const struct image_input input = { read_plain, &plain };
     struct image_options options = {
         .path = "the upload",
@@ -199,8 +199,8 @@ static int receive_archive(struct upload *u, const struct pieces *body,
         return error_set(err, ERROR_REFUSED, 0,
                          "an archive of files cannot be unpacked onto a "
                          "block device");
-    feed_plain_init(&plain, body);
-    n = feed_plain_peek(&plain, err);
+    disk_decoder_plain_init(&plain, body);
+    n = disk_decoder_plain_peek(&plain, err);
     if (n < 0)
         return -1;
     options.compression = compression_of(plain.head, (size_t)n);
@@ -215,8 +215,8 @@ static int receive_archive(struct upload *u, const struct pieces *body,
 
 /* The part named "file" of the body. */
 struct part {
-    struct pieces body;
-    struct form form;
+    struct body body;
+    struct multipart form;
     const char *at; /* what is left of the last piece */
     size_t len;
 };
@@ -229,7 +229,7 @@ static int no_form(const char *why, struct error *err)
 static ssize_t next_of_part(void *opaque, const void **data, struct error *err)
 {
     struct part *part = opaque;
-    enum form_event event = FORM_MORE;
+    enum multipart_event event = MULTIPART_MORE;
 
     for (;;) {
         const char *bytes;
@@ -238,38 +238,38 @@ static ssize_t next_of_part(void *opaque, const void **data, struct error *err)
         ssize_t n;
 
         if (part->len > 0) {
-            event = form_feed(&part->form, part->at, part->len, &used, &bytes,
-                              &len);
+            event = multipart_feed(&part->form, part->at, part->len, &used,
+                                   &bytes, &len);
             part->at += used;
             part->len -= used;
             *data = bytes;
-            if (event == FORM_DATA && len > 0)
+            if (event == MULTIPART_DATA && len > 0)
                 return (ssize_t)len;
-            if (event == FORM_BROKEN)
+            if (event == MULTIPART_BROKEN)
                 return no_form("damaged", err);
             continue;
         }
-        n = pieces_next(&part->body, &piece, err);
+        n = body_next(&part->body, &piece, err);
         if (n < 0)
             return -1;
         part->at = piece;
         part->len = (size_t)n;
         if (n > 0)
             continue;
-        if (part->form.state != FORM_OVER)
+        if (part->form.state != MULTIPART_OVER)
             return no_form("the last boundary is missing", err);
-        return form_has_file(&part->form)
+        return multipart_has_file(&part->form)
                    ? 0
                    : no_form("no part is named \"file\"", err);
     }
 }
 
 static int open_part(struct part *part, const struct upload *u,
-                     const struct pieces *body, struct error *err)
+                     const struct body *body, struct error *err)
 {
     part->body = *body;
     part->len = 0;
-    return form_init(&part->form, u->from.request->head.content_type)
+    return multipart_init(&part->form, u->from.request->head.content_type)
                ? 0
                : no_form("not what the header Content-Type says", err);
 }
@@ -279,13 +279,13 @@ static int open_part(struct part *part, const struct upload *u,
 static int receive_content(struct upload *u, enum content content,
                            struct error *err)
 {
-    struct pieces body = { next_of_body, u->from.request, read_of_body };
+    struct body body = { next_of_body, u->from.request, read_of_body };
     struct part part;
 
     if (u->from.path->is_form) {
         if (open_part(&part, u, &body, err) < 0)
             return -1;
-        body = (struct pieces){ next_of_part, &part, NULL };
+        body = (struct body){ next_of_part, &part, NULL };
     }
     switch (content) {
     case CONTENT_BLOCK_CLONE: return receive_block_clone(u, &body, err);
@@ -308,7 +308,7 @@ static int verify(struct upload *u, struct error *err)
                       err);
     if (r == 0)
         differ = readback_compare(u->job, back, u->options->destination,
-                                  grid_count(u->disk_bytes), NULL, NULL);
+                                  chunk_grid_count(u->disk_bytes), NULL, NULL);
     digest_close(back);
     if (r < 0 || differ == 0)
         return r;

@@ -38,7 +38,7 @@ static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
         return 0;
     if (volume_bytes > 0 && offered_bytes > volume_bytes)
         offered_bytes = volume_bytes;
-    return size_usable(offered_bytes, u->options->fs_overhead_ppm);
+    return sizing_usable(offered_bytes, u->options->fs_overhead_ppm);
 }
 
 /* An upload, other than a clone, is held to the size of the volume that was
@@ -60,8 +60,8 @@ int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
     return digest_open(DIGEST_XXH3_128, bytes, &u->job->digest, err);
 }
 
-int upload_disk(struct upload *u, struct feed *feed, uint64_t known_bytes,
-                struct error *err)
+int upload_disk(struct upload *u, struct disk_decoder *feed,
+                uint64_t known_bytes, struct error *err)
 {
     uint64_t most_bytes, least_bytes;
 
@@ -81,7 +81,8 @@ int upload_disk(struct upload *u, struct feed *feed, uint64_t known_bytes,
     if (known_bytes != UPLOAD_SIZE_UNKNOWN)
         atomic_store(&u->total_bytes, known_bytes);
     atomic_store(&u->phase, CW_PHASE_COPYING);
-    if (fill_run(u->job, u->sink, feed, most_bytes, &u->disk_bytes, err) < 0)
+    if (stream_writer_run(u->job, u->sink, feed, most_bytes, &u->disk_bytes,
+                          err) < 0)
         return -1;
     if (known_bytes != UPLOAD_SIZE_UNKNOWN && u->disk_bytes != known_bytes)
         return error_set(err, ERROR_PROTOCOL, 0,
@@ -99,11 +100,11 @@ int upload_disk(struct upload *u, struct feed *feed, uint64_t known_bytes,
 /* ---- an image, whatever its format ---- */
 
 struct feed_image {
-    struct feed feed; /* first */
+    struct disk_decoder feed; /* first */
     struct stream *stream;
 };
 
-static ssize_t image_fill(struct feed *feed, uint8_t *buf, size_t len,
+static ssize_t image_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
                           bool *is_zero, struct error *err)
 {
     struct feed_image *f = (struct feed_image *)feed;
@@ -130,7 +131,7 @@ static int receive_sized(struct upload *u, const struct image_options *options,
                                .sink = u->sink,
                                .image = *options,
                                .virtual_bytes = image->virtual_bytes };
-    struct local_lane lane = { 0 };
+    struct copy_worker lane = { 0 };
     uint64_t most_bytes, least_bytes;
 
     plan.image.like = image;
@@ -150,10 +151,10 @@ static int receive_sized(struct upload *u, const struct image_options *options,
         upload_open_digest(u, u->disk_bytes, err) < 0)
         return -1;
     atomic_store(&u->phase, CW_PHASE_COPYING);
-    cursor_init(&plan.cursor, grid_count(plan.virtual_bytes), 1, 1);
-    if (local_lane_start(&lane, &plan, 0, err) < 0)
+    work_queue_init(&plan.cursor, chunk_grid_count(plan.virtual_bytes), 1, 1);
+    if (copy_worker_start(&lane, &plan, 0, err) < 0)
         return -1;
-    lane_join(&lane.lane);
+    worker_join(&lane.lane);
     if (job_first_error(u->job, err))
         return -1;
     return sink_settle(u->sink, u->disk_bytes, least_bytes, err);

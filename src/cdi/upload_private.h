@@ -21,8 +21,8 @@ int upload_open_digest(struct upload *upload, uint64_t bytes,
  * Writes the disk that feed brings.  known_bytes: its size, where something
  * has told it already, or UPLOAD_SIZE_UNKNOWN.
  */
-int upload_disk(struct upload *upload, struct feed *feed, uint64_t known_bytes,
-                struct error *err);
+int upload_disk(struct upload *upload, struct disk_decoder *feed,
+                uint64_t known_bytes, struct error *err);
 
 /*
  * Writes the disk in the image that comes through input.  known_bytes: the
@@ -34,7 +34,7 @@ int upload_image(struct upload *upload, const struct image_input *input,
 
 /* Unpacks the files of tar beside the destination; of those for a device,
  * only the disk. */
-int upload_tree(struct upload *upload, const struct tree_input *tar,
-                struct error *err);
+int upload_tar(struct upload *upload, const struct tree_input *tar,
+               struct error *err);
 
 #endif

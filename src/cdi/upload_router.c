@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 
-static const struct gate_path paths[] = {
+static const struct upload_router_path paths[] = {
     /* clang-format off */
     /*                              async  form   archive */
     { "/v1beta1/upload",            false, false, false },
@@ -20,7 +20,7 @@ static const struct gate_path paths[] = {
     /* clang-format on */
 };
 
-static const struct gate_path *find_path(const char *path)
+static const struct upload_router_path *find_path(const char *path)
 {
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         if (strcmp(paths[i].path, path) == 0)
@@ -28,15 +28,18 @@ static const struct gate_path *find_path(const char *path)
     return NULL;
 }
 
-int gate_claim(struct gate *gate)
+int upload_router_claim(struct upload_router *gate)
 {
-    unsigned open = GATE_OPEN;
+    unsigned open = UPLOAD_ROUTER_OPEN;
 
-    return atomic_compare_exchange_strong(&gate->state, &open, GATE_BUSY) ? 0
-                                                                          : -1;
+    return atomic_compare_exchange_strong(&gate->state, &open,
+                                          UPLOAD_ROUTER_BUSY)
+               ? 0
+               : -1;
 }
 
-void gate_set(struct gate *gate, enum gate_state state)
+void upload_router_set(struct upload_router *gate,
+                       enum upload_router_state state)
 {
     atomic_store(&gate->state, state);
 }
@@ -49,8 +52,8 @@ static int refuse(const struct request *request, enum http_code code,
     return -1;
 }
 
-static int check_client(const struct gate *gate, const struct request *request,
-                        struct error *err)
+static int check_client(const struct upload_router *gate,
+                        const struct request *request, struct error *err)
 {
     if (!gate->client_name)
         return conn_check_peer(request->conn, err);
@@ -58,8 +61,9 @@ static int check_client(const struct gate *gate, const struct request *request,
 }
 
 /* In the order of the list in the header.  -1: *code, and *text. */
-static int consider(struct gate *gate, struct gate_upload *upload,
-                    enum http_code *code, const char **text)
+static int consider(struct upload_router *gate,
+                    struct upload_router_upload *upload, enum http_code *code,
+                    const char **text)
 {
     const struct request *request = upload->request;
     const struct http_head *head = &request->head;
@@ -84,17 +88,17 @@ static int consider(struct gate *gate, struct gate_upload *upload,
     *code = HTTP_UNAUTHORIZED;
     if (check_client(gate, request, &err) < 0)
         return refuse(request, *code, err.text);
-    if (gate_claim(gate) == 0)
+    if (upload_router_claim(gate) == 0)
         return 0;
-    *code = atomic_load(&gate->state) == GATE_DONE ? HTTP_CONFLICT
-                                                   : HTTP_UNAVAILABLE;
+    *code = atomic_load(&gate->state) == UPLOAD_ROUTER_DONE ? HTTP_CONFLICT
+                                                            : HTTP_UNAVAILABLE;
     return refuse(request, *code,
                   *code == HTTP_CONFLICT ? "the disk is complete already"
                                          : "busy with somebody else");
 }
 
 /* The head has come, or will not.  -1: answer *code, 0: nothing, and *text. */
-static int hear(struct gate *gate, struct gate_upload *upload,
+static int hear(struct upload_router *gate, struct upload_router_upload *upload,
                 enum http_code *code, const char **text)
 {
     struct error err;
@@ -110,8 +114,8 @@ static int hear(struct gate *gate, struct gate_upload *upload,
     return -1;
 }
 
-bool gate_receive(struct gate *gate, struct conn *conn, int stop_fd,
-                  struct gate_upload *upload)
+bool upload_router_receive(struct upload_router *gate, struct conn *conn,
+                           int stop_fd, struct upload_router_upload *upload)
 {
     enum http_code code;
     const char *text;

@@ -19,44 +19,45 @@
 
 #include "http/request.h"
 
-enum gate_state {
-    GATE_OPEN,
-    GATE_BUSY, /* somebody has claimed it */
-    GATE_DONE, /* the disk is complete */
+enum upload_router_state {
+    UPLOAD_ROUTER_OPEN,
+    UPLOAD_ROUTER_BUSY, /* somebody has claimed it */
+    UPLOAD_ROUTER_DONE, /* the disk is complete */
 };
 
-struct gate {
+struct upload_router {
     const char *client_name; /* borrowed; NULL: any that the CA signed */
     uint64_t idle_ns;        /* as of struct request */
     uint64_t deadline_unix_ns;
-    _Atomic unsigned state; /* enum gate_state; any thread */
+    _Atomic unsigned state; /* enum upload_router_state; any thread */
 };
 
 /* How the body of an upload comes. */
-struct gate_path {
+struct upload_router_path {
     const char *path;
     bool is_async;
     bool is_form;
     bool is_archive;
 };
 
-struct gate_upload {
+struct upload_router_upload {
     struct request *request; /* owned */
-    const struct gate_path *path;
+    const struct upload_router_path *path;
 };
 
 /*
  * Any thread: serves the client on conn (moved), until stop_fd is readable.  True: it may upload, and
- * upload->request is the caller's; the gate is busy until gate_set().  False:
+ * upload->request is the caller's; the gate is busy until upload_router_set().  False:
  * it has been answered.
  */
-bool gate_receive(struct gate *gate, struct conn *conn, int stop_fd,
-                  struct gate_upload *upload);
+bool upload_router_receive(struct upload_router *gate, struct conn *conn,
+                           int stop_fd, struct upload_router_upload *upload);
 
 /* Any thread: 0; -1: it was not open, and is no business of yours. */
-int gate_claim(struct gate *gate);
+int upload_router_claim(struct upload_router *gate);
 
 /* By who has claimed it. */
-void gate_set(struct gate *gate, enum gate_state state);
+void upload_router_set(struct upload_router *gate,
+                       enum upload_router_state state);
 
 #endif

@@ -13,7 +13,7 @@
 #define DISK_NAME "disk.img" /* what a disk on a volume of files is called */
 
 struct feed_tar {
-    struct feed feed; /* first */
+    struct disk_decoder feed; /* first */
     struct tree_reader *reader;
     uint64_t size_bytes;
     uint64_t at;
@@ -41,7 +41,7 @@ static int next_run(struct feed_tar *f, struct error *err)
     return 0;
 }
 
-static ssize_t tar_fill(struct feed *feed, uint8_t *buf, size_t len,
+static ssize_t tar_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
                         bool *is_zero, struct error *err)
 {
     struct feed_tar *f = (struct feed_tar *)feed;
@@ -148,13 +148,13 @@ static int receive_tree(struct upload *u, const struct tree_input *tar,
                         struct error *err)
 {
     AUTO_FREE char *directory = directory_of(u->options->destination);
-    struct unpack_options options = {
+    struct tar_extract_options options = {
         .directory = directory,
         .input = *tar,
         .preallocate = u->options->preallocate != CW_PREALLOCATE_OFF,
         .written_bytes = &u->job->progress.data_bytes,
     };
-    struct unpack_report report;
+    struct tar_extract_report report;
 
     if (!directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
@@ -168,15 +168,15 @@ static int receive_tree(struct upload *u, const struct tree_input *tar,
         return -1;
     atomic_store(&u->phase, CW_PHASE_COPYING);
     u->is_tree = true;
-    if (unpack_tree(&options, &report, err) < 0)
+    if (tar_extract_tree(&options, &report, err) < 0)
         return -1;
     u->is_tree_preallocated = report.is_preallocated;
     u->disk_bytes = report.content_bytes;
     return 0;
 }
 
-int upload_tree(struct upload *u, const struct tree_input *tar,
-                struct error *err)
+int upload_tar(struct upload *u, const struct tree_input *tar,
+               struct error *err)
 {
     return u->is_device ? receive_disk_of_tree(u, tar, err)
                         : receive_tree(u, tar, err);

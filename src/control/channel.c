@@ -8,15 +8,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-void chat_init(struct chat *chat, struct conn *conn)
+void channel_init(struct channel *chat, struct conn *conn)
 {
     chat->conn = conn;
     chat->have = 0;
     chat->heard_ns = chat->spoke_ns = clock_now_ns();
 }
 
-int chat_send(struct chat *chat, const struct message *message,
-              struct error *err)
+int channel_send(struct channel *chat, const struct message *message,
+                 struct error *err)
 {
     AUTO_FREE uint8_t *out = malloc(MESSAGE_BUFFER_BYTES);
     size_t len;
@@ -32,7 +32,7 @@ int chat_send(struct chat *chat, const struct message *message,
     return 0;
 }
 
-void chat_send_error(struct chat *chat, const struct error *err)
+void channel_send_error(struct channel *chat, const struct error *err)
 {
     struct message message = { .type = MESSAGE_ERROR };
     struct error ignored;
@@ -47,11 +47,11 @@ void chat_send_error(struct chat *chat, const struct error *err)
     message.error.space[2] = err->space.usable_bytes;
     message.error.space[3] = err->space.shortfall_bytes;
     message.error.space[4] = err->space.volume_bytes;
-    chat_send(chat, &message, &ignored);
+    channel_send(chat, &message, &ignored);
 }
 
 /* Fills chat->in up to want bytes.  1: there; 0: not yet; -1: lost. */
-static int fill(struct chat *chat, size_t want, struct error *err)
+static int fill(struct channel *chat, size_t want, struct error *err)
 {
     while (chat->have < want) {
         int n = conn_recv_some(chat->conn, chat->in + chat->have,
@@ -71,7 +71,8 @@ static int nonsense(struct error *err, enum message_result result)
                      message_result_text(result));
 }
 
-int chat_next(struct chat *chat, struct message *message, struct error *err)
+int channel_next(struct channel *chat, struct message *message,
+                 struct error *err)
 {
     enum message_type type;
     enum message_result result;
@@ -97,15 +98,15 @@ int chat_next(struct chat *chat, struct message *message, struct error *err)
     return 1;
 }
 
-int chat_wait(struct chat *chat, struct message *message, uint64_t deadline_ns,
-              int cancel_fd, struct error *err)
+int channel_wait(struct channel *chat, struct message *message,
+                 uint64_t deadline_ns, int cancel_fd, struct error *err)
 {
     for (;;) {
         struct pollfd fds[] = {
             { .fd = conn_fd(chat->conn), .events = POLLIN },
             { .fd = cancel_fd, .events = POLLIN },
         };
-        int r = chat_next(chat, message, err);
+        int r = channel_next(chat, message, err);
         uint64_t now_ns = clock_now_ns();
 
         if (r != 0)
@@ -119,8 +120,8 @@ int chat_wait(struct chat *chat, struct message *message, uint64_t deadline_ns,
     }
 }
 
-void chat_peer_error(const struct message_error *message, bool from_source,
-                     struct error *err)
+void channel_peer_error(const struct message_error *message, bool from_source,
+                        struct error *err)
 {
     enum error_kind kind = ERROR_PEER;
 

@@ -16,7 +16,7 @@
 #include "net/conn.h"
 #include "wire/message.h"
 
-struct chat {
+struct channel {
     struct conn *conn; /* owned by whoever made the chat */
     uint64_t heard_ns; /* when the last byte came */
     uint64_t spoke_ns; /* when we last sent a message */
@@ -25,30 +25,31 @@ struct chat {
 };
 
 /* Starts a chat over conn. */
-void chat_init(struct chat *chat, struct conn *conn);
+void channel_init(struct channel *chat, struct conn *conn);
 
-int chat_send(struct chat *chat, const struct message *message,
-              struct error *err);
+int channel_send(struct channel *chat, const struct message *message,
+                 struct error *err);
 
 /* Sends err as an ERROR message; what goes wrong in that is ignored. */
-void chat_send_error(struct chat *chat, const struct error *err);
+void channel_send_error(struct channel *chat, const struct error *err);
 
 /*
  * Takes the next message if it is all there.  1: *message (what it borrows
  * is valid until the next call); 0: not yet; -1: connection lost
  * (ERROR_TEMPORARY), refused (ERROR_TLS) or nonsense (ERROR_PROTOCOL).
  */
-int chat_next(struct chat *chat, struct message *message, struct error *err);
+int channel_next(struct channel *chat, struct message *message,
+                 struct error *err);
 
 /*
- * As chat_next(), but waits until deadline_ns or until cancel_fd (-1: none)
+ * As channel_next(), but waits until deadline_ns or until cancel_fd (-1: none)
  * becomes readable: ERROR_TEMPORARY and ERROR_CANCELLED.
  */
-int chat_wait(struct chat *chat, struct message *message, uint64_t deadline_ns,
-              int cancel_fd, struct error *err);
+int channel_wait(struct channel *chat, struct message *message,
+                 uint64_t deadline_ns, int cancel_fd, struct error *err);
 
 /* The error that a peer's ERROR message stands for on our side. */
-void chat_peer_error(const struct message_error *message, bool from_source,
-                     struct error *err);
+void channel_peer_error(const struct message_error *message, bool from_source,
+                        struct error *err);
 
 #endif

@@ -11,7 +11,7 @@
 #define PAUSE_FIRST_MS 100U
 #define PAUSE_MOST_MS  2000U
 
-bool dial_pause_ms(struct cw_job *job, unsigned ms)
+bool connect_pause_ms(struct cw_job *job, unsigned ms)
 {
     struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
 
@@ -24,10 +24,10 @@ bool dial_pause_ms(struct cw_job *job, unsigned ms)
     return !atomic_load(&job->cancelled);
 }
 
-int dial_until(struct cw_job *job, const struct addr *target,
-               const struct conn_options *options,
-               const struct dial_patience *patience, struct conn **conn,
-               struct error *err)
+int connect_until(struct cw_job *job, const struct addr *target,
+                  const struct conn_options *options,
+                  const struct connect_patience *patience, struct conn **conn,
+                  struct error *err)
 {
     unsigned wait_ms = PAUSE_FIRST_MS;
 
@@ -43,7 +43,7 @@ int dial_until(struct cw_job *job, const struct addr *target,
         if (wait_ms == PAUSE_FIRST_MS && err->kind != ERROR_CANCELLED)
             log_warn("%s; trying again for %" PRIu64 " s", err->text,
                      (patience->deadline_ns - now_ns) / CLOCK_SECOND_NS);
-        if (!dial_pause_ms(job, retry_jitter_ms(wait_ms)))
+        if (!connect_pause_ms(job, retry_jitter_ms(wait_ms)))
             continue;
         progress_add(&job->progress.retries, 1);
         job_report(job);

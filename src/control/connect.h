@@ -14,7 +14,7 @@
 #include "net/conn.h"
 
 /* How long a caller goes on. */
-struct dial_patience {
+struct connect_patience {
     uint64_t deadline_ns;
     /* Is a call that failed so worth another? */
     bool (*may_pass)(const struct cw_job *job, const struct error *err);
@@ -25,13 +25,13 @@ struct dial_patience {
  * A cancel ends it at once (ERROR_CANCELLED).  0: *conn is owned by the
  * caller; else as conn_dial().
  */
-int dial_until(struct cw_job *job, const struct addr *target,
-               const struct conn_options *options,
-               const struct dial_patience *patience, struct conn **conn,
-               struct error *err);
+int connect_until(struct cw_job *job, const struct addr *target,
+                  const struct conn_options *options,
+                  const struct connect_patience *patience, struct conn **conn,
+                  struct error *err);
 
 /* Sleeps, but not beyond a cancel or another wish, which is attended to.
  * False when cancelled. */
-bool dial_pause_ms(struct cw_job *job, unsigned ms);
+bool connect_pause_ms(struct cw_job *job, unsigned ms);
 
 #endif

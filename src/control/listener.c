@@ -15,10 +15,10 @@
 
 #define ADDRESS_CHARS 80
 
-struct door {
-    struct cw_job *job; /* borrowed */
-    struct gate *gate;  /* borrowed; NULL: no HTTP */
-    int listeners[DOOR_LISTENERS];
+struct listener {
+    struct cw_job *job;         /* borrowed */
+    struct upload_router *gate; /* borrowed; NULL: no HTTP */
+    int listeners[LISTENER_LISTENERS];
     unsigned listener_count;
     int close_fd; /* eventfd: readable for ever once the door closes */
     pthread_t thread;
@@ -29,17 +29,17 @@ struct door {
     unsigned greeting;    /* visitors shaking hands */
     pthread_t greeted;    /* the last one's thread, if has_greeted: ending */
     bool has_greeted;
-    struct visitor *first; /* ready for door_take(), oldest first */
+    struct visitor *first; /* ready for listener_take(), oldest first */
     struct visitor **last;
 };
 
 /* What one greeting thread gets. */
 struct greeting {
-    struct door *door;
+    struct listener *door;
     int fd; /* owned */
 };
 
-static void push(struct door *door, struct visitor *visitor)
+static void push(struct listener *door, struct visitor *visitor)
 {
     pthread_mutex_lock(&door->lock);
     visitor->next = NULL;
@@ -49,7 +49,7 @@ static void push(struct door *door, struct visitor *visitor)
     job_wake(door->job);
 }
 
-struct visitor *door_take(struct door *door)
+struct visitor *listener_take(struct listener *door)
 {
     struct visitor *visitor;
 
@@ -82,21 +82,21 @@ void visitor_log_refusal(const struct visitor *visitor, const struct error *err)
 }
 
 /* Who is it?  The first message must be HELLO, JOIN, or its complaint. */
-static int ask(struct visitor *visitor, struct chat *chat, int close_fd,
+static int ask(struct visitor *visitor, struct channel *chat, int close_fd,
                struct error *err)
 {
-    uint64_t deadline_ns = clock_now_ns() + DOOR_PATIENCE_MS * CLOCK_MS_NS;
+    uint64_t deadline_ns = clock_now_ns() + LISTENER_PATIENCE_MS * CLOCK_MS_NS;
 
-    if (chat_wait(chat, &visitor->first, deadline_ns, close_fd, err) < 0) {
+    if (channel_wait(chat, &visitor->first, deadline_ns, close_fd, err) < 0) {
         if (err->kind == ERROR_PROTOCOL)
-            chat_send_error(chat, err);
+            channel_send_error(chat, err);
         return -1;
     }
     switch (visitor->first.type) {
     case MESSAGE_HELLO:
     case MESSAGE_JOIN: return 0;
     case MESSAGE_ERROR:
-        chat_peer_error(&visitor->first.error, true, err);
+        channel_peer_error(&visitor->first.error, true, err);
         return -1;
     case MESSAGE_PLAN:
     case MESSAGE_HAVE:
@@ -109,21 +109,21 @@ static int ask(struct visitor *visitor, struct chat *chat, int close_fd,
     }
     error_set(err, ERROR_PROTOCOL, 0, "first message is %s",
               message_type_name(visitor->first.type));
-    chat_send_error(chat, err);
+    channel_send_error(chat, err);
     return -1;
 }
 
 /* 1: a source or an upload; 0: a client that has been answered; -1. */
-static int let_in(struct door *door, int fd, struct visitor *visitor,
+static int let_in(struct listener *door, int fd, struct visitor *visitor,
                   struct error *err)
 {
     struct conn_options options = {
         .role = CONN_DATA,
-        .handshake_timeout_ms = DOOR_PATIENCE_MS,
+        .handshake_timeout_ms = LISTENER_PATIENCE_MS,
         .congestion = door->job->tuning.congestion,
         .stop_fd = door->close_fd,
     };
-    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    AUTO_FREE struct channel *chat = malloc(sizeof(*chat));
     struct conn_info info;
     struct tls *tls;
     int r;
@@ -141,11 +141,11 @@ static int let_in(struct door *door, int fd, struct visitor *visitor,
     snprintf(visitor->peer, sizeof(visitor->peer), "%s", info.peer);
 
     if (door->gate && conn_is_http(visitor->conn))
-        return gate_receive(door->gate, TAKE_PTR(visitor->conn), door->close_fd,
-                            &visitor->upload);
-    chat_init(chat, visitor->conn);
+        return upload_router_receive(door->gate, TAKE_PTR(visitor->conn),
+                                     door->close_fd, &visitor->upload);
+    channel_init(chat, visitor->conn);
     if (conn_check_peer(visitor->conn, err) < 0) {
-        chat_send_error(chat, err);
+        channel_send_error(chat, err);
         return -1;
     }
     if (ask(visitor, chat, door->close_fd, err) == 0)
@@ -163,7 +163,7 @@ static int let_in(struct door *door, int fd, struct visitor *visitor,
  * when the door has waited for the last, nothing of any is left: a detached
  * thread would still be freeing its share of the TLS library.
  */
-static void end_greeting(struct door *door)
+static void end_greeting(struct listener *door)
 {
     pthread_t before;
     bool is_first;
@@ -183,7 +183,7 @@ static void end_greeting(struct door *door)
 static void *greet(void *arg)
 {
     AUTO_FREE struct greeting *greeting = arg;
-    struct door *door = greeting->door;
+    struct listener *door = greeting->door;
     struct visitor *visitor = calloc(1, sizeof(*visitor));
 
     if (!visitor) {
@@ -203,7 +203,7 @@ static void *greet(void *arg)
 }
 
 /* Starts greeting fd (moved). */
-static void receive(struct door *door, int fd)
+static void receive(struct listener *door, int fd)
 {
     struct greeting *greeting = malloc(sizeof(*greeting));
     struct error err;
@@ -216,7 +216,7 @@ static void receive(struct door *door, int fd)
     *greeting = (struct greeting){ door, fd };
 
     pthread_mutex_lock(&door->lock);
-    while (door->greeting >= DOOR_VISITORS)
+    while (door->greeting >= LISTENER_VISITORS)
         pthread_cond_wait(&door->gone, &door->lock);
     door->greeting++;
     pthread_mutex_unlock(&door->lock);
@@ -231,10 +231,10 @@ static void receive(struct door *door, int fd)
     pthread_mutex_unlock(&door->lock);
 }
 
-static void *door_main(void *arg)
+static void *listener_main(void *arg)
 {
-    struct door *door = arg;
-    struct pollfd fds[DOOR_LISTENERS + 1];
+    struct listener *door = arg;
+    struct pollfd fds[LISTENER_LISTENERS + 1];
 
     for (;;) {
         for (unsigned i = 0; i < door->listener_count; i++)
@@ -258,7 +258,7 @@ static void *door_main(void *arg)
     }
 }
 
-static void announce(struct door *door, int fd)
+static void announce(struct listener *door, int fd)
 {
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
@@ -273,11 +273,11 @@ static void announce(struct door *door, int fd)
 }
 
 /* Tells where others can call us; what cannot be found out is left out. */
-static void announce_reachable(const struct door *door)
+static void announce_reachable(const struct listener *door)
 {
-    struct sockaddr_storage found[LOCAL_MAX];
-    char texts[LOCAL_MAX][ADDRESS_CHARS];
-    const char *addresses[LOCAL_MAX];
+    struct sockaddr_storage found[LOCAL_ADDRS_MAX];
+    char texts[LOCAL_ADDRS_MAX][ADDRESS_CHARS];
+    const char *addresses[LOCAL_ADDRS_MAX];
     unsigned n = 0;
     struct error err;
 
@@ -290,8 +290,9 @@ static void announce_reachable(const struct door *door)
 
         if (getsockname(door->listeners[i], (struct sockaddr *)&sa, &len) < 0)
             continue;
-        r = local_list((struct sockaddr *)&sa, door->job->tuning.bind_device,
-                       found + n, LOCAL_MAX - n, &err);
+        r = local_addrs_list((struct sockaddr *)&sa,
+                             door->job->tuning.bind_device, found + n,
+                             LOCAL_ADDRS_MAX - n, &err);
         if (r < 0)
             log_warn("%s", err.text);
         else
@@ -304,15 +305,16 @@ static void announce_reachable(const struct door *door)
     door->job->events.reachable(door->job->events.opaque, addresses, n);
 }
 
-int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
-              struct door **door, struct error *err)
+int listener_open(const struct addr *addr, struct cw_job *job,
+                  struct upload_router *gate, struct listener **door,
+                  struct error *err)
 {
-    struct door *d = calloc(1, sizeof(*d));
+    struct listener *d = calloc(1, sizeof(*d));
     int n;
 
     if (!d)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
-    *door = d; /* half-built from here on: door_close() copes */
+    *door = d; /* half-built from here on: listener_close() copes */
     d->job = job;
     d->gate = gate;
     d->last = &d->first;
@@ -322,12 +324,12 @@ int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
     if (d->close_fd < 0)
         return error_set(err, ERROR_SYSTEM, errno, "make an eventfd");
 
-    n = conn_listen(addr, job->tuning.bind_device, d->listeners, DOOR_LISTENERS,
-                    err);
+    n = conn_listen(addr, job->tuning.bind_device, d->listeners,
+                    LISTENER_LISTENERS, err);
     if (n < 0)
         return -1;
     d->listener_count = (unsigned)n;
-    if (job_start_thread(&d->thread, door_main, d, err) < 0)
+    if (job_start_thread(&d->thread, listener_main, d, err) < 0)
         return -1;
     d->started = true;
     for (unsigned i = 0; i < d->listener_count; i++)
@@ -336,7 +338,7 @@ int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
     return 0;
 }
 
-static void wait_for_greetings(struct door *door)
+static void wait_for_greetings(struct listener *door)
 {
     pthread_mutex_lock(&door->lock);
     while (door->greeting > 0)
@@ -346,7 +348,7 @@ static void wait_for_greetings(struct door *door)
         pthread_join(door->greeted, NULL);
 }
 
-void door_close(struct door *door)
+void listener_close(struct listener *door)
 {
     uint64_t one = 1;
     struct visitor *visitor;
@@ -358,7 +360,7 @@ void door_close(struct door *door)
     if (door->started)
         pthread_join(door->thread, NULL);
     wait_for_greetings(door);
-    while ((visitor = door_take(door)))
+    while ((visitor = listener_take(door)))
         visitor_close(visitor);
     for (unsigned i = 0; i < door->listener_count; i++)
         close(door->listeners[i]);

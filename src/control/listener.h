@@ -2,8 +2,8 @@
  * listener.h - the target's listening port: lets visitors in one by one.
  *
  * One thread accepts; each visitor shakes hands on a thread of its own, so
- * that a slow or hostile client holds up nobody.  At most DOOR_VISITORS at
- * once, each with DOOR_PATIENCE_MS for handshake and first message; the rest
+ * that a slow or hostile client holds up nobody.  At most LISTENER_VISITORS at
+ * once, each with LISTENER_PATIENCE_MS for handshake and first message; the rest
  * wait in the kernel's backlog.
  */
 #ifndef CW_CONTROL_LISTENER_H
@@ -15,21 +15,21 @@
 #include "job/job.h"
 #include "net/addr.h"
 
-#define DOOR_VISITORS    16U
-#define DOOR_PATIENCE_MS 10000U
-#define DOOR_LISTENERS   8U
+#define LISTENER_VISITORS    16U
+#define LISTENER_PATIENCE_MS 10000U
+#define LISTENER_LISTENERS   8U
 
 /* Somebody who came: conn with its first message, an upload, or err. */
 struct visitor {
-    struct conn *conn;         /* owned by the visitor until taken out */
-    struct gate_upload upload; /* request NULL: it is none */
-    struct message first;      /* HELLO or JOIN */
-    struct error err;          /* conn is NULL: why it was not let in */
-    char peer[128];            /* "10.0.0.7:41234", "" before the handshake */
+    struct conn *conn; /* owned by the visitor until taken out */
+    struct upload_router_upload upload; /* request NULL: it is none */
+    struct message first;               /* HELLO or JOIN */
+    struct error err; /* conn is NULL: why it was not let in */
+    char peer[128];   /* "10.0.0.7:41234", "" before the handshake */
     struct visitor *next;
 };
 
-struct door;
+struct listener;
 
 /*
  * Listens on addr and starts accepting; job is woken when a visitor is
@@ -37,11 +37,12 @@ struct door;
  * clients that speak HTTP are sent to (borrowed); only where the job's TLS
  * takes them, else NULL.
  */
-int door_open(const struct addr *addr, struct cw_job *job, struct gate *gate,
-              struct door **door, struct error *err);
+int listener_open(const struct addr *addr, struct cw_job *job,
+                  struct upload_router *gate, struct listener **door,
+                  struct error *err);
 
 /* The next visitor, owned by the caller (visitor_close()), or NULL. */
-struct visitor *door_take(struct door *door);
+struct visitor *listener_take(struct listener *door);
 
 /* A warning in the log, with its address once. */
 void visitor_log_refusal(const struct visitor *visitor,
@@ -51,6 +52,6 @@ void visitor_log_refusal(const struct visitor *visitor,
 void visitor_close(struct visitor *visitor);
 
 /* Sends visitors away and stops listening.  Tolerates NULL. */
-void door_close(struct door *door);
+void listener_close(struct listener *door);
 
 #endif

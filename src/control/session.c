@@ -16,7 +16,7 @@ void session_open(struct session *session, struct cw_job *job,
     session->dead_ns = job->tuning.dead_peer_ns;
     session->told_ns = 0;
     session->phase = MESSAGE_PHASE_COPYING;
-    chat_init(&session->chat, conn);
+    channel_init(&session->chat, conn);
 }
 
 static const char *peer_word(const struct session *session)
@@ -28,7 +28,7 @@ int session_send(struct session *session, const struct message *message)
 {
     struct error err;
 
-    if (chat_send(&session->chat, message, &err) == 0)
+    if (channel_send(&session->chat, message, &err) == 0)
         return 0;
     error_wrap(&err, "tell the %s %s", peer_word(session),
                message_type_name(message->type));
@@ -166,7 +166,7 @@ enum heard {
 static enum heard hear(struct session *session, struct message *message)
 {
     struct error err;
-    int r = chat_next(&session->chat, message, &err);
+    int r = channel_next(&session->chat, message, &err);
 
     if (r == 0)
         return HEARD_NOTHING;
@@ -177,7 +177,7 @@ static enum heard hear(struct session *session, struct message *message)
     if (r > 0 && message->type != MESSAGE_ERROR)
         return HEARD_MESSAGE;
     if (r > 0)
-        chat_peer_error(&message->error, !session->job->is_source, &err);
+        channel_peer_error(&message->error, !session->job->is_source, &err);
     job_fail(session->job, &err);
     return HEARD_FAILURE;
 }
@@ -203,10 +203,10 @@ static void hear_last_words(struct session *session)
     struct message message;
     struct error err;
 
-    while (chat_wait(&session->chat, &message, deadline_ns, -1, &err) > 0) {
+    while (channel_wait(&session->chat, &message, deadline_ns, -1, &err) > 0) {
         if (message.type != MESSAGE_ERROR)
             continue;
-        chat_peer_error(&message.error, !session->job->is_source, &err);
+        channel_peer_error(&message.error, !session->job->is_source, &err);
         job_replace_error(session->job, &err);
         return;
     }
@@ -221,7 +221,7 @@ void session_settle_error(struct session *session)
     if (err.kind == ERROR_TEMPORARY && !err.from_peer)
         hear_last_words(session);
     if (job_first_error(session->job, &err) && !err.from_peer)
-        chat_send_error(&session->chat, &err);
+        channel_send_error(&session->chat, &err);
 }
 
 void session_close(struct session *session)

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-struct pieces {
+struct body {
     /* The next piece at *data, good until the next call: its length (> 0), 0
      * at the end, -1 with *err.  Not called again after those. */
     ssize_t (*next)(void *opaque, const void **data, struct error *err);
@@ -20,8 +20,8 @@ struct pieces {
     ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
 };
 
-static inline ssize_t pieces_next(const struct pieces *pieces,
-                                  const void **data, struct error *err)
+static inline ssize_t body_next(const struct body *pieces, const void **data,
+                                struct error *err)
 {
     return pieces->next(pieces->opaque, data, err);
 }

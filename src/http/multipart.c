@@ -42,16 +42,16 @@ static size_t find_parameter(const char *header, const char *name,
     return 0;
 }
 
-bool form_init(struct form *form, const char *content_type)
+bool multipart_init(struct multipart *form, const char *content_type)
 {
     const char *boundary;
     size_t len;
 
-    *form = (struct form){ .state = FORM_IN_PART };
+    *form = (struct multipart){ .state = MULTIPART_IN_PART };
     if (!begins_with(content_type, "multipart/form-data"))
         return false;
     len = find_parameter(content_type, "boundary=", &boundary);
-    if (len == 0 || len > FORM_BOUNDARY_BYTES)
+    if (len == 0 || len > MULTIPART_BOUNDARY_BYTES)
         return false;
     memcpy(form->delimiter, "\r\n--", 4);
     memcpy(form->delimiter + 4, boundary, len);
@@ -60,14 +60,14 @@ bool form_init(struct form *form, const char *content_type)
     return memchr(boundary, '\r', len) == NULL;
 }
 
-bool form_has_file(const struct form *form)
+bool multipart_has_file(const struct multipart *form)
 {
     return form->has_file;
 }
 
 /* ---- a part's headers ---- */
 
-static void take_header(struct form *form)
+static void take_header(struct multipart *form)
 {
     const char *value;
     size_t len;
@@ -80,19 +80,19 @@ static void take_header(struct form *form)
         form->is_file = form->has_file = true;
 }
 
-static void begin_headers(struct form *form)
+static void begin_headers(struct multipart *form)
 {
-    form->state = FORM_HEADERS;
+    form->state = MULTIPART_HEADERS;
     form->is_file = false;
     form->is_empty_line = true;
     form->line_len = form->headers_len = 0;
 }
 
 /* One byte of them. */
-static void read_header(struct form *form, char c)
+static void read_header(struct multipart *form, char c)
 {
-    if (++form->headers_len > FORM_HEADERS_BYTES) {
-        form->state = FORM_BAD;
+    if (++form->headers_len > MULTIPART_HEADERS_BYTES) {
+        form->state = MULTIPART_BAD;
         return;
     }
     if (c != '\n') {
@@ -103,7 +103,7 @@ static void read_header(struct form *form, char c)
         return;
     }
     if (form->is_empty_line) {
-        form->state = FORM_IN_PART;
+        form->state = MULTIPART_IN_PART;
         return;
     }
     take_header(form);
@@ -114,25 +114,27 @@ static void read_header(struct form *form, char c)
 /* ---- boundaries ---- */
 
 /* One byte behind a boundary. */
-static void read_behind(struct form *form, char c)
+static void read_behind(struct multipart *form, char c)
 {
     switch (form->state) {
-    case FORM_BEHIND:
-        form->state = c == '-' ? FORM_BEHIND_DASH : FORM_PADDING;
+    case MULTIPART_BEHIND:
+        form->state = c == '-' ? MULTIPART_BEHIND_DASH : MULTIPART_PADDING;
         if (c == '-')
             break;
         __attribute__((fallthrough));
-    case FORM_PADDING:
+    case MULTIPART_PADDING:
         if (c == '\n')
             begin_headers(form);
         else if (c != ' ' && c != '\t' && c != '\r')
-            form->state = FORM_BAD;
+            form->state = MULTIPART_BAD;
         break;
-    case FORM_BEHIND_DASH: form->state = c == '-' ? FORM_OVER : FORM_BAD; break;
-    case FORM_HEADERS: read_header(form, c); break;
-    case FORM_IN_PART:
-    case FORM_OVER:
-    case FORM_BAD: break;
+    case MULTIPART_BEHIND_DASH:
+        form->state = c == '-' ? MULTIPART_OVER : MULTIPART_BAD;
+        break;
+    case MULTIPART_HEADERS: read_header(form, c); break;
+    case MULTIPART_IN_PART:
+    case MULTIPART_OVER:
+    case MULTIPART_BAD: break;
     }
 }
 
@@ -141,7 +143,7 @@ static void read_behind(struct form *form, char c)
  * CR only in front: what did not turn out to be one begins none itself.
  * True: *data is some of the file.
  */
-static bool read_part(struct form *form, const char *in, size_t len,
+static bool read_part(struct multipart *form, const char *in, size_t len,
                       size_t *used, const char **data, size_t *data_len)
 {
     const char *cr;
@@ -154,7 +156,7 @@ static bool read_part(struct form *form, const char *in, size_t len,
         }
         if (form->matched == form->delimiter_len) {
             form->matched = 0;
-            form->state = FORM_BEHIND;
+            form->state = MULTIPART_BEHIND;
             return false;
         }
         if (*used == len)
@@ -175,20 +177,21 @@ static bool read_part(struct form *form, const char *in, size_t len,
     return form->is_file && *data_len > 0;
 }
 
-enum form_event form_feed(struct form *form, const char *in, size_t len,
-                          size_t *used, const char **data, size_t *data_len)
+enum multipart_event multipart_feed(struct multipart *form, const char *in,
+                                    size_t len, size_t *used, const char **data,
+                                    size_t *data_len)
 {
     *used = 0;
-    while (form->state != FORM_OVER && form->state != FORM_BAD) {
+    while (form->state != MULTIPART_OVER && form->state != MULTIPART_BAD) {
         if (*used == len)
-            return FORM_MORE;
-        if (form->state != FORM_IN_PART)
+            return MULTIPART_MORE;
+        if (form->state != MULTIPART_IN_PART)
             read_behind(form, in[(*used)++]);
         else if (read_part(form, in, len, used, data, data_len))
-            return FORM_DATA;
+            return MULTIPART_DATA;
     }
-    if (form->state == FORM_BAD)
-        return FORM_BROKEN;
+    if (form->state == MULTIPART_BAD)
+        return MULTIPART_BROKEN;
     *used = len;
-    return FORM_END;
+    return MULTIPART_END;
 }

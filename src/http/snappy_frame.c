@@ -14,7 +14,7 @@
 #define TYPE_BYTES     4U /* type and length */
 #define PLACE_LEAST    4096U
 
-const uint8_t snapframe_name[SNAPFRAME_NAME_BYTES] = {
+const uint8_t snappy_frame_name[SNAPPY_FRAME_NAME_BYTES] = {
     TYPE_NAME, 6, 0, 0, 's', 'N', 'a', 'P', 'p', 'Y',
 };
 
@@ -39,25 +39,25 @@ static uint32_t get_le(const uint8_t *p, unsigned bytes)
     return value;
 }
 
-static void put_head(uint8_t head[SNAPFRAME_HEAD_BYTES], unsigned type,
+static void put_head(uint8_t head[SNAPPY_FRAME_HEAD_BYTES], unsigned type,
                      size_t body_len, uint32_t crc)
 {
     head[0] = (uint8_t)type;
-    put_le(head + 1, (uint32_t)body_len + SNAPFRAME_CHECK_BYTES, 3);
-    put_le(head + TYPE_BYTES, masked(crc), SNAPFRAME_CHECK_BYTES);
+    put_le(head + 1, (uint32_t)body_len + SNAPPY_FRAME_CHECK_BYTES, 3);
+    put_le(head + TYPE_BYTES, masked(crc), SNAPPY_FRAME_CHECK_BYTES);
 }
 
 /* ---- out ---- */
 
-void snapframe_write(struct snapframe_writer *writer, const uint8_t *data,
-                     size_t len, struct snapframe_chunk *chunk)
+void snappy_frame_write(struct snappy_frame_writer *writer, const uint8_t *data,
+                        size_t len, struct snappy_frame_chunk *chunk)
 {
-    static const uint8_t zeros[SNAPFRAME_BLOCK_BYTES];
+    static const uint8_t zeros[SNAPPY_FRAME_BLOCK_BYTES];
     size_t packed = sizeof(writer->packed);
     uint32_t crc;
 
-    assert(len > 0 && len <= SNAPFRAME_BLOCK_BYTES);
-    if (!data && len == SNAPFRAME_BLOCK_BYTES && writer->zero_len > 0) {
+    assert(len > 0 && len <= SNAPPY_FRAME_BLOCK_BYTES);
+    if (!data && len == SNAPPY_FRAME_BLOCK_BYTES && writer->zero_len > 0) {
         memcpy(chunk->head, writer->zero_head, sizeof(chunk->head));
         chunk->body = writer->zero_packed;
         chunk->body_len = writer->zero_len;
@@ -79,13 +79,13 @@ void snapframe_write(struct snapframe_writer *writer, const uint8_t *data,
              chunk->body_len, crc);
 }
 
-void snapframe_writer_init(struct snapframe_writer *writer)
+void snappy_frame_writer_init(struct snappy_frame_writer *writer)
 {
-    struct snapframe_chunk chunk;
+    struct snappy_frame_chunk chunk;
 
     writer->stores = false;
     writer->zero_len = 0;
-    snapframe_write(writer, NULL, SNAPFRAME_BLOCK_BYTES, &chunk);
+    snappy_frame_write(writer, NULL, SNAPPY_FRAME_BLOCK_BYTES, &chunk);
     if (chunk.body_len > sizeof(writer->zero_packed))
         return; /* a snappy that packs worse: made anew each time */
     memcpy(writer->zero_head, chunk.head, sizeof(chunk.head));
@@ -95,37 +95,37 @@ void snapframe_writer_init(struct snapframe_writer *writer)
 
 /* ---- in ---- */
 
-void snapframe_reader_init(struct snapframe_reader *reader)
+void snappy_frame_reader_init(struct snappy_frame_reader *reader)
 {
     reader->taken = reader->skip = 0;
     reader->has_begun = false;
     reader->held = reader->zero_len = reader->zero_plain = 0;
 }
 
-/* How long may the body of such a chunk be?  SNAPFRAME_MORE: so long. */
-static enum snapframe_result check_head(const struct snapframe_reader *reader,
-                                        const uint8_t *head)
+/* How long may the body of such a chunk be?  SNAPPY_FRAME_MORE: so long. */
+static enum snappy_frame_result check_head(
+    const struct snappy_frame_reader *reader, const uint8_t *head)
 {
     uint32_t len = get_le(head + 1, 3);
 
     if (head[0] == TYPE_NAME || !reader->has_begun)
-        return memcmp(head, snapframe_name, TYPE_BYTES) == 0
-                   ? SNAPFRAME_MORE
-                   : SNAPFRAME_BAD_NAME;
+        return memcmp(head, snappy_frame_name, TYPE_BYTES) == 0
+                   ? SNAPPY_FRAME_MORE
+                   : SNAPPY_FRAME_BAD_NAME;
     if (head[0] >= TYPE_SKIPPABLE)
-        return SNAPFRAME_MORE;
+        return SNAPPY_FRAME_MORE;
     if (head[0] > TYPE_PLAIN)
-        return SNAPFRAME_BAD_TYPE;
-    if (len < SNAPFRAME_CHECK_BYTES ||
-        len - SNAPFRAME_CHECK_BYTES > (head[0] == TYPE_PACKED
-                                           ? SNAPFRAME_PACKED_BYTES
-                                           : SNAPFRAME_BLOCK_BYTES))
-        return SNAPFRAME_BAD_LENGTH;
-    return SNAPFRAME_MORE;
+        return SNAPPY_FRAME_BAD_TYPE;
+    if (len < SNAPPY_FRAME_CHECK_BYTES ||
+        len - SNAPPY_FRAME_CHECK_BYTES > (head[0] == TYPE_PACKED
+                                              ? SNAPPY_FRAME_PACKED_BYTES
+                                              : SNAPPY_FRAME_BLOCK_BYTES))
+        return SNAPPY_FRAME_BAD_LENGTH;
+    return SNAPPY_FRAME_MORE;
 }
 
 /* The whole chunk once more: what is equal to it is equally zeros. */
-static void remember_zeros(struct snapframe_reader *reader,
+static void remember_zeros(struct snappy_frame_reader *reader,
                            const uint8_t *chunk, size_t chunk_len, size_t plain)
 {
     if (chunk_len > sizeof(reader->zero))
@@ -135,78 +135,79 @@ static void remember_zeros(struct snapframe_reader *reader,
     reader->zero_plain = plain;
 }
 
-static enum snapframe_result unpack(const uint8_t *body, size_t len,
-                                    uint8_t *out, size_t *plain)
+static enum snappy_frame_result unpack(const uint8_t *body, size_t len,
+                                       uint8_t *out, size_t *plain)
 {
-    size_t room = SNAPFRAME_BLOCK_BYTES;
+    size_t room = SNAPPY_FRAME_BLOCK_BYTES;
 
     if (snappy_uncompressed_length((const char *)body, len, plain) != SNAPPY_OK)
-        return SNAPFRAME_BAD_DATA;
-    if (*plain > SNAPFRAME_BLOCK_BYTES)
-        return SNAPFRAME_BAD_LENGTH;
+        return SNAPPY_FRAME_BAD_DATA;
+    if (*plain > SNAPPY_FRAME_BLOCK_BYTES)
+        return SNAPPY_FRAME_BAD_LENGTH;
     return snappy_uncompress((const char *)body, len, (char *)out, &room) ==
                    SNAPPY_OK
-               ? SNAPFRAME_BLOCK
-               : SNAPFRAME_BAD_DATA;
+               ? SNAPPY_FRAME_BLOCK
+               : SNAPPY_FRAME_BAD_DATA;
 }
 
 /* Does what has come to out fit the head of its chunk? */
-static enum snapframe_result check_block(const uint8_t *head,
-                                         const uint8_t *out,
-                                         struct snapframe_block *block)
+static enum snappy_frame_result check_block(const uint8_t *head,
+                                            const uint8_t *out,
+                                            struct snappy_frame_block *block)
 {
     if (masked(crc32c(0, out, block->len)) !=
-        get_le(head + TYPE_BYTES, SNAPFRAME_CHECK_BYTES))
-        return SNAPFRAME_BAD_CHECK;
+        get_le(head + TYPE_BYTES, SNAPPY_FRAME_CHECK_BYTES))
+        return SNAPPY_FRAME_BAD_CHECK;
     block->is_zero = iszero(out, block->len);
-    return SNAPFRAME_BLOCK;
+    return SNAPPY_FRAME_BLOCK;
 }
 
-static enum snapframe_result take_data(struct snapframe_reader *reader,
-                                       const uint8_t *chunk, size_t chunk_len,
-                                       uint8_t *out,
-                                       struct snapframe_block *block)
+static enum snappy_frame_result take_data(struct snappy_frame_reader *reader,
+                                          const uint8_t *chunk,
+                                          size_t chunk_len, uint8_t *out,
+                                          struct snappy_frame_block *block)
 {
-    const uint8_t *body = chunk + SNAPFRAME_HEAD_BYTES;
-    size_t body_len = chunk_len - SNAPFRAME_HEAD_BYTES;
-    enum snapframe_result r = SNAPFRAME_BLOCK;
+    const uint8_t *body = chunk + SNAPPY_FRAME_HEAD_BYTES;
+    size_t body_len = chunk_len - SNAPPY_FRAME_HEAD_BYTES;
+    enum snappy_frame_result r = SNAPPY_FRAME_BLOCK;
 
     if (chunk_len == reader->zero_len &&
         memcmp(chunk, reader->zero, chunk_len) == 0) {
-        *block = (struct snapframe_block){ reader->zero_plain, true };
-        return SNAPFRAME_BLOCK;
+        *block = (struct snappy_frame_block){ reader->zero_plain, true };
+        return SNAPPY_FRAME_BLOCK;
     }
     block->len = body_len;
     if (chunk[0] == TYPE_PACKED)
         r = unpack(body, body_len, out, &block->len);
     else
         memcpy(out, body, body_len);
-    if (r == SNAPFRAME_BLOCK)
+    if (r == SNAPPY_FRAME_BLOCK)
         r = check_block(chunk, out, block);
-    if (r == SNAPFRAME_BLOCK && block->is_zero && block->len > 0)
+    if (r == SNAPPY_FRAME_BLOCK && block->is_zero && block->len > 0)
         remember_zeros(reader, chunk, chunk_len, block->len);
     return r;
 }
 
 /* A whole chunk, but for those that are skipped. */
-static enum snapframe_result take_chunk(struct snapframe_reader *reader,
-                                        const uint8_t *chunk, size_t len,
-                                        uint8_t *out,
-                                        struct snapframe_block *block)
+static enum snappy_frame_result take_chunk(struct snappy_frame_reader *reader,
+                                           const uint8_t *chunk, size_t len,
+                                           uint8_t *out,
+                                           struct snappy_frame_block *block)
 {
-    enum snapframe_result r;
+    enum snappy_frame_result r;
 
     if (chunk[0] != TYPE_NAME) {
         r = take_data(reader, chunk, len, out, block);
-        return r == SNAPFRAME_BLOCK && block->len == 0 ? SNAPFRAME_MORE : r;
+        return r == SNAPPY_FRAME_BLOCK && block->len == 0 ? SNAPPY_FRAME_MORE
+                                                          : r;
     }
-    if (memcmp(chunk, snapframe_name, sizeof(snapframe_name)) != 0)
-        return SNAPFRAME_BAD_NAME;
+    if (memcmp(chunk, snappy_frame_name, sizeof(snappy_frame_name)) != 0)
+        return SNAPPY_FRAME_BAD_NAME;
     reader->has_begun = true;
-    return SNAPFRAME_MORE;
+    return SNAPPY_FRAME_MORE;
 }
 
-static void move_on(struct snapframe_reader *reader, const uint8_t **in,
+static void move_on(struct snappy_frame_reader *reader, const uint8_t **in,
                     size_t *len, size_t n)
 {
     *in += n;
@@ -215,7 +216,7 @@ static void move_on(struct snapframe_reader *reader, const uint8_t **in,
 }
 
 /* Adds input to what is held until that has want bytes.  False: not yet. */
-static bool hold(struct snapframe_reader *reader, const uint8_t **in,
+static bool hold(struct snappy_frame_reader *reader, const uint8_t **in,
                  size_t *len, size_t want)
 {
     size_t n = want - reader->held;
@@ -230,23 +231,23 @@ static bool hold(struct snapframe_reader *reader, const uint8_t **in,
 
 /*
  * The next chunk: where it is whole in the input, right there, else in
- * hold.  SNAPFRAME_MORE and *chunk NULL: not whole yet, or skipped.
+ * hold.  SNAPPY_FRAME_MORE and *chunk NULL: not whole yet, or skipped.
  */
-static enum snapframe_result next_chunk(struct snapframe_reader *reader,
-                                        const uint8_t **in, size_t *len,
-                                        const uint8_t **chunk,
-                                        size_t *chunk_len)
+static enum snappy_frame_result next_chunk(struct snappy_frame_reader *reader,
+                                           const uint8_t **in, size_t *len,
+                                           const uint8_t **chunk,
+                                           size_t *chunk_len)
 {
     bool in_place = reader->held == 0 && *len >= TYPE_BYTES;
     const uint8_t *head = in_place ? *in : reader->hold;
-    enum snapframe_result r;
+    enum snappy_frame_result r;
 
     *chunk = NULL;
     if (!in_place && reader->held < TYPE_BYTES &&
         !hold(reader, in, len, TYPE_BYTES))
-        return SNAPFRAME_MORE;
+        return SNAPPY_FRAME_MORE;
     r = check_head(reader, head);
-    if (r != SNAPFRAME_MORE)
+    if (r != SNAPPY_FRAME_MORE)
         return r;
 
     *chunk_len = TYPE_BYTES + get_le(head + 1, 3);
@@ -260,17 +261,17 @@ static enum snapframe_result next_chunk(struct snapframe_reader *reader,
         *chunk = reader->hold;
         reader->held = 0;
     }
-    return SNAPFRAME_MORE;
+    return SNAPPY_FRAME_MORE;
 }
 
-enum snapframe_result snapframe_read(struct snapframe_reader *reader,
-                                     const uint8_t **in, size_t *len,
-                                     uint8_t *out,
-                                     struct snapframe_block *block)
+enum snappy_frame_result snappy_frame_read(struct snappy_frame_reader *reader,
+                                           const uint8_t **in, size_t *len,
+                                           uint8_t *out,
+                                           struct snappy_frame_block *block)
 {
-    enum snapframe_result r = SNAPFRAME_MORE;
+    enum snappy_frame_result r = SNAPPY_FRAME_MORE;
 
-    while (r == SNAPFRAME_MORE && *len > 0) {
+    while (r == SNAPPY_FRAME_MORE && *len > 0) {
         const uint8_t *chunk;
         size_t chunk_len;
 
@@ -288,60 +289,62 @@ enum snapframe_result snapframe_read(struct snapframe_reader *reader,
     return r;
 }
 
-uint8_t *snapframe_place(struct snapframe_reader *reader, uint8_t *out,
-                         size_t *missing)
+uint8_t *snappy_frame_place(struct snappy_frame_reader *reader, uint8_t *out,
+                            size_t *missing)
 {
     const uint8_t *head = reader->hold;
     size_t chunk_len;
 
-    if (reader->held < SNAPFRAME_HEAD_BYTES || head[0] > TYPE_PLAIN)
+    if (reader->held < SNAPPY_FRAME_HEAD_BYTES || head[0] > TYPE_PLAIN)
         return NULL;
     chunk_len = TYPE_BYTES + get_le(head + 1, 3);
     *missing = chunk_len - reader->held;
     if (*missing < PLACE_LEAST)
         return NULL;
-    return head[0] == TYPE_PLAIN ? out + (reader->held - SNAPFRAME_HEAD_BYTES)
-                                 : reader->hold + reader->held;
+    return head[0] == TYPE_PLAIN
+               ? out + (reader->held - SNAPPY_FRAME_HEAD_BYTES)
+               : reader->hold + reader->held;
 }
 
-enum snapframe_result snapframe_placed(struct snapframe_reader *reader,
-                                       uint8_t *out,
-                                       struct snapframe_block *block)
+enum snappy_frame_result snappy_frame_placed(struct snappy_frame_reader *reader,
+                                             uint8_t *out,
+                                             struct snappy_frame_block *block)
 {
     const uint8_t *head = reader->hold;
     size_t chunk_len = TYPE_BYTES + get_le(head + 1, 3);
-    size_t in_front = reader->held - SNAPFRAME_HEAD_BYTES;
+    size_t in_front = reader->held - SNAPPY_FRAME_HEAD_BYTES;
 
     reader->taken += chunk_len - reader->held;
     reader->held = 0;
     if (head[0] == TYPE_PACKED)
         return take_data(reader, head, chunk_len, out, block);
-    memcpy(out, head + SNAPFRAME_HEAD_BYTES, in_front);
-    block->len = chunk_len - SNAPFRAME_HEAD_BYTES;
+    memcpy(out, head + SNAPPY_FRAME_HEAD_BYTES, in_front);
+    block->len = chunk_len - SNAPPY_FRAME_HEAD_BYTES;
     return check_block(head, out, block);
 }
 
-enum snapframe_result snapframe_end(const struct snapframe_reader *reader)
+enum snappy_frame_result snappy_frame_end(
+    const struct snappy_frame_reader *reader)
 {
     if (reader->taken == 0)
-        return SNAPFRAME_EMPTY;
+        return SNAPPY_FRAME_EMPTY;
     if (reader->held > 0 || reader->skip > 0)
-        return SNAPFRAME_CUT;
-    return SNAPFRAME_MORE;
+        return SNAPPY_FRAME_CUT;
+    return SNAPPY_FRAME_MORE;
 }
 
-const char *snapframe_text(enum snapframe_result result)
+const char *snappy_frame_text(enum snappy_frame_result result)
 {
     switch (result) {
-    case SNAPFRAME_MORE:
-    case SNAPFRAME_BLOCK: return "no fault";
-    case SNAPFRAME_BAD_NAME: return "not in snappy's framing format";
-    case SNAPFRAME_BAD_TYPE: return "a chunk of unknown type";
-    case SNAPFRAME_BAD_LENGTH: return "a chunk of impossible length";
-    case SNAPFRAME_BAD_DATA: return "damaged: a chunk cannot be unpacked";
-    case SNAPFRAME_BAD_CHECK: return "damaged: a checksum does not fit";
-    case SNAPFRAME_CUT: return "cut short within a chunk";
-    case SNAPFRAME_EMPTY: return "empty";
+    case SNAPPY_FRAME_MORE:
+    case SNAPPY_FRAME_BLOCK: return "no fault";
+    case SNAPPY_FRAME_BAD_NAME: return "not in snappy's framing format";
+    case SNAPPY_FRAME_BAD_TYPE: return "a chunk of unknown type";
+    case SNAPPY_FRAME_BAD_LENGTH: return "a chunk of impossible length";
+    case SNAPPY_FRAME_BAD_DATA: return "damaged: a chunk cannot be unpacked";
+    case SNAPPY_FRAME_BAD_CHECK: return "damaged: a checksum does not fit";
+    case SNAPPY_FRAME_CUT: return "cut short within a chunk";
+    case SNAPPY_FRAME_EMPTY: return "empty";
     }
     return "unknown fault";
 }

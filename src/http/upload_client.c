@@ -25,7 +25,8 @@ static bool is_printable(const char *text)
     return true;
 }
 
-int post_parse_url(const char *text, struct post_url *url, struct error *err)
+int upload_client_parse_url(const char *text, struct upload_client_url *url,
+                            struct error *err)
 {
     const char *authority = text + strlen(SCHEME), *path;
     size_t len;
@@ -48,8 +49,8 @@ int post_parse_url(const char *text, struct post_url *url, struct error *err)
 
 /* ---- out ---- */
 
-int post_open(struct post *post, struct conn *conn,
-              const struct http_post *head, struct error *err)
+int upload_client_open(struct upload_client *post, struct conn *conn,
+                       const struct http_post *head, struct error *err)
 {
     char text[1024];
     size_t len = http_write_post(text, sizeof(text), head);
@@ -61,13 +62,13 @@ int post_open(struct post *post, struct conn *conn,
     return conn_send(conn, text, len, err);
 }
 
-static void gather(struct post *post, const void *data, size_t len)
+static void gather(struct upload_client *post, const void *data, size_t len)
 {
     memcpy(post->gather + post->held, data, len);
     post->held += len;
 }
 
-static int send_gathered(struct post *post, struct error *err)
+static int send_gathered(struct upload_client *post, struct error *err)
 {
     size_t len = post->held;
 
@@ -75,8 +76,9 @@ static int send_gathered(struct post *post, struct error *err)
     return len > 0 ? conn_send(post->conn, post->gather, len, err) : 0;
 }
 
-int post_put(struct post *post, const void *head, size_t head_len,
-             const void *body, size_t body_len, struct error *err)
+int upload_client_put(struct upload_client *post, const void *head,
+                      size_t head_len, const void *body, size_t body_len,
+                      struct error *err)
 {
     bool is_large = body_len >= LARGE_BYTES;
     size_t need = PREFIX_BYTES + head_len + (is_large ? 0 : body_len) + 2;
@@ -100,7 +102,7 @@ int post_put(struct post *post, const void *head, size_t head_len,
     return 0;
 }
 
-int post_end(struct post *post, struct error *err)
+int upload_client_end(struct upload_client *post, struct error *err)
 {
     static const char last[] = "0\r\n\r\n";
 
@@ -114,7 +116,8 @@ int post_end(struct post *post, struct error *err)
 
 /* ---- in ---- */
 
-static void keep_reason(struct post *post, const struct http_piece *piece)
+static void keep_reason(struct upload_client *post,
+                        const struct http_piece *piece)
 {
     size_t room = sizeof(post->reason) - 1 - post->reason_len;
     size_t len = piece->len < room ? piece->len : room;
@@ -127,7 +130,7 @@ static void keep_reason(struct post *post, const struct http_piece *piece)
     post->reason[post->reason_len] = '\0';
 }
 
-static int take_answer(struct post *post, const char *in, size_t len,
+static int take_answer(struct upload_client *post, const char *in, size_t len,
                        struct error *err)
 {
     while (len > 0 && !post->is_answered) {
@@ -151,7 +154,7 @@ static int take_answer(struct post *post, const char *in, size_t len,
     return 0;
 }
 
-int post_look(struct post *post, struct error *err)
+int upload_client_look(struct upload_client *post, struct error *err)
 {
     char buf[1024];
     int n;
@@ -163,7 +166,7 @@ int post_look(struct post *post, struct error *err)
     return post->is_answered || post->status != 0;
 }
 
-int post_await(struct post *post, struct error *err)
+int upload_client_await(struct upload_client *post, struct error *err)
 {
     char buf[1024];
 
@@ -181,7 +184,7 @@ int post_await(struct post *post, struct error *err)
     return 0;
 }
 
-void post_close(struct post *post)
+void upload_client_close(struct upload_client *post)
 {
     http_reader_close(post->reader);
     post->reader = NULL;

@@ -30,10 +30,10 @@ struct opening {
     unsigned depth;        /* images this one backs */
     enum image_format format;
     enum image_compression compression;
-    struct file file;      /* owned; closed once moved */
-    struct pipe *pipe;     /* the container, if no file; of like, or owned */
-    struct stream *stream; /* owned; NULL: not compressed, or moved */
-    bool is_once;          /* a QCOW2 to be read as it comes, */
+    struct file file;       /* owned; closed once moved */
+    struct peek_pipe *pipe; /* the container, if no file; of like, or owned */
+    struct stream *stream;  /* owned; NULL: not compressed, or moved */
+    bool is_once;           /* a QCOW2 to be read as it comes, */
     struct qcow2_header header; /* of which this is known, */
     struct file again;          /* and this, where it can be read again */
 };
@@ -44,18 +44,18 @@ static void opening_fini(struct opening *opening)
     file_close(&opening->file);
     file_close(&opening->again);
     if (!opening->options->like)
-        pipe_close(opening->pipe);
+        peek_pipe_close(opening->pipe);
 }
 
 /* A pipe gives what it has; a sector may come in pieces. */
-static ssize_t read_head(struct pipe *pipe, uint8_t head[PROBE_HEAD_BYTES],
+static ssize_t read_head(struct peek_pipe *pipe, uint8_t head[PROBE_HEAD_BYTES],
                          struct error *err)
 {
     size_t len = 0;
 
     while (len < PROBE_HEAD_BYTES) {
-        ssize_t n = pipe_read(pipe, head + len, PROBE_HEAD_BYTES - len, len,
-                              err);
+        ssize_t n = peek_pipe_read(pipe, head + len, PROBE_HEAD_BYTES - len,
+                                   len, err);
 
         if (n < 0)
             return n;
@@ -78,11 +78,11 @@ static int probe_file(const struct opening *opening, struct probe *probe,
         if (head_len < 0)
             return error_wrap(err, "%s", opening->options->path);
     } else {
-        head_len = container_read(file, head, sizeof(head), 0);
+        head_len = source_file_read(file, head, sizeof(head), 0);
     }
     if (head_len >= 0 && !opening->pipe && file->size_bytes >= sizeof(tail))
-        tail_len = container_read(file, tail, sizeof(tail),
-                                  file->size_bytes - sizeof(tail));
+        tail_len = source_file_read(file, tail, sizeof(tail),
+                                    file->size_bytes - sizeof(tail));
     if (head_len < 0 || tail_len < 0)
         return error_set(
             err, ERROR_SOURCE_IO, (int)-(head_len < 0 ? head_len : tail_len),
@@ -191,14 +191,14 @@ static int open_forward(const struct opening *opening, struct file *file,
     switch (opening->compression) {
     case IMAGE_COMPRESSION_GZIP: return gzip_open(&gzip, stream, err);
     case IMAGE_COMPRESSION_XZ:
-        return xz_forward_open(file, opening->pipe, STREAM_SIZE_UNKNOWN,
-                               opening->options->ring != NULL, stream, err);
+        return xz_sequential_open(file, opening->pipe, STREAM_SIZE_UNKNOWN,
+                                  opening->options->ring != NULL, stream, err);
     case IMAGE_COMPRESSION_ZSTD:
-        return zstd_piped_open(opening->pipe, stream, err);
+        return zstd_sequential_open(opening->pipe, stream, err);
     case IMAGE_COMPRESSION_AUTO:
     case IMAGE_COMPRESSION_NONE: break;
     }
-    *stream = piped_open(opening->pipe, STREAM_SIZE_UNKNOWN);
+    *stream = plain_open(opening->pipe, STREAM_SIZE_UNKNOWN);
     return *stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
@@ -211,14 +211,16 @@ static int read_inside(const struct opening *opening, uint8_t *head,
     struct stream *stream = NULL;
     ssize_t n = 1;
 
-    if (!opening->pipe && container_dup(&opening->file, &file, err) < 0)
+    if (!opening->pipe && source_file_dup(&opening->file, &file, err) < 0)
         return -1;
     if ((opening->compression == IMAGE_COMPRESSION_XZ && !opening->pipe
              ? xz_open(&file, &stream, err)
              : open_forward(opening, &file, &stream, err)) < 0)
         return -1;
-    for (*len = 0; *len < QCOW2_ONCE_HEAD_BYTES && n > 0; *len += (size_t)n) {
-        n = stream_next(stream, head + *len, QCOW2_ONCE_HEAD_BYTES - *len, err);
+    for (*len = 0; *len < QCOW2_SEQUENTIAL_HEAD_BYTES && n > 0;
+         *len += (size_t)n) {
+        n = stream_next(stream, head + *len, QCOW2_SEQUENTIAL_HEAD_BYTES - *len,
+                        err);
         if (n < 0)
             break;
     }
@@ -233,7 +235,7 @@ static int choose_once(struct opening *opening, const uint8_t *head, size_t len,
     const struct image_options *options = opening->options;
     const struct qcow2_header *header = &opening->header;
 
-    if (qcow2_once_header(head, len, &opening->header, err) < 0)
+    if (qcow2_sequential_header(head, len, &opening->header, err) < 0)
         return -1;
     if (opening->pipe && header->backing_name[0])
         return error_set(err, ERROR_FORMAT, 0,
@@ -252,7 +254,7 @@ static int choose_once(struct opening *opening, const uint8_t *head, size_t len,
 }
 
 /* What is inside decides whether it is measured first or read as it comes. */
-static int look_inside(struct opening *opening, struct error *err)
+static int device_info_inside(struct opening *opening, struct error *err)
 {
     const struct image *like = opening->options->like;
     AUTO_FREE uint8_t *head = NULL;
@@ -261,13 +263,13 @@ static int look_inside(struct opening *opening, struct error *err)
 
     if (like && image_has_order(like)) {
         opening->is_once = true;
-        opening->header = *qcow2_once_like(like);
+        opening->header = *qcow2_sequential_like(like);
     }
     if (like || !opening->options->takes_any_order ||
         opening->format == IMAGE_FORMAT_RAW ||
         (!opening->pipe && opening->compression == IMAGE_COMPRESSION_NONE))
         return 0;
-    head = malloc(QCOW2_ONCE_HEAD_BYTES);
+    head = malloc(QCOW2_SEQUENTIAL_HEAD_BYTES);
     if (!head)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open");
     if (read_inside(opening, head, &len, err) < 0)
@@ -303,9 +305,9 @@ static int open_pipe(struct opening *opening, struct error *err)
     if (opening->compression == IMAGE_COMPRESSION_GZIP)
         return 0;
     if (opening->compression == IMAGE_COMPRESSION_XZ)
-        return xz_forward_open(&opening->file, opening->pipe, size_bytes,
-                               options->ring != NULL, &opening->stream, err);
-    opening->stream = piped_open(opening->pipe, size_bytes);
+        return xz_sequential_open(&opening->file, opening->pipe, size_bytes,
+                                  options->ring != NULL, &opening->stream, err);
+    opening->stream = plain_open(opening->pipe, size_bytes);
     return opening->stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
@@ -325,7 +327,7 @@ static int open_stream(struct opening *opening, struct error *err)
         return 0;
     if (opening->is_once && opening->compression == IMAGE_COMPRESSION_XZ &&
         !opening->pipe &&
-        container_dup(&opening->file, &opening->again, err) < 0)
+        source_file_dup(&opening->file, &opening->again, err) < 0)
         return -1;
     if (opening->is_once)
         return open_forward(opening, &opening->file, &opening->stream, err);
@@ -394,8 +396,8 @@ static int open_format(struct opening *opening, struct image **img,
     if (opening->is_once) {
         uint64_t host_bytes = opening->file.size_bytes; /* moved or not */
 
-        if (qcow2_once_open(opening->options, &opening->header, stream,
-                            &opening->again, img, err) < 0)
+        if (qcow2_sequential_open(opening->options, &opening->header, stream,
+                                  &opening->again, img, err) < 0)
             return -1;
         (*img)->host_bytes = host_bytes;
         return 0;
@@ -404,7 +406,7 @@ static int open_format(struct opening *opening, struct image **img,
         return qcow2_open(opening->options, opening->depth, &opening->file,
                           stream, img, err);
     if (stream)
-        return streamed_open(opening->options, stream, img, err);
+        return raw_stream_open(opening->options, stream, img, err);
     return raw_open(opening->options, &opening->file, img, err);
 }
 
@@ -447,7 +449,7 @@ static int open_input(struct opening *opening, const struct image_input *input,
 {
     const struct image *like = opening->options->like;
 
-    opening->pipe = like ? like->pipe : pipe_open(input);
+    opening->pipe = like ? like->pipe : peek_pipe_open(input);
     return opening->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
@@ -467,12 +469,12 @@ static int open_container(struct opening *opening, struct error *err)
     if (options->input)
         return open_input(opening, options->input, err);
     if (strcmp(path, "-") != 0)
-        return container_open(&opening->file, path, options->mode, err);
+        return source_file_open(&opening->file, path, options->mode, err);
     if (fstat(STDIN_FILENO, &st) < 0)
         return error_set(err, ERROR_SOURCE_IO, errno, "open standard input");
     if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
-        return container_open(&opening->file, "/proc/self/fd/0", options->mode,
-                              err);
+        return source_file_open(&opening->file, "/proc/self/fd/0",
+                                options->mode, err);
     return open_input(opening, &standard, err);
 }
 
@@ -483,9 +485,9 @@ static int open_steps(struct opening *opening, struct image **img,
 
     opening->format = options->like ? options->like->format : options->format;
     if (open_container(opening, err) < 0 ||
-        choose_compression(opening, err) < 0 || look_inside(opening, err) < 0 ||
-        open_stream(opening, err) < 0 || choose_format(opening, err) < 0 ||
-        open_format(opening, img, err) < 0)
+        choose_compression(opening, err) < 0 ||
+        device_info_inside(opening, err) < 0 || open_stream(opening, err) < 0 ||
+        choose_format(opening, err) < 0 || open_format(opening, img, err) < 0)
         return -1;
     (*img)->compression = opening->compression;
     if (!options->like)
@@ -521,13 +523,13 @@ int image_open(const struct image_options *options, struct image **img,
 
 void image_close(struct image *img)
 {
-    struct pipe *pipe;
+    struct peek_pipe *pipe;
 
     if (!img)
         return;
     pipe = img->pipe;
     img->ops->close(img);
-    pipe_close(pipe);
+    peek_pipe_close(pipe);
 }
 
 const char *image_format_text(const struct image *img)

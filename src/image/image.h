@@ -22,7 +22,7 @@
 #define IMAGE_SIZE_UNKNOWN UINT64_MAX
 
 struct image;
-struct pipe;
+struct peek_pipe;
 struct stream;
 
 struct image_ops {
@@ -46,7 +46,7 @@ struct image_ops {
     /*
      * Starts filling io->buf with io->len bytes at io->offset of the disk.
      * io is borrowed until it completes; it completes exactly once, from
-     * ring_reap() of the ring given at open.  The end of the image inside
+     * io_queue_reap() of the ring given at open.  The end of the image inside
      * the range is an error, so a short read cannot happen.  Required.
      */
     void (*read)(struct image *img, struct io *io);
@@ -83,13 +83,13 @@ struct image {
     enum image_format format;           /* never AUTO once open */
     enum image_compression compression; /* never AUTO once open */
     uint64_t virtual_bytes;             /* fixed once open */
-    uint64_t host_bytes;   /* allocated by the container, for reports */
-    enum file_mode mode;   /* how its bytes are read */
-    bool is_sequential;    /* only reading in order, by one lane, is cheap */
-    bool is_decoded;       /* reading costs CPU: a lane for each CPU pays */
-    struct stream *stream; /* owned by the ops; NULL: not compressed */
-    struct image *backing; /* owned by the ops; NULL: there is none */
-    struct pipe *pipe;     /* of the first image; owned by image_close() */
+    uint64_t host_bytes;    /* allocated by the container, for reports */
+    enum file_mode mode;    /* how its bytes are read */
+    bool is_sequential;     /* only reading in order, by one lane, is cheap */
+    bool is_decoded;        /* reading costs CPU: a lane for each CPU pays */
+    struct stream *stream;  /* owned by the ops; NULL: not compressed */
+    struct image *backing;  /* owned by the ops; NULL: there is none */
+    struct peek_pipe *pipe; /* of the first image; owned by image_close() */
 
     /* Lanes had better not divide pieces of so many bytes of the disk, each
      * begins at a multiple of; 0: no matter. */
@@ -106,8 +106,8 @@ struct image_options {
     /* NULL, or where the container comes from: path is then for people only,
      * and all is as if it came through a pipe.  Borrowed as path is. */
     const struct image_input *input;
-    enum file_mode mode; /* wish */
-    struct ring *ring;   /* of the lane; borrowed; NULL: map only, no read */
+    enum file_mode mode;   /* wish */
+    struct io_queue *ring; /* of the lane; borrowed; NULL: map only, no read */
     enum image_format format;
 
     /* AUTO with IMAGE_FORMAT_RAW is NONE: who says raw means these bytes. */

@@ -5,38 +5,38 @@
 
 struct part {
     struct io io; /* first: what the ring knows */
-    struct split_whole *whole;
+    struct io_split_whole *whole;
     struct part *next_free;
     struct part *next_made;
 };
 
-struct split_whole {
+struct io_split_whole {
     struct io *io; /* the asker's */
-    struct split *split;
+    struct io_split *split;
     unsigned pending; /* parts in flight */
     int result;
-    struct split_whole *next_free;
-    struct split_whole *next_made;
+    struct io_split_whole *next_free;
+    struct io_split_whole *next_made;
 };
 
-struct split {
-    struct ring *ring;
+struct io_split {
+    struct io_queue *ring;
     struct part *free_parts;
-    struct split_whole *free_wholes;
+    struct io_split_whole *free_wholes;
     struct part *parts; /* all ever made, owned */
-    struct split_whole *wholes;
+    struct io_split_whole *wholes;
 };
 
-struct split *split_open(struct ring *ring)
+struct io_split *io_split_open(struct io_queue *ring)
 {
-    struct split *split = calloc(1, sizeof(*split));
+    struct io_split *split = calloc(1, sizeof(*split));
 
     if (split)
         split->ring = ring;
     return split;
 }
 
-void split_close(struct split *split)
+void io_split_close(struct io_split *split)
 {
     if (!split)
         return;
@@ -47,7 +47,7 @@ void split_close(struct split *split)
         free(part);
     }
     while (split->wholes) {
-        struct split_whole *whole = split->wholes;
+        struct io_split_whole *whole = split->wholes;
 
         split->wholes = whole->next_made;
         free(whole);
@@ -55,7 +55,7 @@ void split_close(struct split *split)
     free(split);
 }
 
-static struct part *take_part(struct split *split)
+static struct part *take_part(struct io_split *split)
 {
     struct part *part = split->free_parts;
 
@@ -71,9 +71,9 @@ static struct part *take_part(struct split *split)
     return part;
 }
 
-static struct split_whole *take_whole(struct split *split)
+static struct io_split_whole *take_whole(struct io_split *split)
 {
-    struct split_whole *whole = split->free_wholes;
+    struct io_split_whole *whole = split->free_wholes;
 
     if (whole) {
         split->free_wholes = whole->next_free;
@@ -88,17 +88,17 @@ static struct split_whole *take_whole(struct split *split)
     return whole;
 }
 
-static void free_whole(struct split_whole *whole)
+static void free_whole(struct io_split_whole *whole)
 {
     whole->next_free = whole->split->free_wholes;
     whole->split->free_wholes = whole;
 }
 
-/* From ring_reap(), in place of handing out the part. */
+/* From io_queue_reap(), in place of handing out the part. */
 static struct io *part_completed(struct io *io)
 {
     struct part *part = (struct part *)io;
-    struct split_whole *whole = part->whole;
+    struct io_split_whole *whole = part->whole;
     struct io *asked = whole->io;
 
     if (io->result < 0 && whole->result == 0)
@@ -113,12 +113,12 @@ static struct io *part_completed(struct io *io)
     return asked->complete ? asked->complete(asked) : asked;
 }
 
-struct split_whole *split_begin(struct split *split, struct io *io)
+struct io_split_whole *io_split_begin(struct io_split *split, struct io *io)
 {
-    struct split_whole *whole = take_whole(split);
+    struct io_split_whole *whole = take_whole(split);
 
     if (!whole) {
-        ring_post(split->ring, io, -ENOMEM);
+        io_queue_post(split->ring, io, -ENOMEM);
         return NULL;
     }
     whole->io = io;
@@ -127,7 +127,7 @@ struct split_whole *split_begin(struct split *split, struct io *io)
     return whole;
 }
 
-static struct io *add(struct split_whole *whole, uint8_t *buf, size_t len,
+static struct io *add(struct io_split_whole *whole, uint8_t *buf, size_t len,
                       uint64_t offset)
 {
     struct part *part = take_part(whole->split);
@@ -146,20 +146,20 @@ static struct io *add(struct split_whole *whole, uint8_t *buf, size_t len,
     return &part->io;
 }
 
-int split_add(struct split_whole *whole, struct file *file, uint8_t *buf,
-              size_t len, uint64_t offset)
+int io_split_add(struct io_split_whole *whole, struct file *file, uint8_t *buf,
+                 size_t len, uint64_t offset)
 {
     struct io *io = add(whole, buf, len, offset);
 
     if (!io)
         return -ENOMEM;
     io->file = file;
-    ring_submit(whole->split->ring, io);
+    io_queue_submit(whole->split->ring, io);
     return 0;
 }
 
-int split_add_image(struct split_whole *whole, struct image *img, uint8_t *buf,
-                    size_t len, uint64_t offset)
+int io_split_add_image(struct io_split_whole *whole, struct image *img,
+                       uint8_t *buf, size_t len, uint64_t offset)
 {
     struct io *io = add(whole, buf, len, offset);
 
@@ -169,17 +169,17 @@ int split_add_image(struct split_whole *whole, struct image *img, uint8_t *buf,
     return 0;
 }
 
-void split_end(struct split_whole *whole, int result)
+void io_split_end(struct io_split_whole *whole, int result)
 {
-    struct ring *ring = whole->split->ring;
+    struct io_queue *ring = whole->split->ring;
     struct io *asked = whole->io;
 
-    /* Completions come only from ring_reap(): no part is done behind us. */
+    /* Completions come only from io_queue_reap(): no part is done behind us. */
     if (result < 0 && whole->result == 0)
         whole->result = result;
     if (whole->pending > 0)
         return;
     result = whole->result;
     free_whole(whole);
-    ring_post(ring, asked, result);
+    io_queue_post(ring, asked, result);
 }

@@ -9,9 +9,9 @@
 struct raw {
     struct image image; /* first: what callers hold */
     struct file file;
-    struct holes holes;
+    struct sparse_map holes;
     struct file_window window;
-    struct ring *ring; /* borrowed */
+    struct io_queue *ring; /* borrowed */
 };
 
 static int raw_map(struct image *img, uint64_t offset, uint64_t length,
@@ -22,7 +22,7 @@ static int raw_map(struct image *img, uint64_t offset, uint64_t length,
 
     while (offset < end) {
         struct extent run;
-        int r = holes_at(&raw->holes, offset, &run);
+        int r = sparse_map_at(&raw->holes, offset, &run);
 
         if (r < 0)
             return error_set_at(err, ERROR_SOURCE_IO, -r, offset,
@@ -30,7 +30,7 @@ static int raw_map(struct image *img, uint64_t offset, uint64_t length,
                                 offset);
         if (run.length > end - offset)
             run.length = end - offset;
-        if (holes_add_rounded(out, &run, img->virtual_bytes, err) < 0)
+        if (sparse_map_add_rounded(out, &run, img->virtual_bytes, err) < 0)
             return -1;
         offset += run.length;
     }
@@ -45,7 +45,7 @@ static void raw_read(struct image *img, struct io *io)
     io->file = &raw->file;
     /* Not yet read, but what it drops lies a window back, and that is. */
     file_window_read(&raw->window, &raw->file, io->offset, io->len);
-    ring_submit(raw->ring, io);
+    io_queue_submit(raw->ring, io);
 }
 
 static void raw_close(struct image *img)
@@ -84,9 +84,10 @@ int raw_open(const struct image_options *options, struct file *file,
                                                 : raw->file.allocated_bytes,
         .mode = raw->file.mode,
     };
-    holes_init(&raw->holes, &raw->file);
+    sparse_map_init(&raw->holes, &raw->file);
     if (options->like && options->like->ops == &raw_ops)
-        holes_learn(&raw->holes, &((const struct raw *)options->like)->holes);
+        sparse_map_learn(&raw->holes,
+                         &((const struct raw *)options->like)->holes);
     raw->ring = options->ring;
     *img = &raw->image;
     return 0;

@@ -5,21 +5,21 @@
 
 #include "image/probe.h"
 
-struct streamed {
-    struct image image; /* first: what callers hold */
-    struct ring *ring;  /* borrowed */
-    bool is_guess;      /* that it is raw: nobody has said so */
+struct raw_stream {
+    struct image image;    /* first: what callers hold */
+    struct io_queue *ring; /* borrowed */
+    bool is_guess;         /* that it is raw: nobody has said so */
 };
 
-static int streamed_map(struct image *img, uint64_t offset, uint64_t length,
-                        struct extent_list *out, struct error *err)
+static int raw_stream_map(struct image *img, uint64_t offset, uint64_t length,
+                          struct extent_list *out, struct error *err)
 {
     (void)img;
     return extent_list_add(out, offset, length, EXTENT_DATA, err);
 }
 
 /* What a stream ends with is only known when it has come there. */
-static int check_end(const struct streamed *streamed, const struct io *io,
+static int check_end(const struct raw_stream *streamed, const struct io *io,
                      struct error *err)
 {
     uint64_t end = io->offset + io->len;
@@ -38,49 +38,49 @@ static int check_end(const struct streamed *streamed, const struct io *io,
                      probe.name);
 }
 
-static void streamed_read(struct image *img, struct io *io)
+static void raw_stream_read(struct image *img, struct io *io)
 {
-    struct streamed *streamed = (struct streamed *)img;
+    struct raw_stream *streamed = (struct raw_stream *)img;
     struct error err;
     int r = stream_read(img->stream, io->buf, io->len, io->offset, &err);
 
     if (r == 0)
         r = check_end(streamed, io, &err);
-    ring_post(streamed->ring, io, r < 0 ? image_fail(img, &err) : 0);
+    io_queue_post(streamed->ring, io, r < 0 ? image_fail(img, &err) : 0);
 }
 
-static int streamed_finish(struct image *img, struct error *err)
+static int raw_stream_finish(struct image *img, struct error *err)
 {
     if (stream_prove(img->stream, err) < 0)
         return error_wrap(err, "%s", img->path);
     return 0;
 }
 
-static void streamed_close(struct image *img)
+static void raw_stream_close(struct image *img)
 {
     stream_close(img->stream);
     free(img);
 }
 
-static const struct image_ops streamed_ops = {
+static const struct image_ops raw_stream_ops = {
     .name = "streamed",
-    .map = streamed_map,
-    .read = streamed_read,
-    .finish = streamed_finish,
-    .close = streamed_close,
+    .map = raw_stream_map,
+    .read = raw_stream_read,
+    .finish = raw_stream_finish,
+    .close = raw_stream_close,
 };
 
-int streamed_open(const struct image_options *options, struct stream *stream,
-                  struct image **img, struct error *err)
+int raw_stream_open(const struct image_options *options, struct stream *stream,
+                    struct image **img, struct error *err)
 {
-    struct streamed *streamed = calloc(1, sizeof(*streamed));
+    struct raw_stream *streamed = calloc(1, sizeof(*streamed));
 
     if (!streamed) {
         stream_close(stream);
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
     }
     streamed->image = (struct image){
-        .ops = &streamed_ops,
+        .ops = &raw_stream_ops,
         .path = options->path,
         .format = IMAGE_FORMAT_RAW,
         .virtual_bytes = stream->size_bytes,

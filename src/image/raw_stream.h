@@ -7,7 +7,7 @@
 
 /* stream is moved, on failure too.  All of the disk is data: which of it is
  * zero is only known when it has been decoded. */
-int streamed_open(const struct image_options *options, struct stream *stream,
-                  struct image **img, struct error *err);
+int raw_stream_open(const struct image_options *options, struct stream *stream,
+                    struct image **img, struct error *err);
 
 #endif

@@ -16,7 +16,7 @@
 #define BACKING_BYTES 40U
 #define ALLOW         "--allow-in-use reads it all the same"
 
-static int refuse_locked(const struct guard *guard, struct error *err)
+static int refuse_locked(const struct source_guard *guard, struct error *err)
 {
     if (!file_has_guest(guard->fd, false))
         return 0;
@@ -59,7 +59,7 @@ static bool read_writes(const char *directory, unsigned long long *written,
  * of that, to text.  "": it is no such device, or its file is not to be seen
  * from here.
  */
-static void identify_backing(const struct guard *guard, const char *disk,
+static void identify_backing(const struct source_guard *guard, const char *disk,
                              char text[BACKING_BYTES])
 {
     char path[128], backing[PATH_MAX];
@@ -76,8 +76,8 @@ static void identify_backing(const struct guard *guard, const char *disk,
              st.st_mtim.tv_nsec);
 }
 
-static bool identify_device(const struct guard *guard, dev_t device,
-                            char identity[GUARD_IDENTITY_BYTES])
+static bool identify_device(const struct source_guard *guard, dev_t device,
+                            char identity[SOURCE_GUARD_IDENTITY_BYTES])
 {
     unsigned long long written, discarded;
     char directory[64], disk[80], path[128], boot[64], sequence[32];
@@ -95,14 +95,14 @@ static bool identify_device(const struct guard *guard, dev_t device,
         !read_writes(directory, &written, &discarded))
         return false;
     identify_backing(guard, disk, backing);
-    snprintf(identity, GUARD_IDENTITY_BYTES, "device %u:%u %s %s %llu %llu%s",
-             major(device), minor(device), boot, sequence, written, discarded,
-             backing);
+    snprintf(identity, SOURCE_GUARD_IDENTITY_BYTES,
+             "device %u:%u %s %s %llu %llu%s", major(device), minor(device),
+             boot, sequence, written, discarded, backing);
     return true;
 }
 
-bool guard_identify(const struct guard *guard,
-                    char identity[GUARD_IDENTITY_BYTES])
+bool source_guard_identify(const struct source_guard *guard,
+                           char identity[SOURCE_GUARD_IDENTITY_BYTES])
 {
     struct stat st;
 
@@ -112,7 +112,7 @@ bool guard_identify(const struct guard *guard,
         return identify_device(guard, st.st_rdev, identity);
     if (!S_ISREG(st.st_mode))
         return false;
-    snprintf(identity, GUARD_IDENTITY_BYTES,
+    snprintf(identity, SOURCE_GUARD_IDENTITY_BYTES,
              "file %llu %lld %lld.%09ld %lld.%09ld",
              (unsigned long long)st.st_ino, (long long)st.st_size,
              (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
@@ -121,7 +121,7 @@ bool guard_identify(const struct guard *guard,
 }
 
 /* A device that we can claim is not mounted by anybody. */
-static int open_container(struct guard *guard, bool allow_in_use,
+static int open_container(struct source_guard *guard, bool allow_in_use,
                           struct error *err)
 {
     struct stat st;
@@ -138,12 +138,12 @@ static int open_container(struct guard *guard, bool allow_in_use,
     return 0;
 }
 
-int guard_open(struct guard *guard, const char *path, bool allow_in_use,
-               struct error *err)
+int source_guard_open(struct source_guard *guard, const char *path,
+                      bool allow_in_use, struct error *err)
 {
     struct stat st;
 
-    *guard = (struct guard){ .fd = -1, .path = path };
+    *guard = (struct source_guard){ .fd = -1, .path = path };
     if (strcmp(path, "-") == 0)
         return 0;
     if (open_container(guard, allow_in_use, err) < 0)
@@ -153,12 +153,12 @@ int guard_open(struct guard *guard, const char *path, bool allow_in_use,
     guard->is_file = S_ISREG(st.st_mode);
     guard->size_bytes = (uint64_t)st.st_size;
     guard->changed = st.st_mtim;
-    if (S_ISBLK(st.st_mode) && !guard_identify(guard, guard->device))
+    if (S_ISBLK(st.st_mode) && !source_guard_identify(guard, guard->device))
         guard->device[0] = '\0';
     return allow_in_use ? 0 : refuse_locked(guard, err);
 }
 
-static int tell_changed(const struct guard *guard, struct error *err)
+static int tell_changed(const struct source_guard *guard, struct error *err)
 {
     return error_set(err, ERROR_CHANGED, 0,
                      "%s was written to while it was read: the copy is of no "
@@ -166,17 +166,17 @@ static int tell_changed(const struct guard *guard, struct error *err)
                      guard->path);
 }
 
-static int check_device(const struct guard *guard, struct error *err)
+static int check_device(const struct source_guard *guard, struct error *err)
 {
-    char now[GUARD_IDENTITY_BYTES];
+    char now[SOURCE_GUARD_IDENTITY_BYTES];
 
-    if (guard->device[0] == '\0' || !guard_identify(guard, now) ||
+    if (guard->device[0] == '\0' || !source_guard_identify(guard, now) ||
         strcmp(now, guard->device) == 0)
         return 0;
     return tell_changed(guard, err);
 }
 
-int guard_check(const struct guard *guard, struct error *err)
+int source_guard_check(const struct source_guard *guard, struct error *err)
 {
     struct stat st;
 
@@ -192,7 +192,7 @@ int guard_check(const struct guard *guard, struct error *err)
     return tell_changed(guard, err);
 }
 
-void guard_close(struct guard *guard)
+void source_guard_close(struct source_guard *guard)
 {
     if (guard->fd >= 0)
         close(guard->fd);

@@ -16,28 +16,29 @@
 
 #include "base/error.h"
 
-#define GUARD_IDENTITY_BYTES 256U
+#define SOURCE_GUARD_IDENTITY_BYTES 256U
 
-struct guard {
+struct source_guard {
     int fd;           /* owned; -1: nothing to guard (a pipe) */
     const char *path; /* borrowed */
     bool is_file;
     uint64_t size_bytes;
-    struct timespec changed;           /* st_mtim */
-    char device[GUARD_IDENTITY_BYTES]; /* its identity then; "": unknown */
+    struct timespec changed; /* st_mtim */
+    char device
+        [SOURCE_GUARD_IDENTITY_BYTES]; /* its identity then; "": unknown */
 };
 
 /*
  * Opens and, unless allow_in_use, refuses with ERROR_CHANGED a container that
- * somebody may write.  A device stays claimed until guard_close().  What
+ * somebody may write.  A device stays claimed until source_guard_close().  What
  * cannot be opened is left to image_open() to refuse.
  */
-int guard_open(struct guard *guard, const char *path, bool allow_in_use,
-               struct error *err);
+int source_guard_open(struct source_guard *guard, const char *path,
+                      bool allow_in_use, struct error *err);
 
-/* ERROR_CHANGED: it has been written to since guard_open(), by its size and
+/* ERROR_CHANGED: it has been written to since source_guard_open(), by its size and
  * times, or by what was written to the device. */
-int guard_check(const struct guard *guard, struct error *err);
+int source_guard_check(const struct source_guard *guard, struct error *err);
 
 /*
  * Writes what changes when the container is written to, for a later run to
@@ -45,10 +46,10 @@ int guard_check(const struct guard *guard, struct error *err);
  * and how much was written to it.  False: there is nothing that would tell
  * (a pipe, a device whose writes are not counted).
  */
-bool guard_identify(const struct guard *guard,
-                    char identity[GUARD_IDENTITY_BYTES]);
+bool source_guard_identify(const struct source_guard *guard,
+                           char identity[SOURCE_GUARD_IDENTITY_BYTES]);
 
-/* Tolerates one that guard_open() has failed on. */
-void guard_close(struct guard *guard);
+/* Tolerates one that source_guard_open() has failed on. */
+void source_guard_close(struct source_guard *guard);
 
 #endif

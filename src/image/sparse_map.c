@@ -8,16 +8,16 @@
 #include "base/checked.h"
 #include "plan/chunk_grid.h"
 
-void holes_init(struct holes *holes, const struct file *file)
+void sparse_map_init(struct sparse_map *holes, const struct file *file)
 {
-    *holes = (struct holes){
+    *holes = (struct sparse_map){
         .fd = file->fd,
         .size_bytes = file->size_bytes,
         .is_dense = file->is_block_device,
     };
 }
 
-void holes_learn(struct holes *holes, const struct holes *like)
+void sparse_map_learn(struct sparse_map *holes, const struct sparse_map *like)
 {
     if (like->known.kind == EXTENT_DATA &&
         like->size_bytes == holes->size_bytes)
@@ -25,7 +25,7 @@ void holes_learn(struct holes *holes, const struct holes *like)
 }
 
 /* Remembers [offset, end), cut at the size the file had when it was opened. */
-static void remember(struct holes *holes, uint64_t offset, uint64_t end,
+static void remember(struct sparse_map *holes, uint64_t offset, uint64_t end,
                      enum extent_kind kind)
 {
     if (end > holes->size_bytes)
@@ -34,7 +34,7 @@ static void remember(struct holes *holes, uint64_t offset, uint64_t end,
 }
 
 /* ENXIO is the answer for a trailing hole and for an offset cut off. */
-static int remember_last_hole(struct holes *holes, uint64_t offset)
+static int remember_last_hole(struct sparse_map *holes, uint64_t offset)
 {
     struct stat st;
 
@@ -46,7 +46,7 @@ static int remember_last_hole(struct holes *holes, uint64_t offset)
     return 0;
 }
 
-static int look(struct holes *holes, uint64_t offset)
+static int look(struct sparse_map *holes, uint64_t offset)
 {
     off_t data, hole;
 
@@ -67,7 +67,7 @@ static int look(struct holes *holes, uint64_t offset)
     return 0;
 }
 
-int holes_at(struct holes *holes, uint64_t offset, struct extent *run)
+int sparse_map_at(struct sparse_map *holes, uint64_t offset, struct extent *run)
 {
     const struct extent *known = &holes->known;
     int r;
@@ -90,8 +90,8 @@ int holes_at(struct holes *holes, uint64_t offset, struct extent *run)
     return 0;
 }
 
-int holes_add_rounded(struct extent_list *out, const struct extent *run,
-                      uint64_t virtual_bytes, struct error *err)
+int sparse_map_add_rounded(struct extent_list *out, const struct extent *run,
+                           uint64_t virtual_bytes, struct error *err)
 {
     uint64_t begin = run->offset;
     uint64_t end = run->offset + run->length;
@@ -100,9 +100,9 @@ int holes_add_rounded(struct extent_list *out, const struct extent *run,
     if (run->kind == EXTENT_DATA)
         return extent_list_add(out, begin, end - begin, EXTENT_DATA, err);
 
-    if (ckd_align_up(&zero_begin, begin, GRID_GRAIN_BYTES) || zero_begin > end)
+    if (ckd_align_up(&zero_begin, begin, BLOCK_BYTES) || zero_begin > end)
         zero_begin = end;
-    zero_end = end == virtual_bytes ? end : end & ~(GRID_GRAIN_BYTES - 1);
+    zero_end = end == virtual_bytes ? end : end & ~(BLOCK_BYTES - 1);
     if (zero_end < zero_begin)
         zero_end = zero_begin;
 

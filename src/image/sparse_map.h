@@ -14,14 +14,14 @@
 #include "io/file.h"
 #include "plan/extent.h"
 
-struct holes {
+struct sparse_map {
     int fd; /* borrowed */
     uint64_t size_bytes;
     bool is_dense;       /* device, or a filesystem that cannot tell */
     struct extent known; /* the last answer; length 0: none yet */
 };
 
-void holes_init(struct holes *holes, const struct file *file);
+void sparse_map_init(struct sparse_map *holes, const struct file *file);
 
 /*
  * Begins with what like, which asks about the same file, was told last, if
@@ -29,21 +29,22 @@ void holes_init(struct holes *holes, const struct file *file);
  * looking at every page.  Data believed in vain are only read; a hole is not
  * believed, as somebody may have written there since.
  */
-void holes_learn(struct holes *holes, const struct holes *like);
+void sparse_map_learn(struct sparse_map *holes, const struct sparse_map *like);
 
 /*
  * The run of data or hole that begins at offset, which is inside the file.
  * Edges are exact.  Returns 0 or -errno; -ENODATA: the file has become
  * shorter than it was (a hole is never invented for what was cut off).
  */
-int holes_at(struct holes *holes, uint64_t offset, struct extent *run);
+int sparse_map_at(struct sparse_map *holes, uint64_t offset,
+                  struct extent *run);
 
 /*
  * Appends run to out, a zero run rounded inwards to the grain of the grid:
  * what is left at its edges is data.  The end of the disk counts as an edge
  * of the grain.
  */
-int holes_add_rounded(struct extent_list *out, const struct extent *run,
-                      uint64_t virtual_bytes, struct error *err);
+int sparse_map_add_rounded(struct extent_list *out, const struct extent *run,
+                           uint64_t virtual_bytes, struct error *err);
 
 #endif

@@ -8,10 +8,10 @@
 
 #include "base/checked.h"
 
-struct pool {
+struct buffer_pool {
     uint8_t *region; /* owned mapping */
     size_t region_len;
-    size_t headroom_len; /* POOL_HEADROOM_BYTES in whole pages */
+    size_t headroom_len; /* BUFFER_POOL_HEADROOM_BYTES in whole pages */
     size_t stride;       /* from one buffer to the next */
     unsigned count;
     unsigned leased;
@@ -20,12 +20,12 @@ struct pool {
 };
 
 /* Sets stride and region_len.  True = overflow. */
-static bool measure(struct pool *pool, size_t buffer_bytes)
+static bool measure(struct buffer_pool *pool, size_t buffer_bytes)
 {
     uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t headroom, stride, total;
 
-    if (ckd_align_up(&headroom, POOL_HEADROOM_BYTES, page_bytes) ||
+    if (ckd_align_up(&headroom, BUFFER_POOL_HEADROOM_BYTES, page_bytes) ||
         ckd_add(&stride, headroom, buffer_bytes) ||
         ckd_align_up(&stride, stride, page_bytes) ||
         ckd_mul(&total, stride, (uint64_t)pool->count))
@@ -36,7 +36,7 @@ static bool measure(struct pool *pool, size_t buffer_bytes)
     return pool->region_len != total;
 }
 
-static bool map_region(struct pool *pool)
+static bool map_region(struct buffer_pool *pool)
 {
     void *region = mmap(NULL, pool->region_len, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -47,19 +47,19 @@ static bool map_region(struct pool *pool)
     return true;
 }
 
-static uint8_t *buf_at(const struct pool *pool, size_t i)
+static uint8_t *buf_at(const struct buffer_pool *pool, size_t i)
 {
     return pool->region + i * pool->stride + pool->headroom_len;
 }
 
-static size_t index_of(const struct pool *pool, const uint8_t *buf)
+static size_t index_of(const struct buffer_pool *pool, const uint8_t *buf)
 {
     return (size_t)(buf - pool->region) / pool->stride;
 }
 
-struct pool *pool_open(unsigned count, size_t buffer_bytes)
+struct buffer_pool *buffer_pool_open(unsigned count, size_t buffer_bytes)
 {
-    struct pool *pool = calloc(1, sizeof(*pool));
+    struct buffer_pool *pool = calloc(1, sizeof(*pool));
 
     assert(count > 0 && buffer_bytes > 0 && buffer_bytes % 4096 == 0);
     if (!pool)
@@ -69,7 +69,7 @@ struct pool *pool_open(unsigned count, size_t buffer_bytes)
     pool->free_bufs = calloc(count, sizeof(*pool->free_bufs));
     if (!pool->is_leased || !pool->free_bufs || measure(pool, buffer_bytes) ||
         !map_region(pool)) {
-        pool_close(pool);
+        buffer_pool_close(pool);
         return NULL;
     }
 
@@ -78,7 +78,7 @@ struct pool *pool_open(unsigned count, size_t buffer_bytes)
     return pool;
 }
 
-void pool_close(struct pool *pool)
+void buffer_pool_close(struct buffer_pool *pool)
 {
     if (!pool)
         return;
@@ -89,7 +89,7 @@ void pool_close(struct pool *pool)
     free(pool);
 }
 
-uint8_t *pool_lease(struct pool *pool)
+uint8_t *buffer_pool_lease(struct buffer_pool *pool)
 {
     uint8_t *buf;
 
@@ -100,7 +100,7 @@ uint8_t *pool_lease(struct pool *pool)
     return buf;
 }
 
-void pool_return(struct pool *pool, uint8_t *buf)
+void buffer_pool_return(struct buffer_pool *pool, uint8_t *buf)
 {
     size_t i = index_of(pool, buf);
 
@@ -109,12 +109,12 @@ void pool_return(struct pool *pool, uint8_t *buf)
     pool->free_bufs[pool->count - pool->leased--] = buf;
 }
 
-unsigned pool_leased(const struct pool *pool)
+unsigned buffer_pool_leased(const struct buffer_pool *pool)
 {
     return pool->leased;
 }
 
-void *pool_region(const struct pool *pool, size_t *len)
+void *buffer_pool_region(const struct buffer_pool *pool, size_t *len)
 {
     *len = pool->region_len;
     return pool->region;

@@ -8,25 +8,25 @@
 #include "base/log.h"
 #include "io/io_queue_engine.h"
 
-int ring_open(enum ring_engine engine, unsigned depth, void *region,
-              size_t region_len, struct ring **ring, struct error *err)
+int io_queue_open(enum io_engine engine, unsigned depth, void *region,
+                  size_t region_len, struct io_queue **ring, struct error *err)
 {
     char cause[64];
     int r = 0;
 
     assert(depth > 0);
-    if (engine != RING_ENGINE_THREADS)
-        r = ring_uring_open(depth, region, region_len, ring);
-    if (r < 0 && engine == RING_ENGINE_AUTO) {
+    if (engine != IO_ENGINE_THREADS)
+        r = io_queue_uring_open(depth, region, region_len, ring);
+    if (r < 0 && engine == IO_ENGINE_AUTO) {
         log_warn("io_uring refused for one ring: %s: helper threads instead",
                  strerror_r(-r, cause, sizeof(cause)));
-        engine = RING_ENGINE_THREADS;
+        engine = IO_ENGINE_THREADS;
     }
-    if (engine == RING_ENGINE_THREADS)
-        r = ring_threads_open(depth, ring);
+    if (engine == IO_ENGINE_THREADS)
+        r = io_queue_threads_open(depth, ring);
     if (r < 0)
         return error_set(err, ERROR_SYSTEM, -r, "open %s ring of depth %u",
-                         ring_engine_name(engine), depth);
+                         io_queue_engine_name(engine), depth);
     return 0;
 }
 
@@ -35,10 +35,10 @@ static bool is_direct(const struct io *io)
     return io->fd == io->file->direct_fd;
 }
 
-static void start_attempt(struct ring *ring, struct io *io)
+static void start_attempt(struct io_queue *ring, struct io *io)
 {
-    io->fd = file_fd_for(io->file, ring_attempt_buf(io), ring_attempt_len(io),
-                         ring_attempt_offset(io));
+    io->fd = file_fd_for(io->file, io_queue_attempt_buf(io),
+                         io_queue_attempt_len(io), io_queue_attempt_offset(io));
     io->rw_flags = is_direct(io) ? 0 : file_rw_flags(io->file);
     ring->started++;
     ring->ops->start(ring, io);
@@ -85,7 +85,7 @@ static bool settle_attempt(struct io *io)
 }
 
 /* Lets one attempt end.  False: none has, and wait is false. */
-static bool settle_one(struct ring *ring, bool wait)
+static bool settle_one(struct io_queue *ring, bool wait)
 {
     struct io *io = ring->ops->finish(ring, wait);
 
@@ -103,7 +103,7 @@ static bool settle_one(struct ring *ring, bool wait)
     return true;
 }
 
-void ring_submit(struct ring *ring, struct io *io)
+void io_queue_submit(struct io_queue *ring, struct io *io)
 {
     assert(io->len > 0 && io->file->fd >= 0);
     io->result = 0;
@@ -122,20 +122,20 @@ void ring_submit(struct ring *ring, struct io *io)
     start_attempt(ring, io);
 }
 
-bool ring_has_ready(const struct ring *ring)
+bool io_queue_has_ready(const struct io_queue *ring)
 {
     return ring->ready.first != NULL;
 }
 
-void ring_post(struct ring *ring, struct io *io, int result)
+void io_queue_post(struct io_queue *ring, struct io *io, int result)
 {
     io->result = result;
     ring->in_flight++;
     io_queue_add(&ring->ready, io);
 }
 
-/* The next completed io as it is; NULL as ring_reap(). */
-static struct io *take_ready(struct ring *ring, bool wait)
+/* The next completed io as it is; NULL as io_queue_reap(). */
+static struct io *take_ready(struct io_queue *ring, bool wait)
 {
     struct io *io;
 
@@ -146,7 +146,7 @@ static struct io *take_ready(struct ring *ring, bool wait)
     return io;
 }
 
-struct io *ring_reap(struct ring *ring, bool wait)
+struct io *io_queue_reap(struct io_queue *ring, bool wait)
 {
     struct io *io;
 
@@ -159,12 +159,12 @@ struct io *ring_reap(struct ring *ring, bool wait)
     return NULL;
 }
 
-unsigned ring_in_flight(const struct ring *ring)
+unsigned io_queue_in_flight(const struct io_queue *ring)
 {
     return ring->in_flight;
 }
 
-void ring_cancel(struct ring *ring)
+void io_queue_cancel(struct io_queue *ring)
 {
     ring->is_cancelling = true;
     if (ring->started > 0)
@@ -175,20 +175,20 @@ void ring_cancel(struct ring *ring)
     ring->is_cancelling = false;
 }
 
-void ring_close(struct ring *ring)
+void io_queue_close(struct io_queue *ring)
 {
     if (!ring)
         return;
-    ring_cancel(ring);
+    io_queue_cancel(ring);
     ring->ops->close(ring);
 }
 
-const char *ring_engine_name(enum ring_engine engine)
+const char *io_queue_engine_name(enum io_engine engine)
 {
     switch (engine) {
-    case RING_ENGINE_AUTO: return "auto";
-    case RING_ENGINE_URING: return "io_uring";
-    case RING_ENGINE_THREADS: return "threads";
+    case IO_ENGINE_AUTO: return "auto";
+    case IO_ENGINE_URING: return "io_uring";
+    case IO_ENGINE_THREADS: return "threads";
     }
     return "unknown";
 }

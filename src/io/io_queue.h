@@ -4,9 +4,9 @@
  * A ring belongs to one thread and is opened in that thread.  Two engines
  * behind one face: io_uring, and helper threads with pread/pwrite for where
  * io_uring is refused (the normal case in a pod).  Completions come only out
- * of ring_reap(), never from inside ring_submit().
+ * of io_queue_reap(), never from inside io_queue_submit().
  *
- *   submitter: ring_submit(io) ------> in flight ------> ring_reap() == io
+ *   submitter: io_queue_submit(io) ------> in flight ------> io_queue_reap() == io
  *              io and its buffer are borrowed in between
  *
  * A completed io moved its whole length or failed: short transfers are
@@ -23,10 +23,10 @@
 #include "base/error.h"
 #include "io/file.h"
 
-enum ring_engine {
-    RING_ENGINE_AUTO,
-    RING_ENGINE_URING,
-    RING_ENGINE_THREADS
+enum io_engine {
+    IO_ENGINE_AUTO,
+    IO_ENGINE_URING,
+    IO_ENGINE_THREADS
 };
 
 enum io_op {
@@ -44,7 +44,7 @@ struct io {
     void *owner;       /* the submitter's own */
 
     /*
-     * NULL, or called by ring_reap() when io has completed, in place of
+     * NULL, or called by io_queue_reap() when io has completed, in place of
      * handing it out: returns the io to hand out, or NULL for none yet.  So
      * a layer below the reaper can split an io into parts, and the reaper
      * sees the whole come back once the last part is done.
@@ -52,7 +52,7 @@ struct io {
     struct io *(*complete)(struct io *io);
 
     /* Set when it completes: 0, or -errno.  -ENODATA: the file ended inside
-     * the range of a read.  -ECANCELED: by ring_cancel(). */
+     * the range of a read.  -ECANCELED: by io_queue_cancel(). */
     int result;
 
     /* The ring's own: how far it came, and the attempt under way. */
@@ -63,20 +63,20 @@ struct io {
     struct io *next;
 };
 
-struct ring;
+struct io_queue;
 
 /*
  * Chooses the engine for the process: wish as it is, or for
- * RING_ENGINE_AUTO io_uring where both its setup and its enter work (a NOP
+ * IO_ENGINE_AUTO io_uring where both its setup and its enter work (a NOP
  * makes the round), else threads.  why (for one log line) says the cause.
  *
- * Fails only when RING_ENGINE_URING is wished and refused (ERROR_SYSTEM).
+ * Fails only when IO_ENGINE_URING is wished and refused (ERROR_SYSTEM).
  */
-int ring_choose(enum ring_engine wish, enum ring_engine *chosen, char *why,
-                size_t why_len, struct error *err);
+int io_queue_choose(enum io_engine wish, enum io_engine *chosen, char *why,
+                    size_t why_len, struct error *err);
 
 /*
- * engine: from ring_choose(); or RING_ENGINE_AUTO, where io_uring was chosen
+ * engine: from io_queue_choose(); or IO_ENGINE_AUTO, where io_uring was chosen
  * but not asked for: helper threads (and a warning) when this ring cannot be
  * had after all.  Locked memory is counted per user, so it may run out later
  * than at the choice.  depth: most in flight at once (a submit
@@ -87,44 +87,44 @@ int ring_choose(enum ring_engine wish, enum ring_engine *chosen, char *why,
  * On success *ring is owned by the caller and thread.  Fails with
  * ERROR_SYSTEM.
  */
-int ring_open(enum ring_engine engine, unsigned depth, void *region,
-              size_t region_len, struct ring **ring, struct error *err);
+int io_queue_open(enum io_engine engine, unsigned depth, void *region,
+                  size_t region_len, struct io_queue **ring, struct error *err);
 
-/* Starts io, which completes exactly once, from ring_reap(). */
-void ring_submit(struct ring *ring, struct io *io);
+/* Starts io, which completes exactly once, from io_queue_reap(). */
+void io_queue_submit(struct io_queue *ring, struct io *io);
 
 /*
  * Queues io as already completed with result, for readers that are
  * synchronous inside: their callers see no difference.
  */
-void ring_post(struct ring *ring, struct io *io, int result);
+void io_queue_post(struct io_queue *ring, struct io *io, int result);
 
 /*
  * The next completed io, after its complete().  NULL when none is in flight,
  * or none has completed and wait is false.
  */
-struct io *ring_reap(struct ring *ring, bool wait);
+struct io *io_queue_reap(struct io_queue *ring, bool wait);
 
-/* Has an io completed that ring_reap() would return without any waiting or
+/* Has an io completed that io_queue_reap() would return without any waiting or
  * system call?  A reader that then goes on to use it finds it in the cache
  * of the CPU. */
-bool ring_has_ready(const struct ring *ring);
+bool io_queue_has_ready(const struct io_queue *ring);
 
-unsigned ring_in_flight(const struct ring *ring);
+unsigned io_queue_in_flight(const struct io_queue *ring);
 
 /*
  * Cancels what is queued and reaps until nothing is in flight; only then may
- * buffers be freed.  Every submitted io has its result then, and ring_reap()
+ * buffers be freed.  Every submitted io has its result then, and io_queue_reap()
  * will not return it any more; no complete() is called: whoever split an io
  * frees the parts when it closes.  What was in flight has unknown content on
  * disk.
  */
-void ring_cancel(struct ring *ring);
+void io_queue_cancel(struct io_queue *ring);
 
 /* Cancels what is left, then frees.  Tolerates NULL. */
-void ring_close(struct ring *ring);
+void io_queue_close(struct io_queue *ring);
 
 /* "io_uring" or "threads". */
-const char *ring_engine_name(enum ring_engine engine);
+const char *io_queue_engine_name(enum io_engine engine);
 
 #endif

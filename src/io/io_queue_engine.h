@@ -6,10 +6,10 @@
  * engine carries it out as one system call would, and io_queue.c judges what
  * came of it:
  *
- *   ring_submit -> attempt -> start() ... finish() -> all moved -> ready
+ *   io_queue_submit -> attempt -> start() ... finish() -> all moved -> ready
  *                     ^                      |        error -----> ready
  *                     +-- short, EINTR, -----+                       |
- *                         EAGAIN, refused                    ring_reap()
+ *                         EAGAIN, refused                    io_queue_reap()
  */
 #ifndef CW_IO_IO_QUEUE_ENGINE_H
 #define CW_IO_IO_QUEUE_ENGINE_H
@@ -22,45 +22,45 @@
 
 /* What one attempt moves at most: its result must fit an int, and the kernel
  * itself moves less than 2 GiB per call. */
-#define RING_ATTEMPT_BYTES ((size_t)1 << 30)
+#define IO_QUEUE_ATTEMPT_BYTES ((size_t)1 << 30)
 
-struct ring_ops {
+struct io_queue_ops {
     const char *name; /* "io_uring", "threads": for logs and tests */
 
     /* Starts an attempt on io: ring_attempt_*(), io->fd, io->rw_flags.
      * Never fails: what cannot be started comes back from finish().  At most
      * depth are started at once.  Required. */
-    void (*start)(struct ring *ring, struct io *io);
+    void (*start)(struct io_queue *ring, struct io *io);
 
     /* An io whose attempt has ended, with the bytes moved or -errno in
      * io->result.  NULL when none has, which with wait never happens.
      * Called only while attempts are started.  Required. */
-    struct io *(*finish)(struct ring *ring, bool wait);
+    struct io *(*finish)(struct io_queue *ring, bool wait);
 
     /* Asks for an early end of all attempts; they still come back from
      * finish(), with -ECANCELED or what became of them.  Required. */
-    void (*cancel)(struct ring *ring);
+    void (*cancel)(struct io_queue *ring);
 
     /* Frees ring; no attempt is started.  Required. */
-    void (*close)(struct ring *ring);
+    void (*close)(struct io_queue *ring);
 };
 
-struct io_queue {
+struct io_list {
     struct io *first;
     struct io *last; /* meaningless while first is NULL */
 };
 
 /* Every engine's own struct begins with this one. */
-struct ring {
-    const struct ring_ops *ops;
-    unsigned depth;        /* attempts started at most */
-    unsigned started;      /* attempts with the engine */
-    unsigned in_flight;    /* ios between ring_submit() and ring_reap() */
-    bool is_cancelling;    /* no further attempts */
-    struct io_queue ready; /* completed, not yet reaped */
+struct io_queue {
+    const struct io_queue_ops *ops;
+    unsigned depth;     /* attempts started at most */
+    unsigned started;   /* attempts with the engine */
+    unsigned in_flight; /* ios between io_queue_submit() and io_queue_reap() */
+    bool is_cancelling; /* no further attempts */
+    struct io_list ready; /* completed, not yet reaped */
 };
 
-static inline void io_queue_add(struct io_queue *queue, struct io *io)
+static inline void io_queue_add(struct io_list *queue, struct io *io)
 {
     io->next = NULL;
     if (queue->first)
@@ -71,7 +71,7 @@ static inline void io_queue_add(struct io_queue *queue, struct io *io)
 }
 
 /* NULL when empty. */
-static inline struct io *io_queue_take(struct io_queue *queue)
+static inline struct io *io_queue_take(struct io_list *queue)
 {
     struct io *io = queue->first;
 
@@ -80,33 +80,33 @@ static inline struct io *io_queue_take(struct io_queue *queue)
     return io;
 }
 
-static inline uint8_t *ring_attempt_buf(const struct io *io)
+static inline uint8_t *io_queue_attempt_buf(const struct io *io)
 {
     return io->buf + io->done;
 }
 
-static inline size_t ring_attempt_len(const struct io *io)
+static inline size_t io_queue_attempt_len(const struct io *io)
 {
     size_t left = io->len - io->done;
 
-    return left < RING_ATTEMPT_BYTES ? left : RING_ATTEMPT_BYTES;
+    return left < IO_QUEUE_ATTEMPT_BYTES ? left : IO_QUEUE_ATTEMPT_BYTES;
 }
 
-static inline uint64_t ring_attempt_offset(const struct io *io)
+static inline uint64_t io_queue_attempt_offset(const struct io *io)
 {
     return io->offset + io->done;
 }
 
 /* On success *ring is owned by the caller; else -errno. */
-int ring_threads_open(unsigned depth, struct ring **ring);
-int ring_uring_open(unsigned depth, void *region, size_t region_len,
-                    struct ring **ring);
+int io_queue_threads_open(unsigned depth, struct io_queue **ring);
+int io_queue_uring_open(unsigned depth, void *region, size_t region_len,
+                        struct io_queue **ring);
 
 /*
  * Does io_uring work, in this process, at this moment?  Makes a small ring
  * and sends a NOP through it.  0, or -errno with the system call that was
  * refused in *refused: "io_uring_setup" or "io_uring_enter".
  */
-int ring_uring_probe(const char **refused);
+int io_queue_uring_probe(const char **refused);
 
 #endif

@@ -17,19 +17,19 @@
 #define HELPERS 4U
 
 struct threads_ring {
-    struct ring ring;
+    struct io_queue ring;
     pthread_mutex_t lock; /* of all below but helpers */
     pthread_cond_t work;  /* queued, or is_closing */
     pthread_cond_t ended; /* finished is no longer empty */
-    struct io_queue queued;
-    struct io_queue finished;
+    struct io_list queued;
+    struct io_list finished;
     bool is_closing;
     bool owner_waits;
     pthread_t helpers[HELPERS];
     unsigned helper_count;
 };
 
-static struct threads_ring *threads_of(struct ring *ring)
+static struct threads_ring *threads_of(struct io_queue *ring)
 {
     return (struct threads_ring *)ring;
 }
@@ -43,10 +43,10 @@ static bool is_locked_write(const struct io *io)
 static int transfer(const struct io *io, struct aio *aio)
 {
     struct iovec iov = {
-        .iov_base = ring_attempt_buf(io),
-        .iov_len = ring_attempt_len(io),
+        .iov_base = io_queue_attempt_buf(io),
+        .iov_len = io_queue_attempt_len(io),
     };
-    off_t offset = (off_t)ring_attempt_offset(io);
+    off_t offset = (off_t)io_queue_attempt_offset(io);
     ssize_t n;
 
     if (io->op == IO_READ)
@@ -98,7 +98,7 @@ static void *help(void *opaque)
     return NULL;
 }
 
-static void threads_start(struct ring *ring, struct io *io)
+static void threads_start(struct io_queue *ring, struct io *io)
 {
     struct threads_ring *threads = threads_of(ring);
 
@@ -108,7 +108,7 @@ static void threads_start(struct ring *ring, struct io *io)
     pthread_cond_signal(&threads->work);
 }
 
-static struct io *threads_finish(struct ring *ring, bool wait)
+static struct io *threads_finish(struct io_queue *ring, bool wait)
 {
     struct threads_ring *threads = threads_of(ring);
     struct io *io;
@@ -124,7 +124,7 @@ static struct io *threads_finish(struct ring *ring, bool wait)
 
 /* What a helper has begun runs to its end: a disk transfer cannot be
  * interrupted. */
-static void threads_cancel(struct ring *ring)
+static void threads_cancel(struct io_queue *ring)
 {
     struct threads_ring *threads = threads_of(ring);
     struct io *io;
@@ -137,7 +137,7 @@ static void threads_cancel(struct ring *ring)
     pthread_mutex_unlock(&threads->lock);
 }
 
-static void threads_close(struct ring *ring)
+static void threads_close(struct io_queue *ring)
 {
     struct threads_ring *threads = threads_of(ring);
 
@@ -179,7 +179,7 @@ static int start_helpers(struct threads_ring *threads, unsigned wanted)
     return threads->helper_count > 0 ? 0 : -r;
 }
 
-static const struct ring_ops threads_ops = {
+static const struct io_queue_ops threads_ops = {
     .name = "threads",
     .start = threads_start,
     .finish = threads_finish,
@@ -187,7 +187,7 @@ static const struct ring_ops threads_ops = {
     .close = threads_close,
 };
 
-int ring_threads_open(unsigned depth, struct ring **ring)
+int io_queue_threads_open(unsigned depth, struct io_queue **ring)
 {
     struct threads_ring *threads = calloc(1, sizeof(*threads));
     int r;

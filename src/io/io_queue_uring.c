@@ -26,17 +26,17 @@
 #define PATIENCE_NS    1000000
 
 struct uring_ring {
-    struct ring ring;
+    struct io_queue ring;
     struct io_uring uring;
-    int broken;             /* -errno for good: nothing can be submitted */
-    struct io_queue failed; /* attempts that were refused */
-    void *region;           /* to register at the first io; then NULL */
-    const uint8_t *fixed;   /* registered with the kernel, or NULL */
+    int broken;            /* -errno for good: nothing can be submitted */
+    struct io_list failed; /* attempts that were refused */
+    void *region;          /* to register at the first io; then NULL */
+    const uint8_t *fixed;  /* registered with the kernel, or NULL */
     size_t region_len;
     struct io *flying[]; /* ring.depth of them, NULL: free */
 };
 
-static struct uring_ring *uring_of(struct ring *ring)
+static struct uring_ring *uring_of(struct io_queue *ring)
 {
     return (struct uring_ring *)ring;
 }
@@ -104,9 +104,9 @@ static bool is_registered(const struct uring_ring *uring, const uint8_t *buf,
 static void prepare(const struct uring_ring *uring, const struct io *io,
                     struct io_uring_sqe *sqe)
 {
-    uint8_t *buf = ring_attempt_buf(io);
-    unsigned len = (unsigned)ring_attempt_len(io);
-    uint64_t offset = ring_attempt_offset(io);
+    uint8_t *buf = io_queue_attempt_buf(io);
+    unsigned len = (unsigned)io_queue_attempt_len(io);
+    uint64_t offset = io_queue_attempt_offset(io);
     bool fixed = is_registered(uring, buf, len);
 
     if (io->op == IO_READ && fixed)
@@ -153,7 +153,7 @@ static void register_region(struct uring_ring *uring)
                   strerror_r(-r, cause, sizeof(cause)));
 }
 
-static void uring_start(struct ring *ring, struct io *io)
+static void uring_start(struct io_queue *ring, struct io *io)
 {
     struct uring_ring *uring = uring_of(ring);
     struct io_uring_sqe *sqe;
@@ -198,7 +198,7 @@ static bool next_cqe(struct uring_ring *uring, bool wait,
     }
 }
 
-static struct io *uring_finish(struct ring *ring, bool wait)
+static struct io *uring_finish(struct io_queue *ring, bool wait)
 {
     struct uring_ring *uring = uring_of(ring);
     struct io *io = io_queue_take(&uring->failed);
@@ -237,7 +237,7 @@ static void cancel_one(struct uring_ring *uring, struct io *io)
     uring->broken = submit(&uring->uring);
 }
 
-static void uring_cancel(struct ring *ring)
+static void uring_cancel(struct io_queue *ring)
 {
     struct uring_ring *uring = uring_of(ring);
 
@@ -248,7 +248,7 @@ static void uring_cancel(struct ring *ring)
             cancel_one(uring, uring->flying[i]);
 }
 
-static void uring_close(struct ring *ring)
+static void uring_close(struct io_queue *ring)
 {
     struct uring_ring *uring = uring_of(ring);
 
@@ -260,7 +260,7 @@ static void uring_close(struct ring *ring)
     free(uring);
 }
 
-static const struct ring_ops uring_ops = {
+static const struct io_queue_ops uring_ops = {
     .name = "io_uring",
     .start = uring_start,
     .finish = uring_finish,
@@ -268,8 +268,8 @@ static const struct ring_ops uring_ops = {
     .close = uring_close,
 };
 
-int ring_uring_open(unsigned depth, void *region, size_t region_len,
-                    struct ring **ring)
+int io_queue_uring_open(unsigned depth, void *region, size_t region_len,
+                        struct io_queue **ring)
 {
     struct uring_ring *uring = calloc(1, sizeof(*uring) +
                                              depth * sizeof(struct io *));
@@ -302,7 +302,7 @@ static int send_nop(struct io_uring *uring)
     return r < 0 ? r : cqe->res;
 }
 
-int ring_uring_probe(const char **refused)
+int io_queue_uring_probe(const char **refused)
 {
     struct io_uring uring;
     int r = setup(1, &uring);

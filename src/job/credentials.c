@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-int code_make(char text[PAIRING_CODE_CHARS], struct error *err)
+int credentials_make(char text[PAIRING_CODE_CHARS], struct error *err)
 {
     struct pairing pairing;
 
@@ -16,7 +16,8 @@ int code_make(char text[PAIRING_CODE_CHARS], struct error *err)
     return 0;
 }
 
-int code_read(const char *text, struct code *code, struct error *err)
+int credentials_read(const char *text, struct credentials *code,
+                     struct error *err)
 {
     enum pairing_result result = pairing_decode(text, strlen(text),
                                                 &code->pairing);
@@ -29,7 +30,7 @@ int code_read(const char *text, struct code *code, struct error *err)
     return 0;
 }
 
-void code_wipe(struct code *code)
+void credentials_wipe(struct credentials *code)
 {
     explicit_bzero(code, sizeof(*code));
 }

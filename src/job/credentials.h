@@ -2,7 +2,7 @@
  * credentials.h - a pairing code as an identity: made by a target, read by both.
  *
  * The code is the whole secret of the job.  It lives in memory only, and
- * whoever holds one wipes it with code_wipe() when TLS has its copy.
+ * whoever holds one wipes it with credentials_wipe() when TLS has its copy.
  */
 #ifndef CW_JOB_CREDENTIALS_H
 #define CW_JOB_CREDENTIALS_H
@@ -12,23 +12,24 @@
 #include "wire/pairing.h"
 
 /* So many wrong codes end a target: somebody is guessing, or is lost. */
-#define CODE_TRIES 5U
+#define CREDENTIALS_TRIES 5U
 
-struct code {
+struct credentials {
     struct pairing pairing;
     char identity[PAIRING_IDENT_CHARS];
     struct tls_key key; /* borrows from both */
 };
 
 /* A new one, written to text.  Fails with ERROR_SYSTEM. */
-int code_make(char text[PAIRING_CODE_CHARS], struct error *err);
+int credentials_make(char text[PAIRING_CODE_CHARS], struct error *err);
 
 /*
  * Reads text into code.  Fails with ERROR_USAGE, and without a word of the
  * code in the error.
  */
-int code_read(const char *text, struct code *code, struct error *err);
+int credentials_read(const char *text, struct credentials *code,
+                     struct error *err);
 
-void code_wipe(struct code *code);
+void credentials_wipe(struct credentials *code);
 
 #endif

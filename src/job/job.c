@@ -30,7 +30,7 @@ static int open_paired(const struct cw_job *job,
 {
     struct tls_options options = { .ciphers = given->ciphers,
                                    .groups = given->groups };
-    struct code code;
+    struct credentials code;
     int r;
 
     if (given->cert_file || given->key_file || given->ca_file ||
@@ -38,13 +38,13 @@ static int open_paired(const struct cw_job *job,
         return error_set(err, ERROR_USAGE, 0,
                          "a pairing code and another identity: give one of "
                          "them");
-    r = code_read(given->pairing_code, &code, err);
+    r = credentials_read(given->pairing_code, &code, err);
     options.psk_key = &code.key;
     if (r == 0)
         r = tls_open(&options, !job->is_source, tls, err);
     if (r == 0)
         log_info("pairing with the code known as %s", code.identity);
-    code_wipe(&code);
+    credentials_wipe(&code);
     return r;
 }
 
@@ -103,14 +103,14 @@ static int choose_engine(struct cw_job *job, struct error *err)
 {
     char why[256] = "";
 
-    if (ring_choose((enum ring_engine)job->tuning.io_engine, &job->engine, why,
-                    sizeof(why), err) < 0)
+    if (io_queue_choose((enum io_engine)job->tuning.io_engine, &job->engine,
+                        why, sizeof(why), err) < 0)
         return -1;
     job->ring_wish = job->tuning.io_engine == CW_IO_ENGINE_AUTO &&
-                             job->engine == RING_ENGINE_URING
-                         ? RING_ENGINE_AUTO
+                             job->engine == IO_ENGINE_URING
+                         ? IO_ENGINE_AUTO
                          : job->engine;
-    log_info("I/O engine %s%s%s", ring_engine_name(job->engine),
+    log_info("I/O engine %s%s%s", io_queue_engine_name(job->engine),
              why[0] ? ": " : "", why);
     return 0;
 }
@@ -358,7 +358,7 @@ void job_enter(struct cw_job *job, enum cw_phase phase)
 /* As asked, or so many, as far as memory and reason go. */
 static unsigned fit_lanes(const struct cw_job *job, unsigned lanes)
 {
-    uint64_t fit = job->pool_bytes / (JOB_BLOCKS_PER_LANE * GRID_CHUNK_BYTES);
+    uint64_t fit = job->pool_bytes / (JOB_BLOCKS_PER_LANE * CHUNK_BYTES);
 
     if (job->tuning.lanes > 0)
         return job->tuning.lanes;
@@ -381,7 +381,7 @@ unsigned job_lanes_accepted(const struct cw_job *job)
 
 unsigned job_blocks_per_lane(const struct cw_job *job)
 {
-    uint64_t fit = job->pool_bytes / GRID_CHUNK_BYTES / job->lanes;
+    uint64_t fit = job->pool_bytes / CHUNK_BYTES / job->lanes;
 
     if (fit < JOB_BLOCKS_LEAST)
         return JOB_BLOCKS_LEAST;
@@ -402,7 +402,7 @@ static void summarize_waits(const struct cw_job *job,
     struct message_waits ours = job_waits(job), theirs = job->peer_waits;
     struct message_waits source = job->is_source ? ours : theirs;
     struct message_waits target = job->is_source ? theirs : ours;
-    struct verdict_facts facts = {
+    struct bottleneck_facts facts = {
         .elapsed_ns = job->copied_ns,
         .data_bytes = progress_get(&job->progress.data_bytes),
         .lanes = job->lanes,
@@ -413,7 +413,7 @@ static void summarize_waits(const struct cw_job *job,
         .paced_ns = progress_get(&job->progress.paced_ns),
     };
 
-    verdict_format(&facts, summary->limited_by, sizeof(summary->limited_by));
+    bottleneck_format(&facts, summary->limited_by, sizeof(summary->limited_by));
 }
 
 void job_summarize(const struct cw_job *job, struct cw_summary *summary)
@@ -436,7 +436,7 @@ void job_summarize(const struct cw_job *job, struct cw_summary *summary)
     summary->lanes = job->lanes;
     summarize_waits(job, summary);
     summary->reconnects = (unsigned)progress_get(&job->progress.reconnects);
-    summary->io_engine = ring_engine_name(job->engine);
+    summary->io_engine = io_queue_engine_name(job->engine);
 }
 
 int job_start_thread(pthread_t *thread, void *(*main)(void *), void *arg,

@@ -44,11 +44,11 @@ struct cw_job {
 
     struct cw_security security; /* as given: files are read again */
     struct tls *tls;             /* owned; by job_share_tls() */
-    enum ring_engine engine;     /* chosen */
-    enum ring_engine ring_wish;  /* for ring_open(): may still fall back */
+    enum io_engine engine;       /* chosen */
+    enum io_engine ring_wish;    /* for io_queue_open(): may still fall back */
     struct digest *digest;       /* owned; every lane sets its own chunks */
     struct progress progress;
-    uint64_t moved;       /* sum of what moves, as stall_check() saw it */
+    uint64_t moved;       /* sum of what moves, as watchdog_check() saw it */
     uint64_t moved_ns;    /* when it last changed */
     uint64_t disk_bytes;  /* 0 until known */
     uint64_t total_bytes; /* mapped as data */
@@ -71,7 +71,7 @@ struct cw_job {
     int stop_fd; /* eventfd: readable for ever once the job must end */
     atomic_bool stop;
     atomic_bool cancelled;    /* by cw_stop() */
-    atomic_bool is_stalled;   /* by stall_check() */
+    atomic_bool is_stalled;   /* by watchdog_check() */
     _Atomic unsigned at_disk; /* lanes that wait for their disk */
     atomic_bool peer_at_disk; /* source: the target's lanes mostly do */
     atomic_bool wants_reload; /* by cw_reload() */

@@ -13,7 +13,8 @@ static void auto_close_stream(FILE **stream)
         fclose(*stream);
 }
 
-int rate_read(const char *path, uint64_t *bytes_per_second, struct error *err)
+int rate_file_read(const char *path, uint64_t *bytes_per_second,
+                   struct error *err)
 {
     AUTO(auto_close_stream) FILE *stream = fopen(path, "re");
     char text[64];
@@ -24,7 +25,7 @@ int rate_read(const char *path, uint64_t *bytes_per_second, struct error *err)
                          "read a rate from %s", path);
     text[strcspn(text, " \t\r\n")] = '\0';
     if (strcmp(text, "off") != 0 &&
-        (!parse_bytes(text, &rate) || rate < RATE_LEAST_BYTES))
+        (!parse_bytes(text, &rate) || rate < RATE_FILE_LEAST_BYTES))
         return error_set(err, ERROR_USAGE, 0,
                          "%s: \"%s\" is no rate of 64KiB a second or more, "
                          "nor off",

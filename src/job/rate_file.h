@@ -9,13 +9,14 @@
 
 #include "base/error.h"
 
-#define RATE_LEAST_BYTES UINT64_C(65536) /* a second */
+#define RATE_FILE_LEAST_BYTES UINT64_C(65536) /* a second */
 
 /*
  * Reads "10MiB" or "off" (0: as fast as it goes) from the file at path.
  * ERROR_USAGE: there is none, it says something else, or less than
- * RATE_LEAST_BYTES.
+ * RATE_FILE_LEAST_BYTES.
  */
-int rate_read(const char *path, uint64_t *bytes_per_second, struct error *err);
+int rate_file_read(const char *path, uint64_t *bytes_per_second,
+                   struct error *err);
 
 #endif

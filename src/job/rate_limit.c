@@ -10,13 +10,14 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-void pace_set(struct pace *pace, uint64_t bytes_per_second)
+void rate_limit_set(struct rate_limit *pace, uint64_t bytes_per_second)
 {
     atomic_store(&pace->bytes_per_second, bytes_per_second);
     atomic_store(&pace->free_ns, 0);
 }
 
-uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns)
+uint64_t rate_limit_admit(struct rate_limit *pace, uint64_t bytes,
+                          uint64_t now_ns)
 {
     uint64_t rate = atomic_load(&pace->bytes_per_second);
     uint64_t cost_ns = rate == 0
@@ -32,7 +33,7 @@ uint64_t pace_admit(struct pace *pace, uint64_t bytes, uint64_t now_ns)
     return begin_ns;
 }
 
-uint64_t pace_wait(struct pace *pace, uint64_t bytes, int stop_fd)
+uint64_t rate_limit_wait(struct rate_limit *pace, uint64_t bytes, int stop_fd)
 {
     struct pollfd fd = { .fd = stop_fd, .events = POLLIN };
     uint64_t rate = atomic_load(&pace->bytes_per_second);
@@ -41,7 +42,7 @@ uint64_t pace_wait(struct pace *pace, uint64_t bytes, int stop_fd)
     if (rate == 0)
         return 0;
     came_ns = now_ns = clock_now_ns();
-    begin_ns = pace_admit(pace, bytes, now_ns);
+    begin_ns = rate_limit_admit(pace, bytes, now_ns);
     for (; now_ns < begin_ns; now_ns = clock_now_ns()) {
         uint64_t ms = (begin_ns - now_ns) / CLOCK_MS_NS + 1;
 

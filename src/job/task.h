@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "job/job.h"
 
-struct errand {
+struct task {
     struct cw_job *job; /* woken when the work is done */
     int (*work)(void *arg, struct error *err);
     void *arg;
@@ -24,23 +24,23 @@ struct errand {
 };
 
 /* Runs work(arg) on a thread of its own.  errand is the caller's, zeroed. */
-int errand_start(struct errand *errand, struct cw_job *job,
-                 int (*work)(void *arg, struct error *err), void *arg,
-                 struct error *err);
+int task_start(struct task *errand, struct cw_job *job,
+               int (*work)(void *arg, struct error *err), void *arg,
+               struct error *err);
 
-/* Has it ended?  Then errand_join() does not block. */
-bool errand_is_done(const struct errand *errand);
+/* Has it ended?  Then task_join() does not block. */
+bool task_is_done(const struct task *errand);
 
 /* Waits for its end.  The work's result, with its error; 0 if none runs. */
-int errand_join(struct errand *errand, struct error *err);
+int task_join(struct task *errand, struct error *err);
 
 /*
  * From start to end: calls serve(arg), which waits a little at most, for as
  * long as the work goes on.  -1: the job has failed, by the work or by what
  * serve() met; then serve() has seen to it that the work ends soon.
  */
-int errand_run(struct errand *errand, struct cw_job *job,
-               int (*work)(void *arg, struct error *err),
-               int (*serve)(void *arg), void *arg);
+int task_run(struct task *errand, struct cw_job *job,
+             int (*work)(void *arg, struct error *err), int (*serve)(void *arg),
+             void *arg);
 
 #endif

@@ -13,7 +13,7 @@
 /* When to say that it is waited for. */
 #define PATIENCE_NS (10 * CLOCK_SECOND_NS)
 
-void stall_start(struct cw_job *job)
+void watchdog_start(struct cw_job *job)
 {
     job->moved_ns = clock_now_ns();
 }
@@ -49,7 +49,7 @@ static void describe(const struct cw_job *job, struct error *err)
                   seconds, cw_phase_name(job->phase), side(job));
 }
 
-void stall_check(struct cw_job *job)
+void watchdog_check(struct cw_job *job)
 {
     uint64_t now_ns = clock_now_ns(), now_moved = moved(job);
     struct error err;
@@ -103,7 +103,7 @@ static uint64_t most_ns(struct cw_job *job)
     return stall_ns;
 }
 
-void stall_join(struct cw_job *job, pthread_t thread)
+void watchdog_join(struct cw_job *job, pthread_t thread)
 {
     uint64_t begun_ns = clock_now_ns();
     bool is_told = false;

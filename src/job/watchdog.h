@@ -13,17 +13,17 @@
 #include "job/job.h"
 
 /* Work begins: from now on something is to move. */
-void stall_start(struct cw_job *job);
+void watchdog_start(struct cw_job *job);
 
 /* Main thread, often, while work goes on: fails the job when nothing has
  * moved for too long, and says what waits for what. */
-void stall_check(struct cw_job *job);
+void watchdog_check(struct cw_job *job);
 
 /*
  * Waits for the end of a thread that works for the job.  Where the job is to
  * end and the thread does not, tells the events so (which does not return, or
  * else it is waited for all the same).
  */
-void stall_join(struct cw_job *job, pthread_t thread);
+void watchdog_join(struct cw_job *job, pthread_t thread);
 
 #endif

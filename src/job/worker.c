@@ -5,9 +5,9 @@
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 
-static void *lane_main(void *arg)
+static void *worker_main(void *arg)
 {
-    struct lane *lane = arg;
+    struct worker *lane = arg;
     struct error err;
 
     if (lane->run(lane, &err) < 0) {
@@ -19,17 +19,17 @@ static void *lane_main(void *arg)
     return NULL;
 }
 
-int lane_start(struct lane *lane, struct cw_job *job, _Atomic unsigned *running,
-               unsigned number,
-               int (*run)(struct lane *lane, struct error *err),
-               struct error *err)
+int worker_start(struct worker *lane, struct cw_job *job,
+                 _Atomic unsigned *running, unsigned number,
+                 int (*run)(struct worker *lane, struct error *err),
+                 struct error *err)
 {
     lane->job = job;
     lane->running = running;
     lane->number = number;
     lane->run = run;
     atomic_fetch_add(running, 1);
-    if (job_start_thread(&lane->thread, lane_main, lane, err) < 0) {
+    if (job_start_thread(&lane->thread, worker_main, lane, err) < 0) {
         atomic_fetch_sub(running, 1);
         return -1;
     }
@@ -37,32 +37,32 @@ int lane_start(struct lane *lane, struct cw_job *job, _Atomic unsigned *running,
     return 0;
 }
 
-bool lane_join(struct lane *lane)
+bool worker_join(struct worker *lane)
 {
     if (!lane->started)
         return false;
-    stall_join(lane->job, lane->thread);
+    watchdog_join(lane->job, lane->thread);
     lane->started = false;
     return true;
 }
 
-int lane_tools_open(struct lane_tools *tools, enum ring_engine engine,
+int io_context_open(struct io_context *tools, enum io_engine engine,
                     unsigned block_count, struct error *err)
 {
     size_t region_len;
     void *region;
 
     tools->block_count = block_count;
-    tools->pool = pool_open(block_count, GRID_CHUNK_BYTES);
+    tools->pool = buffer_pool_open(block_count, CHUNK_BYTES);
     if (!tools->pool)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
-    region = pool_region(tools->pool, &region_len);
-    return ring_open(engine, JOB_RING_DEPTH, region, region_len, &tools->ring,
-                     err);
+    region = buffer_pool_region(tools->pool, &region_len);
+    return io_queue_open(engine, JOB_RING_DEPTH, region, region_len,
+                         &tools->ring, err);
 }
 
-void lane_tools_close(struct lane_tools *tools)
+void io_context_close(struct io_context *tools)
 {
-    ring_close(tools->ring); /* first: it waits for what is in flight */
-    pool_close(tools->pool);
+    io_queue_close(tools->ring); /* first: it waits for what is in flight */
+    buffer_pool_close(tools->pool);
 }

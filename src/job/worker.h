@@ -14,34 +14,34 @@
 #include "job/job.h"
 
 /* Embedded first in a lane of some kind. */
-struct lane {
+struct worker {
     struct cw_job *job;        /* borrowed */
     _Atomic unsigned *running; /* borrowed: lanes that have not ended */
     unsigned number;
     pthread_t thread;
     bool started;
     /* The lane's work, on its own thread; its failure is the job's. */
-    int (*run)(struct lane *lane, struct error *err);
+    int (*run)(struct worker *lane, struct error *err);
 };
 
 /* Starts the thread; *running counts it until it ends, and then the job is
  * woken. */
-int lane_start(struct lane *lane, struct cw_job *job, _Atomic unsigned *running,
-               unsigned number,
-               int (*run)(struct lane *lane, struct error *err),
-               struct error *err);
+int worker_start(struct worker *lane, struct cw_job *job,
+                 _Atomic unsigned *running, unsigned number,
+                 int (*run)(struct worker *lane, struct error *err),
+                 struct error *err);
 
 /* Waits for the thread's end.  False: there was none. */
-bool lane_join(struct lane *lane);
+bool worker_join(struct worker *lane);
 
 /* Zeroed, then opened and closed by the thread that works with them. */
-struct lane_tools {
+struct io_context {
     unsigned block_count; /* buffers of a chunk each */
-    struct pool *pool;
-    struct ring *ring;
+    struct buffer_pool *pool;
+    struct io_queue *ring;
 };
 
-int lane_tools_open(struct lane_tools *tools, enum ring_engine engine,
+int io_context_open(struct io_context *tools, enum io_engine engine,
                     unsigned block_count, struct error *err);
 
 /*
@@ -49,6 +49,6 @@ int lane_tools_open(struct lane_tools *tools, enum ring_engine engine,
  * leased: what reads or writes refer to is closed after this.  Tolerates
  * half-open ones.
  */
-void lane_tools_close(struct lane_tools *tools);
+void io_context_close(struct io_context *tools);
 
 #endif

@@ -111,7 +111,7 @@ static void describe(const struct cw_job *job, struct metrics *m)
         .is_ready = job->is_ready,
         .phase = job->phase,
         .lanes = job->lanes,
-        .io_engine = ring_engine_name(job->engine),
+        .io_engine = io_queue_engine_name(job->engine),
         .disk_bytes = job->disk_bytes ? job->disk_bytes : METRICS_UNKNOWN,
         .mapped_bytes = job->begun_ns ? job->total_bytes : METRICS_UNKNOWN,
     };

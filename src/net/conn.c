@@ -245,7 +245,7 @@ void conn_set_role(struct conn *conn, enum conn_role role,
                    unsigned dead_peer_ms)
 {
     conn->role = role;
-    conn_socket_set_role(conn->fd, role, dead_peer_ms);
+    tcp_set_role(conn->fd, role, dead_peer_ms);
     if (role == CONN_CONTROL)
         SSL_set_mode(conn->ssl, SSL_MODE_RELEASE_BUFFERS);
 }
@@ -349,7 +349,7 @@ void conn_close(struct conn *conn)
         conn->unsent.kind == ERROR_NONE && conn->lost.kind == ERROR_NONE)
         say_goodbye(conn);
     SSL_free(conn->ssl);
-    conn_bio_fini(&conn->bio);
+    socket_bio_fini(&conn->bio);
     if (conn->fd >= 0)
         close(conn->fd);
     free(conn->wanted_name);

@@ -74,7 +74,7 @@ static struct conn *conn_new(int fd, struct tls *tls, enum conn_role role,
 
     ERR_clear_error();
     conn->ssl = SSL_new(tls->ctx);
-    if (!conn_bio_init(&conn->bio, conn->fd, capacity) || !conn->ssl ||
+    if (!socket_bio_init(&conn->bio, conn->fd, capacity) || !conn->ssl ||
         attach_bio(conn) < 0) {
         error_set(err, ERROR_SYSTEM, ENOMEM, "set up connection");
         return NULL;
@@ -192,7 +192,7 @@ int conn_dial(const struct addr *addr, struct tls *tls,
               struct error *err)
 {
     uint64_t deadline_ns = deadline_of(options);
-    int fd = conn_socket_connect(addr, options, deadline_ns, err);
+    int fd = tcp_connect(addr, options, deadline_ns, err);
     AUTO(auto_conn) struct conn *c = NULL;
 
     if (fd < 0)
@@ -224,7 +224,7 @@ int conn_accept(int fd, struct tls *tls, const struct conn_options *options,
         if (!c->wanted_name)
             return error_set(err, ERROR_SYSTEM, ENOMEM, "set up connection");
     }
-    if (conn_socket_tune(c->fd, options, err) < 0 ||
+    if (tcp_tune(c->fd, options, err) < 0 ||
         shake_hands(c, tls, deadline_of(options), err) < 0)
         return -1;
     *conn = TAKE_PTR(c);

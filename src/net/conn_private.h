@@ -29,7 +29,7 @@ struct conn {
     enum conn_role role;
     struct tls *tls; /* a share of it */
     SSL *ssl;
-    struct conn_bio bio;
+    struct socket_bio bio;
     struct tls_peer peer;
     bool is_established;
     bool is_http;         /* agreed by ALPN, or by saying nothing */

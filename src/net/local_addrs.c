@@ -14,7 +14,7 @@ static void auto_interfaces(struct ifaddrs **list)
         freeifaddrs(*list);
 }
 
-static enum local_use use_of_ipv4(const struct sockaddr *sa)
+static enum local_addrs_use use_of_ipv4(const struct sockaddr *sa)
 {
     struct sockaddr_in in;
     uint32_t host;
@@ -22,31 +22,32 @@ static enum local_use use_of_ipv4(const struct sockaddr *sa)
     memcpy(&in, sa, sizeof(in));
     host = ntohl(in.sin_addr.s_addr);
     if (host >> 24 == IN_LOOPBACKNET)
-        return LOCAL_LOOPBACK;
+        return LOCAL_ADDRS_LOOPBACK;
     /* 169.254/16 (RFC 3927) is what a machine calls itself without DHCP. */
-    return host == INADDR_ANY || host >> 16 == 0xa9fe ? LOCAL_NONE : LOCAL_IPV4;
+    return host == INADDR_ANY || host >> 16 == 0xa9fe ? LOCAL_ADDRS_NONE
+                                                      : LOCAL_ADDRS_IPV4;
 }
 
-static enum local_use use_of_ipv6(const struct sockaddr *sa)
+static enum local_addrs_use use_of_ipv6(const struct sockaddr *sa)
 {
     struct sockaddr_in6 in6;
 
     memcpy(&in6, sa, sizeof(in6));
     if (IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr))
-        return LOCAL_LOOPBACK;
+        return LOCAL_ADDRS_LOOPBACK;
     if (IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr) ||
         IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr) ||
         IN6_IS_ADDR_MULTICAST(&in6.sin6_addr) ||
         IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-        return LOCAL_NONE;
-    return LOCAL_IPV6;
+        return LOCAL_ADDRS_NONE;
+    return LOCAL_ADDRS_IPV6;
 }
 
-enum local_use local_use(const struct sockaddr *sa)
+enum local_addrs_use local_addrs_use(const struct sockaddr *sa)
 {
     if (sa->sa_family == AF_INET)
         return use_of_ipv4(sa);
-    return sa->sa_family == AF_INET6 ? use_of_ipv6(sa) : LOCAL_NONE;
+    return sa->sa_family == AF_INET6 ? use_of_ipv6(sa) : LOCAL_ADDRS_NONE;
 }
 
 static socklen_t size_of(const struct sockaddr *sa)
@@ -90,7 +91,7 @@ static bool is_wildcard(const struct sockaddr *sa)
 }
 
 static bool is_reached(const struct ifaddrs *one, const struct sockaddr *sa,
-                       const char *device, enum local_use use)
+                       const char *device, enum local_addrs_use use)
 {
     if (device && strcmp(one->ifa_name, device) != 0)
         return false;
@@ -99,16 +100,18 @@ static bool is_reached(const struct ifaddrs *one, const struct sockaddr *sa,
     /* A listener on 0.0.0.0 has no IPv6; one on [::] has both. */
     if (sa->sa_family == AF_INET && one->ifa_addr->sa_family != AF_INET)
         return false;
-    return local_use(one->ifa_addr) == use;
+    return local_addrs_use(one->ifa_addr) == use;
 }
 
-int local_pick(const struct ifaddrs *interfaces, const struct sockaddr *sa,
-               const char *device, struct sockaddr_storage *list, unsigned max)
+int local_addrs_pick(const struct ifaddrs *interfaces,
+                     const struct sockaddr *sa, const char *device,
+                     struct sockaddr_storage *list, unsigned max)
 {
     unsigned n = 0;
 
-    for (enum local_use use = LOCAL_IPV4; use < LOCAL_NONE; use++) {
-        if (use == LOCAL_LOOPBACK && n > 0)
+    for (enum local_addrs_use use = LOCAL_ADDRS_IPV4; use < LOCAL_ADDRS_NONE;
+         use++) {
+        if (use == LOCAL_ADDRS_LOOPBACK && n > 0)
             break;
         for (const struct ifaddrs *i = interfaces; i && n < max;
              i = i->ifa_next)
@@ -118,8 +121,9 @@ int local_pick(const struct ifaddrs *interfaces, const struct sockaddr *sa,
     return (int)n;
 }
 
-int local_list(const struct sockaddr *sa, const char *device,
-               struct sockaddr_storage *list, unsigned max, struct error *err)
+int local_addrs_list(const struct sockaddr *sa, const char *device,
+                     struct sockaddr_storage *list, unsigned max,
+                     struct error *err)
 {
     AUTO(auto_interfaces) struct ifaddrs *interfaces = NULL;
 
@@ -131,5 +135,5 @@ int local_list(const struct sockaddr *sa, const char *device,
     }
     if (getifaddrs(&interfaces) < 0)
         return error_set(err, ERROR_SYSTEM, errno, "list the interfaces");
-    return local_pick(interfaces, sa, device, list, max);
+    return local_addrs_pick(interfaces, sa, device, list, max);
 }

@@ -7,18 +7,18 @@
 
 #include "base/error.h"
 
-#define LOCAL_MAX 16U
+#define LOCAL_ADDRS_MAX 16U
 
 /* How an address is called by others; in the order we would offer them. */
-enum local_use {
-    LOCAL_IPV4,     /* public or private */
-    LOCAL_IPV6,     /* global or unique local */
-    LOCAL_LOOPBACK, /* this machine alone */
-    LOCAL_NONE,     /* nobody can paste it: link-local needs a zone */
+enum local_addrs_use {
+    LOCAL_ADDRS_IPV4,     /* public or private */
+    LOCAL_ADDRS_IPV6,     /* global or unique local */
+    LOCAL_ADDRS_LOOPBACK, /* this machine alone */
+    LOCAL_ADDRS_NONE,     /* nobody can paste it: link-local needs a zone */
 };
 
 /* Which of them sa is. */
-enum local_use local_use(const struct sockaddr *sa);
+enum local_addrs_use local_addrs_use(const struct sockaddr *sa);
 
 /*
  * Fills list with at most max addresses at which a listener bound to sa (as
@@ -27,11 +27,13 @@ enum local_use local_use(const struct sockaddr *sa);
  * that are up; loopback only where there is nothing else.  Returns how many;
  * -1: ERROR_SYSTEM.
  */
-int local_list(const struct sockaddr *sa, const char *device,
-               struct sockaddr_storage *list, unsigned max, struct error *err);
+int local_addrs_list(const struct sockaddr *sa, const char *device,
+                     struct sockaddr_storage *list, unsigned max,
+                     struct error *err);
 
 /* The same with the interfaces given, as getifaddrs(3) does. */
-int local_pick(const struct ifaddrs *interfaces, const struct sockaddr *sa,
-               const char *device, struct sockaddr_storage *list, unsigned max);
+int local_addrs_pick(const struct ifaddrs *interfaces,
+                     const struct sockaddr *sa, const char *device,
+                     struct sockaddr_storage *list, unsigned max);
 
 #endif

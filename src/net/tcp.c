@@ -86,7 +86,7 @@ static int seconds_of(unsigned ms)
  * peer keeps its window closed (tcp(7)), and that is how a slow disk looks:
  * so it is for CONTROL alone, which both sides always read.
  */
-void conn_socket_set_role(int fd, enum conn_role role, unsigned dead_peer_ms)
+void tcp_set_role(int fd, enum conn_role role, unsigned dead_peer_ms)
 {
     unsigned ms = role == CONN_CONTROL ? dead_peer_ms : 0;
     struct timeval limit = { .tv_sec = (time_t)(ms / 1000),
@@ -113,8 +113,7 @@ static int set_blocking(int fd, bool is_blocking)
     return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
-int conn_socket_tune(int fd, const struct conn_options *options,
-                     struct error *err)
+int tcp_tune(int fd, const struct conn_options *options, struct error *err)
 {
     int r = set_blocking(fd, true);
 
@@ -125,7 +124,7 @@ int conn_socket_tune(int fd, const struct conn_options *options,
         set_buffer(fd, SO_SNDBUF, "/proc/sys/net/ipv4/tcp_wmem");
         set_buffer(fd, SO_RCVBUF, "/proc/sys/net/ipv4/tcp_rmem");
     }
-    conn_socket_set_role(fd, options->role, options->dead_peer_ms);
+    tcp_set_role(fd, options->role, options->dead_peer_ms);
     return congestion_set(fd, options->congestion, err);
 }
 
@@ -214,7 +213,7 @@ static int connect_one(const struct addrinfo *ai,
     if (fd < 0)
         return error_set(err, ERROR_TEMPORARY, errno, "connect to %s", text);
     /* Before connect(2): the window scale is agreed in the SYN. */
-    if (conn_socket_tune(fd, options, err) < 0 ||
+    if (tcp_tune(fd, options, err) < 0 ||
         bind_here(fd, ai->ai_family, options, err) < 0)
         return -1;
     errnum = -set_blocking(fd, false);
@@ -247,9 +246,8 @@ static uint64_t share_deadline(uint64_t deadline_ns, unsigned count)
     return deadline_ns > now ? now + (deadline_ns - now) / count : now;
 }
 
-int conn_socket_connect(const struct addr *addr,
-                        const struct conn_options *options,
-                        uint64_t deadline_ns, struct error *err)
+int tcp_connect(const struct addr *addr, const struct conn_options *options,
+                uint64_t deadline_ns, struct error *err)
 {
     AUTO(auto_list) struct addrinfo *list = NULL;
     struct error e, told = { .kind = ERROR_NONE };

@@ -13,15 +13,13 @@
  * Returns an owned blocking socket or -1: ERROR_TEMPORARY, or ERROR_USAGE
  * where the congestion control asked for is not to be had.
  */
-int conn_socket_connect(const struct addr *addr,
-                        const struct conn_options *options,
-                        uint64_t deadline_ns, struct error *err);
+int tcp_connect(const struct addr *addr, const struct conn_options *options,
+                uint64_t deadline_ns, struct error *err);
 
 /* Sets up an accepted socket, which may be of any family.  ERROR_USAGE. */
-int conn_socket_tune(int fd, const struct conn_options *options,
-                     struct error *err);
+int tcp_tune(int fd, const struct conn_options *options, struct error *err);
 
 /* Keepalive, and for CONTROL the limits on a silent peer (0 ms: none). */
-void conn_socket_set_role(int fd, enum conn_role role, unsigned dead_peer_ms);
+void tcp_set_role(int fd, enum conn_role role, unsigned dead_peer_ms);
 
 #endif

@@ -10,7 +10,7 @@ __extension__ typedef unsigned __int128 u128;
 /* A wait shorter than this share is noise, not a reason. */
 #define TELLING_PERCENT 25U
 
-static unsigned percent_of(const struct verdict_facts *f, uint64_t wait_ns)
+static unsigned percent_of(const struct bottleneck_facts *f, uint64_t wait_ns)
 {
     u128 whole_ns = (u128)f->elapsed_ns * f->lanes;
     u128 percent = (u128)wait_ns * 100 / whole_ns;
@@ -19,7 +19,7 @@ static unsigned percent_of(const struct verdict_facts *f, uint64_t wait_ns)
 }
 
 /* Bytes a second of an end that had not waited that share for the other. */
-static uint64_t alone(const struct verdict_facts *f, unsigned waited_percent)
+static uint64_t alone(const struct bottleneck_facts *f, unsigned waited_percent)
 {
     uint64_t worked = waited_percent > 95 ? 5 : 100 - waited_percent;
     u128 ns = (u128)f->elapsed_ns * worked / 100;
@@ -34,7 +34,7 @@ static int say(char *buf, size_t len, const char *what, unsigned percent)
 }
 
 /* Who was waited for; returns the characters written. */
-static int name_limit(const struct verdict_facts *f, char *buf, size_t len)
+static int name_limit(const struct bottleneck_facts *f, char *buf, size_t len)
 {
     unsigned reads = percent_of(f, f->source_disk_ns);
     unsigned writes = percent_of(f, f->target_disk_ns);
@@ -59,7 +59,8 @@ static int name_limit(const struct verdict_facts *f, char *buf, size_t len)
     return snprintf(buf, len, "CPU of both ends");
 }
 
-const char *verdict_format(const struct verdict_facts *f, char *buf, size_t len)
+const char *bottleneck_format(const struct bottleneck_facts *f, char *buf,
+                              size_t len)
 {
     char source[32], target[32];
     int used;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Waits are summed over the lanes of that end. */
-struct verdict_facts {
+struct bottleneck_facts {
     uint64_t elapsed_ns; /* of the copying */
     uint64_t data_bytes; /* moved */
     unsigned lanes;
@@ -28,7 +28,7 @@ struct verdict_facts {
  * "target writes: 71 % of the time waiting there; alone, source could do
  * 2.1 GiB/s, target 1.1 GiB/s".  Empty when nothing was moved.  Returns buf.
  */
-const char *verdict_format(const struct verdict_facts *facts, char *buf,
-                           size_t len);
+const char *bottleneck_format(const struct bottleneck_facts *facts, char *buf,
+                              size_t len);
 
 #endif

@@ -10,7 +10,8 @@ static uint64_t word_count(uint64_t chunks)
     return chunks / WORD_BITS + 1;
 }
 
-int chunkset_init(struct chunkset *set, uint64_t chunks, struct error *err)
+int chunk_bitmap_init(struct chunk_bitmap *set, uint64_t chunks,
+                      struct error *err)
 {
     set->words = calloc(word_count(chunks), sizeof(*set->words));
     if (!set->words)
@@ -44,7 +45,7 @@ static unsigned bits(uint64_t word)
     return (unsigned)__builtin_popcountll(word);
 }
 
-bool chunkset_add(struct chunkset *set, uint64_t first, uint64_t count)
+bool chunk_bitmap_add(struct chunk_bitmap *set, uint64_t first, uint64_t count)
 {
     uint64_t mask, stop, had = 0;
 
@@ -59,7 +60,8 @@ bool chunkset_add(struct chunkset *set, uint64_t first, uint64_t count)
     return had == 0;
 }
 
-void chunkset_remove(struct chunkset *set, uint64_t first, uint64_t count)
+void chunk_bitmap_remove(struct chunk_bitmap *set, uint64_t first,
+                         uint64_t count)
 {
     uint64_t mask, stop, had = 0;
 
@@ -73,13 +75,13 @@ void chunkset_remove(struct chunkset *set, uint64_t first, uint64_t count)
     atomic_fetch_sub(&set->count, had);
 }
 
-bool chunkset_has(const struct chunkset *set, uint64_t chunk)
+bool chunk_bitmap_has(const struct chunk_bitmap *set, uint64_t chunk)
 {
-    return chunkset_has_all(set, chunk, 1);
+    return chunk_bitmap_has_all(set, chunk, 1);
 }
 
-bool chunkset_has_all(const struct chunkset *set, uint64_t first,
-                      uint64_t count)
+bool chunk_bitmap_has_all(const struct chunk_bitmap *set, uint64_t first,
+                          uint64_t count)
 {
     uint64_t mask, stop;
 
@@ -91,13 +93,13 @@ bool chunkset_has_all(const struct chunkset *set, uint64_t first,
     return true;
 }
 
-uint64_t chunkset_count(const struct chunkset *set)
+uint64_t chunk_bitmap_count(const struct chunk_bitmap *set)
 {
     return atomic_load(&set->count);
 }
 
 /* The first chunk at or behind at that is (or is not) in the set. */
-static uint64_t find(const struct chunkset *set, uint64_t at, bool in)
+static uint64_t find(const struct chunk_bitmap *set, uint64_t at, bool in)
 {
     while (at < set->chunks) {
         uint64_t base = at / WORD_BITS * WORD_BITS;
@@ -113,15 +115,15 @@ static uint64_t find(const struct chunkset *set, uint64_t at, bool in)
     return at < set->chunks ? at : set->chunks;
 }
 
-bool chunkset_next(const struct chunkset *set, uint64_t from, uint64_t *first,
-                   uint64_t *count)
+bool chunk_bitmap_next(const struct chunk_bitmap *set, uint64_t from,
+                       uint64_t *first, uint64_t *count)
 {
     *first = find(set, from, true);
     *count = find(set, *first, false) - *first;
     return *count > 0;
 }
 
-void chunkset_copy(struct chunkset *to, const struct chunkset *from)
+void chunk_bitmap_copy(struct chunk_bitmap *to, const struct chunk_bitmap *from)
 {
     uint64_t count = 0;
 
@@ -134,14 +136,14 @@ void chunkset_copy(struct chunkset *to, const struct chunkset *from)
     atomic_store(&to->count, count);
 }
 
-void chunkset_clear(struct chunkset *set)
+void chunk_bitmap_clear(struct chunk_bitmap *set)
 {
     for (uint64_t i = 0; i < word_count(set->chunks); i++)
         atomic_store(&set->words[i], 0);
     atomic_store(&set->count, 0);
 }
 
-void chunkset_fini(struct chunkset *set)
+void chunk_bitmap_fini(struct chunk_bitmap *set)
 {
     free(set->words);
     set->words = NULL;

@@ -14,45 +14,48 @@
 
 #include "base/error.h"
 
-struct chunkset {
+struct chunk_bitmap {
     _Atomic uint64_t *words; /* owned; a bit for each chunk */
     uint64_t chunks;         /* of the disk */
     _Atomic uint64_t count;  /* in the set */
 };
 
 /* An empty set.  ERROR_SYSTEM when there is no memory. */
-int chunkset_init(struct chunkset *set, uint64_t chunks, struct error *err);
+int chunk_bitmap_init(struct chunk_bitmap *set, uint64_t chunks,
+                      struct error *err);
 
 /*
  * Adds [first, first+count), inside the disk.  True when none of them was in
  * the set.  What was done before an add is seen by whoever then finds the
  * chunk in the set.
  */
-bool chunkset_add(struct chunkset *set, uint64_t first, uint64_t count);
+bool chunk_bitmap_add(struct chunk_bitmap *set, uint64_t first, uint64_t count);
 
 /* Takes [first, first+count) out, as far as it is in. */
-void chunkset_remove(struct chunkset *set, uint64_t first, uint64_t count);
+void chunk_bitmap_remove(struct chunk_bitmap *set, uint64_t first,
+                         uint64_t count);
 
-bool chunkset_has(const struct chunkset *set, uint64_t chunk);
-bool chunkset_has_all(const struct chunkset *set, uint64_t first,
-                      uint64_t count);
+bool chunk_bitmap_has(const struct chunk_bitmap *set, uint64_t chunk);
+bool chunk_bitmap_has_all(const struct chunk_bitmap *set, uint64_t first,
+                          uint64_t count);
 
-uint64_t chunkset_count(const struct chunkset *set);
+uint64_t chunk_bitmap_count(const struct chunk_bitmap *set);
 
 /*
  * The next run of the set that begins at from or behind it, or the rest of
  * the one that from is in.  False when there is none.
  */
-bool chunkset_next(const struct chunkset *set, uint64_t from, uint64_t *first,
-                   uint64_t *count);
+bool chunk_bitmap_next(const struct chunk_bitmap *set, uint64_t from,
+                       uint64_t *first, uint64_t *count);
 
 /* Makes to, of the same disk and nobody else's yet, what from is now. */
-void chunkset_copy(struct chunkset *to, const struct chunkset *from);
+void chunk_bitmap_copy(struct chunk_bitmap *to,
+                       const struct chunk_bitmap *from);
 
 /* Empties it; nobody else uses it meanwhile. */
-void chunkset_clear(struct chunkset *set);
+void chunk_bitmap_clear(struct chunk_bitmap *set);
 
 /* Tolerates a zeroed one. */
-void chunkset_fini(struct chunkset *set);
+void chunk_bitmap_fini(struct chunk_bitmap *set);
 
 #endif

@@ -32,12 +32,12 @@ static bool is_gain(uint64_t a, uint64_t b)
     return (u128)a * 4 >= (u128)b * 5;
 }
 
-static bool waits_for_network(const struct compress *c, uint64_t now_ns)
+static bool waits_for_network(const struct compress_policy *c, uint64_t now_ns)
 {
     return c->wait_ns >= (now_ns - c->begun_ns) / 2;
 }
 
-static void lengthen_pause(struct compress *c)
+static void lengthen_pause(struct compress_policy *c)
 {
     c->pause_ns = c->pause_ns == 0 ? PAUSE_LEAST_NS : c->pause_ns * 2;
     if (c->pause_ns > PAUSE_MOST_NS)
@@ -45,7 +45,7 @@ static void lengthen_pause(struct compress *c)
 }
 
 /* A codec that was measured must be able to win a quarter. */
-static bool is_slow(const struct compress *c)
+static bool is_slow(const struct compress_policy *c)
 {
     if (c->pack_rate == 0)
         return c->raw_rate <= SLOW_RATE;
@@ -53,7 +53,7 @@ static bool is_slow(const struct compress *c)
 }
 
 /* The window was sent as it is: is packing worth a try? */
-static bool try_packing(struct compress *c, uint64_t now_ns)
+static bool try_packing(struct compress_policy *c, uint64_t now_ns)
 {
     c->raw_rate = rate_of(c->plain_bytes, c->send_ns);
     if (c->target_at_disk || !waits_for_network(c, now_ns) || !is_slow(c)) {
@@ -65,7 +65,7 @@ static bool try_packing(struct compress *c, uint64_t now_ns)
 }
 
 /* The window was packed: is it to stay so? */
-static bool go_on_packing(struct compress *c, uint64_t now_ns)
+static bool go_on_packing(struct compress_policy *c, uint64_t now_ns)
 {
     c->pack_rate = rate_of(c->plain_bytes, c->pack_ns);
     if (!is_gain(c->plain_bytes, c->sent_bytes) ||
@@ -81,13 +81,14 @@ static bool go_on_packing(struct compress *c, uint64_t now_ns)
     return false;
 }
 
-bool compress_wanted(const struct compress *c)
+bool compress_policy_wanted(const struct compress_policy *c)
 {
     return c->wish == COMPRESS_ALWAYS ||
            (c->wish == COMPRESS_AUTO && c->is_packing);
 }
 
-bool compress_note(struct compress *c, const struct compress_sent *sent)
+bool compress_policy_note(struct compress_policy *c,
+                          const struct compress_policy_sent *sent)
 {
     bool was_packing = c->is_packing;
 

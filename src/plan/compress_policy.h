@@ -20,15 +20,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum compress_wish {
+enum compress_mode {
     COMPRESS_AUTO,
     COMPRESS_OFF,
     COMPRESS_ALWAYS,
 };
 
-/* Of a lane.  Zeroed, with its wish set; then only compress_note() writes. */
-struct compress {
-    enum compress_wish wish;
+/* Of a lane.  Zeroed, with its wish set; then only compress_policy_note() writes. */
+struct compress_policy {
+    enum compress_mode wish;
     bool is_packing;  /* AUTO: the present answer */
     bool is_settling; /* buffers that packing left empty fill up: no measure */
 
@@ -47,7 +47,7 @@ struct compress {
 };
 
 /* What a chunk took. */
-struct compress_sent {
+struct compress_policy_sent {
     uint64_t now_ns;
     uint64_t plain_bytes; /* of its data */
     uint64_t sent_bytes;  /* that they became */
@@ -59,9 +59,10 @@ struct compress_sent {
 };
 
 /* Shall the next chunk be packed? */
-bool compress_wanted(const struct compress *c);
+bool compress_policy_wanted(const struct compress_policy *c);
 
 /* Takes in what a chunk took.  True when the answer has changed. */
-bool compress_note(struct compress *c, const struct compress_sent *sent);
+bool compress_policy_note(struct compress_policy *c,
+                          const struct compress_policy_sent *sent);
 
 #endif

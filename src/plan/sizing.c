@@ -30,7 +30,7 @@ static bool add_overhead(uint64_t *out, uint64_t bytes, uint32_t overhead_ppm)
     return scaled > UINT64_MAX;
 }
 
-uint64_t size_usable(uint64_t volume_bytes, uint32_t overhead_ppm)
+uint64_t sizing_usable(uint64_t volume_bytes, uint32_t overhead_ppm)
 {
     uint64_t share = PPM + overhead_ppm;
     u128 usable = ((u128)volume_bytes * PPM + share - 1) / share;
@@ -38,8 +38,8 @@ uint64_t size_usable(uint64_t volume_bytes, uint32_t overhead_ppm)
     return (uint64_t)usable & ~(ALIGN_BYTES - 1);
 }
 
-bool size_required(uint64_t *volume_bytes, uint64_t disk_bytes,
-                   uint32_t overhead_ppm)
+bool sizing_required(uint64_t *volume_bytes, uint64_t disk_bytes,
+                     uint32_t overhead_ppm)
 {
     uint64_t aligned;
 
@@ -47,8 +47,8 @@ bool size_required(uint64_t *volume_bytes, uint64_t disk_bytes,
            add_overhead(volume_bytes, aligned, overhead_ppm);
 }
 
-static int choose_disk(const struct size_facts *facts,
-                       struct size_verdict *verdict, struct error *err)
+static int choose_disk(const struct sizing_facts *facts,
+                       struct sizing_verdict *verdict, struct error *err)
 {
     uint64_t disk = facts->wanted_bytes;
 
@@ -60,8 +60,8 @@ static int choose_disk(const struct size_facts *facts,
     if (facts->grow) {
         uint64_t most = facts->is_block_device
                             ? facts->available_bytes
-                            : size_usable(facts->available_bytes,
-                                          facts->overhead_ppm);
+                            : sizing_usable(facts->available_bytes,
+                                            facts->overhead_ppm);
 
         disk = disk != 0 ? at_most(disk, most) : most;
     }
@@ -69,8 +69,8 @@ static int choose_disk(const struct size_facts *facts,
     return 0;
 }
 
-static void weigh_device(const struct size_facts *facts,
-                         struct size_verdict *verdict)
+static void weigh_device(const struct sizing_facts *facts,
+                         struct sizing_verdict *verdict)
 {
     verdict->need_bytes = verdict->disk_bytes;
     verdict->usable_bytes = facts->available_bytes;
@@ -79,7 +79,7 @@ static void weigh_device(const struct size_facts *facts,
 }
 
 /* What the filesystem is seen to keep, as a share of what it leaves. */
-static uint32_t measured_ppm(const struct size_facts *facts, uint64_t volume)
+static uint32_t measured_ppm(const struct sizing_facts *facts, uint64_t volume)
 {
     u128 share = (u128)facts->kept_bytes * PPM;
 
@@ -93,22 +93,22 @@ static uint32_t measured_ppm(const struct size_facts *facts, uint64_t volume)
  * Two limits, as in the header: the volume must carry disk and overhead, and
  * what is available must carry the disk.  True = overflow.
  */
-static bool weigh_filesystem(const struct size_facts *facts,
-                             struct size_verdict *verdict)
+static bool weigh_filesystem(const struct sizing_facts *facts,
+                             struct sizing_verdict *verdict)
 {
     uint64_t aligned, required, volume, grown = 0;
     uint64_t available = facts->available_bytes, share;
     uint32_t growth_ppm;
 
     if (ckd_align_up(&aligned, verdict->disk_bytes, ALIGN_BYTES) ||
-        size_required(&required, aligned, facts->overhead_ppm) ||
+        sizing_required(&required, aligned, facts->overhead_ppm) ||
         ckd_add(&volume, available, facts->taken_bytes))
         return true;
 
     share = required - aligned;
     share -= at_most(share, facts->taken_bytes);
     verdict->need_bytes = aligned + share;
-    verdict->usable_bytes = at_most(size_usable(volume, facts->overhead_ppm),
+    verdict->usable_bytes = at_most(sizing_usable(volume, facts->overhead_ppm),
                                     available & ~(ALIGN_BYTES - 1));
     verdict->fits = verdict->disk_bytes <= verdict->usable_bytes;
 
@@ -126,7 +126,7 @@ static bool weigh_filesystem(const struct size_facts *facts,
 }
 
 /* The numbers of the text, for programs.  Always returns -1. */
-static int note_space(const struct size_verdict *v, struct error *err)
+static int note_space(const struct sizing_verdict *v, struct error *err)
 {
     err->space = (struct error_space){
         .need_bytes = v->need_bytes,
@@ -138,7 +138,7 @@ static int note_space(const struct size_verdict *v, struct error *err)
     return -1;
 }
 
-static int refuse(const struct size_verdict *v, struct error *err)
+static int refuse(const struct sizing_verdict *v, struct error *err)
 {
     char overhead[24];
 
@@ -151,7 +151,7 @@ static int refuse(const struct size_verdict *v, struct error *err)
                   v->volume_bytes);
         return note_space(v, err);
     }
-    size_format_ppm(overhead, sizeof(overhead), v->overhead_ppm);
+    sizing_format_ppm(overhead, sizeof(overhead), v->overhead_ppm);
     error_set(err, ERROR_NO_SPACE, 0,
               "disk of %" PRIu64 " bytes does not fit: needs %" PRIu64
               " with %s overhead, volume has %" PRIu64 " (usable %" PRIu64
@@ -162,10 +162,10 @@ static int refuse(const struct size_verdict *v, struct error *err)
     return note_space(v, err);
 }
 
-int size_plan(const struct size_facts *facts, struct size_verdict *verdict,
-              struct error *err)
+int sizing_plan(const struct sizing_facts *facts,
+                struct sizing_verdict *verdict, struct error *err)
 {
-    *verdict = (struct size_verdict){
+    *verdict = (struct sizing_verdict){
         .have_bytes = facts->available_bytes,
         .overhead_ppm = facts->is_block_device ? 0 : facts->overhead_ppm,
         .is_block_device = facts->is_block_device,
@@ -188,7 +188,7 @@ int size_plan(const struct size_facts *facts, struct size_verdict *verdict,
     return refuse(verdict, err);
 }
 
-const char *size_format_ppm(char *buf, size_t len, uint32_t ppm)
+const char *sizing_format_ppm(char *buf, size_t len, uint32_t ppm)
 {
     uint32_t rest = ppm % 10000;
     int digits = 4;

@@ -27,7 +27,7 @@
 #include "base/error.h"
 
 /* Facts, gathered by the caller; this module asks the kernel nothing. */
-struct size_facts {
+struct sizing_facts {
     uint64_t virtual_bytes;   /* of the source's disk */
     uint64_t wanted_bytes;    /* of the guest disk; 0: the source's */
     bool grow;                /* to what the volume offers, at most wanted */
@@ -40,7 +40,7 @@ struct size_facts {
 };
 
 /* The decision and its numbers; all are filled also when it does not fit. */
-struct size_verdict {
+struct sizing_verdict {
     bool fits;
     uint64_t disk_bytes;      /* of the guest disk to be made */
     uint64_t need_bytes;      /* disk and the overhead still to be paid */
@@ -53,21 +53,21 @@ struct size_verdict {
 };
 
 /* The largest disk for a filesystem volume of volume_bytes. */
-uint64_t size_usable(uint64_t volume_bytes, uint32_t overhead_ppm);
+uint64_t sizing_usable(uint64_t volume_bytes, uint32_t overhead_ppm);
 
 /* The smallest filesystem volume for a disk.  True = overflow. */
-bool size_required(uint64_t *volume_bytes, uint64_t disk_bytes,
-                   uint32_t overhead_ppm);
+bool sizing_required(uint64_t *volume_bytes, uint64_t disk_bytes,
+                     uint32_t overhead_ppm);
 
 /*
  * Decides.  ERROR_NO_SPACE: it does not fit; the text has every number of
  * *verdict.  ERROR_USAGE: a disk smaller than the source's is wanted.
  * ERROR_FORMAT: larger than any file can be.
  */
-int size_plan(const struct size_facts *facts, struct size_verdict *verdict,
-              struct error *err);
+int sizing_plan(const struct sizing_facts *facts,
+                struct sizing_verdict *verdict, struct error *err);
 
 /* "5.5 %" for 55000.  Returns buf. */
-const char *size_format_ppm(char *buf, size_t len, uint32_t ppm);
+const char *sizing_format_ppm(char *buf, size_t len, uint32_t ppm);
 
 #endif

@@ -3,8 +3,8 @@
 #define LEAST_CHUNKS 8
 #define MOST_CHUNKS  1024
 
-void cursor_init(struct cursor *cursor, uint64_t chunks, unsigned lanes,
-                 uint64_t step)
+void work_queue_init(struct work_queue *cursor, uint64_t chunks, unsigned lanes,
+                     uint64_t step)
 {
     atomic_init(&cursor->next, 0);
     cursor->end = chunks;
@@ -13,7 +13,7 @@ void cursor_init(struct cursor *cursor, uint64_t chunks, unsigned lanes,
     cursor->lanes = lanes;
 }
 
-static uint64_t share(const struct cursor *cursor, uint64_t left)
+static uint64_t share(const struct work_queue *cursor, uint64_t left)
 {
     uint64_t count = left / (UINT64_C(8) * cursor->lanes);
 
@@ -27,7 +27,7 @@ static uint64_t share(const struct cursor *cursor, uint64_t left)
     return count < left ? count : left;
 }
 
-bool cursor_take(struct cursor *cursor, struct cursor_range *range)
+bool work_queue_take(struct work_queue *cursor, struct work_queue_range *range)
 {
     uint64_t first = atomic_load(&cursor->next);
 

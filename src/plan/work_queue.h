@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct cursor {
+struct work_queue {
     _Atomic uint64_t next; /* first chunk nobody has taken */
     uint64_t end;          /* chunks in the disk */
     uint64_t step;         /* a range ends at a multiple of it */
@@ -21,7 +21,7 @@ struct cursor {
     unsigned lanes;
 };
 
-struct cursor_range {
+struct work_queue_range {
     uint64_t first; /* chunk index */
     uint64_t count; /* > 0 */
 };
@@ -30,10 +30,10 @@ struct cursor_range {
  * lanes > 0.  step: chunks that are better not divided between lanes (the
  * blocks of an xz file, which each lane decodes from their beginning), or 1.
  */
-void cursor_init(struct cursor *cursor, uint64_t chunks, unsigned lanes,
-                 uint64_t step);
+void work_queue_init(struct work_queue *cursor, uint64_t chunks, unsigned lanes,
+                     uint64_t step);
 
 /* False when nothing is left. */
-bool cursor_take(struct cursor *cursor, struct cursor_range *range);
+bool work_queue_take(struct work_queue *cursor, struct work_queue_range *range);
 
 #endif

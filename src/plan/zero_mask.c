@@ -4,7 +4,7 @@
 
 #include "record/digest.h"
 
-unsigned blank_out(uint8_t *buf, size_t len, size_t begin, size_t end)
+unsigned zero_mask_out(uint8_t *buf, size_t len, size_t begin, size_t end)
 {
     size_t first = (begin + DIGEST_LEAF_BYTES - 1) / DIGEST_LEAF_BYTES;
     /* The last leaf of a short chunk is a whole one, too. */
@@ -22,7 +22,7 @@ unsigned blank_out(uint8_t *buf, size_t len, size_t begin, size_t end)
     return (1U << last) - (1U << first);
 }
 
-bool blank_at(unsigned blank, size_t at)
+bool zero_mask_at(unsigned blank, size_t at)
 {
     return (blank & (1U << at / DIGEST_LEAF_BYTES)) != 0;
 }

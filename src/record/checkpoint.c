@@ -89,7 +89,7 @@ static void sum_page(const uint8_t *page, size_t body, const uint8_t *head,
 
 size_t checkpoint_encode_page(uint8_t out[CHECKPOINT_PAGE_BYTES],
                               const uint8_t head[CHECKPOINT_HEAD_BYTES],
-                              uint64_t number, const struct chunkset *held,
+                              uint64_t number, const struct chunk_bitmap *held,
                               const struct digest *digest)
 {
     uint64_t first = number * CHECKPOINT_PAGE_CHUNKS;
@@ -99,7 +99,7 @@ size_t checkpoint_encode_page(uint8_t out[CHECKPOINT_PAGE_BYTES],
     for (unsigned i = 0; i < CHECKPOINT_PAGE_CHUNKS; i++) {
         if (first + i >= held->chunks)
             break;
-        if (!chunkset_has(held, first + i))
+        if (!chunk_bitmap_has(held, first + i))
             continue;
         set_bit(out, i);
         if (digest_is_zero(digest, first + i)) {
@@ -128,7 +128,7 @@ size_t checkpoint_page_bytes(const uint8_t bitmaps[2 * CHECKPOINT_BITMAP_BYTES],
 
 bool checkpoint_decode_page(const uint8_t *in, size_t len,
                             const uint8_t head[CHECKPOINT_HEAD_BYTES],
-                            uint64_t number, struct chunkset *held,
+                            uint64_t number, struct chunk_bitmap *held,
                             struct digest *digest)
 {
     const uint8_t *at = in + MAPS, *zeros = in + CHECKPOINT_BITMAP_BYTES;
@@ -151,7 +151,7 @@ bool checkpoint_decode_page(const uint8_t *in, size_t len,
             digest_set(digest, first + i, at);
             at += each;
         }
-        chunkset_add(held, first + i, 1);
+        chunk_bitmap_add(held, first + i, 1);
     }
     return true;
 }

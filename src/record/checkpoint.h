@@ -65,7 +65,7 @@ bool checkpoint_decode_head(const uint8_t in[CHECKPOINT_HEAD_BYTES],
  */
 size_t checkpoint_encode_page(uint8_t out[CHECKPOINT_PAGE_BYTES],
                               const uint8_t head[CHECKPOINT_HEAD_BYTES],
-                              uint64_t number, const struct chunkset *held,
+                              uint64_t number, const struct chunk_bitmap *held,
                               const struct digest *digest);
 
 /* Bytes of the page that begins with these two bitmaps. */
@@ -78,7 +78,7 @@ size_t checkpoint_page_bytes(const uint8_t bitmaps[2 * CHECKPOINT_BITMAP_BYTES],
  */
 bool checkpoint_decode_page(const uint8_t *in, size_t len,
                             const uint8_t head[CHECKPOINT_HEAD_BYTES],
-                            uint64_t number, struct chunkset *held,
+                            uint64_t number, struct chunk_bitmap *held,
                             struct digest *digest);
 
 #endif

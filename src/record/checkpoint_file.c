@@ -53,7 +53,7 @@ static bool read_all(int fd, uint8_t *data, size_t len)
 
 /* 0 or -errno. */
 static int write_record(int fd, const struct checkpoint_head *head,
-                        const struct chunkset *held,
+                        const struct chunk_bitmap *held,
                         const struct digest *digest, pthread_mutex_t *lock)
 {
     AUTO_FREE uint8_t *page = malloc(CHECKPOINT_PAGE_BYTES);
@@ -77,9 +77,10 @@ static int write_record(int fd, const struct checkpoint_head *head,
     return r;
 }
 
-int statefile_write(const char *path, const struct checkpoint_head *head,
-                    const struct chunkset *held, const struct digest *digest,
-                    pthread_mutex_t *lock, struct error *err)
+int checkpoint_file_write(const char *path, const struct checkpoint_head *head,
+                          const struct chunk_bitmap *held,
+                          const struct digest *digest, pthread_mutex_t *lock,
+                          struct error *err)
 {
     AUTO_FREE char *name = temporary_name(path);
     AUTO_FD int fd = -1;
@@ -99,7 +100,7 @@ int statefile_write(const char *path, const struct checkpoint_head *head,
     return 0;
 }
 
-int statefile_commit(const char *path, struct error *err)
+int checkpoint_file_commit(const char *path, struct error *err)
 {
     AUTO_FREE char *name = temporary_name(path);
     int r;
@@ -116,7 +117,7 @@ int statefile_commit(const char *path, struct error *err)
     return 0;
 }
 
-void statefile_abandon(const char *path)
+void checkpoint_file_abandon(const char *path)
 {
     AUTO_FREE char *name = temporary_name(path);
 
@@ -124,11 +125,11 @@ void statefile_abandon(const char *path)
         unlink(name);
 }
 
-int statefile_remove(const char *path, struct error *err)
+int checkpoint_file_remove(const char *path, struct error *err)
 {
     int r;
 
-    statefile_abandon(path);
+    checkpoint_file_abandon(path);
     if (unlink(path) < 0)
         return errno == ENOENT
                    ? 0
@@ -150,7 +151,7 @@ static bool is_bound(const struct checkpoint_head *found,
            found->virtual_bytes == wanted->virtual_bytes;
 }
 
-static bool read_pages(int fd, const uint8_t *head, struct chunkset *held,
+static bool read_pages(int fd, const uint8_t *head, struct chunk_bitmap *held,
                        struct digest *digest)
 {
     AUTO_FREE uint8_t *page = malloc(CHECKPOINT_PAGE_BYTES);
@@ -172,7 +173,7 @@ static bool read_pages(int fd, const uint8_t *head, struct chunkset *held,
     return read(fd, &more, 1) == 0;
 }
 
-bool statefile_look(const char *path, struct checkpoint_head *head)
+bool checkpoint_file_look(const char *path, struct checkpoint_head *head)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     uint8_t encoded[CHECKPOINT_HEAD_BYTES];
@@ -181,23 +182,23 @@ bool statefile_look(const char *path, struct checkpoint_head *head)
            checkpoint_decode_head(encoded, head);
 }
 
-enum statefile_result statefile_load(const char *path,
-                                     struct checkpoint_head *wanted,
-                                     struct chunkset *held,
-                                     struct digest *digest)
+enum checkpoint_file_result checkpoint_file_load(const char *path,
+                                                 struct checkpoint_head *wanted,
+                                                 struct chunk_bitmap *held,
+                                                 struct digest *digest)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     uint8_t encoded[CHECKPOINT_HEAD_BYTES];
     struct checkpoint_head found;
 
     if (fd < 0)
-        return STATEFILE_NONE;
+        return CHECKPOINT_FILE_NONE;
     if (!read_all(fd, encoded, sizeof(encoded)) ||
         !checkpoint_decode_head(encoded, &found))
-        return STATEFILE_DAMAGED;
+        return CHECKPOINT_FILE_DAMAGED;
     if (!is_bound(&found, wanted))
-        return STATEFILE_FOREIGN;
+        return CHECKPOINT_FILE_FOREIGN;
     *wanted = found;
-    return read_pages(fd, encoded, held, digest) ? STATEFILE_OK
-                                                 : STATEFILE_DAMAGED;
+    return read_pages(fd, encoded, held, digest) ? CHECKPOINT_FILE_OK
+                                                 : CHECKPOINT_FILE_DAMAGED;
 }

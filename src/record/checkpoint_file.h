@@ -17,39 +17,40 @@
  * while a page is gathered from held and digest, so that whoever changes
  * them under it is never seen half-way.  ERROR_TARGET_IO.
  */
-int statefile_write(const char *path, const struct checkpoint_head *head,
-                    const struct chunkset *held, const struct digest *digest,
-                    pthread_mutex_t *lock, struct error *err);
+int checkpoint_file_write(const char *path, const struct checkpoint_head *head,
+                          const struct chunk_bitmap *held,
+                          const struct digest *digest, pthread_mutex_t *lock,
+                          struct error *err);
 
 /* Gives what was written its name, durably. */
-int statefile_commit(const char *path, struct error *err);
+int checkpoint_file_commit(const char *path, struct error *err);
 
 /* Forgets what was written. */
-void statefile_abandon(const char *path);
+void checkpoint_file_abandon(const char *path);
 
 /* Removes the record, durably; there need not be one. */
-int statefile_remove(const char *path, struct error *err);
+int checkpoint_file_remove(const char *path, struct error *err);
 
 /* Reads what the record at path is bound to; false: there is none, or its
  * head is damaged. */
-bool statefile_look(const char *path, struct checkpoint_head *head);
+bool checkpoint_file_look(const char *path, struct checkpoint_head *head);
 
-enum statefile_result {
-    STATEFILE_OK,
-    STATEFILE_NONE,    /* there is no such file, or it cannot be read */
-    STATEFILE_DAMAGED, /* torn, or of another version */
-    STATEFILE_FOREIGN, /* bound to something else than *wanted */
+enum checkpoint_file_result {
+    CHECKPOINT_FILE_OK,
+    CHECKPOINT_FILE_NONE,    /* there is no such file, or it cannot be read */
+    CHECKPOINT_FILE_DAMAGED, /* torn, or of another version */
+    CHECKPOINT_FILE_FOREIGN, /* bound to something else than *wanted */
 };
 
 /*
  * Loads the record at path that is bound to *wanted (its source and
  * disk_bytes are what is found) into held and digest, both empty and of
- * wanted's disk.  On any other result than STATEFILE_OK they may hold
+ * wanted's disk.  On any other result than CHECKPOINT_FILE_OK they may hold
  * something: throw them away.  path: "" is as if there were none.
  */
-enum statefile_result statefile_load(const char *path,
-                                     struct checkpoint_head *wanted,
-                                     struct chunkset *held,
-                                     struct digest *digest);
+enum checkpoint_file_result checkpoint_file_load(const char *path,
+                                                 struct checkpoint_head *wanted,
+                                                 struct chunk_bitmap *held,
+                                                 struct digest *digest);
 
 #endif

@@ -18,11 +18,11 @@
 #include "base/iszero.h"
 #include "plan/chunk_grid.h"
 
-_Static_assert(DIGEST_LEAVES *DIGEST_LEAF_BYTES == GRID_CHUNK_BYTES,
+_Static_assert(DIGEST_LEAVES *DIGEST_LEAF_BYTES == CHUNK_BYTES,
                "leaves make up a chunk");
-_Static_assert(DIGEST_GRAIN_BYTES == GRID_GRAIN_BYTES &&
+_Static_assert(DIGEST_GRAIN_BYTES == BLOCK_BYTES &&
                    DIGEST_SUMS_BYTES ==
-                       GRID_CHUNK_BYTES / GRID_GRAIN_BYTES * DIGEST_SUM_BYTES,
+                       CHUNK_BYTES / BLOCK_BYTES * DIGEST_SUM_BYTES,
                "a sum for each grain of a chunk");
 
 struct digest {
@@ -105,7 +105,7 @@ int digest_open(enum digest_algorithm algorithm, uint64_t virtual_bytes,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "keep digests");
     d->algorithm = algorithm;
     d->virtual_bytes = virtual_bytes;
-    d->chunks = grid_count(virtual_bytes);
+    d->chunks = chunk_grid_count(virtual_bytes);
     d->each = digest_bytes(algorithm);
     d->table_bytes = d->chunks * d->each;
     if (d->table_bytes > 0) {
@@ -113,9 +113,9 @@ int digest_open(enum digest_algorithm algorithm, uint64_t virtual_bytes,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (d->table == MAP_FAILED) {
             free(d);
-            return error_set(err, ERROR_SYSTEM, errno,
-                             "keep digests of %llu chunks",
-                             (unsigned long long)grid_count(virtual_bytes));
+            return error_set(
+                err, ERROR_SYSTEM, errno, "keep digests of %llu chunks",
+                (unsigned long long)chunk_grid_count(virtual_bytes));
         }
     }
     *digest = d;
@@ -126,7 +126,7 @@ void digest_cut(struct digest *digest, uint64_t virtual_bytes)
 {
     assert(virtual_bytes <= digest->virtual_bytes);
     digest->virtual_bytes = virtual_bytes;
-    digest->chunks = grid_count(virtual_bytes);
+    digest->chunks = chunk_grid_count(virtual_bytes);
 }
 
 static uint8_t *slot(const struct digest *digest, uint64_t index)
@@ -172,7 +172,7 @@ void digest_sums(const uint8_t *data, size_t len, uint8_t *sums)
 void digest_add_leaves(struct digest *digest, uint64_t index,
                        const uint8_t *leaves)
 {
-    uint64_t len = grid_length(digest->virtual_bytes, index);
+    uint64_t len = chunk_grid_length(digest->virtual_bytes, index);
     size_t count = (size_t)((len + DIGEST_LEAF_BYTES - 1) / DIGEST_LEAF_BYTES);
     size_t used = count * digest->each;
 
@@ -187,7 +187,7 @@ void digest_add(struct digest *digest, uint64_t index, const uint8_t *data,
 {
     uint8_t leaves[DIGEST_LEAVES_BYTES];
 
-    assert(len == grid_length(digest->virtual_bytes, index));
+    assert(len == chunk_grid_length(digest->virtual_bytes, index));
     digest_leaves(digest, data, len, 0, 0, leaves);
     digest_add_leaves(digest, index, leaves);
 }
@@ -250,7 +250,7 @@ void digest_root(const struct digest *digest, uint8_t root[DIGEST_ROOT_BYTES])
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
     put_be32(head + 16, (uint32_t)digest->algorithm);
-    put_be32(head + 20, (uint32_t)GRID_CHUNK_BYTES);
+    put_be32(head + 20, (uint32_t)CHUNK_BYTES);
     put_be64(head + 24, digest->virtual_bytes);
     if (!ctx || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1 ||
         EVP_DigestUpdate(ctx, head, sizeof(head)) != 1 ||

@@ -80,7 +80,7 @@ static int put_receipt(FILE *out, const void *arg)
     put_number(out, "disk_bytes", r->disk_bytes);
     put_text(out, "digest_algorithm", digest_name(r->algorithm));
     put_text(out, "digest", digest_format(r->algorithm, r->root, root));
-    put_number(out, "chunk_bytes", GRID_CHUNK_BYTES);
+    put_number(out, "chunk_bytes", CHUNK_BYTES);
     put_text(out, "chunk_digests", r->chunk_file);
     put_number(out, "verified_bytes", r->verified_bytes);
     put_time(out, "begun", r->begun_ns);
@@ -96,7 +96,7 @@ static int put_receipt(FILE *out, const void *arg)
 static int put_chunks(FILE *out, const void *arg)
 {
     const struct digest *digest = arg;
-    uint64_t chunks = grid_count(digest_disk_bytes(digest));
+    uint64_t chunks = chunk_grid_count(digest_disk_bytes(digest));
     size_t each = digest_each(digest);
 
     errno = 0;
@@ -260,7 +260,7 @@ static bool take_member(struct jsonin *in, const char *key, struct receipt *r,
     }
     if (strcmp(key, "chunk_bytes") == 0) {
         *has |= HAS_CHUNK;
-        return jsonin_number(in, &number) && number == GRID_CHUNK_BYTES;
+        return jsonin_number(in, &number) && number == CHUNK_BYTES;
     }
     if (strcmp(key, "disk_bytes") == 0) {
         *has |= HAS_DISK;
@@ -320,7 +320,7 @@ int receipt_read(const char *path, struct receipt *receipt, struct error *err)
 
 static bool read_table(FILE *stream, struct digest *digest)
 {
-    uint64_t chunks = grid_count(digest_disk_bytes(digest));
+    uint64_t chunks = chunk_grid_count(digest_disk_bytes(digest));
     uint8_t value[DIGEST_MAX_BYTES];
     size_t each = digest_each(digest);
 

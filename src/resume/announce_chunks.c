@@ -39,12 +39,13 @@ static int tell_run(struct session *session, const struct digest *digest,
     return 0;
 }
 
-int have_tell(struct session *session, const struct chunkset *held,
-              const struct digest *digest)
+int announce_chunks_tell(struct session *session,
+                         const struct chunk_bitmap *held,
+                         const struct digest *digest)
 {
     uint64_t first, count;
 
-    for (uint64_t at = 0; chunkset_next(held, at, &first, &count);
+    for (uint64_t at = 0; chunk_bitmap_next(held, at, &first, &count);
          at = first + count)
         if (tell_run(session, digest, first, count) < 0)
             return -1;
@@ -61,9 +62,10 @@ static int tell_zeros(struct session *session, uint64_t first, unsigned count)
     return session_send(session, &message) < 0 ? -1 : (int)count;
 }
 
-int have_tell_found(struct session *session, uint64_t first, uint64_t count,
-                    const struct digest *digest, struct leaves *leaves,
-                    struct chunkset *told)
+int announce_chunks_tell_found(struct session *session, uint64_t first,
+                               uint64_t count, const struct digest *digest,
+                               struct leaf_cache *leaves,
+                               struct chunk_bitmap *told)
 {
     size_t each = digest_each(digest) * MESSAGE_CHUNK_LEAVES;
     uint8_t digests[MESSAGE_LEAVES_MAX * DIGEST_LEAVES_BYTES];
@@ -75,14 +77,15 @@ int have_tell_found(struct session *session, uint64_t first, uint64_t count,
     if (n > most && !digest_is_zero(digest, first))
         n = most;
     if (digest_is_zero(digest, first)) {
-        chunkset_add(told, first, n);
+        chunk_bitmap_add(told, first, n);
         return tell_zeros(session, first, (unsigned)n);
     }
     for (uint64_t i = 0; i < n; i++)
-        if (!leaves_get(leaves, first + i, digests + i * each,
-                        leaves->sums ? sums + i * MESSAGE_SUMS_BYTES : NULL))
-            abort();              /* they are kept until the chunk comes */
-    chunkset_add(told, first, n); /* from here on it may come */
+        if (!leaf_cache_get(leaves, first + i, digests + i * each,
+                            leaves->sums ? sums + i * MESSAGE_SUMS_BYTES
+                                         : NULL))
+            abort();                  /* they are kept until the chunk comes */
+    chunk_bitmap_add(told, first, n); /* from here on it may come */
     message.leaves = (struct message_leaves){
         .first = first,
         .count = (uint16_t)n,

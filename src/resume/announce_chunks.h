@@ -12,8 +12,9 @@
 #include "resume/leaf_cache.h"
 
 /* Sends HAVE messages for every chunk of held.  0, or -1: the job failed. */
-int have_tell(struct session *session, const struct chunkset *held,
-              const struct digest *digest);
+int announce_chunks_tell(struct session *session,
+                         const struct chunk_bitmap *held,
+                         const struct digest *digest);
 
 /*
  * Sends as many of [first, first+count), by their digests and the leaves that
@@ -21,8 +22,9 @@ int have_tell(struct session *session, const struct chunkset *held,
  * told first, as the answer may come at once.  How many, or -1: the job
  * failed.
  */
-int have_tell_found(struct session *session, uint64_t first, uint64_t count,
-                    const struct digest *digest, struct leaves *leaves,
-                    struct chunkset *told);
+int announce_chunks_tell_found(struct session *session, uint64_t first,
+                               uint64_t count, const struct digest *digest,
+                               struct leaf_cache *leaves,
+                               struct chunk_bitmap *told);
 
 #endif

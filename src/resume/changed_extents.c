@@ -181,22 +181,22 @@ static int check(const char *path, const struct piece *piece,
                         path, piece->length, piece->offset, why);
 }
 
-static void mark(struct chunkset *changed, const struct piece *piece)
+static void mark(struct chunk_bitmap *changed, const struct piece *piece)
 {
-    uint64_t first = piece->offset / GRID_CHUNK_BYTES;
-    uint64_t last = (piece->offset + piece->length - 1) / GRID_CHUNK_BYTES;
+    uint64_t first = piece->offset / CHUNK_BYTES;
+    uint64_t last = (piece->offset + piece->length - 1) / CHUNK_BYTES;
 
-    chunkset_add(changed, first, last - first + 1);
+    chunk_bitmap_add(changed, first, last - first + 1);
 }
 
-int changed_read(const char *path, uint64_t virtual_bytes,
-                 struct chunkset *changed, struct error *err)
+int changed_extents_read(const char *path, uint64_t virtual_bytes,
+                         struct chunk_bitmap *changed, struct error *err)
 {
     AUTO_FREE char *text = NULL;
     AUTO(auto_free_list) struct list list = { 0 };
     uint64_t end = 0;
 
-    if (chunkset_init(changed, grid_count(virtual_bytes), err) < 0 ||
+    if (chunk_bitmap_init(changed, chunk_grid_count(virtual_bytes), err) < 0 ||
         read_text(path, &text, err) < 0 || parse(path, text, &list, err) < 0)
         return -1;
     if (list.count > 0)

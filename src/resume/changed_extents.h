@@ -19,11 +19,11 @@
 
 /*
  * Reads the file at path and fills changed (the caller's, zeroed, to be ended
- * by chunkset_fini()) with the chunks of a disk of virtual_bytes that any
+ * by chunk_bitmap_fini()) with the chunks of a disk of virtual_bytes that any
  * extent touches.  ERROR_USAGE: it is not such a list, or an extent is empty,
  * reaches beyond the disk or over another; ERROR_SYSTEM: no memory.
  */
-int changed_read(const char *path, uint64_t virtual_bytes,
-                 struct chunkset *changed, struct error *err);
+int changed_extents_read(const char *path, uint64_t virtual_bytes,
+                         struct chunk_bitmap *changed, struct error *err);
 
 #endif

@@ -16,15 +16,15 @@
 #include "record/checkpoint_file.h"
 #include "sink/sink.h"
 
-struct keeper {
+struct checkpointer {
     struct cw_job *job; /* borrowed, as all of the disk */
     struct sink *sink;
-    struct chunkset *held;
+    struct chunk_bitmap *held;
     struct digest *digest;
     char *path; /* owned; NULL: no record is kept */
     struct checkpoint_head head;
-    struct chunkset snapshot; /* what is being saved */
-    struct errand errand;
+    struct chunk_bitmap snapshot; /* what is being saved */
+    struct task errand;
     uint64_t every_ns;
     uint64_t saved_ns;         /* when the last save ended */
     uint64_t took_ns;          /* how long it took */
@@ -38,47 +38,49 @@ struct keeper {
 };
 
 /* state_dir: as of sink_state_path(); every_ns: between saves, 0: the
- * default.  End with keeper_close(). */
-void keeper_open(struct keeper *keeper, struct cw_job *job, struct sink *sink,
-                 const char *state_dir, uint64_t every_ns);
+ * default.  End with checkpointer_close(). */
+void checkpointer_open(struct checkpointer *keeper, struct cw_job *job,
+                       struct sink *sink, const char *state_dir,
+                       uint64_t every_ns);
 
 /*
  * Binds to a disk, whose chunks and digests are borrowed until the next call
  * or the end.  head: complete but for its sink.
  */
-int keeper_bind(struct keeper *keeper, const struct checkpoint_head *head,
-                struct chunkset *held, struct digest *digest,
-                struct error *err);
+int checkpointer_bind(struct checkpointer *keeper,
+                      const struct checkpoint_head *head,
+                      struct chunk_bitmap *held, struct digest *digest,
+                      struct error *err);
 
 /*
  * Loads the record of the disk bound to, if there is one, into its chunks
  * and digests (empty); head.disk_bytes then is that of the record.  False,
  * and said why: there is none to go on from.
  */
-bool keeper_load(struct keeper *keeper);
+bool checkpointer_load(struct checkpointer *keeper);
 
 /*
  * Any thread: [first, first+count) are about to be overwritten.  Takes them
  * out of the chunks held and out of the record.  -1: the record cannot be
  * changed, so they must not be.
  */
-int keeper_strike(struct keeper *keeper, uint64_t first, uint64_t count,
-                  struct error *err);
+int checkpointer_strike(struct checkpointer *keeper, uint64_t first,
+                        uint64_t count, struct error *err);
 
 /* Main thread, often: saves when it is time.  -1: a flush failed. */
-int keeper_tick(struct keeper *keeper, struct error *err);
+int checkpointer_tick(struct checkpointer *keeper, struct error *err);
 
 /* Saves now, if there is anything new.  -1: the flush failed. */
-int keeper_save(struct keeper *keeper, struct error *err);
+int checkpointer_save(struct checkpointer *keeper, struct error *err);
 
 /* Waits for a save that is under way.  -1: its flush failed. */
-int keeper_wait(struct keeper *keeper, struct error *err);
+int checkpointer_wait(struct checkpointer *keeper, struct error *err);
 
 /* Removes the record: the disk is complete, or begun anew.  -1: it is still
  * there. */
-int keeper_remove(struct keeper *keeper, struct error *err);
+int checkpointer_remove(struct checkpointer *keeper, struct error *err);
 
 /* Tolerates a zeroed one. */
-void keeper_close(struct keeper *keeper);
+void checkpointer_close(struct checkpointer *keeper);
 
 #endif

@@ -1,17 +1,17 @@
 #include "resume/chunk_merge.h"
 
-#define LEAF_GRAINS (DIGEST_LEAF_BYTES / GRID_GRAIN_BYTES)
+#define LEAF_GRAINS (DIGEST_LEAF_BYTES / BLOCK_BYTES)
 
-void patch_start(struct patch *patch)
+void chunk_merge_start(struct chunk_merge *patch)
 {
-    patch->same = (struct grains){ 0 };
+    patch->same = (struct block_set){ 0 };
     patch->is_foretold = false;
     patch->read_count = 0;
 }
 
-void patch_keep(struct patch *patch, size_t begin, size_t end)
+void chunk_merge_keep(struct chunk_merge *patch, size_t begin, size_t end)
 {
-    grains_add(&patch->same, begin / GRID_GRAIN_BYTES, grains_count(end));
+    block_set_add(&patch->same, begin / BLOCK_BYTES, block_set_count(end));
 }
 
 /* The end of the leaf that begins at grain first, in a chunk of count. */
@@ -20,24 +20,24 @@ static size_t leaf_end(size_t first, size_t count)
     return count - first < LEAF_GRAINS ? count : first + LEAF_GRAINS;
 }
 
-unsigned patch_leaves(const struct patch *patch, size_t len)
+unsigned chunk_merge_leaves(const struct chunk_merge *patch, size_t len)
 {
-    size_t count = grains_count(len);
+    size_t count = block_set_count(len);
     unsigned leaves = 0;
 
     for (size_t first = 0; first < count; first += LEAF_GRAINS)
-        if (grains_has_all(&patch->same, first, leaf_end(first, count)))
+        if (block_set_has_all(&patch->same, first, leaf_end(first, count)))
             leaves |= 1U << first / LEAF_GRAINS;
     return leaves;
 }
 
 /* Adds grains [first, end), as one read with what they follow. */
-static void add_read(struct patch *patch, size_t first, size_t end,
+static void add_read(struct chunk_merge *patch, size_t first, size_t end,
                      const struct io *like)
 {
     struct io *last = patch->read_count ? &patch->reads[patch->read_count - 1]
                                         : NULL;
-    size_t at = first * GRID_GRAIN_BYTES, to = end * GRID_GRAIN_BYTES;
+    size_t at = first * BLOCK_BYTES, to = end * BLOCK_BYTES;
 
     if (to > like->len)
         to = like->len;
@@ -52,22 +52,22 @@ static void add_read(struct patch *patch, size_t first, size_t end,
     last->len = to - at;
 }
 
-unsigned patch_plan_reads(struct patch *patch, uint8_t *buf, uint64_t base,
-                          size_t len, void *owner)
+unsigned chunk_merge_plan_reads(struct chunk_merge *patch, uint8_t *buf,
+                                uint64_t base, size_t len, void *owner)
 {
     const struct io like = {
         .op = IO_READ, .buf = buf, .len = len, .offset = base, .owner = owner
     };
-    size_t count = grains_count(len);
+    size_t count = block_set_count(len);
 
     for (size_t leaf = 0; leaf < count; leaf += LEAF_GRAINS) {
         size_t stop = leaf_end(leaf, count), end;
 
-        if (grains_has_all(&patch->same, leaf, stop))
+        if (block_set_has_all(&patch->same, leaf, stop))
             continue;
         for (size_t first = leaf; first < stop; first = end) {
-            end = grains_run_end(&patch->same, first, stop);
-            if (grains_has(&patch->same, first))
+            end = block_set_run_end(&patch->same, first, stop);
+            if (block_set_has(&patch->same, first))
                 add_read(patch, first, end, &like);
         }
     }

@@ -22,28 +22,28 @@
 #include "record/digest.h"
 
 /* Runs that stay and others alternate, and each is a grain at least. */
-#define PATCH_READS_MAX (GRAINS_MAX / 2 + 1)
+#define CHUNK_MERGE_READS_MAX (BLOCK_SET_MAX / 2 + 1)
 
-struct patch {
-    struct grains same; /* they stay */
-    bool is_foretold;   /* PATCH came: they need not be whole leaves */
+struct chunk_merge {
+    struct block_set same; /* they stay */
+    bool is_foretold;      /* PATCH came: they need not be whole leaves */
     uint8_t wanted[DIGEST_MAX_BYTES]; /* then: digest of the chunk */
     unsigned read_count;
-    struct io reads[PATCH_READS_MAX];
+    struct io reads[CHUNK_MERGE_READS_MAX];
 };
 
 /* A chunk of which nothing stays, so far. */
-void patch_start(struct patch *patch);
+void chunk_merge_start(struct chunk_merge *patch);
 
 /* [begin, end) of the chunk stays; begin is at a grain. */
-void patch_keep(struct patch *patch, size_t begin, size_t end);
+void chunk_merge_keep(struct chunk_merge *patch, size_t begin, size_t end);
 
 /* The leaves of a chunk of len bytes that stay as a whole: a bit for each. */
-unsigned patch_leaves(const struct patch *patch, size_t len);
+unsigned chunk_merge_leaves(const struct chunk_merge *patch, size_t len);
 
 /* Fills patch->reads: the gaps of buf (at disk offset base) that are needed
  * for the digests of leaves which stay in part.  How many. */
-unsigned patch_plan_reads(struct patch *patch, uint8_t *buf, uint64_t base,
-                          size_t len, void *owner);
+unsigned chunk_merge_plan_reads(struct chunk_merge *patch, uint8_t *buf,
+                                uint64_t base, size_t len, void *owner);
 
 #endif

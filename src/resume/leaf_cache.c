@@ -6,8 +6,8 @@
 
 #define NONE UINT32_MAX
 
-int leaves_open(struct leaves *leaves, size_t digest_bytes, bool has_sums,
-                struct error *err)
+int leaf_cache_open(struct leaf_cache *leaves, size_t digest_bytes,
+                    bool has_sums, struct error *err)
 {
     size_t each = digest_bytes * MESSAGE_CHUNK_LEAVES;
 
@@ -32,7 +32,7 @@ int leaves_open(struct leaves *leaves, size_t digest_bytes, bool has_sums,
 }
 
 /* Where the number of the chunk's entry stands, or NONE. */
-static uint32_t *find(struct leaves *leaves, uint64_t chunk)
+static uint32_t *find(struct leaf_cache *leaves, uint64_t chunk)
 {
     uint32_t *at = &leaves->first[chunk % MESSAGE_LEAVES_AHEAD];
 
@@ -41,13 +41,13 @@ static uint32_t *find(struct leaves *leaves, uint64_t chunk)
     return at;
 }
 
-static uint8_t *sums_of(const struct leaves *leaves, uint32_t i)
+static uint8_t *sums_of(const struct leaf_cache *leaves, uint32_t i)
 {
     return leaves->sums + (size_t)i * MESSAGE_SUMS_BYTES;
 }
 
-bool leaves_put(struct leaves *leaves, uint64_t chunk, const uint8_t *digests,
-                const uint8_t *sums)
+bool leaf_cache_put(struct leaf_cache *leaves, uint64_t chunk,
+                    const uint8_t *digests, const uint8_t *sums)
 {
     uint32_t i, *at;
 
@@ -68,8 +68,8 @@ bool leaves_put(struct leaves *leaves, uint64_t chunk, const uint8_t *digests,
     return i != NONE;
 }
 
-bool leaves_get(struct leaves *leaves, uint64_t chunk, uint8_t *digests,
-                uint8_t *sums)
+bool leaf_cache_get(struct leaf_cache *leaves, uint64_t chunk, uint8_t *digests,
+                    uint8_t *sums)
 {
     uint32_t i;
 
@@ -86,7 +86,7 @@ bool leaves_get(struct leaves *leaves, uint64_t chunk, uint8_t *digests,
 }
 
 /* Of the entry whose number stands at at. */
-static void drop(struct leaves *leaves, uint32_t *at)
+static void drop(struct leaf_cache *leaves, uint32_t *at)
 {
     uint32_t i = *at;
 
@@ -96,7 +96,7 @@ static void drop(struct leaves *leaves, uint32_t *at)
     leaves->count--;
 }
 
-bool leaves_take_any(struct leaves *leaves, uint64_t *chunk)
+bool leaf_cache_take_any(struct leaf_cache *leaves, uint64_t *chunk)
 {
     bool found = false;
 
@@ -114,7 +114,7 @@ bool leaves_take_any(struct leaves *leaves, uint64_t *chunk)
     return found;
 }
 
-void leaves_drop(struct leaves *leaves, uint64_t first, uint64_t count)
+void leaf_cache_drop(struct leaf_cache *leaves, uint64_t first, uint64_t count)
 {
     if (leaves->each == 0)
         return;
@@ -128,7 +128,7 @@ void leaves_drop(struct leaves *leaves, uint64_t first, uint64_t count)
     pthread_mutex_unlock(&leaves->lock);
 }
 
-bool leaves_has_room(struct leaves *leaves)
+bool leaf_cache_has_room(struct leaf_cache *leaves)
 {
     bool has_room;
 
@@ -138,7 +138,7 @@ bool leaves_has_room(struct leaves *leaves)
     return has_room;
 }
 
-void leaves_close(struct leaves *leaves)
+void leaf_cache_close(struct leaf_cache *leaves)
 {
     if (leaves->each == 0)
         return;
@@ -147,5 +147,5 @@ void leaves_close(struct leaves *leaves)
     free(leaves->chunks);
     free(leaves->next);
     pthread_mutex_destroy(&leaves->lock);
-    *leaves = (struct leaves){ 0 };
+    *leaves = (struct leaf_cache){ 0 };
 }

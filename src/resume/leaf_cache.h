@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "wire/message.h"
 
-struct leaves {
+struct leaf_cache {
     pthread_mutex_t lock; /* of what follows */
     size_t each;          /* bytes of the leaves of a chunk; 0: not open */
     uint8_t *digests;     /* owned; of entry i at i * each */
@@ -29,29 +29,29 @@ struct leaves {
 };
 
 /* Empty, for digests of digest_bytes, and sums if has_sums.  ERROR_SYSTEM. */
-int leaves_open(struct leaves *leaves, size_t digest_bytes, bool has_sums,
-                struct error *err);
+int leaf_cache_open(struct leaf_cache *leaves, size_t digest_bytes,
+                    bool has_sums, struct error *err);
 
 /* Keeps a copy of the leaves of a chunk, which has none yet, and of its sums
  * where those are kept (else they may be NULL).  False: full. */
-bool leaves_put(struct leaves *leaves, uint64_t chunk, const uint8_t *digests,
-                const uint8_t *sums);
+bool leaf_cache_put(struct leaf_cache *leaves, uint64_t chunk,
+                    const uint8_t *digests, const uint8_t *sums);
 
 /* Copies the leaves of a chunk, and its sums unless that is NULL or none are
  * kept.  False: it has none. */
-bool leaves_get(struct leaves *leaves, uint64_t chunk, uint8_t *digests,
-                uint8_t *sums);
+bool leaf_cache_get(struct leaf_cache *leaves, uint64_t chunk, uint8_t *digests,
+                    uint8_t *sums);
 
 /* Forgets those of [first, first+count); there may be none. */
-void leaves_drop(struct leaves *leaves, uint64_t first, uint64_t count);
+void leaf_cache_drop(struct leaf_cache *leaves, uint64_t first, uint64_t count);
 
 /* Takes out any chunk that has some.  False: there is none. */
-bool leaves_take_any(struct leaves *leaves, uint64_t *chunk);
+bool leaf_cache_take_any(struct leaf_cache *leaves, uint64_t *chunk);
 
-/* Would leaves_put() have room?  Others may put meanwhile. */
-bool leaves_has_room(struct leaves *leaves);
+/* Would leaf_cache_put() have room?  Others may put meanwhile. */
+bool leaf_cache_has_room(struct leaf_cache *leaves);
 
 /* Tolerates a zeroed one. */
-void leaves_close(struct leaves *leaves);
+void leaf_cache_close(struct leaf_cache *leaves);
 
 #endif

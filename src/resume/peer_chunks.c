@@ -18,9 +18,9 @@
 /* After so many leaves of a chunk, and none with them, it is new as a whole. */
 #define IN_VAIN_MOST 4U
 
-int told_open(struct told *told, enum digest_algorithm algorithm,
-              uint64_t virtual_bytes, const struct message_plan *plan,
-              struct error *err)
+int peer_chunks_open(struct peer_chunks *told, enum digest_algorithm algorithm,
+                     uint64_t virtual_bytes, const struct message_plan *plan,
+                     struct error *err)
 {
     pthread_condattr_t attr;
 
@@ -31,13 +31,14 @@ int told_open(struct told *told, enum digest_algorithm algorithm,
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&told->more, &attr);
     pthread_condattr_destroy(&attr);
-    if (chunkset_init(&told->chunks, grid_count(virtual_bytes), err) < 0 ||
+    if (chunk_bitmap_init(&told->chunks, chunk_grid_count(virtual_bytes), err) <
+            0 ||
         digest_open(algorithm, virtual_bytes, &told->digests, err) < 0)
         return -1;
     if (!plan->surveys)
         return 0;
-    return leaves_open(&told->leaves, digest_each(told->digests),
-                       plan->has_sums, err);
+    return leaf_cache_open(&told->leaves, digest_each(told->digests),
+                           plan->has_sums, err);
 }
 
 /* ---- hearing ---- */
@@ -55,28 +56,29 @@ static int refuse(struct session *session, const char *type, uint64_t first,
 }
 
 /* Are these chunks of the disk, and new? */
-static int check_range(const struct told *told, struct session *session,
+static int check_range(const struct peer_chunks *told, struct session *session,
                        const char *type, uint64_t first, unsigned count)
 {
     uint64_t next, n;
 
     if (first >= told->chunks.chunks || count > told->chunks.chunks - first)
         return refuse(session, type, first, count, "not of this disk");
-    if (chunkset_next(&told->chunks, first, &next, &n) && next < first + count)
+    if (chunk_bitmap_next(&told->chunks, first, &next, &n) &&
+        next < first + count)
         return refuse(session, type, first, count, "they came before");
     return 0;
 }
 
 /* From now on lanes may find them. */
-static void publish(struct told *told, uint64_t first, unsigned count)
+static void publish(struct peer_chunks *told, uint64_t first, unsigned count)
 {
     pthread_mutex_lock(&told->lock);
-    chunkset_add(&told->chunks, first, count);
+    chunk_bitmap_add(&told->chunks, first, count);
     pthread_cond_broadcast(&told->more);
     pthread_mutex_unlock(&told->lock);
 }
 
-static int hear_have(struct told *told, struct session *session,
+static int hear_have(struct peer_chunks *told, struct session *session,
                      const struct message_have *have)
 {
     size_t each = digest_each(told->digests);
@@ -97,7 +99,7 @@ static int hear_have(struct told *told, struct session *session,
     return 0;
 }
 
-static int hear_leaves(struct told *told, struct session *session,
+static int hear_leaves(struct peer_chunks *told, struct session *session,
                        const struct message_leaves *message)
 {
     size_t each = digest_each(told->digests);
@@ -116,9 +118,9 @@ static int hear_leaves(struct told *told, struct session *session,
                                 i * each * MESSAGE_CHUNK_LEAVES;
 
         digest_add_leaves(told->digests, message->first + i, leaves);
-        if (!leaves_put(&told->leaves, message->first + i, leaves,
-                        message->sums ? message->sums + i * MESSAGE_SUMS_BYTES
-                                      : NULL))
+        if (!leaf_cache_put(
+                &told->leaves, message->first + i, leaves,
+                message->sums ? message->sums + i * MESSAGE_SUMS_BYTES : NULL))
             return refuse(session, "LEAVES", message->first, message->count,
                           "too many ahead of what was sent");
     }
@@ -126,8 +128,8 @@ static int hear_leaves(struct told *told, struct session *session,
     return 0;
 }
 
-int told_hear(struct told *told, struct session *session,
-              const struct message *message)
+int peer_chunks_hear(struct peer_chunks *told, struct session *session,
+                     const struct message *message)
 {
     if (message->type == MESSAGE_HAVE)
         return hear_have(told, session, &message->have);
@@ -136,26 +138,27 @@ int told_hear(struct told *told, struct session *session,
     return session_unexpected(session, message);
 }
 
-uint64_t told_count(const struct told *told)
+uint64_t peer_chunks_count(const struct peer_chunks *told)
 {
-    return told->is_open ? chunkset_count(&told->chunks) : 0;
+    return told->is_open ? chunk_bitmap_count(&told->chunks) : 0;
 }
 
 /* ---- asking ---- */
 
-bool told_is_pending(const struct told *told, uint64_t chunk)
+bool peer_chunks_is_pending(const struct peer_chunks *told, uint64_t chunk)
 {
-    return told->surveys && !chunkset_has(&told->chunks, chunk);
+    return told->surveys && !chunk_bitmap_has(&told->chunks, chunk);
 }
 
-bool told_await(struct told *told, uint64_t chunk, const atomic_bool *stop)
+bool peer_chunks_await(struct peer_chunks *told, uint64_t chunk,
+                       const atomic_bool *stop)
 {
     bool goes_on = true;
 
-    if (!told_is_pending(told, chunk))
+    if (!peer_chunks_is_pending(told, chunk))
         return true;
     pthread_mutex_lock(&told->lock);
-    while (!chunkset_has(&told->chunks, chunk) && goes_on) {
+    while (!chunk_bitmap_has(&told->chunks, chunk) && goes_on) {
         uint64_t until_ns = clock_now_ns() + LOOK_MS * CLOCK_MS_NS;
         struct timespec until = {
             .tv_sec = (time_t)(until_ns / CLOCK_SECOND_NS),
@@ -169,21 +172,21 @@ bool told_await(struct told *told, uint64_t chunk, const atomic_bool *stop)
     return goes_on;
 }
 
-bool told_agrees(const struct told *told, const struct digest *digest,
-                 uint64_t chunk)
+bool peer_chunks_agrees(const struct peer_chunks *told,
+                        const struct digest *digest, uint64_t chunk)
 {
-    return told->is_open && chunkset_has(&told->chunks, chunk) &&
+    return told->is_open && chunk_bitmap_has(&told->chunks, chunk) &&
            digest_agrees(told->digests, digest, chunk);
 }
 
 /* Adds the grains of a leaf that have the sums told, if there are enough of
  * them.  len: bytes of the leaf, which begins at grain first. */
 static bool find_grains(const uint8_t *data, size_t len, size_t first,
-                        const uint8_t *told_sums, struct grains *same)
+                        const uint8_t *told_sums, struct block_set *same)
 {
     uint8_t sums[LEAF_GRAINS * DIGEST_SUM_BYTES];
-    size_t count = grains_count(len), found = 0;
-    struct grains more = *same;
+    size_t count = block_set_count(len), found = 0;
+    struct block_set more = *same;
 
     digest_sums(data, len, sums);
     for (size_t i = 0; i < count; i++) {
@@ -191,7 +194,7 @@ static bool find_grains(const uint8_t *data, size_t len, size_t first,
                    told_sums + (first + i) * DIGEST_SUM_BYTES,
                    DIGEST_SUM_BYTES) != 0)
             continue;
-        grains_add(&more, first + i, first + i + 1);
+        block_set_add(&more, first + i, first + i + 1);
         found++;
     }
     /* All of them cannot be: the leaf differs, so a sum deceives. */
@@ -201,14 +204,15 @@ static bool find_grains(const uint8_t *data, size_t len, size_t first,
     return true;
 }
 
-void told_find_same(struct told *told, uint64_t chunk, const uint8_t *leaves,
-                    const uint8_t *data, size_t len, struct told_same *same)
+void peer_chunks_find_same(struct peer_chunks *told, uint64_t chunk,
+                           const uint8_t *leaves, const uint8_t *data,
+                           size_t len, struct peer_chunks_same *same)
 {
     uint8_t theirs[DIGEST_LEAVES_BYTES], sums[DIGEST_SUMS_BYTES];
     size_t each, in_vain = 0;
 
-    *same = (struct told_same){ 0 };
-    if (!told->surveys || !leaves_get(&told->leaves, chunk, theirs, sums))
+    *same = (struct peer_chunks_same){ 0 };
+    if (!told->surveys || !leaf_cache_get(&told->leaves, chunk, theirs, sums))
         return;
     each = digest_each(told->digests);
     for (size_t i = 0; i * DIGEST_LEAF_BYTES < len; i++) {
@@ -217,7 +221,7 @@ void told_find_same(struct told *told, uint64_t chunk, const uint8_t *leaves,
                                                    : DIGEST_LEAF_BYTES;
 
         if (memcmp(leaves + i * each, theirs + i * each, each) == 0)
-            grains_add(&same->grains, first, first + grains_count(left));
+            block_set_add(&same->grains, first, first + block_set_count(left));
         else if (!told->leaves.sums ||
                  (in_vain >= IN_VAIN_MOST && !same->is_patch))
             continue;
@@ -228,19 +232,19 @@ void told_find_same(struct told *told, uint64_t chunk, const uint8_t *leaves,
     }
 }
 
-void told_drop(struct told *told, uint64_t first, uint64_t count)
+void peer_chunks_drop(struct peer_chunks *told, uint64_t first, uint64_t count)
 {
-    leaves_drop(&told->leaves, first, count);
+    leaf_cache_drop(&told->leaves, first, count);
 }
 
-void told_close(struct told *told)
+void peer_chunks_close(struct peer_chunks *told)
 {
     if (!told->is_open)
         return;
-    leaves_close(&told->leaves);
-    chunkset_fini(&told->chunks);
+    leaf_cache_close(&told->leaves);
+    chunk_bitmap_fini(&told->chunks);
     digest_close(told->digests);
     pthread_cond_destroy(&told->more);
     pthread_mutex_destroy(&told->lock);
-    *told = (struct told){ 0 };
+    *told = (struct peer_chunks){ 0 };
 }

@@ -18,59 +18,61 @@
 #include "record/digest.h"
 #include "resume/leaf_cache.h"
 
-struct told {
+struct peer_chunks {
     bool is_open;
-    bool surveys;           /* every chunk will be told */
-    struct chunkset chunks; /* told so far */
-    struct digest *digests; /* owned; of them */
-    struct leaves leaves;   /* of those that came in LEAVES */
-    pthread_mutex_t lock;   /* for waiting */
-    pthread_cond_t more;    /* something was told */
+    bool surveys;               /* every chunk will be told */
+    struct chunk_bitmap chunks; /* told so far */
+    struct digest *digests;     /* owned; of them */
+    struct leaf_cache leaves;   /* of those that came in LEAVES */
+    pthread_mutex_t lock;       /* for waiting */
+    pthread_cond_t more;        /* something was told */
 };
 
 /* Nothing is told yet of this disk; plan: what will be.  ERROR_SYSTEM. */
-int told_open(struct told *told, enum digest_algorithm algorithm,
-              uint64_t virtual_bytes, const struct message_plan *plan,
-              struct error *err);
+int peer_chunks_open(struct peer_chunks *told, enum digest_algorithm algorithm,
+                     uint64_t virtual_bytes, const struct message_plan *plan,
+                     struct error *err);
 
 /*
  * Takes a HAVE or LEAVES.  -1: the job failed, as the message does not fit
  * the disk, tells a chunk twice or more than was agreed.
  */
-int told_hear(struct told *told, struct session *session,
-              const struct message *message);
+int peer_chunks_hear(struct peer_chunks *told, struct session *session,
+                     const struct message *message);
 
 /* Chunks told so far. */
-uint64_t told_count(const struct told *told);
+uint64_t peer_chunks_count(const struct peer_chunks *told);
 
 /*
  * Any lane: waits until chunk is told, if it will be.  False: *stop was set
  * meanwhile.
  */
-bool told_await(struct told *told, uint64_t chunk, const atomic_bool *stop);
+bool peer_chunks_await(struct peer_chunks *told, uint64_t chunk,
+                       const atomic_bool *stop);
 
-/* Must told_await() wait? */
-bool told_is_pending(const struct told *told, uint64_t chunk);
+/* Must peer_chunks_await() wait? */
+bool peer_chunks_is_pending(const struct peer_chunks *told, uint64_t chunk);
 
 /* Does the target hold chunk, with the digest it has in digest? */
-bool told_agrees(const struct told *told, const struct digest *digest,
-                 uint64_t chunk);
+bool peer_chunks_agrees(const struct peer_chunks *told,
+                        const struct digest *digest, uint64_t chunk);
 
 /* What the target has of a chunk, where it is not as ours. */
-struct told_same {
-    struct grains grains; /* that are the same */
-    bool is_patch;        /* by their sums, and so not only whole leaves */
+struct peer_chunks_same {
+    struct block_set grains; /* that are the same */
+    bool is_patch;           /* by their sums, and so not only whole leaves */
 };
 
 /* Finds out by what was told of chunk, if it came in LEAVES: it has len bytes
  * at data, whose leaf digests are leaves. */
-void told_find_same(struct told *told, uint64_t chunk, const uint8_t *leaves,
-                    const uint8_t *data, size_t len, struct told_same *same);
+void peer_chunks_find_same(struct peer_chunks *told, uint64_t chunk,
+                           const uint8_t *leaves, const uint8_t *data,
+                           size_t len, struct peer_chunks_same *same);
 
 /* [first, first+count) are dealt with: nobody will ask again. */
-void told_drop(struct told *told, uint64_t first, uint64_t count);
+void peer_chunks_drop(struct peer_chunks *told, uint64_t first, uint64_t count);
 
 /* Tolerates a zeroed one. */
-void told_close(struct told *told);
+void peer_chunks_close(struct peer_chunks *told);
 
 #endif

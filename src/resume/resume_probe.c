@@ -17,7 +17,8 @@ static bool is_of(const char *state, const char *path)
     char identity[SINK_IDENTITY_BYTES];
     struct checkpoint_head head;
 
-    return statefile_look(state, &head) && sink_identify_path(path, identity) &&
+    return checkpoint_file_look(state, &head) &&
+           sink_identify_path(path, identity) &&
            strcmp(identity, head.sink) == 0;
 }
 
@@ -35,26 +36,26 @@ static bool is_untouched(const char *state, const char *path)
             file.st_mtim.tv_nsec <= record.st_mtim.tv_nsec);
 }
 
-enum begun begun_look(const struct cw_target_options *options)
+enum resume_probe resume_probe_look(const struct cw_target_options *options)
 {
     AUTO_FREE char *state = NULL;
     struct error ignored;
-    struct place place;
+    struct target_path place;
 
     if ((options->resume != CW_RESUME_AUTO &&
          options->resume != CW_RESUME_TRUST) ||
         options->delta ||
-        place_look(options->destination, &place, &ignored) < 0)
-        return BEGUN_NOTHING;
-    if (place.kind == PLACE_DEVICE
+        target_path_look(options->destination, &place, &ignored) < 0)
+        return RESUME_PROBE_NOTHING;
+    if (place.kind == TARGET_PATH_DEVICE
             ? !options->state_dir
-            : place.kind != PLACE_FILE || options->overwrite)
-        return BEGUN_NOTHING;
-    state = place_state(options->destination, options->state_dir);
+            : place.kind != TARGET_PATH_FILE || options->overwrite)
+        return RESUME_PROBE_NOTHING;
+    state = target_path_state(options->destination, options->state_dir);
     if (!state || !is_of(state, options->destination))
-        return BEGUN_NOTHING;
-    if (place.kind == PLACE_DEVICE)
-        return BEGUN_DEVICE;
-    return is_untouched(state, options->destination) ? BEGUN_FINISHED
-                                                     : BEGUN_NOTHING;
+        return RESUME_PROBE_NOTHING;
+    if (place.kind == TARGET_PATH_DEVICE)
+        return RESUME_PROBE_DEVICE;
+    return is_untouched(state, options->destination) ? RESUME_PROBE_FINISHED
+                                                     : RESUME_PROBE_NOTHING;
 }

@@ -7,16 +7,16 @@
 
 #include "clonewire/clonewire.h"
 
-enum begun {
-    BEGUN_NOTHING,
-    BEGUN_DEVICE, /* a clone to this very device, not known to be complete */
+enum resume_probe {
+    RESUME_PROBE_NOTHING,
+    RESUME_PROBE_DEVICE, /* a clone to this very device, not known to be complete */
     /* A clone that was killed when it was complete and had its name, but
      * before its source knew: the file is this very one, and nobody has
      * written to it since. */
-    BEGUN_FINISHED,
+    RESUME_PROBE_FINISHED,
 };
 
 /* Changes nothing.  What options would not go on with is nothing. */
-enum begun begun_look(const struct cw_target_options *options);
+enum resume_probe resume_probe_look(const struct cw_target_options *options);
 
 #endif

@@ -42,13 +42,14 @@ void source_name_job(const struct cw_source_options *options,
         snprintf(name + 2 * i, 3, "%02x", sum[i]);
 }
 
-bool source_identify(const struct guard *guard, const struct image *image,
+bool source_identify(const struct source_guard *guard,
+                     const struct image *image,
                      uint8_t identity[MESSAGE_IDENTITY_BYTES])
 {
-    char text[GUARD_IDENTITY_BYTES];
+    char text[SOURCE_GUARD_IDENTITY_BYTES];
 
     /* A backing file would have an identity of its own. */
-    if (image->pipe || image->backing || !guard_identify(guard, text))
+    if (image->pipe || image->backing || !source_guard_identify(guard, text))
         return false;
     digest_checksum(text, strlen(text), identity);
     return true;
@@ -68,7 +69,7 @@ static uint64_t random_below(uint64_t limit)
 /* One in each of SAMPLES parts of the disk.  Returns how many. */
 static size_t choose_samples(uint64_t virtual_bytes, uint64_t samples[SAMPLES])
 {
-    uint64_t chunks = grid_count(virtual_bytes);
+    uint64_t chunks = chunk_grid_count(virtual_bytes);
     uint64_t part = chunks / SAMPLES + (chunks % SAMPLES != 0);
     size_t count = 0;
 
@@ -79,7 +80,7 @@ static size_t choose_samples(uint64_t virtual_bytes, uint64_t samples[SAMPLES])
 }
 
 /* As choose_samples(), of the chunks told: some parts may have none. */
-static size_t choose_told(const struct chunkset *told,
+static size_t choose_told(const struct chunk_bitmap *told,
                           uint64_t samples[SAMPLES])
 {
     uint64_t part = told->chunks / SAMPLES + (told->chunks % SAMPLES != 0);
@@ -87,20 +88,21 @@ static size_t choose_told(const struct chunkset *told,
     size_t count = 0;
 
     for (uint64_t at = 0; at < told->chunks; at += part) {
-        if (!chunkset_next(told, at + random_below(part), &chunk, &n) ||
+        if (!chunk_bitmap_next(told, at + random_below(part), &chunk, &n) ||
             chunk >= at + part)
-            if (!chunkset_next(told, at, &chunk, &n) || chunk >= at + part)
+            if (!chunk_bitmap_next(told, at, &chunk, &n) || chunk >= at + part)
                 continue;
         samples[count++] = chunk;
     }
     return count;
 }
 
-int source_check_told(const struct survey *survey, const struct chunkset *told,
+int source_check_told(const struct disk_scan *survey,
+                      const struct chunk_bitmap *told,
                       const struct digest *table, struct error *err)
 {
     uint64_t samples[SAMPLES];
-    struct survey sampling = *survey;
+    struct disk_scan sampling = *survey;
     struct digest *again;
     int r;
 
@@ -109,7 +111,7 @@ int source_check_told(const struct survey *survey, const struct chunkset *told,
     if (digest_open(digest_algorithm(table), survey->virtual_bytes, &again,
                     err) < 0)
         return -1;
-    r = survey_run(&sampling, again, err);
+    r = disk_scan_run(&sampling, again, err);
     if (r < 0)
         error_wrap(err, "read again");
     else
@@ -120,23 +122,23 @@ int source_check_told(const struct survey *survey, const struct chunkset *told,
     return r;
 }
 
-static int compare_sample(const struct survey *survey, uint64_t chunk,
+static int compare_sample(const struct disk_scan *survey, uint64_t chunk,
                           const struct digest *digest,
                           const struct digest *again, struct error *err)
 {
     if (digest_agrees(again, digest, chunk))
         return 0;
-    return error_set_at(err, ERROR_CHANGED, 0, chunk * GRID_CHUNK_BYTES,
+    return error_set_at(err, ERROR_CHANGED, 0, chunk * CHUNK_BYTES,
                         "%s was written to while it was read, at %" PRIu64
                         " and perhaps elsewhere",
-                        survey->image.path, chunk * GRID_CHUNK_BYTES);
+                        survey->image.path, chunk * CHUNK_BYTES);
 }
 
-static int check_samples(const struct survey *survey,
+static int check_samples(const struct disk_scan *survey,
                          const struct digest *digest, struct error *err)
 {
     uint64_t samples[SAMPLES];
-    struct survey sampling = *survey;
+    struct disk_scan sampling = *survey;
     struct digest *again;
     int r;
 
@@ -145,7 +147,7 @@ static int check_samples(const struct survey *survey,
         return -1;
     sampling.chosen = samples;
     sampling.chosen_count = choose_samples(survey->virtual_bytes, samples);
-    r = survey_run(&sampling, again, err);
+    r = disk_scan_run(&sampling, again, err);
     if (r < 0)
         error_wrap(err, "read again");
     for (size_t i = 0; r == 0 && i < sampling.chosen_count; i++)
@@ -159,12 +161,13 @@ bool source_can_sample(const struct image *image)
     return !image->is_sequential && !image->stream && !image->pipe;
 }
 
-int source_check_same(const struct guard *guard, const struct survey *survey,
+int source_check_same(const struct source_guard *guard,
+                      const struct disk_scan *survey,
                       const struct digest *digest, struct error *err)
 {
     const struct image *image = survey->image.like;
 
-    if (guard_check(guard, err) < 0)
+    if (source_guard_check(guard, err) < 0)
         return -1;
     if (!image || !source_can_sample(image))
         return 0;

@@ -26,7 +26,8 @@ void source_name_job(const struct cw_source_options *options,
  * What identifies the image as long as nobody writes to it: which file or
  * device, size, times.  False: nothing does.
  */
-bool source_identify(const struct guard *guard, const struct image *image,
+bool source_identify(const struct source_guard *guard,
+                     const struct image *image,
                      uint8_t identity[MESSAGE_IDENTITY_BYTES]);
 
 /* Can samples of the image be read, without unpacking all of it? */
@@ -34,9 +35,10 @@ bool source_can_sample(const struct image *image);
 
 /*
  * Reads a few of the chunks told again.  1: their digests are those in table;
- * 0: one differs; -1: errors as of survey_run().
+ * 0: one differs; -1: errors as of disk_scan_run().
  */
-int source_check_told(const struct survey *survey, const struct chunkset *told,
+int source_check_told(const struct disk_scan *survey,
+                      const struct chunk_bitmap *told,
                       const struct digest *table, struct error *err);
 
 /*
@@ -44,7 +46,8 @@ int source_check_told(const struct survey *survey, const struct chunkset *told,
  * times or by samples: chunks, spread over the disk, that are read again and
  * compared with digest.  survey: how to read it.
  */
-int source_check_same(const struct guard *guard, const struct survey *survey,
+int source_check_same(const struct source_guard *guard,
+                      const struct disk_scan *survey,
                       const struct digest *digest, struct error *err);
 
 #endif

@@ -132,7 +132,7 @@ static bool samples_zero(int fd, uint64_t size_bytes)
     return reads_zero(fd, buf, last, SAMPLE_BYTES);
 }
 
-bool contents_describe(int fd, uint64_t size_bytes, char *buf, size_t len)
+bool blkid_probe_describe(int fd, uint64_t size_bytes, char *buf, size_t len)
 {
     bool is_blank;
 

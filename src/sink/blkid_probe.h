@@ -14,6 +14,6 @@
  * "nothing".  Nothing is what has no signature and reads as zero wherever it
  * is sampled; true then.  What cannot be read counts as data.
  */
-bool contents_describe(int fd, uint64_t size_bytes, char *buf, size_t len);
+bool blkid_probe_describe(int fd, uint64_t size_bytes, char *buf, size_t len);
 
 #endif

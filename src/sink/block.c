@@ -22,10 +22,10 @@
 #define SAMPLE_BYTES (UINT64_C(64) << 10)
 
 static int plan(const struct sink_options *options, uint64_t virtual_bytes,
-                uint64_t device_bytes, struct size_verdict *verdict,
+                uint64_t device_bytes, struct sizing_verdict *verdict,
                 struct error *err)
 {
-    const struct size_facts facts = {
+    const struct sizing_facts facts = {
         .virtual_bytes = virtual_bytes,
         .wanted_bytes = options->size_bytes,
         .grow = options->size_max,
@@ -33,7 +33,7 @@ static int plan(const struct sink_options *options, uint64_t virtual_bytes,
         .available_bytes = device_bytes,
     };
 
-    return size_plan(&facts, verdict, err);
+    return sizing_plan(&facts, verdict, err);
 }
 
 static bool is_read_only(dev_t device)
@@ -63,7 +63,7 @@ static int open_failed(const struct sink_options *options, dev_t device, int r,
 
     switch (-r) {
     case EBUSY:
-        if (!inuse_find(device, why, sizeof(why)))
+        if (!device_in_use_find(device, why, sizeof(why)))
             snprintf(why, sizeof(why),
                      "in use (mounted elsewhere, or held by another program)");
         return error_set(err, ERROR_REFUSED, 0, "%s is %s", options->path, why);
@@ -88,14 +88,14 @@ static int open_failed(const struct sink_options *options, dev_t device, int r,
 }
 
 int sink_plan_block(const struct sink_options *options,
-                    const struct place *place, uint64_t virtual_bytes,
-                    struct size_verdict *verdict, struct error *err)
+                    const struct target_path *place, uint64_t virtual_bytes,
+                    struct sizing_verdict *verdict, struct error *err)
 {
     char why[256];
     struct file file;
     int r;
 
-    if (inuse_find(place->device, why, sizeof(why)))
+    if (device_in_use_find(place->device, why, sizeof(why)))
         return error_set(err, ERROR_REFUSED, 0, "%s is %s", options->path, why);
     if (is_read_only(place->device))
         return refuse_read_only(options->path, err);
@@ -262,7 +262,7 @@ static const struct sink_ops block_ops = {
 };
 
 int sink_open_block(const struct sink_options *options,
-                    const struct place *place, struct sink **sink,
+                    const struct target_path *place, struct sink **sink,
                     struct error *err)
 {
     AUTO_FREE struct sink *s = calloc(1, sizeof(*s));

@@ -99,7 +99,7 @@ static bool parse_numbers(const char *text, unsigned *major_number,
 }
 
 /* proc(5): id parent major:minor root point options [tags] - type source */
-static bool parse_mount(const char *line, struct inuse_mount *mount)
+static bool parse_mount(const char *line, struct device_in_use_mount *mount)
 {
     char numbers[32];
 
@@ -111,7 +111,8 @@ static bool parse_mount(const char *line, struct inuse_mount *mount)
            take_word(&line, mount->source, sizeof(mount->source));
 }
 
-bool inuse_next_mount(const char **text, struct inuse_mount *mount)
+bool device_in_use_next_mount(const char **text,
+                              struct device_in_use_mount *mount)
 {
     while (**text != '\0') {
         const char *line = *text;
@@ -123,7 +124,7 @@ bool inuse_next_mount(const char **text, struct inuse_mount *mount)
     return false;
 }
 
-bool inuse_next_swap(const char **text, char path[PATH_MAX])
+bool device_in_use_next_swap(const char **text, char path[PATH_MAX])
 {
     while (**text != '\0') {
         const char *line = *text;
@@ -179,9 +180,9 @@ static bool find_mount(dev_t device, const char *what, char *why, size_t len)
 {
     AUTO_FREE char *text = read_text("/proc/self/mountinfo");
     const char *at = text;
-    struct inuse_mount mount;
+    struct device_in_use_mount mount;
 
-    while (at && inuse_next_mount(&at, &mount))
+    while (at && device_in_use_next_mount(&at, &mount))
         if (makedev(mount.major, mount.minor) == device ||
             is_device(mount.source, device)) {
             snprintf(why, len, "%smounted on %s", what, mount.point);
@@ -196,7 +197,7 @@ static bool find_swap(dev_t device, const char *what, char *why, size_t len)
     const char *at = text;
     char path[PATH_MAX];
 
-    while (at && inuse_next_swap(&at, path))
+    while (at && device_in_use_next_swap(&at, path))
         if (is_device(path, device)) {
             snprintf(why, len, "%sused for swap", what);
             return true;
@@ -273,7 +274,7 @@ static bool read_partition(const char *disk, const char *name, dev_t *device)
     return true;
 }
 
-bool inuse_find(dev_t device, char *why, size_t why_len)
+bool device_in_use_find(dev_t device, char *why, size_t why_len)
 {
     AUTO(close_directory) DIR *dir = NULL;
     char sysfs[64], what[NAME_MAX + 32];

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-struct inuse_mount {
+struct device_in_use_mount {
     unsigned major, minor; /* 0:n for filesystems of several devices */
     char point[PATH_MAX];
     char source[PATH_MAX];
@@ -23,16 +23,17 @@ struct inuse_mount {
  * Reads one line of /proc/self/mountinfo from *text, which moves behind it.
  * Lines that make no sense are skipped.  False at the end.
  */
-bool inuse_next_mount(const char **text, struct inuse_mount *mount);
+bool device_in_use_next_mount(const char **text,
+                              struct device_in_use_mount *mount);
 
 /* Likewise the first word of each line of /proc/swaps, but its heading. */
-bool inuse_next_swap(const char **text, char path[PATH_MAX]);
+bool device_in_use_next_swap(const char **text, char path[PATH_MAX]);
 
 /*
  * Writes what uses device into why: "mounted on /srv", "partition sda1 is
  * mounted on /srv", "in use by dm-0 (vg-root)", "used for swap".  False when
  * nothing is found.
  */
-bool inuse_find(dev_t device, char *why, size_t why_len);
+bool device_in_use_find(dev_t device, char *why, size_t why_len);
 
 #endif

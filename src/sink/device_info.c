@@ -48,7 +48,7 @@ static bool read_either(const char *directory, const char *name, char *buf,
            read_line(directory, above, buf, len);
 }
 
-void look_identify(const char *directory, struct look *look)
+void device_info_identify(const char *directory, struct device_info *look)
 {
     static const struct {
         const char *name, *prefix;
@@ -74,7 +74,7 @@ void look_identify(const char *directory, struct look *look)
             return;
 }
 
-static void look_inside(const char *path, struct look *look)
+static void device_info_inside(const char *path, struct device_info *look)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -82,24 +82,25 @@ static void look_inside(const char *path, struct look *look)
         snprintf(look->contents, sizeof(look->contents),
                  "what cannot be read here");
     else
-        look->is_blank = contents_describe(fd, look->size_bytes, look->contents,
-                                           sizeof(look->contents));
+        look->is_blank = blkid_probe_describe(
+            fd, look->size_bytes, look->contents, sizeof(look->contents));
 }
 
-int look_at(const char *path, struct look *look, struct error *err)
+int device_info_read(const char *path, struct device_info *look,
+                     struct error *err)
 {
     char directory[64];
-    struct place place;
+    struct target_path place;
 
-    *look = (struct look){ 0 };
-    if (place_look(path, &place, err) < 0)
+    *look = (struct device_info){ 0 };
+    if (target_path_look(path, &place, err) < 0)
         return -1;
-    if (place.kind != PLACE_DEVICE)
+    if (place.kind != TARGET_PATH_DEVICE)
         return 0;
     look->is_block_device = true;
     snprintf(directory, sizeof(directory), "/sys/dev/block/%u:%u",
              major(place.device), minor(place.device));
-    look_identify(directory, look);
-    look_inside(path, look);
+    device_info_identify(directory, look);
+    device_info_inside(path, look);
     return 0;
 }

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-struct look {
+struct device_info {
     bool is_block_device; /* all else is of a device */
     bool is_blank;        /* nothing on it that anybody could miss */
     uint64_t size_bytes;
@@ -19,11 +19,12 @@ struct look {
     char contents[160]; /* "ext4 filesystem \"root\"", "nothing", ... */
 };
 
-/* Errors as of place_look(); a device that cannot be read is not blank. */
-int look_at(const char *path, struct look *look, struct error *err);
+/* Errors as of target_path_look(); a device that cannot be read is not blank. */
+int device_info_read(const char *path, struct device_info *look,
+                     struct error *err);
 
 /* The names that the kernel has for a disk; directory is its entry in
  * /sys/dev/block. */
-void look_identify(const char *directory, struct look *look);
+void device_info_identify(const char *directory, struct device_info *look);
 
 #endif

@@ -65,14 +65,15 @@ void identify_device(dev_t device, uint64_t size_bytes, char *identity)
 bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES])
 {
     struct error ignored;
-    struct place place;
+    struct target_path place;
     struct file file;
     bool is_known = true;
 
-    if (place_look(path, &place, &ignored) < 0 || place.kind == PLACE_NOTHING ||
+    if (target_path_look(path, &place, &ignored) < 0 ||
+        place.kind == TARGET_PATH_NOTHING ||
         file_open(&file, path, O_RDONLY, 0, FILE_MODE_BUFFERED) < 0)
         return false;
-    if (place.kind == PLACE_DEVICE)
+    if (place.kind == TARGET_PATH_DEVICE)
         identify_device(place.device, file.size_bytes, identity);
     else
         is_known = identify_file(file.fd, path, identity, &ignored) == 0;

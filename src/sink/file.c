@@ -38,15 +38,15 @@ static struct sink_file *of(struct sink *sink)
 
 /* What the volume offers when leftover_bytes of our own are given back. */
 static int gather(const struct sink_options *options, const char *directory,
-                  uint64_t leftover_bytes, struct size_facts *facts,
+                  uint64_t leftover_bytes, struct sizing_facts *facts,
                   struct error *err)
 {
-    struct place_volume volume;
+    struct volume_space volume;
 
-    if (place_volume(directory, &volume, err) < 0)
+    if (volume_space(directory, &volume, err) < 0)
         return -1;
     volume.available_bytes += leftover_bytes;
-    *facts = (struct size_facts){
+    *facts = (struct sizing_facts){
         .wanted_bytes = options->size_bytes,
         .grow = options->size_max,
         .overcommit = options->overcommit &&
@@ -64,11 +64,11 @@ static int gather(const struct sink_options *options, const char *directory,
  * The old file stays until the new one is whole, if there is room for both.
  * Otherwise its space is planned with, and *give_up_old is set.
  */
-static int decide(struct size_facts *facts, uint64_t old_bytes,
-                  bool *give_up_old, struct size_verdict *verdict,
+static int decide(struct sizing_facts *facts, uint64_t old_bytes,
+                  bool *give_up_old, struct sizing_verdict *verdict,
                   struct error *err)
 {
-    int r = size_plan(facts, verdict, err);
+    int r = sizing_plan(facts, verdict, err);
 
     *give_up_old = false;
     if (old_bytes == 0 || verdict->fits ||
@@ -77,7 +77,7 @@ static int decide(struct size_facts *facts, uint64_t old_bytes,
     facts->available_bytes += old_bytes;
     facts->taken_bytes -= old_bytes < facts->taken_bytes ? old_bytes
                                                          : facts->taken_bytes;
-    r = size_plan(facts, verdict, err);
+    r = sizing_plan(facts, verdict, err);
     *give_up_old = verdict->fits;
     return r;
 }
@@ -89,9 +89,9 @@ static int refuse_exists(const struct sink_options *options, struct error *err)
 }
 
 static int check_exists(const struct sink_options *options,
-                        const struct place *place, struct error *err)
+                        const struct target_path *place, struct error *err)
 {
-    if (place->kind != PLACE_FILE || options->finished)
+    if (place->kind != TARGET_PATH_FILE || options->finished)
         return 0;
     if (options->overwrite || options->delta)
         return sink_check_guest(options->path, err);
@@ -99,13 +99,13 @@ static int check_exists(const struct sink_options *options,
 }
 
 int sink_plan_file(const struct sink_options *options,
-                   const struct place *place, uint64_t virtual_bytes,
-                   struct size_verdict *verdict, struct error *err)
+                   const struct target_path *place, uint64_t virtual_bytes,
+                   struct sizing_verdict *verdict, struct error *err)
 {
-    AUTO_FREE char *partial = place_partial(options->path);
-    AUTO_FREE char *directory = place_directory(options->path);
+    AUTO_FREE char *partial = target_path_partial(options->path);
+    AUTO_FREE char *directory = target_path_directory(options->path);
     uint64_t leftover_bytes = 0;
-    struct size_facts facts;
+    struct sizing_facts facts;
     struct stat st;
     bool give_up_old;
 
@@ -175,15 +175,15 @@ static int make_room(struct sink *sink, struct error *err)
  */
 static int refuse_reserve(struct sink *sink, struct error *err)
 {
-    struct size_facts facts;
-    struct size_verdict verdict;
+    struct sizing_facts facts;
+    struct sizing_verdict verdict;
     struct error why;
 
     if (resize(sink, 0, &why) < 0 ||
         gather(&sink->options, of(sink)->directory, 0, &facts, &why) < 0)
         return -1;
     facts.virtual_bytes = sink->virtual_bytes;
-    if (size_plan(&facts, &verdict, &why) < 0 && why.kind == ERROR_NO_SPACE) {
+    if (sizing_plan(&facts, &verdict, &why) < 0 && why.kind == ERROR_NO_SPACE) {
         sink->size = verdict;
         *err = why;
         return -1;
@@ -197,12 +197,12 @@ static int refuse_reserve(struct sink *sink, struct error *err)
 /* Does the disk fit, and what has to go for it? */
 static int plan_partial(struct sink *sink, struct error *err)
 {
-    struct place old;
-    struct size_facts facts;
+    struct target_path old;
+    struct sizing_facts facts;
     struct stat st;
     bool must_give_up;
 
-    if (place_look(sink->options.path, &old, err) < 0 ||
+    if (target_path_look(sink->options.path, &old, err) < 0 ||
         check_exists(&sink->options, &old, err) < 0)
         return -1;
     if (fstat(sink->file.fd, &st) < 0)
@@ -233,11 +233,11 @@ static int file_prepare(struct sink *sink, struct error *err)
 
 static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
 {
-    struct size_facts facts;
-    struct place old;
+    struct sizing_facts facts;
+    struct target_path old;
     struct stat st;
 
-    if (place_look(sink->options.path, &old, err) < 0)
+    if (target_path_look(sink->options.path, &old, err) < 0)
         return -1;
     if (fstat(sink->file.fd, &st) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
@@ -253,18 +253,18 @@ static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
 static int file_prepare_stream(struct sink *sink, uint64_t least_bytes,
                                uint64_t *most_bytes, struct error *err)
 {
-    struct place old;
+    struct target_path old;
 
-    if (place_look(sink->options.path, &old, err) < 0 ||
+    if (target_path_look(sink->options.path, &old, err) < 0 ||
         check_exists(&sink->options, &old, err) < 0 ||
         file_available(sink, most_bytes, err) < 0)
         return -1;
-    if (old.kind == PLACE_FILE && unlink(sink->options.path) < 0 &&
+    if (old.kind == TARGET_PATH_FILE && unlink(sink->options.path) < 0 &&
         errno != ENOENT)
         return error_set(err, ERROR_TARGET_IO, errno, "remove %s",
                          sink->options.path);
-    sink->size = (struct size_verdict){ .fits = true,
-                                        .disk_bytes = least_bytes };
+    sink->size = (struct sizing_verdict){ .fits = true,
+                                          .disk_bytes = least_bytes };
     if (make_room(sink, err) < 0)
         return -1;
     /* Sparse: what is never written is cut off by file_resize(). */
@@ -496,7 +496,7 @@ static void let_go(struct sink_file *f)
 static int take_older(struct sink_file *f, struct error *err)
 {
     const char *path = f->sink.options.path;
-    struct size_facts facts;
+    struct sizing_facts facts;
     struct file older;
     int r;
 
@@ -513,7 +513,7 @@ static int take_older(struct sink_file *f, struct error *err)
                err) < 0)
         return -1;
     facts.virtual_bytes = f->sink.virtual_bytes;
-    if (size_plan(&facts, &f->sink.size, err) < 0)
+    if (sizing_plan(&facts, &f->sink.size, err) < 0)
         return -1;
     if (rename(path, f->partial) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "rename %s to %s", path,
@@ -570,7 +570,7 @@ static void auto_close_sink(struct sink_file **f)
 }
 
 int sink_open_file(const struct sink_options *options,
-                   const struct place *place, struct sink **sink,
+                   const struct target_path *place, struct sink **sink,
                    struct error *err)
 {
     AUTO(auto_close_sink) struct sink_file *f = NULL;
@@ -584,8 +584,8 @@ int sink_open_file(const struct sink_options *options,
     f->sink.options = *options;
     f->sink.file = (struct file)FILE_CLOSED;
     f->partial = options->finished ? strdup(options->path)
-                                   : place_partial(options->path);
-    f->directory = place_directory(options->path);
+                                   : target_path_partial(options->path);
+    f->directory = target_path_directory(options->path);
     if (!f->partial || !f->directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
     if (open_partial(f, err) < 0)

@@ -8,14 +8,14 @@
 #define MOST_HELD_BYTES (UINT64_C(1) << 30)
 
 struct sink_lane {
-    struct sink *sink; /* borrowed */
-    struct ring *ring; /* borrowed */
+    struct sink *sink;     /* borrowed */
+    struct io_queue *ring; /* borrowed */
     struct file_window window;
     uint64_t zero_begin; /* held back: [zero_begin, zero_end) */
     uint64_t zero_end;
 };
 
-struct sink_lane *sink_lane_open(struct sink *sink, struct ring *ring)
+struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *ring)
 {
     struct sink_lane *lane = calloc(1, sizeof(*lane));
 
@@ -32,7 +32,7 @@ void sink_write(struct sink_lane *lane, struct io *io)
     assert(io->offset <= lane->sink->virtual_bytes &&
            io->len <= lane->sink->virtual_bytes - io->offset);
     io->file = &lane->sink->file;
-    ring_submit(lane->ring, io);
+    io_queue_submit(lane->ring, io);
 }
 
 int sink_written(struct sink_lane *lane, const struct io *io, struct error *err)

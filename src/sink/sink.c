@@ -11,14 +11,14 @@
 #include "sink/sink_private.h"
 
 int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
-              struct size_verdict *verdict, struct error *err)
+              struct sizing_verdict *verdict, struct error *err)
 {
-    struct place place;
+    struct target_path place;
 
-    *verdict = (struct size_verdict){ 0 };
-    if (place_look(options->path, &place, err) < 0)
+    *verdict = (struct sizing_verdict){ 0 };
+    if (target_path_look(options->path, &place, err) < 0)
         return -1;
-    if (place.kind == PLACE_DEVICE)
+    if (place.kind == TARGET_PATH_DEVICE)
         return sink_plan_block(options, &place, virtual_bytes, verdict, err);
     return sink_plan_file(options, &place, virtual_bytes, verdict, err);
 }
@@ -26,11 +26,11 @@ int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
 int sink_open(const struct sink_options *options, struct sink **sink,
               struct error *err)
 {
-    struct place place;
+    struct target_path place;
 
-    if (place_look(options->path, &place, err) < 0)
+    if (target_path_look(options->path, &place, err) < 0)
         return -1;
-    if (place.kind == PLACE_DEVICE)
+    if (place.kind == TARGET_PATH_DEVICE)
         return sink_open_block(options, &place, sink, err);
     return sink_open_file(options, &place, sink, err);
 }
@@ -129,7 +129,7 @@ char *sink_state_path(const struct sink *sink, const char *directory)
 {
     if (!directory && sink->file.is_block_device)
         return NULL;
-    return place_state(sink->options.path, directory);
+    return target_path_state(sink->options.path, directory);
 }
 
 void sink_reuse(struct sink *sink)

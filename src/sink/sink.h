@@ -54,7 +54,7 @@ struct sink_report {
     uint64_t disk_bytes;      /* size of the guest disk as made */
     uint64_t allocated_bytes; /* st_blocks * 512 after the finish; 0: device */
     uint32_t sector_bytes;    /* logical sector the guest will see */
-    struct size_verdict size; /* filled also when prepare refused */
+    struct sizing_verdict size; /* filled also when prepare refused */
     /* Live rung: "hole" (nothing to do), "trusted" (--target-is-zero),
      * "punch-hole", "zero-range", "zeroout", "write". */
     const char *zero_method;
@@ -68,7 +68,7 @@ struct sink_report {
  * with ERROR_NO_SPACE *verdict is filled.
  */
 int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
-              struct size_verdict *verdict, struct error *err);
+              struct sizing_verdict *verdict, struct error *err);
 
 /*
  * Opens the target for writing, exclusively.
@@ -176,10 +176,10 @@ void sink_reuse(struct sink *sink);
  * A handle for one lane, which submits to ring (borrowed).  The sink must be
  * prepared.  NULL when there is no memory.
  */
-struct sink_lane *sink_lane_open(struct sink *sink, struct ring *ring);
+struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *ring);
 
 /* Starts writing io->len bytes at io->offset of the disk; completes from
- * ring_reap().  buf, op and owner as set by the caller. */
+ * io_queue_reap().  buf, op and owner as set by the caller. */
 void sink_write(struct sink_lane *lane, struct io *io);
 
 /* Takes the result of a reaped io: an error in it becomes ERROR_TARGET_IO,

@@ -61,7 +61,7 @@ struct sink {
     atomic_bool is_touched; /* lanes may have written: not new any more */
 
     /* prepared */
-    struct size_verdict size;
+    struct sizing_verdict size;
     struct zeroer zeroer;
     uint64_t zero_least;    /* as sink_zero_least() */
     uint64_t end_bytes;     /* beyond virtual_bytes, zero up to here */
@@ -77,18 +77,18 @@ struct sink {
 #define SINK_ZERO_LEAST_BYTES (UINT64_C(64) << 10)
 
 int sink_open_file(const struct sink_options *options,
-                   const struct place *place, struct sink **sink,
+                   const struct target_path *place, struct sink **sink,
                    struct error *err);
 int sink_plan_file(const struct sink_options *options,
-                   const struct place *place, uint64_t virtual_bytes,
-                   struct size_verdict *verdict, struct error *err);
+                   const struct target_path *place, uint64_t virtual_bytes,
+                   struct sizing_verdict *verdict, struct error *err);
 
 int sink_open_block(const struct sink_options *options,
-                    const struct place *place, struct sink **sink,
+                    const struct target_path *place, struct sink **sink,
                     struct error *err);
 int sink_plan_block(const struct sink_options *options,
-                    const struct place *place, uint64_t virtual_bytes,
-                    struct size_verdict *verdict, struct error *err);
+                    const struct target_path *place, uint64_t virtual_bytes,
+                    struct sizing_verdict *verdict, struct error *err);
 
 /* ERROR_REFUSED: a running machine has the file or device open, that must
  * neither change under it nor be taken away from it. */

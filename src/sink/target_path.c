@@ -24,7 +24,7 @@ static const char *name_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-char *place_directory(const char *path)
+char *target_path_directory(const char *path)
 {
     size_t len = (size_t)(name_of(path) - path);
 
@@ -33,7 +33,7 @@ char *place_directory(const char *path)
     return strndup(path, len > 1 ? len - 1 : 1);
 }
 
-char *place_partial(const char *path)
+char *target_path_partial(const char *path)
 {
     const char *name = name_of(path);
     char *partial;
@@ -54,7 +54,7 @@ static uint64_t hash_of(const char *text)
     return hash;
 }
 
-char *place_state(const char *path, const char *directory)
+char *target_path_state(const char *path, const char *directory)
 {
     const char *name = name_of(path);
     char *state;
@@ -84,7 +84,7 @@ static bool is_below(const char *path, const char *directory)
  */
 static int look_for_directory(const char *path, struct error *err)
 {
-    AUTO_FREE char *directory = place_directory(path);
+    AUTO_FREE char *directory = target_path_directory(path);
     AUTO_FREE char *real = NULL;
 
     if (!directory)
@@ -101,11 +101,12 @@ static int look_for_directory(const char *path, struct error *err)
     return 0;
 }
 
-static int look_at(const char *path, const struct stat *st, bool is_link,
-                   struct place *place, struct error *err)
+static int device_info_read(const char *path, const struct stat *st,
+                            bool is_link, struct target_path *place,
+                            struct error *err)
 {
     if (S_ISBLK(st->st_mode)) {
-        place->kind = PLACE_DEVICE;
+        place->kind = TARGET_PATH_DEVICE;
         place->device = st->st_rdev;
         return 0;
     }
@@ -120,19 +121,20 @@ static int look_at(const char *path, const struct stat *st, bool is_link,
         return error_set(err, ERROR_REFUSED, 0,
                          "%s is a symbolic link to a file: name the file",
                          path);
-    place->kind = PLACE_FILE;
+    place->kind = TARGET_PATH_FILE;
     /* Another hard link would keep the space. */
     if (st->st_nlink == 1)
         place->allocated_bytes = (uint64_t)st->st_blocks * 512;
     return 0;
 }
 
-int place_look(const char *path, struct place *place, struct error *err)
+int target_path_look(const char *path, struct target_path *place,
+                     struct error *err)
 {
     struct stat st;
     bool is_link;
 
-    *place = (struct place){ .kind = PLACE_NOTHING };
+    *place = (struct target_path){ .kind = TARGET_PATH_NOTHING };
     if (*name_of(path) == '\0')
         return error_set(err, ERROR_REFUSED, 0,
                          "%s names a directory: name a file in it", path);
@@ -145,7 +147,7 @@ int place_look(const char *path, struct place *place, struct error *err)
     if (is_link && stat(path, &st) < 0)
         return error_set(err, ERROR_REFUSED, errno,
                          "%s is a symbolic link that leads nowhere", path);
-    return look_at(path, &st, is_link, place, err);
+    return device_info_read(path, &st, is_link, place, err);
 }
 
 /*
@@ -183,7 +185,7 @@ static uint64_t blocks(uint64_t count, uint64_t block_bytes)
                                                               : bytes;
 }
 
-int place_volume(const char *directory, struct place_volume *volume,
+int volume_space(const char *directory, struct volume_space *volume,
                  struct error *err)
 {
     struct statvfs fs;

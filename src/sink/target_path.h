@@ -10,16 +10,16 @@
 
 #include "base/error.h"
 
-enum place_kind {
-    PLACE_NOTHING, /* the name is free, in a directory that exists */
-    PLACE_FILE,    /* a regular file */
-    PLACE_DEVICE,  /* a block device, perhaps by a symbolic link */
+enum target_path_kind {
+    TARGET_PATH_NOTHING, /* the name is free, in a directory that exists */
+    TARGET_PATH_FILE,    /* a regular file */
+    TARGET_PATH_DEVICE,  /* a block device, perhaps by a symbolic link */
 };
 
-struct place {
-    enum place_kind kind;
-    dev_t device;             /* of PLACE_DEVICE */
-    uint64_t allocated_bytes; /* what removing PLACE_FILE would free */
+struct target_path {
+    enum target_path_kind kind;
+    dev_t device;             /* of TARGET_PATH_DEVICE */
+    uint64_t allocated_bytes; /* what removing TARGET_PATH_FILE would free */
 };
 
 /*
@@ -27,28 +27,29 @@ struct place {
  * link to a file, a character device, a new name below /dev.
  * ERROR_TARGET_IO: cannot look, or there is no such directory.
  */
-int place_look(const char *path, struct place *place, struct error *err);
+int target_path_look(const char *path, struct target_path *place,
+                     struct error *err);
 
 /* ".NAME.clonewire-partial" beside path; owned by the caller.  NULL: memory. */
-char *place_partial(const char *path);
+char *target_path_partial(const char *path);
 
 /*
  * ".NAME.clonewire-state" beside path, or when directory is not NULL, in it,
  * with a hash of the whole path in its name.  Owned by the caller.
  */
-char *place_state(const char *path, const char *directory);
+char *target_path_state(const char *path, const char *directory);
 
 /* The directory of path; owned by the caller.  NULL: memory. */
-char *place_directory(const char *path);
+char *target_path_directory(const char *path);
 
-struct place_volume {
+struct volume_space {
     uint64_t available_bytes; /* to an ordinary user */
     uint64_t total_bytes;     /* with all the filesystem keeps for itself */
     uint64_t kept_bytes;      /* of it: metadata, journal, reserved blocks */
 };
 
 /* Of the filesystem that directory is on.  ERROR_TARGET_IO. */
-int place_volume(const char *directory, struct place_volume *volume,
+int volume_space(const char *directory, struct volume_space *volume,
                  struct error *err);
 
 #endif

@@ -15,19 +15,19 @@
 #define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
 
 struct work {
-    struct source_lane *lane;
+    struct send_worker *lane;
     struct source_plan *plan;
     struct conn *conn; /* borrowed from the lane */
-    struct lane_tools tools;
+    struct io_context tools;
     struct image *image;
-    struct chunks chunks;
+    struct chunk_reader chunks;
     struct chunk blocks[JOB_BLOCKS_PER_LANE];
-    struct packing packing;
+    struct compressor packing;
     uint64_t paced_ns; /* waited to stay below the rate asked for */
     uint64_t net_ns;   /* of the waiting to send, what is counted */
     /* Whole chunks alike, not yet named to the target. */
     enum frame_type held_type; /* FRAME_ZERO or FRAME_SAME */
-    struct cursor_range held;
+    struct work_queue_range held;
 };
 
 /* ---- frames ---- */
@@ -36,7 +36,7 @@ static int send_bytes(struct work *w, const void *data, size_t len,
                       struct error *err)
 {
     struct cw_job *job = w->plan->job;
-    uint64_t paced_ns = pace_wait(&w->plan->pace, len, job->stop_fd);
+    uint64_t paced_ns = rate_limit_wait(&w->plan->pace, len, job->stop_fd);
 
     w->paced_ns += paced_ns;
     progress_add(&job->progress.paced_ns, paced_ns);
@@ -57,8 +57,8 @@ static int send_frame(struct work *w, enum frame_type type, uint64_t offset,
 static int send_held(struct work *w, struct error *err)
 {
     struct progress *progress = &w->plan->job->progress;
-    uint64_t offset = w->held.first * GRID_CHUNK_BYTES;
-    uint64_t length = w->held.count * GRID_CHUNK_BYTES;
+    uint64_t offset = w->held.first * CHUNK_BYTES;
+    uint64_t length = w->held.count * CHUNK_BYTES;
 
     if (w->held.count == 0)
         return 0;
@@ -83,14 +83,14 @@ static int hold(struct work *w, enum frame_type type, uint64_t chunk,
     if (send_held(w, err) < 0)
         return -1;
     w->held_type = type;
-    w->held = (struct cursor_range){ chunk, 1 };
+    w->held = (struct work_queue_range){ chunk, 1 };
     return 0;
 }
 
 /* Does the target hold what we know of the chunk? */
 static bool target_has(const struct work *w, uint64_t chunk)
 {
-    return told_agrees(&w->plan->told, w->plan->job->digest, chunk);
+    return peer_chunks_agrees(&w->plan->told, w->plan->job->digest, chunk);
 }
 
 /* What the target has of the chunk is told, or will not be.  Before waiting,
@@ -101,12 +101,12 @@ static int await_told(struct work *w, uint64_t chunk, struct error *err)
     uint64_t begun_ns;
     bool goes_on;
 
-    if (!told_is_pending(&w->plan->told, chunk))
+    if (!peer_chunks_is_pending(&w->plan->told, chunk))
         return 0;
     if (send_held(w, err) < 0 || conn_flush(w->conn, err) < 0)
         return -1;
     begun_ns = clock_now_ns();
-    goes_on = told_await(&w->plan->told, chunk, &job->stop);
+    goes_on = peer_chunks_await(&w->plan->told, chunk, &job->stop);
     job_waited(&job->progress.wait_net_ns, begun_ns);
     return goes_on ? 0 : error_set(err, ERROR_CANCELLED, 0, "stopped");
 }
@@ -121,17 +121,17 @@ static int send_zero_chunk(struct work *w, uint64_t chunk, struct error *err)
 
 /* The run of bytes alike that begins at at. */
 static struct frame next_run(const struct chunk *b, size_t at,
-                             const struct grains *same)
+                             const struct block_set *same)
 {
-    uint64_t offset = b->index * GRID_CHUNK_BYTES + at;
-    size_t grain = at / GRID_GRAIN_BYTES;
-    size_t end = grains_run_end(same, grain, grains_count(b->len)) *
-                 GRID_GRAIN_BYTES;
+    uint64_t offset = b->index * CHUNK_BYTES + at;
+    size_t grain = at / BLOCK_BYTES;
+    size_t end = block_set_run_end(same, grain, block_set_count(b->len)) *
+                 BLOCK_BYTES;
     bool is_zero;
 
     if (end > b->len)
         end = b->len;
-    if (grains_has(same, grain))
+    if (block_set_has(same, grain))
         return (struct frame){ FRAME_SAME, offset, end - at, 0 };
     end = chunk_run_end(b->buf, end, b->blank, at, &is_zero);
     return (struct frame){ is_zero ? FRAME_ZERO : FRAME_DATA, offset, end - at,
@@ -162,7 +162,8 @@ static void count_run(const struct work *w, const struct frame *run)
 static int send_run(struct work *w, struct frame *data, uint8_t *plain,
                     const struct frame *before, struct error *err)
 {
-    uint8_t *payload = packing_pack(&w->packing, data, plain), *start = payload;
+    uint8_t *payload = compressor_pack(&w->packing, data, plain),
+            *start = payload;
     size_t len = data->type == FRAME_ZSTD ? data->packed_bytes
                                           : (size_t)data->length;
 
@@ -187,8 +188,8 @@ static int send_before(struct work *w, const struct frame *before,
 
 /* Sends the frames of a chunk that is not all alike, or only data.  same: what
  * of it the target holds. */
-static int send_runs(struct work *w, struct chunk *b, const struct grains *same,
-                     struct error *err)
+static int send_runs(struct work *w, struct chunk *b,
+                     const struct block_set *same, struct error *err)
 {
     struct frame before = { .length = 0 }, run;
 
@@ -221,22 +222,22 @@ static int send_patch(struct work *w, const struct chunk *b, struct error *err)
 {
     const struct digest *digest = w->plan->job->digest;
 
-    if (send_frame(w, FRAME_PATCH, b->index * GRID_CHUNK_BYTES, b->len, err) <
-        0)
+    if (send_frame(w, FRAME_PATCH, b->index * CHUNK_BYTES, b->len, err) < 0)
         return -1;
     return send_bytes(w, digest_of(digest, b->index), digest_each(digest), err);
 }
 
 static int send_data(struct work *w, struct chunk *b,
-                     const struct told_same *same, struct error *err)
+                     const struct peer_chunks_same *same, struct error *err)
 {
     uint64_t begun_ns = clock_now_ns(), waited = waited_ns(w);
     int r = same->is_patch ? send_patch(w, b, err) : 0;
 
     if (r == 0)
         r = send_runs(w, b, &same->grains, err);
-    packing_note(&w->packing, begun_ns, clock_now_ns(), waited_ns(w) - waited,
-                 atomic_load(&w->plan->job->peer_at_disk));
+    compressor_note(&w->packing, begun_ns, clock_now_ns(),
+                    waited_ns(w) - waited,
+                    atomic_load(&w->plan->job->peer_at_disk));
     return r;
 }
 
@@ -245,7 +246,7 @@ static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
 {
     struct digest *digest = w->plan->job->digest;
     uint8_t leaves[DIGEST_LEAVES_BYTES];
-    struct told_same same;
+    struct peer_chunks_same same;
 
     digest_leaves(digest, b->buf, b->len, 0, b->blank, leaves);
     digest_add_leaves(digest, b->index, leaves);
@@ -255,7 +256,8 @@ static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
         return hold(w, FRAME_SAME, b->index, err);
     if (w->plan->told.surveys)
         chunk_clear(b);
-    told_find_same(&w->plan->told, b->index, leaves, b->buf, b->len, &same);
+    peer_chunks_find_same(&w->plan->told, b->index, leaves, b->buf, b->len,
+                          &same);
     return send_data(w, b, &same, err);
 }
 
@@ -281,12 +283,12 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     } else {
         r = send_data_chunk(w, b, err);
     }
-    told_drop(&w->plan->told, b->index, 1);
+    peer_chunks_drop(&w->plan->told, b->index, 1);
     note_network(w);
     /* Once, however many sessions it takes: progress never goes back. */
-    if (chunkset_add(&w->plan->seen, b->index, 1))
+    if (chunk_bitmap_add(&w->plan->seen, b->index, 1))
         progress_add(&job->progress.handled_bytes, b->mapped_bytes);
-    pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
     return r;
 }
 
@@ -321,7 +323,7 @@ static void trust(struct work *w, const struct chunk *b)
 
     digest_set(plan->job->digest, b->index,
                digest_of(plan->told.digests, b->index));
-    chunkset_add(&plan->seen, b->index, 1);
+    chunk_bitmap_add(&plan->seen, b->index, 1);
     progress_add(&progress->handled_bytes, b->mapped_bytes);
     progress_add(&progress->unread_bytes, b->len);
 }
@@ -329,9 +331,9 @@ static void trust(struct work *w, const struct chunk *b)
 /* If the target holds the chunk, that is. */
 static bool may_skip_reading(const struct source_plan *plan, uint64_t chunk)
 {
-    if (plan->is_trusting || chunkset_has(&plan->seen, chunk))
+    if (plan->is_trusting || chunk_bitmap_has(&plan->seen, chunk))
         return true;
-    return plan->has_changed && !chunkset_has(&plan->changed, chunk);
+    return plan->has_changed && !chunk_bitmap_has(&plan->changed, chunk);
 }
 
 /* Need b not be read?  1: done with it; 0: it must be; -1: failed. */
@@ -346,8 +348,8 @@ static int do_without_reading(struct work *w, struct chunk *b,
         return 0;
     if (await_told(w, b->index, err) < 0)
         return -1;
-    if (!chunkset_has(&plan->seen, b->index) &&
-        chunkset_has(&plan->told.chunks, b->index))
+    if (!chunk_bitmap_has(&plan->seen, b->index) &&
+        chunk_bitmap_has(&plan->told.chunks, b->index))
         trust(w, b);
     if (!target_has(w, b->index))
         return 0;
@@ -362,8 +364,8 @@ static int begin_block(struct work *w, struct chunk *b, struct error *err)
         chunk_start(b, w->image);
         return 0;
     }
-    pool_return(w->tools.pool, TAKE_PTR(b->buf));
-    told_drop(&w->plan->told, b->index, 1);
+    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    peer_chunks_drop(&w->plan->told, b->index, 1);
     return r < 0 ? -1 : 0;
 }
 
@@ -374,16 +376,16 @@ static int feed(struct work *w, struct error *err)
     struct chunk *b;
 
     while ((b = free_block(w))) {
-        uint8_t *buf = pool_lease(w->tools.pool);
-        int r = chunks_next(&w->chunks, b, buf, err);
+        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        int r = chunk_reader_next(&w->chunks, b, buf, err);
 
         if (r <= 0) {
-            pool_return(w->tools.pool, buf);
+            buffer_pool_return(w->tools.pool, buf);
             return r;
         }
         if (begin_block(w, b, err) < 0)
             return -1;
-        if (ring_has_ready(w->tools.ring))
+        if (io_queue_has_ready(w->tools.ring))
             return 1; /* came from memory: send it while it is hot */
     }
     return 1;
@@ -393,7 +395,7 @@ static int feed(struct work *w, struct error *err)
  * what is gathered. */
 static struct io *next_completed(struct work *w, struct error *err)
 {
-    struct io *io = ring_reap(w->tools.ring, false);
+    struct io *io = io_queue_reap(w->tools.ring, false);
     uint64_t begun_ns;
 
     if (io)
@@ -402,7 +404,7 @@ static struct io *next_completed(struct work *w, struct error *err)
         return NULL;
     begun_ns = clock_now_ns();
     atomic_fetch_add(&w->plan->job->at_disk, 1);
-    io = ring_reap(w->tools.ring, true);
+    io = io_queue_reap(w->tools.ring, true);
     atomic_fetch_sub(&w->plan->job->at_disk, 1);
     job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     return io;
@@ -418,7 +420,7 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (job_stopping(w->plan->job))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && pool_leased(w->tools.pool) == 0)
+        if (!more && buffer_pool_leased(w->tools.pool) == 0)
             break;
         io = next_completed(w, err);
         if (!io || read_completed(w, io, err) < 0)
@@ -437,13 +439,13 @@ static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->plan->image;
 
-    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+    if (io_context_open(&w->tools, w->plan->job->ring_wish,
                         job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
     image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
-    packing_open(&w->packing, w->plan->compress, w->plan->codecs);
+    compressor_open(&w->packing, w->plan->compress, w->plan->codecs);
     w->chunks.cursor = &w->plan->cursor;
     w->chunks.image = w->image;
     w->chunks.virtual_bytes = w->plan->virtual_bytes;
@@ -452,17 +454,17 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    lane_tools_close(&w->tools);
+    io_context_close(&w->tools);
     image_close(w->image);
-    chunks_fini(&w->chunks);
-    packing_close(&w->packing);
+    chunk_reader_fini(&w->chunks);
+    compressor_close(&w->packing);
     free(w);
 }
 
 static int join_target(struct work *w, struct error *err)
 {
     struct message message = { .type = MESSAGE_JOIN };
-    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    AUTO_FREE struct channel *chat = malloc(sizeof(*chat));
     struct conn *conn;
 
     if (!chat)
@@ -476,34 +478,34 @@ static int join_target(struct work *w, struct error *err)
         return -1;
     message.join.lane = (uint16_t)w->lane->lane.number;
     memcpy(message.join.secret, w->plan->secret, sizeof(w->plan->secret));
-    chat_init(chat, conn);
-    return chat_send(chat, &message, err);
+    channel_init(chat, conn);
+    return channel_send(chat, &message, err);
 }
 
 /* A lane that loses its connection may have been told why. */
 static void hear_last_words(struct work *w, struct error *err)
 {
-    AUTO_FREE struct chat *chat = malloc(sizeof(*chat));
+    AUTO_FREE struct channel *chat = malloc(sizeof(*chat));
     struct message message;
     struct error ignored;
 
     if (!chat || !w->conn || err->kind != ERROR_TEMPORARY)
         return;
-    chat_init(chat, w->conn);
-    if (chat_wait(chat, &message, clock_now_ns() + LAST_WORDS_NS,
-                  w->plan->job->stop_fd, &ignored) > 0 &&
+    channel_init(chat, w->conn);
+    if (channel_wait(chat, &message, clock_now_ns() + LAST_WORDS_NS,
+                     w->plan->job->stop_fd, &ignored) > 0 &&
         message.type == MESSAGE_ERROR)
-        chat_peer_error(&message.error, false, err);
+        channel_peer_error(&message.error, false, err);
 }
 
-static int run(struct lane *lane, struct error *err)
+static int run(struct worker *lane, struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
-    w->lane = (struct source_lane *)lane;
+    w->lane = (struct send_worker *)lane;
     w->plan = w->lane->plan;
     r = open_work(w, err);
     if (r == 0)
@@ -519,15 +521,16 @@ static int run(struct lane *lane, struct error *err)
     return r;
 }
 
-int source_lane_start(struct source_lane *lane, struct source_plan *plan,
+int send_worker_start(struct send_worker *lane, struct source_plan *plan,
                       unsigned number, struct error *err)
 {
     lane->plan = plan;
     atomic_init(&lane->conn, NULL);
-    return lane_start(&lane->lane, plan->job, &plan->running, number, run, err);
+    return worker_start(&lane->lane, plan->job, &plan->running, number, run,
+                        err);
 }
 
-void source_lane_interrupt(struct source_lane *lane)
+void send_worker_interrupt(struct send_worker *lane)
 {
     struct conn *conn = atomic_load(&lane->conn);
 
@@ -535,9 +538,9 @@ void source_lane_interrupt(struct source_lane *lane)
         conn_shutdown(conn);
 }
 
-void source_lane_join(struct source_lane *lane)
+void send_worker_join(struct send_worker *lane)
 {
-    if (!lane_join(&lane->lane))
+    if (!worker_join(&lane->lane))
         return;
     conn_close(atomic_load(&lane->conn));
     atomic_store(&lane->conn, NULL);

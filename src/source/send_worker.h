@@ -1,8 +1,8 @@
 /*
  * send_worker.h - one lane of a source: reads chunks, sends frames.
  *
- *   cursor_take -> image_map -> pool_lease -> image_read ... ring_reap
- *      -> digest_add, zero scan -> frames + conn_send -> pool_return
+ *   work_queue_take -> image_map -> buffer_pool_lease -> image_read ... io_queue_reap
+ *      -> digest_add, zero scan -> frames + conn_send -> buffer_pool_return
  *
  * A chunk or leaf that the target holds already, by its digest, is only named,
  * and so are grains of a leaf by their sums; a chunk whose digest this process knows from an earlier session is not read
@@ -34,14 +34,14 @@
  * chunks it has taken from the cursor. */
 struct source_plan {
     struct cw_job *job;
-    struct cursor cursor;
-    struct pace pace;
-    struct chunkset seen;       /* chunks with their digest in job->digest */
-    struct told told;           /* what the target holds */
-    bool is_trusting;           /* told chunks need not be read again */
-    bool has_changed;           /* nor any but these, says the user: */
-    struct chunkset changed;    /* since the target's copy was made */
-    struct image_options image; /* without a ring */
+    struct work_queue cursor;
+    struct rate_limit pace;
+    struct chunk_bitmap seen;    /* chunks with their digest in job->digest */
+    struct peer_chunks told;     /* what the target holds */
+    bool is_trusting;            /* told chunks need not be read again */
+    bool has_changed;            /* nor any but these, says the user: */
+    struct chunk_bitmap changed; /* since the target's copy was made */
+    struct image_options image;  /* without a ring */
     uint64_t virtual_bytes;
     struct addr target;
     struct conn_options conn;
@@ -51,20 +51,20 @@ struct source_plan {
     _Atomic unsigned running;  /* lanes that have not ended */
 };
 
-struct source_lane {
-    struct lane lane;
+struct send_worker {
+    struct worker lane;
     struct source_plan *plan;    /* borrowed */
     _Atomic(struct conn *) conn; /* set once by the lane; freed by _join() */
 };
 
 /* Starts the thread; plan->running counts it until it ends. */
-int source_lane_start(struct source_lane *lane, struct source_plan *plan,
+int send_worker_start(struct send_worker *lane, struct source_plan *plan,
                       unsigned number, struct error *err);
 
 /* Wakes the lane if it blocks on its connection. */
-void source_lane_interrupt(struct source_lane *lane);
+void send_worker_interrupt(struct send_worker *lane);
 
 /* Waits for its end and frees what it had.  Tolerates an unstarted one. */
-void source_lane_join(struct source_lane *lane);
+void send_worker_join(struct send_worker *lane);
 
 #endif

@@ -43,8 +43,8 @@ static int open_disk(struct source *s, struct error *err)
     source_image_options(&s->options, &s->plan.image);
     s->plan.image.takes_any_order = true;
     s->plan.image.stop_fd = s->job.stop_fd;
-    if (guard_open(&s->guard, s->options.image, s->options.allow_in_use, err) <
-        0)
+    if (source_guard_open(&s->guard, s->options.image, s->options.allow_in_use,
+                          err) < 0)
         return -1;
     if (image_open(&s->plan.image, &s->image, err) < 0)
         return -1;
@@ -52,12 +52,12 @@ static int open_disk(struct source *s, struct error *err)
     s->plan.virtual_bytes = s->job.disk_bytes = s->image->virtual_bytes;
     s->has_identity = !s->options.allow_in_use &&
                       source_identify(&s->guard, s->image, s->identity);
-    if (chunkset_init(&s->plan.seen, grid_count(s->plan.virtual_bytes), err) <
-        0)
+    if (chunk_bitmap_init(&s->plan.seen,
+                          chunk_grid_count(s->plan.virtual_bytes), err) < 0)
         return -1;
     if (s->plan.has_changed &&
-        changed_read(s->options.changed_extents, s->plan.virtual_bytes,
-                     &s->plan.changed, err) < 0)
+        changed_extents_read(s->options.changed_extents, s->plan.virtual_bytes,
+                             &s->plan.changed, err) < 0)
         return -1;
     return digest_open(source_digest(s), s->plan.virtual_bytes, &s->job.digest,
                        err);
@@ -86,14 +86,14 @@ static int start_lanes(struct source *s)
 {
     struct error err;
 
-    cursor_init(&s->plan.cursor, grid_count(s->plan.virtual_bytes),
-                s->job.lanes, chunks_step(s->image));
+    work_queue_init(&s->plan.cursor, chunk_grid_count(s->plan.virtual_bytes),
+                    s->job.lanes, chunk_reader_step(s->image));
     if (s->plan.told.surveys)
         s->plan.cursor.most = SURVEY_CHUNKS;
     s->plan.conn.role = CONN_DATA;
     s->plan.conn.stop_fd = s->job.stop_fd;
     for (unsigned i = 0; i < s->job.lanes; i++) {
-        if (source_lane_start(&s->lanes[i], &s->plan, i, &err) < 0) {
+        if (send_worker_start(&s->lanes[i], &s->plan, i, &err) < 0) {
             job_fail(&s->job, &err);
             return -1;
         }
@@ -108,15 +108,15 @@ static int copy(struct source *s)
     job_enter(&s->job, CW_PHASE_COPYING);
     if (start_lanes(s) < 0)
         return -1;
-    stall_start(&s->job);
+    watchdog_start(&s->job);
     while (atomic_load(&s->plan.running) > 0) {
         int r = session_step(&s->session, &message);
 
-        stall_check(&s->job);
+        watchdog_check(&s->job);
 
         if (r < 0)
             return -1;
-        if (r > 0 && told_hear(&s->plan.told, &s->session, &message) < 0)
+        if (r > 0 && peer_chunks_hear(&s->plan.told, &s->session, &message) < 0)
             return -1;
     }
     return job_stopping(&s->job) ? -1 : 0;
@@ -137,14 +137,14 @@ static int take_done(struct source *s)
         job_fail(&s->job, &err);
         return -1;
     }
-    if (chat_send(&s->session.chat, &message, &err) < 0)
+    if (channel_send(&s->session.chat, &message, &err) < 0)
         log_warn("could not say good-bye: %s", err.text);
     return 0;
 }
 
-struct survey source_survey(const struct source *s)
+struct disk_scan source_survey(const struct source *s)
 {
-    return (struct survey){
+    return (struct disk_scan){
         .image = s->plan.image,
         .engine = s->job.ring_wish,
         .virtual_bytes = s->plan.virtual_bytes,
@@ -157,7 +157,7 @@ static bool is_unlisted(const struct source *s, const struct error *err)
 {
     return s->plan.has_changed && err->kind == ERROR_CHANGED &&
            err->offset != ERROR_NO_OFFSET &&
-           !chunkset_has(&s->plan.changed, err->offset / GRID_CHUNK_BYTES);
+           !chunk_bitmap_has(&s->plan.changed, err->offset / CHUNK_BYTES);
 }
 
 static int refuse_list(const struct source *s, struct error *err)
@@ -172,7 +172,7 @@ static int refuse_list(const struct source *s, struct error *err)
 static int check_same(void *arg, struct error *err)
 {
     struct source *s = arg;
-    struct survey survey = source_survey(s);
+    struct disk_scan survey = source_survey(s);
 
     if (source_check_same(&s->guard, &survey, s->job.digest, err) == 0)
         return 0;
@@ -194,7 +194,7 @@ static int confirm_same(struct source *s)
 {
     if (s->options.allow_in_use)
         return 0;
-    return errand_run(&s->errand, &s->job, check_same, source_stay_alive, s);
+    return task_run(&s->errand, &s->job, check_same, source_stay_alive, s);
 }
 
 static int finish(struct source *s)
@@ -233,9 +233,9 @@ static int converse(struct source *s)
 static void end_lanes(struct source *s)
 {
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
-        source_lane_interrupt(&s->lanes[i]);
+        send_worker_interrupt(&s->lanes[i]);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
-        source_lane_join(&s->lanes[i]);
+        send_worker_join(&s->lanes[i]);
 }
 
 static void summarize(const struct source *s, struct cw_summary *summary)
@@ -314,11 +314,11 @@ static void source_free(struct cw_job *job)
 
     end_lanes(s);
     session_close(&s->session);
-    told_close(&s->plan.told);
-    chunkset_fini(&s->plan.seen);
-    chunkset_fini(&s->plan.changed);
+    peer_chunks_close(&s->plan.told);
+    chunk_bitmap_fini(&s->plan.seen);
+    chunk_bitmap_fini(&s->plan.changed);
     image_close(s->image);
-    guard_close(&s->guard);
+    source_guard_close(&s->guard);
     job_fini(job);
     free(s);
 }
@@ -327,9 +327,9 @@ static int set_rate(struct source *s, struct error *err)
 {
     uint64_t rate;
 
-    if (rate_read(s->options.rate_file, &rate, err) < 0)
+    if (rate_file_read(s->options.rate_file, &rate, err) < 0)
         return -1;
-    pace_set(&s->plan.pace, rate);
+    rate_limit_set(&s->plan.pace, rate);
     return 0;
 }
 
@@ -372,7 +372,7 @@ static int build(struct source *s, const struct cw_source_options *options,
     };
     s->retry.budget_ns = s->job.tuning.retry_ns;
     s->job.reload = reload;
-    pace_set(&s->plan.pace, options->bytes_per_second);
+    rate_limit_set(&s->plan.pace, options->bytes_per_second);
     if (options->rate_file && set_rate(s, err) < 0)
         return -1;
     s->plan.compress = options->compress;

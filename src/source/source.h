@@ -23,13 +23,13 @@
 struct source {
     struct cw_job job; /* first: the API's handle is this */
     struct cw_source_options options;
-    struct guard guard;
+    struct source_guard guard;
     struct image *image; /* map only; each lane opens its own */
     struct source_plan plan;
-    struct source_lane lanes[MESSAGE_MAX_LANES];
+    struct send_worker lanes[MESSAGE_MAX_LANES];
     struct session session;
     struct retry retry;
-    struct errand errand;
+    struct task errand;
     uint64_t held_most; /* chunks the target ever told to hold */
     bool has_finished;  /* FINISH was sent: the target knows our root */
     struct message_done done;
@@ -41,7 +41,7 @@ struct source {
 };
 
 /* How to read the disk again, all of it or parts. */
-struct survey source_survey(const struct source *s);
+struct disk_scan source_survey(const struct source *s);
 
 /* Serves the session while an errand runs.  arg: the source. */
 int source_stay_alive(void *arg);

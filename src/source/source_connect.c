@@ -24,13 +24,13 @@ static bool may_pass(const struct cw_job *job, const struct error *err)
 static int dial(struct source *s, uint64_t deadline_ns, struct conn **conn,
                 struct error *err)
 {
-    const struct dial_patience patience = { deadline_ns, may_pass };
+    const struct connect_patience patience = { deadline_ns, may_pass };
     struct conn_options options = s->plan.conn;
 
     options.role = CONN_CONTROL;
     options.stop_fd = s->job.wake_fd;
-    if (dial_until(&s->job, &s->plan.target, &options, &patience, conn, err) ==
-        0)
+    if (connect_until(&s->job, &s->plan.target, &options, &patience, conn,
+                      err) == 0)
         return 0;
     return err->kind == ERROR_TLS && s->is_paired
                ? error_wrap(err,
@@ -55,7 +55,7 @@ static int check_target(struct source *s, struct error *err)
 {
     if (conn_check_peer(s->session.chat.conn, err) == 0)
         return 0;
-    chat_send_error(&s->session.chat, err);
+    channel_send_error(&s->session.chat, err);
     return -1;
 }
 
@@ -76,7 +76,7 @@ int source_call(struct source *s, uint64_t deadline_ns, struct error *err)
 /* A measure of what is achieved: chunks read, or known to be over there. */
 static uint64_t achieved(const struct source *s)
 {
-    return chunkset_count(&s->plan.seen) + s->held_most;
+    return chunk_bitmap_count(&s->plan.seen) + s->held_most;
 }
 
 bool source_calls_again(struct source *s, const struct error *err)
@@ -91,7 +91,7 @@ bool source_calls_again(struct source *s, const struct error *err)
     log_warn("%s; connecting again", err->text);
     job_go_on(&s->job);
     progress_add(&s->job.progress.reconnects, 1);
-    dial_pause_ms(&s->job, retry_jitter_ms(RETRY_PAUSE_MS));
+    connect_pause_ms(&s->job, retry_jitter_ms(RETRY_PAUSE_MS));
     job_read_security(&s->job);
     return !atomic_load(&s->job.cancelled);
 }

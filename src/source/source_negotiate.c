@@ -24,11 +24,11 @@ static int say_hello(struct source *s)
 
     hello->version = MESSAGE_VERSION;
     hello->lanes = (uint16_t)lanes_wanted(s);
-    hello->chunk_bytes = (uint32_t)GRID_CHUNK_BYTES;
+    hello->chunk_bytes = (uint32_t)CHUNK_BYTES;
     hello->digest = source_digest(s);
     hello->virtual_bytes = s->plan.virtual_bytes;
     hello->data_bytes = s->job.total_bytes;
-    hello->codecs = packing_offer(s->plan.compress);
+    hello->codecs = compressor_offer(s->plan.compress);
     memcpy(hello->job, s->job.id, sizeof(hello->job));
     memcpy(hello->format, s->job.format, sizeof(hello->format));
     hello->asks_delta = s->options.delta || s->plan.has_changed;
@@ -76,7 +76,7 @@ static int check_plan(const struct source *s, const struct message_plan *plan,
     if (plan->has_sums && !plan->surveys)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "target planned sums of chunks that it will not tell");
-    return packing_agree(s->plan.compress, plan->codecs, err);
+    return compressor_agree(s->plan.compress, plan->codecs, err);
 }
 
 static int take_plan(struct source *s, const struct message_plan *plan)
@@ -96,9 +96,9 @@ static int take_plan(struct source *s, const struct message_plan *plan)
                      memcmp(plan->identity, s->identity, sizeof(s->identity)) ==
                          0;
     memcpy(s->plan.secret, plan->secret, sizeof(s->plan.secret));
-    told_close(&s->plan.told);
-    if (told_open(&s->plan.told, source_digest(s), s->plan.virtual_bytes, plan,
-                  &err) == 0)
+    peer_chunks_close(&s->plan.told);
+    if (peer_chunks_open(&s->plan.told, source_digest(s), s->plan.virtual_bytes,
+                         plan, &err) == 0)
         return 0;
     job_fail(&s->job, &err);
     return -1;
@@ -112,7 +112,7 @@ static int check_older(struct source *s)
     if (s->plan.told.surveys) {
         log_info("only %" PRIu64 " of %" PRIu64 " chunks are read, the rest "
                  "is taken as unchanged",
-                 chunkset_count(&s->plan.changed), s->plan.changed.chunks);
+                 chunk_bitmap_count(&s->plan.changed), s->plan.changed.chunks);
         return 0;
     }
     error_set(&err, ERROR_REFUSED, 0,
@@ -137,14 +137,14 @@ static int await_go(struct source *s)
             continue;
         if (message.type == MESSAGE_GO)
             break;
-        if (told_hear(&s->plan.told, &s->session, &message) < 0)
+        if (peer_chunks_hear(&s->plan.told, &s->session, &message) < 0)
             return -1;
     }
-    held = told_count(&s->plan.told);
+    held = peer_chunks_count(&s->plan.told);
     if (held > 0)
         log_info("the target holds %" PRIu64 " of %" PRIu64
                  " chunks already; only what differs is sent",
-                 held, grid_count(s->plan.virtual_bytes));
+                 held, chunk_grid_count(s->plan.virtual_bytes));
     if (s->plan.has_changed && check_older(s) < 0)
         return -1;
     if (s->plan.told.surveys)

@@ -10,7 +10,7 @@
 static int check_told(void *arg, struct error *err)
 {
     struct source *s = arg;
-    struct survey survey = source_survey(s);
+    struct disk_scan survey = source_survey(s);
     int r = source_check_told(&survey, &s->plan.told.chunks,
                               s->plan.told.digests, err);
 
@@ -29,7 +29,7 @@ static bool is_wished(const struct source *s)
 int source_trust(struct source *s)
 {
     s->plan.is_trusting = false;
-    if (told_count(&s->plan.told) == 0 || s->plan.told.surveys)
+    if (peer_chunks_count(&s->plan.told) == 0 || s->plan.told.surveys)
         return 0;
     if (!s->wants_trust) {
         if (is_wished(s))
@@ -38,8 +38,7 @@ int source_trust(struct source *s)
         return 0;
     }
     if (source_can_sample(s->image)) {
-        if (errand_run(&s->errand, &s->job, check_told, source_stay_alive, s) <
-            0)
+        if (task_run(&s->errand, &s->job, check_told, source_stay_alive, s) < 0)
             return -1;
     } else {
         s->plan.is_trusting = is_wished(s); /* no proof, so our word counts */
@@ -47,6 +46,6 @@ int source_trust(struct source *s)
     if (s->plan.is_trusting)
         log_info("the image is unchanged: %" PRIu64
                  " chunks that the target holds are not read again",
-                 told_count(&s->plan.told));
+                 peer_chunks_count(&s->plan.told));
     return 0;
 }

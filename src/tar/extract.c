@@ -26,32 +26,33 @@ struct late {
     char path[];
 };
 
-struct unpack {
+struct tar_extract {
     int root_fd; /* the directory; owned */
     int tree_fd; /* the unfinished tree in it; owned */
     const char *directory;
     struct tree_reader *reader; /* owned */
     struct unpack_place place;
-    struct unpack_report *report;
+    struct tar_extract_report *report;
     struct late *late; /* the last one; owned */
 };
 
 /* ---- the unfinished tree ---- */
 
-static int open_tree(struct unpack *u, struct error *err)
+static int open_tree(struct tar_extract *u, struct error *err)
 {
     int r;
 
     u->root_fd = open(u->directory, DIRECTORY);
     if (u->root_fd < 0)
         return unpack_failed(err, errno, "open", u->directory);
-    r = beneath_remove(u->root_fd, UNPACK_PARTIAL);
+    r = safe_path_remove(u->root_fd, TAR_EXTRACT_PARTIAL);
     if (r < 0)
         return unpack_failed(err, -r, "clear an unfinished tree in",
                              u->directory);
-    if (mkdirat(u->root_fd, UNPACK_PARTIAL, 0700) < 0)
+    if (mkdirat(u->root_fd, TAR_EXTRACT_PARTIAL, 0700) < 0)
         return unpack_failed(err, errno, "make a directory in", u->directory);
-    u->tree_fd = openat(u->root_fd, UNPACK_PARTIAL, DIRECTORY | O_NOFOLLOW);
+    u->tree_fd = openat(u->root_fd, TAR_EXTRACT_PARTIAL,
+                        DIRECTORY | O_NOFOLLOW);
     if (u->tree_fd < 0)
         return unpack_failed(err, errno, "open a directory in", u->directory);
     u->place.top_fd = u->tree_fd;
@@ -60,7 +61,7 @@ static int open_tree(struct unpack *u, struct error *err)
 
 /* ---- directories ---- */
 
-static int keep_for_later(struct unpack *u, const struct tree_entry *entry,
+static int keep_for_later(struct tar_extract *u, const struct tree_entry *entry,
                           struct error *err)
 {
     size_t len = strlen(entry->path) + 1;
@@ -76,10 +77,10 @@ static int keep_for_later(struct unpack *u, const struct tree_entry *entry,
     return unpack_take_acls(u->reader, entry->path, &late->acls, err);
 }
 
-static int make_directory(struct unpack *u, const struct tree_entry *entry,
+static int make_directory(struct tar_extract *u, const struct tree_entry *entry,
                           struct error *err)
 {
-    const struct beneath *at = &u->place.at;
+    const struct safe_path *at = &u->place.at;
     AUTO_FD int fd = -1;
 
     if (mkdirat(at->fd, at->name, 0700) < 0 && errno != EEXIST)
@@ -98,31 +99,31 @@ static int set_last(int fd, const struct late *late, struct error *err)
 
     if (fchmod(fd, late->mode) < 0 || futimens(fd, times) < 0)
         return unpack_failed(err, errno, "set mode and time of", late->path);
-    for (int kind = 0; kind < ACL_KINDS; kind++)
-        if (unpack_set_acl(fd, &late->acls, (enum acl_kind)kind, late->path,
-                           err) < 0)
+    for (int kind = 0; kind < POSIX_ACL_KINDS; kind++)
+        if (unpack_set_acl(fd, &late->acls, (enum posix_acl_kind)kind,
+                           late->path, err) < 0)
             return -1;
     return 0;
 }
 
-static int finish_directory(struct unpack *u, const struct late *late,
+static int finish_directory(struct tar_extract *u, const struct late *late,
                             struct error *err)
 {
-    struct beneath at;
+    struct safe_path at;
     AUTO_FD int fd = -1;
-    int r = beneath_open(&at, u->root_fd, late->path, false);
+    int r = safe_path_open(&at, u->root_fd, late->path, false);
 
     if (r == 0)
         fd = openat(at.fd, at.name, DIRECTORY | O_NOFOLLOW);
     if (r == 0 && fd < 0)
         r = -errno;
-    beneath_close(&at);
+    safe_path_close(&at);
     return r < 0 ? unpack_failed(err, -r, "open", late->path)
                  : set_last(fd, late, err);
 }
 
 /* From the last to the first: what is below before what it is in. */
-static int finish_directories(struct unpack *u, struct error *err)
+static int finish_directories(struct tar_extract *u, struct error *err)
 {
     for (const struct late *l = u->late; l; l = l->before)
         if (finish_directory(u, l, err) < 0)
@@ -130,13 +131,13 @@ static int finish_directories(struct unpack *u, struct error *err)
     return 0;
 }
 
-static void drop_late(struct unpack *u)
+static void drop_late(struct tar_extract *u)
 {
     while (u->late) {
         struct late *late = u->late;
 
         u->late = late->before;
-        acl_fini(&late->acls);
+        posix_acl_fini(&late->acls);
         free(late);
     }
 }
@@ -153,8 +154,8 @@ static int refuse_path(int r, const char *path, struct error *err)
 }
 
 /* What came under the same name before gives way, as tar has it. */
-static int clear_name(const struct beneath *at, const struct tree_entry *entry,
-                      struct error *err)
+static int clear_name(const struct safe_path *at,
+                      const struct tree_entry *entry, struct error *err)
 {
     if (S_ISDIR(entry->mode) || unlinkat(at->fd, at->name, 0) == 0 ||
         errno == ENOENT)
@@ -162,7 +163,7 @@ static int clear_name(const struct beneath *at, const struct tree_entry *entry,
     return unpack_failed(err, errno, "replace", entry->path);
 }
 
-static int make_entry(struct unpack *u, const struct tree_entry *entry,
+static int make_entry(struct tar_extract *u, const struct tree_entry *entry,
                       struct error *err)
 {
     if (clear_name(&u->place.at, entry, err) < 0)
@@ -170,21 +171,21 @@ static int make_entry(struct unpack *u, const struct tree_entry *entry,
     if (S_ISDIR(entry->mode))
         return make_directory(u, entry, err);
     if (S_ISREG(entry->mode) && !entry->is_hard_link)
-        return unpack_file(&u->place, u->reader, entry, err);
+        return tar_extract_entry(&u->place, u->reader, entry, err);
     return unpack_special(&u->place, u->reader, entry, err);
 }
 
-static int take_entry(struct unpack *u, const struct tree_entry *entry,
+static int take_entry(struct tar_extract *u, const struct tree_entry *entry,
                       struct error *err)
 {
-    int r = beneath_open(&u->place.at, u->tree_fd, entry->path, true);
+    int r = safe_path_open(&u->place.at, u->tree_fd, entry->path, true);
 
     if (r < 0)
         return refuse_path(r, entry->path, err);
     if (r == 1)
         return 0; /* the volume's own directory stays as it is */
     r = make_entry(u, entry, err);
-    beneath_close(&u->place.at);
+    safe_path_close(&u->place.at);
     if (r < 0)
         return -1;
     u->report->files++;
@@ -193,7 +194,7 @@ static int take_entry(struct unpack *u, const struct tree_entry *entry,
     return 0;
 }
 
-static int take_entries(struct unpack *u, struct error *err)
+static int take_entries(struct tar_extract *u, struct error *err)
 {
     struct tree_entry entry;
     int r;
@@ -206,24 +207,24 @@ static int take_entries(struct unpack *u, struct error *err)
 
 /* ---- into place ---- */
 
-static int flush(const struct unpack *u, struct error *err)
+static int flush(const struct tar_extract *u, struct error *err)
 {
     if (syncfs(u->root_fd) < 0)
         return unpack_failed(err, errno, "flush", u->directory);
     return 0;
 }
 
-static int move_name(const struct unpack *u, const char *name,
+static int move_name(const struct tar_extract *u, const char *name,
                      struct error *err)
 {
     int r;
 
-    if (strcmp(name, UNPACK_PARTIAL) == 0)
+    if (strcmp(name, TAR_EXTRACT_PARTIAL) == 0)
         return error_set(err, ERROR_REFUSED, 0,
                          "the stream names %s, which is ours", name);
     if (renameat(u->tree_fd, name, u->root_fd, name) == 0)
         return 0;
-    r = beneath_remove(u->root_fd, name);
+    r = safe_path_remove(u->root_fd, name);
     if (r < 0)
         return unpack_failed(err, -r, "replace", name);
     if (renameat(u->tree_fd, name, u->root_fd, name) < 0)
@@ -231,7 +232,7 @@ static int move_name(const struct unpack *u, const char *name,
     return 0;
 }
 
-static int move_all(const struct unpack *u, struct error *err)
+static int move_all(const struct tar_extract *u, struct error *err)
 {
     int fd = openat(u->tree_fd, ".", DIRECTORY);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -239,7 +240,7 @@ static int move_all(const struct unpack *u, struct error *err)
     int r = 0;
 
     if (!dir) {
-        unpack_failed(err, errno, "list", UNPACK_PARTIAL);
+        unpack_failed(err, errno, "list", TAR_EXTRACT_PARTIAL);
         if (fd >= 0)
             close(fd);
         return -1;
@@ -252,18 +253,18 @@ static int move_all(const struct unpack *u, struct error *err)
 }
 
 /* A name must not appear before what it names is durable. */
-static int publish(struct unpack *u, struct error *err)
+static int publish(struct tar_extract *u, struct error *err)
 {
     if (flush(u, err) < 0 || move_all(u, err) < 0)
         return -1;
-    if (unlinkat(u->root_fd, UNPACK_PARTIAL, AT_REMOVEDIR) < 0)
-        return unpack_failed(err, errno, "remove", UNPACK_PARTIAL);
+    if (unlinkat(u->root_fd, TAR_EXTRACT_PARTIAL, AT_REMOVEDIR) < 0)
+        return unpack_failed(err, errno, "remove", TAR_EXTRACT_PARTIAL);
     if (finish_directories(u, err) < 0)
         return -1;
     return flush(u, err);
 }
 
-static void close_all(struct unpack *u)
+static void close_all(struct tar_extract *u)
 {
     tree_reader_close(u->reader);
     drop_late(u);
@@ -271,14 +272,14 @@ static void close_all(struct unpack *u)
         close(u->tree_fd);
     if (u->root_fd < 0)
         return;
-    beneath_remove(u->root_fd, UNPACK_PARTIAL);
+    safe_path_remove(u->root_fd, TAR_EXTRACT_PARTIAL);
     close(u->root_fd);
 }
 
-int unpack_tree(const struct unpack_options *options,
-                struct unpack_report *report, struct error *err)
+int tar_extract_tree(const struct tar_extract_options *options,
+                     struct tar_extract_report *report, struct error *err)
 {
-    struct unpack u = {
+    struct tar_extract u = {
         .root_fd = -1,
         .tree_fd = -1,
         .directory = options->directory,
@@ -289,7 +290,7 @@ int unpack_tree(const struct unpack_options *options,
     };
     int r;
 
-    *report = (struct unpack_report){ 0 };
+    *report = (struct tar_extract_report){ 0 };
     r = open_tree(&u, err);
     if (r == 0)
         r = tree_reader_open(&options->input, &u.reader, err);

@@ -19,9 +19,9 @@
 #include "tar/reader.h"
 
 /* What an unfinished tree is called in its directory. */
-#define UNPACK_PARTIAL ".clonewire-tree"
+#define TAR_EXTRACT_PARTIAL ".clonewire-tree"
 
-struct unpack_options {
+struct tar_extract_options {
     const char *directory; /* that exists; borrowed */
     struct tree_input input;
     bool preallocate; /* reserve the space of files, holes and zeros, too */
@@ -30,7 +30,7 @@ struct unpack_options {
     atomic_uint_fast64_t *written_bytes;
 };
 
-struct unpack_report {
+struct tar_extract_report {
     uint64_t files;         /* of any kind, directories too */
     uint64_t content_bytes; /* of regular files, holes included */
     bool is_preallocated;   /* as asked, and the filesystem could */
@@ -46,7 +46,7 @@ struct unpack_report {
  * as of tree_reader_next().  After an error the directory is as it was,
  * unless moving into place itself has failed.
  */
-int unpack_tree(const struct unpack_options *options,
-                struct unpack_report *report, struct error *err);
+int tar_extract_tree(const struct tar_extract_options *options,
+                     struct tar_extract_report *report, struct error *err);
 
 #endif

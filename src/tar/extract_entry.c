@@ -139,7 +139,7 @@ int unpack_take_acls(struct tree_reader *reader, const char *path,
     if (r == -ESRCH) {
         log_warn("%s: its ACL names users without their numbers: it is lost",
                  path);
-        acl_fini(acls);
+        posix_acl_fini(acls);
         return 0;
     }
     if (r == -EINVAL)
@@ -147,12 +147,12 @@ int unpack_take_acls(struct tree_reader *reader, const char *path,
     return r < 0 ? unpack_failed(err, -r, "read the ACL of", path) : 0;
 }
 
-int unpack_set_acl(int fd, const struct acls *acls, enum acl_kind kind,
+int unpack_set_acl(int fd, const struct acls *acls, enum posix_acl_kind kind,
                    const char *path, struct error *err)
 {
     if (!acls->values[kind] ||
-        fsetxattr(fd, acl_names[kind], acls->values[kind], acls->lens[kind],
-                  0) == 0)
+        fsetxattr(fd, posix_acl_names[kind], acls->values[kind],
+                  acls->lens[kind], 0) == 0)
         return 0;
     if (errno == EINVAL)
         return error_set(err, ERROR_PROTOCOL, 0, "%s: no valid ACL", path);
@@ -169,8 +169,8 @@ static int set_access(int fd, struct tree_reader *reader, const char *path,
     int r = unpack_take_acls(reader, path, &acls, err);
 
     if (r == 0)
-        r = unpack_set_acl(fd, &acls, ACL_ACCESS, path, err);
-    acl_fini(&acls);
+        r = unpack_set_acl(fd, &acls, POSIX_ACL_ACCESS, path, err);
+    posix_acl_fini(&acls);
     return r;
 }
 
@@ -190,8 +190,8 @@ static int finish_file(int fd, struct tree_reader *reader,
     return 0;
 }
 
-int unpack_file(struct unpack_place *place, struct tree_reader *reader,
-                const struct tree_entry *entry, struct error *err)
+int tar_extract_entry(struct unpack_place *place, struct tree_reader *reader,
+                      const struct tree_entry *entry, struct error *err)
 {
     struct file file = FILE_CLOSED;
     int r;
@@ -218,13 +218,13 @@ int unpack_file(struct unpack_place *place, struct tree_reader *reader,
 static int make_hard_link(struct unpack_place *place,
                           const struct tree_entry *entry, struct error *err)
 {
-    struct beneath target;
-    int r = beneath_open(&target, place->top_fd, entry->link, false);
+    struct safe_path target;
+    int r = safe_path_open(&target, place->top_fd, entry->link, false);
 
     if (r == 0 &&
         linkat(target.fd, target.name, place->at.fd, place->at.name, 0) < 0)
         r = -errno;
-    beneath_close(&target);
+    safe_path_close(&target);
     if (r == 0)
         return 0;
     if (r == 1 || r == -EXDEV || r == -ELOOP || r == -ENOENT)

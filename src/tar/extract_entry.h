@@ -11,7 +11,7 @@
 #include "tar/safe_path.h"
 
 struct unpack_place {
-    struct beneath at;     /* where the entry is to be; nothing is there */
+    struct safe_path at;   /* where the entry is to be; nothing is there */
     int top_fd;            /* of the tree: hard links are named from here */
     bool preallocate;      /* and cleared when the filesystem cannot */
     uint64_t window_bytes; /* of page cache; file.h */
@@ -20,8 +20,8 @@ struct unpack_place {
 
 /* A regular file, with its content, which reader stands at.  Large ones are
  * durable then. */
-int unpack_file(struct unpack_place *place, struct tree_reader *reader,
-                const struct tree_entry *entry, struct error *err);
+int tar_extract_entry(struct unpack_place *place, struct tree_reader *reader,
+                      const struct tree_entry *entry, struct error *err);
 
 /* A link, a named pipe.  ERROR_REFUSED: a device, a socket. */
 int unpack_special(struct unpack_place *place, struct tree_reader *reader,
@@ -40,7 +40,7 @@ int unpack_take_acls(struct tree_reader *reader, const char *path,
 
 /* Gives fd, whose mode is set already, the list of that kind, as far as the
  * filesystem has any. */
-int unpack_set_acl(int fd, const struct acls *acls, enum acl_kind kind,
+int unpack_set_acl(int fd, const struct acls *acls, enum posix_acl_kind kind,
                    const char *path, struct error *err);
 
 /* What an errno of the target's disk means: ERROR_NO_SPACE or

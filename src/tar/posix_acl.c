@@ -17,11 +17,12 @@
 #define NOBODY      UINT32_MAX
 #define PERMISSIONS 7U /* r 4, w 2, x 1, as libarchive has them */
 
-const char *const acl_names[ACL_KINDS] = { "system.posix_acl_access",
-                                           "system.posix_acl_default" };
+const char *const posix_acl_names[POSIX_ACL_KINDS] = {
+    "system.posix_acl_access", "system.posix_acl_default"
+};
 
-static const int types[ACL_KINDS] = { ARCHIVE_ENTRY_ACL_TYPE_ACCESS,
-                                      ARCHIVE_ENTRY_ACL_TYPE_DEFAULT };
+static const int types[POSIX_ACL_KINDS] = { ARCHIVE_ENTRY_ACL_TYPE_ACCESS,
+                                            ARCHIVE_ENTRY_ACL_TYPE_DEFAULT };
 
 /* In the order that the kernel wants. */
 static const struct {
@@ -42,7 +43,7 @@ static bool is_named(int tag)
 
 /* ---- into an archive ---- */
 
-static int add_entry(struct archive_entry *to, enum acl_kind kind,
+static int add_entry(struct archive_entry *to, enum posix_acl_kind kind,
                      const uint8_t *at)
 {
     uint16_t tag, perm;
@@ -62,8 +63,8 @@ static int add_entry(struct archive_entry *to, enum acl_kind kind,
     return -EINVAL;
 }
 
-int acl_add(struct archive_entry *to, enum acl_kind kind, const void *value,
-            size_t len)
+int posix_acl_add(struct archive_entry *to, enum posix_acl_kind kind,
+                  const void *value, size_t len)
 {
     const uint8_t *at = value;
     uint32_t version;
@@ -90,7 +91,7 @@ struct entry {
 };
 
 /* Of the list that archive_entry_acl_reset() has begun. */
-static bool next(struct archive_entry *from, enum acl_kind kind,
+static bool next(struct archive_entry *from, enum posix_acl_kind kind,
                  struct entry *e)
 {
     return archive_entry_acl_next(from, types[kind], &e->type, &e->permset,
@@ -108,8 +109,8 @@ static void put_entry(uint8_t *at, uint16_t tag, const struct entry *e)
     memcpy(at + 4, &id, sizeof(id));
 }
 
-static int fill(struct archive_entry *from, enum acl_kind kind, uint8_t *value,
-                size_t len)
+static int fill(struct archive_entry *from, enum posix_acl_kind kind,
+                uint8_t *value, size_t len)
 {
     uint32_t version = htole32(VERSION);
     size_t at = HEAD_BYTES;
@@ -132,7 +133,7 @@ static int fill(struct archive_entry *from, enum acl_kind kind, uint8_t *value,
     return at == len ? 0 : -EINVAL;
 }
 
-static int take(struct archive_entry *from, enum acl_kind kind,
+static int take(struct archive_entry *from, enum posix_acl_kind kind,
                 struct acls *acls)
 {
     size_t count = 0;
@@ -152,32 +153,32 @@ static int take(struct archive_entry *from, enum acl_kind kind,
     return fill(from, kind, acls->values[kind], acls->lens[kind]);
 }
 
-int acl_take(struct archive_entry *from, struct acls *acls)
+int posix_acl_take(struct archive_entry *from, struct acls *acls)
 {
     int r = 0;
 
     *acls = (struct acls){ 0 };
-    for (int kind = 0; r == 0 && kind < ACL_KINDS; kind++)
-        r = take(from, (enum acl_kind)kind, acls);
+    for (int kind = 0; r == 0 && kind < POSIX_ACL_KINDS; kind++)
+        r = take(from, (enum posix_acl_kind)kind, acls);
     return r;
 }
 
-mode_t acl_mode(struct archive_entry *from)
+mode_t posix_acl_mode(struct archive_entry *from)
 {
     mode_t mode = archive_entry_mode(from);
     struct entry e;
 
-    archive_entry_acl_reset(from, types[ACL_ACCESS]);
-    while (next(from, ACL_ACCESS, &e))
+    archive_entry_acl_reset(from, types[POSIX_ACL_ACCESS]);
+    while (next(from, POSIX_ACL_ACCESS, &e))
         if (e.tag == ARCHIVE_ENTRY_ACL_MASK)
             mode = (mode & ~(mode_t)S_IRWXG) |
                    ((unsigned)e.permset & PERMISSIONS) << 3;
     return mode;
 }
 
-void acl_fini(struct acls *acls)
+void posix_acl_fini(struct acls *acls)
 {
-    for (int kind = 0; kind < ACL_KINDS; kind++)
+    for (int kind = 0; kind < POSIX_ACL_KINDS; kind++)
         free(acls->values[kind]);
     *acls = (struct acls){ 0 };
 }

@@ -13,7 +13,7 @@ struct tree_reader {
     struct archive *archive;     /* owned */
     struct archive_entry *entry; /* the archive's; NULL: none yet */
     struct tree_input input;
-    struct words words;
+    struct utf8_locale words;
     struct error failure; /* of the input; ERROR_NONE: none */
     bool is_done;         /* the archive is at its end */
     bool has_ended;       /* the input */
@@ -60,7 +60,7 @@ int tree_reader_open(const struct tree_input *input,
     if (!r)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read a tar stream");
     r->input = *input;
-    words_begin(&r->words);
+    utf8_locale_begin(&r->words);
     r->archive = archive_read_new();
     if (!r->archive ||
         archive_read_support_format_tar(r->archive) != ARCHIVE_OK)
@@ -98,7 +98,7 @@ static int describe(struct tree_reader *reader, struct tree_entry *entry,
                      : bytes_or(archive_entry_symlink(e),
                                 archive_entry_symlink_utf8(e)),
         .is_hard_link = hard != NULL,
-        .mode = acl_mode(e),
+        .mode = posix_acl_mode(e),
         .modified = when(archive_entry_mtime_is_set(e), archive_entry_mtime(e),
                          archive_entry_mtime_nsec(e)),
         .accessed = when(archive_entry_atime_is_set(e), archive_entry_atime(e),
@@ -147,7 +147,7 @@ bool tree_reader_xattr(struct tree_reader *reader, const char **name,
 
 int tree_reader_acls(struct tree_reader *reader, struct acls *acls)
 {
-    return acl_take(reader->entry, acls);
+    return posix_acl_take(reader->entry, acls);
 }
 
 int tree_reader_data(struct tree_reader *reader, const void **data, size_t *len,
@@ -226,6 +226,6 @@ void tree_reader_close(struct tree_reader *reader)
     if (!reader)
         return;
     archive_read_free(reader->archive);
-    words_end(&reader->words);
+    utf8_locale_end(&reader->words);
     free(reader);
 }

@@ -59,7 +59,7 @@ int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
 bool tree_reader_xattr(struct tree_reader *reader, const char **name,
                        const void **value, size_t *len);
 
-/* The entry's access control lists, as acl_take(). */
+/* The entry's access control lists, as posix_acl_take(). */
 int tree_reader_acls(struct tree_reader *reader, struct acls *acls);
 
 /*

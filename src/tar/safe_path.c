@@ -52,7 +52,8 @@ static int step_into(int *fd, const char *name, bool make)
     return 0;
 }
 
-int beneath_open(struct beneath *place, int dir_fd, const char *path, bool make)
+int safe_path_open(struct safe_path *place, int dir_fd, const char *path,
+                   bool make)
 {
     AUTO_FD int fd = -1;
     char next[256];
@@ -61,7 +62,7 @@ int beneath_open(struct beneath *place, int dir_fd, const char *path, bool make)
     place->fd = -1;
     if (path[0] == '/')
         return -EXDEV;
-    if (strlen(path) >= BENEATH_PATH_BYTES)
+    if (strlen(path) >= SAFE_PATH_PATH_BYTES)
         return -ENAMETOOLONG;
     r = next_name(&path, place->name);
     if (r <= 0)
@@ -81,7 +82,7 @@ int beneath_open(struct beneath *place, int dir_fd, const char *path, bool make)
     return 0;
 }
 
-void beneath_close(struct beneath *place)
+void safe_path_close(struct safe_path *place)
 {
     if (place->fd >= 0)
         close(place->fd);
@@ -159,7 +160,7 @@ static int remove_one(int dir_fd, const char *name)
     return -errno;
 }
 
-int beneath_remove(int dir_fd, const char *name)
+int safe_path_remove(int dir_fd, const char *name)
 {
     int r;
 

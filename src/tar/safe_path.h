@@ -12,10 +12,10 @@
 #include <stdbool.h>
 
 /* Longest path that is taken, with its end. */
-#define BENEATH_PATH_BYTES 4096U
+#define SAFE_PATH_PATH_BYTES 4096U
 
 /* Where something is to be: a name in an open directory. */
-struct beneath {
+struct safe_path {
     int fd; /* owned; -1: none */
     char name[256];
 };
@@ -26,13 +26,13 @@ struct beneath {
  * owner alone.  0; 1: path is the directory itself ("./"), and there is
  * nothing to open; -errno.
  */
-int beneath_open(struct beneath *place, int dir_fd, const char *path,
-                 bool make);
+int safe_path_open(struct safe_path *place, int dir_fd, const char *path,
+                   bool make);
 
-void beneath_close(struct beneath *place);
+void safe_path_close(struct safe_path *place);
 
 /* Removes name in dir_fd with all below it.  0, also when there is nothing,
  * or -errno. */
-int beneath_remove(int dir_fd, const char *name);
+int safe_path_remove(int dir_fd, const char *name);
 
 #endif

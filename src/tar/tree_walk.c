@@ -21,18 +21,18 @@ struct level {
     size_t path_len; /* of the walk's path, "/" included */
 };
 
-struct walk {
+struct tree_walk {
     const char *directory;
     const char *const *skip;
-    struct level levels[WALK_DEPTH];
+    struct level levels[TREE_WALK_DEPTH];
     unsigned depth;
     bool enters; /* the last entry was a directory: go into it */
     char path[PATH_BYTES];
 };
 
-static inline void auto_walk(struct walk **walk)
+static inline void auto_walk(struct tree_walk **walk)
 {
-    walk_close(*walk);
+    tree_walk_close(*walk);
 }
 
 static int by_name(const void *a, const void *b)
@@ -40,7 +40,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_skipped(const struct walk *walk, const char *name)
+static bool is_skipped(const struct tree_walk *walk, const char *name)
 {
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return true;
@@ -69,7 +69,7 @@ static int add_name(struct level *level, const char *name)
     return 0;
 }
 
-static int read_names(const struct walk *walk, struct level *level)
+static int read_names(const struct tree_walk *walk, struct level *level)
 {
     int fd = openat(level->fd, ".", DIRECTORY);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -95,7 +95,7 @@ static int read_names(const struct walk *walk, struct level *level)
 }
 
 /* Goes into the directory fd, which is moved, also on failure. */
-static int enter(struct walk *walk, int fd, size_t path_len)
+static int enter(struct tree_walk *walk, int fd, size_t path_len)
 {
     struct level *level = &walk->levels[walk->depth++];
 
@@ -103,7 +103,7 @@ static int enter(struct walk *walk, int fd, size_t path_len)
     return fd < 0 ? -errno : read_names(walk, level);
 }
 
-static void leave(struct walk *walk)
+static void leave(struct tree_walk *walk)
 {
     struct level *level = &walk->levels[--walk->depth];
 
@@ -121,10 +121,10 @@ static int fail(int r, const char *directory, const char *path,
                      "read %s/%s", directory, path);
 }
 
-int walk_open(const char *directory, const char *const *skip,
-              struct walk **walk, struct error *err)
+int tree_walk_open(const char *directory, const char *const *skip,
+                   struct tree_walk **walk, struct error *err)
 {
-    AUTO(auto_walk) struct walk *w = calloc(1, sizeof(*w));
+    AUTO(auto_walk) struct tree_walk *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
@@ -139,16 +139,16 @@ int walk_open(const char *directory, const char *const *skip,
 }
 
 /* Into the directory that was told last. */
-static int go_down(struct walk *walk, struct error *err)
+static int go_down(struct tree_walk *walk, struct error *err)
 {
     const struct level *level = &walk->levels[walk->depth - 1];
     size_t len = strlen(walk->path);
     int r;
 
     walk->enters = false;
-    if (walk->depth == WALK_DEPTH)
+    if (walk->depth == TREE_WALK_DEPTH)
         return error_set(err, ERROR_FORMAT, 0, "%s/%s: more than %u deep",
-                         walk->directory, walk->path, WALK_DEPTH);
+                         walk->directory, walk->path, TREE_WALK_DEPTH);
     r = enter(walk, openat(level->fd, walk->path + level->path_len, DIRECTORY),
               len + 1);
     if (r < 0)
@@ -157,7 +157,7 @@ static int go_down(struct walk *walk, struct error *err)
     return 0;
 }
 
-static int put_name(struct walk *walk, const struct level *level,
+static int put_name(struct tree_walk *walk, const struct level *level,
                     const char *name, struct error *err)
 {
     size_t len = strlen(name);
@@ -170,7 +170,8 @@ static int put_name(struct walk *walk, const struct level *level,
     return 0;
 }
 
-int walk_next(struct walk *walk, struct walk_entry *entry, struct error *err)
+int tree_walk_next(struct tree_walk *walk, struct tree_walk_entry *entry,
+                   struct error *err)
 {
     struct level *level;
 
@@ -195,7 +196,7 @@ int walk_next(struct walk *walk, struct walk_entry *entry, struct error *err)
     return 1;
 }
 
-void walk_close(struct walk *walk)
+void tree_walk_close(struct tree_walk *walk)
 {
     if (!walk)
         return;

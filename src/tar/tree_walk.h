@@ -13,11 +13,11 @@
 #include "base/error.h"
 
 /* How deep a tree may be; each level keeps a directory open. */
-#define WALK_DEPTH 256U
+#define TREE_WALK_DEPTH 256U
 
-struct walk;
+struct tree_walk;
 
-struct walk_entry {
+struct tree_walk_entry {
     const char *path; /* below the directory: "sub/file" */
     const char *name; /* its last component */
     int dir_fd;       /* the directory it is in; the walk's */
@@ -26,14 +26,15 @@ struct walk_entry {
 
 /* *walk is owned by the caller.  skip: names at the top that are left out,
  * with NULL behind them; borrowed.  ERROR_SOURCE_IO, ERROR_SYSTEM. */
-int walk_open(const char *directory, const char *const *skip,
-              struct walk **walk, struct error *err);
+int tree_walk_open(const char *directory, const char *const *skip,
+                   struct tree_walk **walk, struct error *err);
 
 /* 1: *entry is the next one, good until the next call; 0: no more; -1:
  * ERROR_SOURCE_IO, ERROR_FORMAT (too deep), ERROR_SYSTEM. */
-int walk_next(struct walk *walk, struct walk_entry *entry, struct error *err);
+int tree_walk_next(struct tree_walk *walk, struct tree_walk_entry *entry,
+                   struct error *err);
 
 /* Tolerates NULL. */
-void walk_close(struct walk *walk);
+void tree_walk_close(struct tree_walk *walk);
 
 #endif

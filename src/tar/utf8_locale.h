@@ -8,18 +8,18 @@
 
 #include <locale.h>
 
-struct words {
+struct utf8_locale {
     locale_t utf8;   /* owned; 0: none to be had */
     locale_t before; /* the thread's own, meanwhile */
 };
 
-static inline void words_begin(struct words *words)
+static inline void utf8_locale_begin(struct utf8_locale *words)
 {
     words->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     words->before = words->utf8 ? uselocale(words->utf8) : (locale_t)0;
 }
 
-static inline void words_end(struct words *words)
+static inline void utf8_locale_end(struct utf8_locale *words)
 {
     if (!words->utf8)
         return;

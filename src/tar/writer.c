@@ -23,7 +23,8 @@
 #define USER_XATTR  "user."
 
 /* Not a user's: the filesystem's, and what a target like ours left. */
-static const char *const skipped[] = { "lost+found", UNPACK_PARTIAL, NULL };
+static const char *const skipped[] = { "lost+found", TAR_EXTRACT_PARTIAL,
+                                       NULL };
 
 /*
  * The one thing that libarchive's tar writer wants of the file where all its
@@ -47,13 +48,13 @@ void __archive_write_entry_filetype_unsupported(struct archive *archive,
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,
  * readability-identifier-naming) */
 
-struct pack {
-    const struct pack_options *options;
-    struct pack_report *report;
+struct tar_writer {
+    const struct tar_writer_options *options;
+    struct tar_writer_report *report;
     struct archive *archive;                  /* owned */
     struct archive_entry_linkresolver *links; /* owned */
-    struct walk *walk;                        /* owned */
-    struct words words;
+    struct tree_walk *walk;                   /* owned */
+    struct utf8_locale words;
     uint8_t *piece; /* owned; PIECE_BYTES */
     uint8_t *zeros; /* owned; PIECE_BYTES */
     uint64_t window_bytes;
@@ -65,7 +66,7 @@ struct pack {
 static la_ssize_t put(struct archive *archive, void *opaque, const void *data,
                       size_t len)
 {
-    struct pack *p = opaque;
+    struct tar_writer *p = opaque;
 
     if (p->options->put(p->options->opaque, data, len, &p->failure) == 0)
         return (la_ssize_t)len;
@@ -73,7 +74,7 @@ static la_ssize_t put(struct archive *archive, void *opaque, const void *data,
     return -1;
 }
 
-static int complain(struct pack *p, const char *path, struct error *err)
+static int complain(struct tar_writer *p, const char *path, struct error *err)
 {
     const char *why = archive_error_string(p->archive);
 
@@ -86,15 +87,15 @@ static int complain(struct pack *p, const char *path, struct error *err)
 }
 
 static int fail(struct error *err, const char *what,
-                const struct walk_entry *entry)
+                const struct tree_walk_entry *entry)
 {
     return error_set(err, ERROR_SOURCE_IO, errno, "%s %s", what, entry->path);
 }
 
 /* ---- what goes into a header ---- */
 
-static int add_link(struct archive_entry *to, const struct walk_entry *entry,
-                    struct error *err)
+static int add_link(struct archive_entry *to,
+                    const struct tree_walk_entry *entry, struct error *err)
 {
     char target[4096];
     ssize_t n;
@@ -110,7 +111,7 @@ static int add_link(struct archive_entry *to, const struct walk_entry *entry,
 }
 
 static int add_attribute(struct archive_entry *to, int fd, const char *name,
-                         const struct walk_entry *entry, struct error *err)
+                         const struct tree_walk_entry *entry, struct error *err)
 {
     ssize_t n = fgetxattr(fd, name, NULL, 0);
     AUTO_FREE void *value = n < 0 ? NULL : malloc((size_t)n + 1);
@@ -119,9 +120,10 @@ static int add_attribute(struct archive_entry *to, int fd, const char *name,
         n = fgetxattr(fd, name, value, (size_t)n + 1);
     if (n < 0 || !value)
         return fail(err, "read an attribute of", entry);
-    for (int kind = 0; kind < ACL_KINDS; kind++)
-        if (strcmp(name, acl_names[kind]) == 0) {
-            errno = -acl_add(to, (enum acl_kind)kind, value, (size_t)n);
+    for (int kind = 0; kind < POSIX_ACL_KINDS; kind++)
+        if (strcmp(name, posix_acl_names[kind]) == 0) {
+            errno = -posix_acl_add(to, (enum posix_acl_kind)kind, value,
+                                   (size_t)n);
             return errno == 0 ? 0 : fail(err, "understand the ACL of", entry);
         }
     archive_entry_xattr_add_entry(to, name, value, (size_t)n);
@@ -132,12 +134,13 @@ static int add_attribute(struct archive_entry *to, int fd, const char *name,
 static bool is_carried(const char *name)
 {
     return strncmp(name, USER_XATTR, sizeof(USER_XATTR) - 1) == 0 ||
-           strcmp(name, acl_names[ACL_ACCESS]) == 0 ||
-           strcmp(name, acl_names[ACL_DEFAULT]) == 0;
+           strcmp(name, posix_acl_names[POSIX_ACL_ACCESS]) == 0 ||
+           strcmp(name, posix_acl_names[POSIX_ACL_DEFAULT]) == 0;
 }
 
 static int add_attributes(struct archive_entry *to, int fd,
-                          const struct walk_entry *entry, struct error *err)
+                          const struct tree_walk_entry *entry,
+                          struct error *err)
 {
     ssize_t len = flistxattr(fd, NULL, 0);
     AUTO_FREE char *names = len <= 0 ? NULL : malloc((size_t)len);
@@ -176,7 +179,8 @@ static void add_holes(struct archive_entry *to, int fd, off_t size)
 }
 
 /* The header's own fields; what only means something here stays here. */
-static void describe(struct archive_entry *to, const struct walk_entry *entry)
+static void describe(struct archive_entry *to,
+                     const struct tree_walk_entry *entry)
 {
     const struct stat *st = &entry->stat;
 
@@ -201,7 +205,7 @@ static void describe(struct archive_entry *to, const struct walk_entry *entry)
 
 /* ---- content ---- */
 
-static int put_data(struct pack *p, const void *data, size_t len,
+static int put_data(struct tar_writer *p, const void *data, size_t len,
                     const char *path, struct error *err)
 {
     la_ssize_t n = archive_write_data(p->archive, data, len);
@@ -209,7 +213,7 @@ static int put_data(struct pack *p, const void *data, size_t len,
     return n == (la_ssize_t)len ? 0 : complain(p, path, err);
 }
 
-static int put_hole(struct pack *p, uint64_t len, const char *path,
+static int put_hole(struct tar_writer *p, uint64_t len, const char *path,
                     struct error *err)
 {
     while (len > 0) {
@@ -232,8 +236,8 @@ static uint64_t next_data(int fd, uint64_t at, uint64_t size)
     return (uint64_t)data < size ? (uint64_t)data : size;
 }
 
-static int put_content(struct pack *p, const struct file *file,
-                       const struct walk_entry *entry, struct error *err)
+static int put_content(struct tar_writer *p, const struct file *file,
+                       const struct tree_walk_entry *entry, struct error *err)
 {
     struct file_window window = { 0 };
     uint64_t size = (uint64_t)entry->stat.st_size, at = 0;
@@ -266,7 +270,7 @@ static int put_content(struct pack *p, const struct file *file,
 
 /* ---- entries ---- */
 
-static int put_header(struct pack *p, struct archive_entry *e,
+static int put_header(struct tar_writer *p, struct archive_entry *e,
                       struct error *err)
 {
     int r = archive_write_header(p->archive, e);
@@ -277,7 +281,7 @@ static int put_header(struct pack *p, struct archive_entry *e,
 }
 
 /* What can be opened: a file or a directory. */
-static int open_entry(const struct walk_entry *entry, struct error *err)
+static int open_entry(const struct tree_walk_entry *entry, struct error *err)
 {
     int fd = openat(entry->dir_fd, entry->name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -285,8 +289,8 @@ static int open_entry(const struct walk_entry *entry, struct error *err)
     return fd < 0 ? fail(err, "open", entry) : fd;
 }
 
-static int put_opened(struct pack *p, struct archive_entry *e,
-                      const struct walk_entry *entry, struct error *err)
+static int put_opened(struct tar_writer *p, struct archive_entry *e,
+                      const struct tree_walk_entry *entry, struct error *err)
 {
     struct archive_entry *spare = NULL;
     struct file file = FILE_CLOSED;
@@ -309,8 +313,8 @@ static int put_opened(struct pack *p, struct archive_entry *e,
     return put_content(p, &file, entry, err);
 }
 
-static int put_entry(struct pack *p, struct archive_entry *e,
-                     const struct walk_entry *entry, struct error *err)
+static int put_entry(struct tar_writer *p, struct archive_entry *e,
+                     const struct tree_walk_entry *entry, struct error *err)
 {
     mode_t mode = entry->stat.st_mode;
 
@@ -329,7 +333,7 @@ static int put_entry(struct pack *p, struct archive_entry *e,
 
 /* ---- the whole ---- */
 
-static int open_archive(struct pack *p, struct error *err)
+static int open_archive(struct tar_writer *p, struct error *err)
 {
     p->window_bytes = file_window_bytes(limits_memory_bytes());
     p->piece = malloc(PIECE_BYTES);
@@ -347,16 +351,16 @@ static int open_archive(struct pack *p, struct error *err)
         return complain(p, p->options->directory, err);
     archive_entry_linkresolver_set_strategy(p->links,
                                             archive_format(p->archive));
-    return walk_open(p->options->directory, skipped, &p->walk, err);
+    return tree_walk_open(p->options->directory, skipped, &p->walk, err);
 }
 
-static int put_all(struct pack *p, struct error *err)
+static int put_all(struct tar_writer *p, struct error *err)
 {
     struct archive_entry *e = archive_entry_new();
-    struct walk_entry entry;
+    struct tree_walk_entry entry;
     int r = e ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "pack a tree");
 
-    while (r == 0 && (r = walk_next(p->walk, &entry, err)) > 0)
+    while (r == 0 && (r = tree_walk_next(p->walk, &entry, err)) > 0)
         r = put_entry(p, e, &entry, err);
     archive_entry_free(e);
     if (r == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
@@ -364,35 +368,35 @@ static int put_all(struct pack *p, struct error *err)
     return r;
 }
 
-int pack_tree(const struct pack_options *options, struct pack_report *report,
-              struct error *err)
+int tar_writer_tree(const struct tar_writer_options *options,
+                    struct tar_writer_report *report, struct error *err)
 {
-    struct pack p = { .options = options, .report = report };
+    struct tar_writer p = { .options = options, .report = report };
     int r;
 
-    *report = (struct pack_report){ 0 };
-    words_begin(&p.words);
+    *report = (struct tar_writer_report){ 0 };
+    utf8_locale_begin(&p.words);
     r = open_archive(&p, err);
     if (r == 0)
         r = put_all(&p, err);
-    walk_close(p.walk);
+    tree_walk_close(p.walk);
     archive_entry_linkresolver_free(p.links);
     archive_write_free(p.archive);
     free(p.piece);
     free(p.zeros);
-    words_end(&p.words);
+    utf8_locale_end(&p.words);
     return r;
 }
 
-int pack_estimate(const char *directory, bool sparse, uint64_t *bytes,
-                  struct error *err)
+int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
+                        struct error *err)
 {
-    struct walk_entry entry;
-    struct walk *walk = NULL;
-    int r = walk_open(directory, skipped, &walk, err);
+    struct tree_walk_entry entry;
+    struct tree_walk *walk = NULL;
+    int r = tree_walk_open(directory, skipped, &walk, err);
 
     *bytes = 0;
-    while (r == 0 && (r = walk_next(walk, &entry, err)) > 0) {
+    while (r == 0 && (r = tree_walk_next(walk, &entry, err)) > 0) {
         uint64_t allocated = (uint64_t)entry.stat.st_blocks * 512;
         uint64_t size = (uint64_t)entry.stat.st_size;
 
@@ -401,26 +405,27 @@ int pack_estimate(const char *directory, bool sparse, uint64_t *bytes,
         *bytes += 512;
         r = 0;
     }
-    walk_close(walk);
+    tree_walk_close(walk);
     return r;
 }
 
-int pack_is_only(const char *directory, const char *name, struct error *err)
+int tar_writer_is_only(const char *directory, const char *name,
+                       struct error *err)
 {
-    struct walk_entry entry;
-    struct walk *walk;
+    struct tree_walk_entry entry;
+    struct tree_walk *walk;
     bool is_there = false;
     unsigned others = 0;
-    int r = walk_open(directory, skipped, &walk, err);
+    int r = tree_walk_open(directory, skipped, &walk, err);
 
     if (r < 0)
         return -1;
-    while ((r = walk_next(walk, &entry, err)) > 0 && others == 0) {
+    while ((r = tree_walk_next(walk, &entry, err)) > 0 && others == 0) {
         if (strcmp(entry.path, name) == 0 && S_ISREG(entry.stat.st_mode))
             is_there = true;
         else
             others++;
     }
-    walk_close(walk);
+    tree_walk_close(walk);
     return r < 0 ? -1 : is_there && others == 0;
 }

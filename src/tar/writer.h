@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-struct pack_options {
+struct tar_writer_options {
     const char *directory; /* borrowed */
     bool sparse;           /* holes as such; else as the zeros they read as */
 
@@ -24,7 +24,7 @@ struct pack_options {
     void *opaque;
 };
 
-struct pack_report {
+struct tar_writer_report {
     uint64_t files;         /* of any kind, directories too */
     uint64_t content_bytes; /* of regular files, holes included */
 };
@@ -33,20 +33,21 @@ struct pack_report {
  * Packs it all.  Blocks.  ERROR_SOURCE_IO; ERROR_CHANGED: a file became
  * shorter; put's own.
  */
-int pack_tree(const struct pack_options *options, struct pack_report *report,
-              struct error *err);
+int tar_writer_tree(const struct tar_writer_options *options,
+                    struct tar_writer_report *report, struct error *err);
 
 /*
  * About how many bytes the stream will have, by the sizes of the files, or,
  * where sparse, by what is allocated: for progress.  ERROR_SOURCE_IO.
  */
-int pack_estimate(const char *directory, bool sparse, uint64_t *bytes,
-                  struct error *err);
+int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
+                        struct error *err);
 
 /*
  * Is the regular file of this name all there is in the directory, but for
  * lost+found?  1, 0, or -1 with ERROR_SOURCE_IO.
  */
-int pack_is_only(const char *directory, const char *name, struct error *err);
+int tar_writer_is_only(const char *directory, const char *name,
+                       struct error *err);
 
 #endif

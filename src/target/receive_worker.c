@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "image/image.h"
-#include "plan/chunk_grid.h"
 #include "plan/gpt.h"
 #include "plan/work_queue.h"
 #include "plan/zero_mask.h"
@@ -19,7 +18,7 @@
 #include "wire/frame.h"
 
 /* Data and zeros alternate, and each is a grain at least. */
-#define RUNS_MAX (GRID_CHUNK_BYTES / GRID_GRAIN_BYTES / 2 + 1)
+#define RUNS_MAX (CHUNK_BYTES / BLOCK_BYTES / 2 + 1)
 
 /* A chunk being assembled, then written. */
 struct block {
@@ -33,7 +32,7 @@ struct block {
     bool has_leaves;     /* told, so that leaves may stay as they are */
     unsigned blank;      /* leaves (zero_mask.h) not in the buffer */
     uint8_t leaves[DIGEST_LEAVES_BYTES];
-    struct patch patch; /* what stays */
+    struct chunk_merge patch; /* what stays */
     unsigned run_count;
     struct io runs[RUNS_MAX]; /* pieces to write */
 };
@@ -41,14 +40,14 @@ struct block {
 struct work {
     struct target_plan *plan;
     struct conn *conn; /* borrowed from the lane */
-    struct lane_tools tools;
+    struct io_context tools;
     struct sink_lane *sink;
-    struct unpacking unpacking;
+    struct decompressor unpacking;
     struct block blocks[JOB_BLOCKS_PER_LANE];
     uint64_t net_ns;       /* of the connection's waiting, what is counted */
     struct block *current; /* the chunk that is coming in, or NULL */
-    struct cursor_range zeros; /* whole chunks that sink_zero() may hold */
-    struct image *old;         /* the sink to read; NULL: not yet needed */
+    struct work_queue_range zeros; /* whole chunks that sink_zero() may hold */
+    struct image *old;             /* the sink to read; NULL: not yet needed */
 };
 
 /* ---- the disk side ---- */
@@ -56,8 +55,8 @@ struct work {
 /* All of a chunk is on the disk, though not yet safe from a power cut. */
 static void block_written(struct work *w, struct block *b)
 {
-    chunkset_add(&w->plan->held, b->chunk, 1);
-    pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    chunk_bitmap_add(&w->plan->held, b->chunk, 1);
+    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
 }
 
 /* Makes zeros that the sink holds back: afterwards they are there. */
@@ -66,7 +65,7 @@ static int settle_zeros(struct work *w, struct error *err)
     if (sink_lane_finish(w->sink, err) < 0)
         return -1;
     if (w->zeros.count > 0)
-        chunkset_add(&w->plan->held, w->zeros.first, w->zeros.count);
+        chunk_bitmap_add(&w->plan->held, w->zeros.first, w->zeros.count);
     w->zeros.count = 0;
     return 0;
 }
@@ -77,9 +76,8 @@ static void check_sectors(const struct work *w, const struct block *b)
     uint32_t made_for = gpt_misfit(b->buf, b->len, w->plan->sector_bytes);
 
     if (made_for != 0)
-        log_warn("the guest's partition table (GPT) was made for sectors of "
-                 "%u bytes, %s has sectors of %u: the guest may not find its "
-                 "partitions",
+        log_warn("the guest's partition table (GPT) was made for sectors of %u "
+                 "bytes, %s has sectors of %u: the guest may not find them",
                  made_for, w->plan->path, w->plan->sector_bytes);
 }
 
@@ -88,15 +86,15 @@ static int check_foretold(struct work *w, const struct block *b,
                           struct error *err)
 {
     const struct digest *digest = w->plan->job->digest;
-    uint64_t offset = b->chunk * GRID_CHUNK_BYTES;
+    uint64_t offset = b->chunk * CHUNK_BYTES;
 
     if (memcmp(digest_of(digest, b->chunk), b->patch.wanted,
                digest_each(digest)) == 0)
         return 0;
     atomic_store(&w->plan->is_coarse, true);
     return error_set_at(err, ERROR_TEMPORARY, 0, offset,
-                        "the chunk at %" PRIu64 ", changed in blocks, differs "
-                        "here: to be sent in larger pieces",
+                        "chunk at %" PRIu64 ": block-level delta gives the "
+                        "wrong digest; retrying with 64 KiB leaves",
                         offset);
 }
 
@@ -104,7 +102,7 @@ static int check_foretold(struct work *w, const struct block *b,
 static int write_block(struct work *w, struct block *b, struct error *err)
 {
     struct digest *digest = w->plan->job->digest;
-    unsigned keep = patch_leaves(&b->patch, b->len);
+    unsigned keep = chunk_merge_leaves(&b->patch, b->len);
 
     digest_leaves(digest, b->buf, b->len, keep, b->blank, b->leaves);
     digest_add_leaves(digest, b->chunk, b->leaves);
@@ -170,12 +168,12 @@ static int reap(struct work *w, bool wait, struct error *err)
 
     if (wait)
         atomic_fetch_add(&w->plan->job->at_disk, 1);
-    io = ring_reap(w->tools.ring, wait);
+    io = io_queue_reap(w->tools.ring, wait);
     if (wait) {
         atomic_fetch_sub(&w->plan->job->at_disk, 1);
         job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     }
-    for (; io; io = ring_reap(w->tools.ring, false))
+    for (; io; io = io_queue_reap(w->tools.ring, false))
         if (write_completed(w, io, err) < 0)
             return -1;
     return 0;
@@ -183,7 +181,7 @@ static int reap(struct work *w, bool wait, struct error *err)
 
 static int lease_block(struct work *w, struct block **block, struct error *err)
 {
-    while (pool_leased(w->tools.pool) == w->tools.block_count)
+    while (buffer_pool_leased(w->tools.pool) == w->tools.block_count)
         if (reap(w, true, err) < 0)
             return -1;
     *block = NULL;
@@ -191,7 +189,7 @@ static int lease_block(struct work *w, struct block **block, struct error *err)
         if (!w->blocks[i].buf)
             *block = &w->blocks[i];
     assert(*block); /* as many blocks as buffers */
-    (*block)->buf = pool_lease(w->tools.pool);
+    (*block)->buf = buffer_pool_lease(w->tools.pool);
     return 0;
 }
 
@@ -209,8 +207,8 @@ static int complete_block(struct work *w, struct block *b, struct error *err)
 {
     note_network(w);
     w->current = NULL;
-    b->pending = patch_plan_reads(&b->patch, b->buf,
-                                  b->chunk * GRID_CHUNK_BYTES, b->len, b);
+    b->pending = chunk_merge_plan_reads(&b->patch, b->buf,
+                                        b->chunk * CHUNK_BYTES, b->len, b);
     if (b->pending == 0) {
         if (write_block(w, b, err) < 0)
             return -1;
@@ -234,11 +232,12 @@ static int out_of_place(const struct frame *f, const char *why,
 static int arrive(struct work *w, const struct frame *f, uint64_t count,
                   struct error *err)
 {
-    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+    uint64_t first = f->offset / CHUNK_BYTES;
 
-    if (w->plan->is_surveyed && !chunkset_has_all(&w->plan->told, first, count))
+    if (w->plan->is_surveyed &&
+        !chunk_bitmap_has_all(&w->plan->told, first, count))
         return out_of_place(f, "chunk came before it was told", err);
-    if (!chunkset_add(&w->plan->came, first, count))
+    if (!chunk_bitmap_add(&w->plan->came, first, count))
         return out_of_place(f, "chunk came twice", err);
     return 0;
 }
@@ -250,7 +249,7 @@ static int arrive(struct work *w, const struct frame *f, uint64_t count,
 static int claim(struct work *w, const struct frame *f, uint64_t count,
                  struct error *err)
 {
-    uint64_t first = f->offset / GRID_CHUNK_BYTES;
+    uint64_t first = f->offset / CHUNK_BYTES;
 
     if (w->plan->is_finished)
         return error_set_at(err, ERROR_REFUSED, 0, f->offset,
@@ -261,9 +260,9 @@ static int claim(struct work *w, const struct frame *f, uint64_t count,
         return -1;
     if (!w->plan->is_again)
         return 0;
-    if (keeper_strike(w->plan->keeper, first, count, err) < 0)
+    if (checkpointer_strike(w->plan->keeper, first, count, err) < 0)
         return -1;
-    chunkset_remove(&w->plan->held, first, count);
+    chunk_bitmap_remove(&w->plan->held, first, count);
     return 0;
 }
 
@@ -280,12 +279,12 @@ static void forget_digests(struct work *w, uint64_t first, uint64_t count)
 static int take_zero_chunks(struct work *w, const struct frame *f,
                             struct error *err)
 {
-    uint64_t first = f->offset / GRID_CHUNK_BYTES;
-    uint64_t count = grid_count(f->length);
+    uint64_t first = f->offset / CHUNK_BYTES;
+    uint64_t count = chunk_grid_count(f->length);
 
     if (claim(w, f, count, err) < 0)
         return -1;
-    leaves_drop(&w->plan->leaves, first, count);
+    leaf_cache_drop(&w->plan->leaves, first, count);
     forget_digests(w, first, count);
     progress_add(&w->plan->job->progress.zero_bytes, f->length);
     if (w->zeros.count > 0 && first != w->zeros.first + w->zeros.count &&
@@ -304,13 +303,13 @@ static int take_zero_chunks(struct work *w, const struct frame *f,
 static int take_same_chunks(struct work *w, const struct frame *f,
                             struct error *err)
 {
-    uint64_t first = f->offset / GRID_CHUNK_BYTES;
-    uint64_t count = grid_count(f->length);
+    uint64_t first = f->offset / CHUNK_BYTES;
+    uint64_t count = chunk_grid_count(f->length);
 
     if (arrive(w, f, count, err) < 0)
         return -1;
-    leaves_drop(&w->plan->leaves, first, count);
-    if (!chunkset_has_all(&w->plan->held, first, count))
+    leaf_cache_drop(&w->plan->leaves, first, count);
+    if (!chunk_bitmap_has_all(&w->plan->held, first, count))
         return out_of_place(f, "the target does not hold these chunks", err);
     progress_add(&w->plan->job->progress.resumed_bytes, f->length);
     return 0;
@@ -320,17 +319,17 @@ static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
 {
     struct block *b;
 
-    if (f->offset % GRID_CHUNK_BYTES != 0)
+    if (f->offset % CHUNK_BYTES != 0)
         return out_of_place(f, "chunk does not begin at its beginning", err);
     if (claim(w, f, 1, err) < 0 || lease_block(w, &b, err) < 0)
         return -1;
-    b->chunk = f->offset / GRID_CHUNK_BYTES;
-    b->len = (size_t)grid_length(w->plan->virtual_bytes, b->chunk);
+    b->chunk = f->offset / CHUNK_BYTES;
+    b->len = (size_t)chunk_grid_length(w->plan->virtual_bytes, b->chunk);
     b->data_bytes = b->filled = 0;
     b->has_zeroed = false;
-    b->has_leaves = leaves_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
-    leaves_drop(&w->plan->leaves, b->chunk, 1);
-    patch_start(&b->patch);
+    b->has_leaves = leaf_cache_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
+    leaf_cache_drop(&w->plan->leaves, b->chunk, 1);
+    chunk_merge_start(&b->patch);
     b->blank = b->run_count = 0;
     w->current = b;
     return 0;
@@ -350,7 +349,7 @@ static void add_run(struct block *b, size_t len)
         .op = IO_WRITE,
         .buf = at,
         .len = len,
-        .offset = b->chunk * GRID_CHUNK_BYTES + b->filled,
+        .offset = b->chunk * CHUNK_BYTES + b->filled,
         .owner = b,
     };
 }
@@ -362,7 +361,8 @@ static int recv_packed(struct work *w, struct block *b, const struct frame *f,
 
     if ((w->plan->codecs & MESSAGE_CODEC_ZSTD) == 0)
         return out_of_place(f, "compression was not agreed on", err);
-    if (unpacking_recv(&w->unpacking, w->conn, f, b->buf + b->filled, err) < 0)
+    if (decompressor_recv(&w->unpacking, w->conn, f, b->buf + b->filled, err) <
+        0)
         return -1;
     progress_add(&progress->compressed_bytes, f->length);
     progress_add(&progress->compressed_to_bytes, f->packed_bytes);
@@ -392,7 +392,7 @@ static int take_zeros(struct work *w, struct block *b, const struct frame *f,
 
     progress_add(&w->plan->job->progress.zero_bytes, len);
     if (len >= sink_zero_least(w->plan->sink)) {
-        b->blank |= blank_out(b->buf, b->len, b->filled, b->filled + len);
+        b->blank |= zero_mask_out(b->buf, b->len, b->filled, b->filled + len);
         b->has_zeroed = true;
         return sink_zero(w->sink, f->offset, len, err);
     }
@@ -412,7 +412,7 @@ static int take_same(struct work *w, struct block *b, const struct frame *f,
         (b->filled % DIGEST_LEAF_BYTES != 0 ||
          (end % DIGEST_LEAF_BYTES != 0 && end != b->len)))
         return out_of_place(f, "SAME of parts of leaves without PATCH", err);
-    patch_keep(&b->patch, b->filled, end);
+    chunk_merge_keep(&b->patch, b->filled, end);
     progress_add(&w->plan->job->progress.resumed_bytes, f->length);
     return 0;
 }
@@ -438,7 +438,7 @@ static int take_part(struct work *w, const struct frame *f, struct error *err)
     if (!w->current && begin_chunk(w, f, err) < 0)
         return -1;
     b = w->current;
-    if (f->offset != b->chunk * GRID_CHUNK_BYTES + b->filled)
+    if (f->offset != b->chunk * CHUNK_BYTES + b->filled)
         return out_of_place(f, "it does not follow the one before", err);
     if (f->length > b->len - b->filled)
         return out_of_place(f, "it is longer than the rest of its chunk", err);
@@ -469,8 +469,8 @@ static bool is_whole_chunks(const struct work *w, const struct frame *f)
 {
     uint64_t end = f->offset + f->length;
 
-    return f->type != FRAME_DATA && f->offset % GRID_CHUNK_BYTES == 0 &&
-           (end % GRID_CHUNK_BYTES == 0 || end == w->plan->virtual_bytes);
+    return f->type != FRAME_DATA && f->offset % CHUNK_BYTES == 0 &&
+           (end % CHUNK_BYTES == 0 || end == w->plan->virtual_bytes);
 }
 
 /* 1: END; 0: go on; -1: failed. */
@@ -510,7 +510,7 @@ static int walk(struct work *w, struct error *err)
     } while (r == 0);
     if (r < 0)
         return -1;
-    while (pool_leased(w->tools.pool) > 0)
+    while (buffer_pool_leased(w->tools.pool) > 0)
         if (reap(w, true, err) < 0)
             return -1;
     return settle_zeros(w, err);
@@ -520,7 +520,7 @@ static int walk(struct work *w, struct error *err)
 
 static int open_work(struct work *w, struct error *err)
 {
-    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+    if (io_context_open(&w->tools, w->plan->job->ring_wish,
                         job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
     w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
@@ -531,16 +531,16 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    lane_tools_close(&w->tools);
+    io_context_close(&w->tools);
     image_close(w->old);
     sink_lane_close(w->sink);
-    unpacking_close(&w->unpacking);
+    decompressor_close(&w->unpacking);
     free(w);
 }
 
-static int run(struct lane *lane, struct error *err)
+static int run(struct worker *lane, struct error *err)
 {
-    struct target_lane *own = (struct target_lane *)lane;
+    struct receive_worker *own = (struct receive_worker *)lane;
     struct work *w = calloc(1, sizeof(*w));
     int r;
 
@@ -561,20 +561,20 @@ static int run(struct lane *lane, struct error *err)
     return r;
 }
 
-int target_lane_start(struct target_lane *lane, struct target_plan *plan,
-                      unsigned number, struct conn *conn, struct error *err)
+int receive_worker_start(struct receive_worker *lane, struct target_plan *plan,
+                         unsigned number, struct conn *conn, struct error *err)
 {
     lane->plan = plan;
     lane->conn = conn;
-    if (lane_start(&lane->lane, plan->job, &plan->running, number, run, err) ==
-        0)
+    if (worker_start(&lane->lane, plan->job, &plan->running, number, run,
+                     err) == 0)
         return 0;
     conn_close(lane->conn);
     lane->conn = NULL;
     return -1;
 }
 
-int target_lane_check_end(struct target_lane *lane, struct error *err)
+int receive_worker_check_end(struct receive_worker *lane, struct error *err)
 {
     struct error closed; /* no error: nothing is to come */
     uint8_t more;
@@ -585,15 +585,15 @@ int target_lane_check_end(struct target_lane *lane, struct error *err)
                      "lane %u: trailing garbage behind END", lane->lane.number);
 }
 
-void target_lane_interrupt(struct target_lane *lane)
+void receive_worker_interrupt(struct receive_worker *lane)
 {
     if (lane->lane.started)
         conn_shutdown(lane->conn);
 }
 
-void target_lane_join(struct target_lane *lane)
+void receive_worker_join(struct receive_worker *lane)
 {
-    if (!lane_join(&lane->lane))
+    if (!worker_join(&lane->lane))
         return;
     conn_close(lane->conn);
     lane->conn = NULL;

@@ -1,9 +1,9 @@
 /*
  * receive_worker.h - one lane of a target: takes frames, writes chunks.
  *
- *   conn_recv header -> frame_decode -> claimed once? -> pool_lease
+ *   conn_recv header -> frame_decode -> claimed once? -> buffer_pool_lease
  *      -> conn_recv payload straight into the buffer ... chunk complete
- *      -> digest_add -> sink_write / sink_zero ... ring_reap -> pool_return
+ *      -> digest_add -> sink_write / sink_zero ... io_queue_reap -> buffer_pool_return
  *
  * No free buffer means no conn_recv, so a slow disk closes the TCP window.
  */
@@ -27,17 +27,17 @@
 struct target_plan {
     struct cw_job *job;
     struct sink *sink;
-    struct keeper *keeper;
-    struct chunkset came;  /* in this session, each once */
-    struct chunkset held;  /* written in whole, digest in job->digest */
-    bool is_again;         /* not the first session of this disk */
-    bool is_finished;      /* it is whole and has its name: no more writing */
-    bool is_surveyed;      /* it was there before: see target_scan.h */
-    struct chunkset found; /* then: looked at, or held from before, */
-    struct chunkset told;  /* and the source knows: they may come */
-    struct leaves leaves;  /* of those told in LEAVES, until they come */
-    bool has_sums;         /* there, so that FRAME_PATCH may come */
-    atomic_bool is_coarse; /* a sum has deceived: no more of them */
+    struct checkpointer *keeper;
+    struct chunk_bitmap came; /* in this session, each once */
+    struct chunk_bitmap held; /* written in whole, digest in job->digest */
+    bool is_again;            /* not the first session of this disk */
+    bool is_finished; /* it is whole and has its name: no more writing */
+    bool is_surveyed; /* it was there before: see target_scan.h */
+    struct chunk_bitmap found; /* then: looked at, or held from before, */
+    struct chunk_bitmap told;  /* and the source knows: they may come */
+    struct leaf_cache leaves;  /* of those told in LEAVES, until they come */
+    bool has_sums;             /* there, so that FRAME_PATCH may come */
+    atomic_bool is_coarse;     /* a sum has deceived: no more of them */
     uint64_t virtual_bytes;
     uint32_t codecs;          /* as agreed for this session */
     const char *path;         /* of the sink, for messages */
@@ -46,23 +46,23 @@ struct target_plan {
     _Atomic unsigned ended;   /* lanes that came to their END frame */
 };
 
-struct target_lane {
-    struct lane lane;
+struct receive_worker {
+    struct worker lane;
     struct target_plan *plan; /* borrowed */
     struct conn *conn;        /* owned; freed by _join() */
 };
 
 /* Takes over conn (moved) behind its JOIN and starts the thread. */
-int target_lane_start(struct target_lane *lane, struct target_plan *plan,
-                      unsigned number, struct conn *conn, struct error *err);
+int receive_worker_start(struct receive_worker *lane, struct target_plan *plan,
+                         unsigned number, struct conn *conn, struct error *err);
 
 /* After its END: ERROR_PROTOCOL if the source has sent anything more. */
-int target_lane_check_end(struct target_lane *lane, struct error *err);
+int receive_worker_check_end(struct receive_worker *lane, struct error *err);
 
 /* Wakes the lane if it blocks on its connection. */
-void target_lane_interrupt(struct target_lane *lane);
+void receive_worker_interrupt(struct receive_worker *lane);
 
 /* Waits for its end and frees what it had.  Tolerates an unstarted one. */
-void target_lane_join(struct target_lane *lane);
+void receive_worker_join(struct receive_worker *lane);
 
 #endif

@@ -37,10 +37,10 @@ static int check_hello(const struct message_hello *hello, struct error *err)
                          "source speaks version %u of the protocol, this is "
                          "version %u",
                          hello->version, MESSAGE_VERSION);
-    if (hello->chunk_bytes != GRID_CHUNK_BYTES)
+    if (hello->chunk_bytes != CHUNK_BYTES)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "source uses chunks of %u bytes, not %" PRIu64,
-                         hello->chunk_bytes, GRID_CHUNK_BYTES);
+                         hello->chunk_bytes, CHUNK_BYTES);
     if (!digest_is_known(hello->digest))
         return error_set(err, ERROR_PROTOCOL, 0,
                          "source uses digest algorithm %u, unknown here",
@@ -82,7 +82,7 @@ static int keep_gate(struct target *t, struct error *err)
 {
     if (t->has_gate || t->is_committed)
         return 0;
-    if (gate_claim(&t->gate) < 0)
+    if (upload_router_claim(&t->gate) < 0)
         return error_set(err, ERROR_BUSY, 0, "busy: an upload is under way");
     t->has_gate = true;
     return 0;
@@ -91,7 +91,7 @@ static int keep_gate(struct target *t, struct error *err)
 static void leave_gate(struct target *t)
 {
     if (t->has_gate)
-        gate_set(&t->gate, GATE_OPEN);
+        upload_router_set(&t->gate, UPLOAD_ROUTER_OPEN);
     t->has_gate = false;
 }
 
@@ -123,7 +123,7 @@ static int consider(struct target *t, const struct visitor *visitor,
 /* Who is to be considered next: our source first, if it called again. */
 static struct visitor *next_visitor(struct target *t)
 {
-    return t->comeback ? TAKE_PTR(t->comeback) : door_take(t->door);
+    return t->comeback ? TAKE_PTR(t->comeback) : listener_take(t->door);
 }
 
 /* True when the reserved time has just run out. */
@@ -141,11 +141,11 @@ static int check_code(struct target *t, struct error *err)
 {
     if (!t->is_paired || t->reserved_ns > 0)
         return 0;
-    if (tls_wrong_keys(t->job.tls) >= CODE_TRIES)
+    if (tls_wrong_keys(t->job.tls) >= CREDENTIALS_TRIES)
         return error_set(err, ERROR_TLS, 0,
                          "%u wrong pairing codes were tried: ours is good no "
                          "more; start again for a new one",
-                         CODE_TRIES);
+                         CREDENTIALS_TRIES);
     if (clock_now_ns() >= t->code_ends_ns)
         return error_set(err, ERROR_TEMPORARY, 0,
                          "nobody came while the pairing code was good; start "
@@ -282,7 +282,7 @@ static int serve(struct target *t, struct visitor *visitor, struct error *err)
     if (r < 0)
         job_first_error(&t->job, err);
     else
-        gate_set(&t->gate, GATE_DONE);
+        upload_router_set(&t->gate, UPLOAD_ROUTER_DONE);
     return r;
 }
 
@@ -365,7 +365,7 @@ static void forget_record(struct target *t)
 {
     struct error err;
 
-    if (keeper_remove(&t->keeper, &err) < 0)
+    if (checkpointer_remove(&t->keeper, &err) < 0)
         log_warn("%s", err.text);
 }
 
@@ -378,8 +378,9 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
     t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
                                             ? t->options.pairing_valid_ns
                                             : PAIRING_DEFAULT_NS);
-    if (door_open(&t->listen, job, t->options.security.http ? &t->gate : NULL,
-                  &t->door, err) < 0)
+    if (listener_open(&t->listen, job,
+                      t->options.security.http ? &t->gate : NULL, &t->door,
+                      err) < 0)
         return -1;
     job_set_ready(job);
     if (run_sessions(t, err) < 0) {
@@ -402,14 +403,14 @@ static void target_free(struct cw_job *job)
     struct target *t = (struct target *)job;
 
     visitor_close(t->comeback);
-    door_close(t->door);
-    keeper_close(&t->keeper);
+    listener_close(t->door);
+    checkpointer_close(&t->keeper);
     sink_close(t->sink);
-    chunkset_fini(&t->plan.came);
-    chunkset_fini(&t->plan.held);
-    chunkset_fini(&t->plan.found);
-    chunkset_fini(&t->plan.told);
-    leaves_close(&t->plan.leaves);
+    chunk_bitmap_fini(&t->plan.came);
+    chunk_bitmap_fini(&t->plan.held);
+    chunk_bitmap_fini(&t->plan.found);
+    chunk_bitmap_fini(&t->plan.told);
+    leaf_cache_close(&t->plan.leaves);
     job_fini(job);
     free(t);
 }
@@ -427,7 +428,7 @@ static int build(struct target *t, const struct cw_target_options *options,
     t->options.security.pairing_code = NULL; /* the caller may wipe it */
     t->plan.job = &t->job;
     t->plan.path = options->destination;
-    sink.finished = begun_look(options) == BEGUN_FINISHED;
+    sink.finished = resume_probe_look(options) == RESUME_PROBE_FINISHED;
     t->plan.is_finished = sink.finished;
     if (job_init(&t->job, false, &options->security, &options->tuning,
                  &options->events, err) < 0 ||
@@ -436,10 +437,10 @@ static int build(struct target *t, const struct cw_target_options *options,
         sink_open(&sink, &t->sink, err) < 0)
         return -1;
     t->plan.sink = t->sink;
-    keeper_open(&t->keeper, &t->job, t->sink, options->state_dir,
-                options->checkpoint_ns);
+    checkpointer_open(&t->keeper, &t->job, t->sink, options->state_dir,
+                      options->checkpoint_ns);
     t->plan.keeper = &t->keeper;
-    t->gate = (struct gate){
+    t->gate = (struct upload_router){
         .client_name = options->security.peer_name,
         /* Before the job's patience ends: that could not say whose fault
          * it is. */

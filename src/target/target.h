@@ -39,17 +39,17 @@ struct target {
     struct cw_job job; /* first: the API's handle is this */
     struct cw_target_options options;
     struct addr listen;
-    bool is_paired;        /* by a code, */
-    uint64_t code_ends_ns; /* which is good until then */
-    struct gate gate;      /* for who comes by HTTP */
-    bool has_gate;         /* claimed for a source of our own */
-    struct door *door;
+    bool is_paired;            /* by a code, */
+    uint64_t code_ends_ns;     /* which is good until then */
+    struct upload_router gate; /* for who comes by HTTP */
+    bool has_gate;             /* claimed for a source of our own */
+    struct listener *door;
 
     /* The process: what outlives a session. */
     struct sink *sink;
-    struct keeper keeper;    /* the checkpoint of it */
-    struct target_plan plan; /* what is held, and its digests: job.digest */
-    bool has_disk;           /* the sink is prepared, for the job disk_of */
+    struct checkpointer keeper; /* the checkpoint of it */
+    struct target_plan plan;    /* what is held, and its digests: job.digest */
+    bool has_disk;              /* the sink is prepared, for the job disk_of */
     struct message_hello disk_of;
     bool is_committed;  /* the disk is whole and has its name */
     unsigned readbacks; /* that found something else */
@@ -69,10 +69,10 @@ struct target {
     struct target_session session;
     uint8_t secrets[TARGET_SECRETS][MESSAGE_SECRET_BYTES]; /* a ring */
     unsigned sessions; /* that got a secret */
-    struct target_lane lanes[MESSAGE_MAX_LANES];
-    struct errand errand;
-    struct errand survey; /* of what the disk holds, beside the copying */
-    uint64_t told_to;     /* chunks below it are told */
+    struct receive_worker lanes[MESSAGE_MAX_LANES];
+    struct task errand;
+    struct task survey; /* of what the disk holds, beside the copying */
+    uint64_t told_to;   /* chunks below it are told */
 };
 
 /* Would hello go on with the disk that is being made? */

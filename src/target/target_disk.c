@@ -21,8 +21,8 @@
 void target_forget_disk(struct target *t)
 {
     t->has_disk = false;
-    chunkset_fini(&t->plan.came);
-    chunkset_fini(&t->plan.held);
+    chunk_bitmap_fini(&t->plan.came);
+    chunk_bitmap_fini(&t->plan.held);
     digest_close(TAKE_PTR(t->job.digest));
 }
 
@@ -30,12 +30,12 @@ void target_forget_disk(struct target *t)
 static int open_tables(struct target *t, struct error *err)
 {
     const struct message_hello *hello = &t->session.hello;
-    uint64_t chunks = grid_count(hello->virtual_bytes);
+    uint64_t chunks = chunk_grid_count(hello->virtual_bytes);
 
     target_forget_disk(t);
     memset(t->held_of, 0, sizeof(t->held_of));
-    if (chunkset_init(&t->plan.came, chunks, err) < 0 ||
-        chunkset_init(&t->plan.held, chunks, err) < 0)
+    if (chunk_bitmap_init(&t->plan.came, chunks, err) < 0 ||
+        chunk_bitmap_init(&t->plan.held, chunks, err) < 0)
         return -1;
     return digest_open((enum digest_algorithm)hello->digest,
                        hello->virtual_bytes, &t->job.digest, err);
@@ -51,7 +51,8 @@ static int bind_keeper(struct target *t, struct error *err)
     };
 
     memcpy(head.job, hello->job, sizeof(head.job));
-    return keeper_bind(&t->keeper, &head, &t->plan.held, t->job.digest, err);
+    return checkpointer_bind(&t->keeper, &head, &t->plan.held, t->job.digest,
+                             err);
 }
 
 /* Is whatever is there to be looked at, or only what a checkpoint names? */
@@ -65,7 +66,7 @@ static bool wants_survey(const struct target *t)
 static bool is_enough(const struct target *t)
 {
     return !t->plan.is_finished ||
-           chunkset_count(&t->plan.held) == t->plan.held.chunks;
+           chunk_bitmap_count(&t->plan.held) == t->plan.held.chunks;
 }
 
 /* Goes on with the disk that an earlier run of this job began.  1: done so;
@@ -78,13 +79,13 @@ static int take_up(struct target *t, struct error *err)
     if (t->options.resume != CW_RESUME_AUTO &&
         t->options.resume != CW_RESUME_TRUST)
         return 0;
-    if (keeper_load(&t->keeper) && is_enough(t)) {
+    if (checkpointer_load(&t->keeper) && is_enough(t)) {
         memcpy(t->held_of, t->keeper.head.source, sizeof(t->held_of));
         if (sink_resume(t->sink, t->session.hello.virtual_bytes,
                         t->keeper.head.disk_bytes, &why) == 0) {
             log_info("going on with what an earlier run left: %" PRIu64
                      " of %" PRIu64 " chunks are held",
-                     chunkset_count(&t->plan.held), chunks);
+                     chunk_bitmap_count(&t->plan.held), chunks);
             return 1;
         }
         log_warn("%s; beginning anew", why.text);
@@ -103,7 +104,7 @@ static int take_over(struct target *t, struct error *err)
 
     if (!wants_survey(t))
         return 0;
-    if (keeper_remove(&t->keeper, err) < 0)
+    if (checkpointer_remove(&t->keeper, err) < 0)
         return -1;
     return sink_adopt(t->sink, t->session.hello.virtual_bytes, older, err);
 }
@@ -136,7 +137,7 @@ static int make_disk(struct target *t, struct error *err)
         taken = target_check_fresh(t, err) < 0 ? -1 : take_over(t, err);
     if (taken < 0)
         return -1;
-    if (taken == 0 && (keeper_remove(&t->keeper, err) < 0 ||
+    if (taken == 0 && (checkpointer_remove(&t->keeper, err) < 0 ||
                        sink_prepare(t->sink, virtual_bytes, err) < 0))
         return -1;
     sink_get_report(t->sink, &report);
@@ -162,7 +163,7 @@ static void note_source(struct target *t)
     const struct message_hello *hello = &t->session.hello;
     size_t len = sizeof(t->held_of);
 
-    if (!t->plan.is_surveyed && chunkset_count(&t->plan.held) == 0)
+    if (!t->plan.is_surveyed && chunk_bitmap_count(&t->plan.held) == 0)
         memcpy(t->held_of, hello->identity, len); /* 0: has none */
     else if (t->plan.is_surveyed ||
              memcmp(t->held_of, hello->identity, len) != 0)
@@ -178,9 +179,9 @@ static int go_on(struct target *t)
         t->plan.is_finished = true;
     if (t->plan.is_finished)
         t->plan.is_surveyed = false; /* all is known of it */
-    target_survey_again(t);
+    target_scan_again(t);
     sink_reuse(t->sink);
-    chunkset_clear(&t->plan.came);
+    chunk_bitmap_clear(&t->plan.came);
     return 0;
 }
 
@@ -202,7 +203,7 @@ static int refuse_root(struct target *t, struct error *err)
 {
     struct error why;
 
-    if (keeper_remove(&t->keeper, &why) < 0)
+    if (checkpointer_remove(&t->keeper, &why) < 0)
         log_error("%s", why.text);
     return error_set(err, ERROR_MISMATCH, 0,
                      "digests differ: what was written is not what was read");
@@ -214,9 +215,9 @@ static void strike(void *opaque, uint64_t chunk)
     struct target *t = opaque;
     struct error err;
 
-    if (keeper_strike(&t->keeper, chunk, 1, &err) < 0)
+    if (checkpointer_strike(&t->keeper, chunk, 1, &err) < 0)
         log_error("%s", err.text);
-    chunkset_remove(&t->plan.held, chunk, 1);
+    chunk_bitmap_remove(&t->plan.held, chunk, 1);
 }
 
 /* What differs is sent again in another session, a few times. */
@@ -244,7 +245,7 @@ int target_flush(void *arg, struct error *err)
 {
     struct target *t = arg;
 
-    if (keeper_wait(&t->keeper, err) < 0)
+    if (checkpointer_wait(&t->keeper, err) < 0)
         return -1;
     return t->plan.is_finished ? 0 : sink_finish(t->sink, err);
 }
@@ -253,7 +254,8 @@ int target_flush(void *arg, struct error *err)
  * when both are started again. */
 static int commit(struct target *t, struct error *err)
 {
-    return keeper_save(&t->keeper, err) < 0 ? -1 : sink_commit(t->sink, err);
+    return checkpointer_save(&t->keeper, err) < 0 ? -1
+                                                  : sink_commit(t->sink, err);
 }
 
 /* Compare, then the final name: a disk that is not equal never gets it. */

@@ -15,7 +15,7 @@ static int make_room(struct target *t, struct error *err)
 {
     struct pollfd fd = { .fd = t->job.stop_fd, .events = POLLIN };
 
-    while (!leaves_has_room(&t->plan.leaves))
+    while (!leaf_cache_has_room(&t->plan.leaves))
         if (poll(&fd, 1, LOOK_MS) > 0)
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
     return 0;
@@ -30,10 +30,10 @@ static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
     if (leaves) {
         if (make_room(t, err) < 0)
             return -1;
-        leaves_put(&t->plan.leaves, chunk, leaves, sums);
+        leaf_cache_put(&t->plan.leaves, chunk, leaves, sums);
     }
-    chunkset_add(&t->plan.held, chunk, 1);
-    chunkset_add(&t->plan.found, chunk, 1);
+    chunk_bitmap_add(&t->plan.held, chunk, 1);
+    chunk_bitmap_add(&t->plan.found, chunk, 1);
     job_wake(&t->job);
     return 0;
 }
@@ -41,7 +41,7 @@ static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
 static int work(void *arg, struct error *err)
 {
     struct target *t = arg;
-    struct survey survey = {
+    struct disk_scan survey = {
         .engine = t->job.ring_wish,
         .image = readback_image(&t->job, t->sink),
         .virtual_bytes = t->plan.virtual_bytes,
@@ -53,7 +53,7 @@ static int work(void *arg, struct error *err)
         .opaque = t,
     };
 
-    if (survey_run(&survey, t->job.digest, err) == 0)
+    if (disk_scan_run(&survey, t->job.digest, err) == 0)
         return 0;
     return readback_failed(err, "what the target holds");
 }
@@ -64,29 +64,29 @@ static int open_sets(struct target *t, struct error *err)
     struct target_plan *plan = &t->plan;
     uint64_t chunks = plan->held.chunks;
 
-    chunkset_fini(&plan->found);
-    chunkset_fini(&plan->told);
-    leaves_close(&plan->leaves);
+    chunk_bitmap_fini(&plan->found);
+    chunk_bitmap_fini(&plan->told);
+    leaf_cache_close(&plan->leaves);
     t->told_to = 0;
-    if (chunkset_init(&plan->found, chunks, err) < 0 ||
-        chunkset_init(&plan->told, chunks, err) < 0 ||
-        leaves_open(&plan->leaves, digest_each(t->job.digest), plan->has_sums,
-                    err) < 0)
+    if (chunk_bitmap_init(&plan->found, chunks, err) < 0 ||
+        chunk_bitmap_init(&plan->told, chunks, err) < 0 ||
+        leaf_cache_open(&plan->leaves, digest_each(t->job.digest),
+                        plan->has_sums, err) < 0)
         return -1;
-    chunkset_copy(&plan->found, &plan->held);
-    chunkset_copy(&plan->told, &plan->held);
+    chunk_bitmap_copy(&plan->found, &plan->held);
+    chunk_bitmap_copy(&plan->told, &plan->held);
     return 0;
 }
 
-void target_survey_again(struct target *t)
+void target_scan_again(struct target *t)
 {
     uint64_t chunk;
 
-    while (leaves_take_any(&t->plan.leaves, &chunk))
-        chunkset_remove(&t->plan.held, chunk, 1);
+    while (leaf_cache_take_any(&t->plan.leaves, &chunk))
+        chunk_bitmap_remove(&t->plan.held, chunk, 1);
 }
 
-int target_survey_start(struct target *t)
+int target_scan_start(struct target *t)
 {
     struct error err;
 
@@ -94,7 +94,7 @@ int target_survey_start(struct target *t)
         return 0;
     log_info("reading what %s holds", t->options.destination);
     if (open_sets(t, &err) == 0 &&
-        errand_start(&t->survey, &t->job, work, t, &err) == 0)
+        task_start(&t->survey, &t->job, work, t, &err) == 0)
         return 0;
     job_fail(&t->job, &err);
     return -1;
@@ -105,29 +105,30 @@ static uint64_t next_found(struct target *t)
 {
     uint64_t chunks = t->plan.found.chunks, end;
 
-    while (t->told_to < chunks && chunkset_has(&t->plan.told, t->told_to))
+    while (t->told_to < chunks && chunk_bitmap_has(&t->plan.told, t->told_to))
         t->told_to++;
     end = t->told_to;
-    while (end < chunks && chunkset_has(&t->plan.found, end) &&
-           !chunkset_has(&t->plan.told, end))
+    while (end < chunks && chunk_bitmap_has(&t->plan.found, end) &&
+           !chunk_bitmap_has(&t->plan.told, end))
         end++;
     return end - t->told_to;
 }
 
-int target_survey_tick(struct target *t)
+int target_scan_tick(struct target *t)
 {
     uint64_t count;
     struct error err;
 
     if (!t->plan.is_surveyed || t->told_to == t->plan.found.chunks)
         return 0;
-    if (errand_is_done(&t->survey) && errand_join(&t->survey, &err) < 0) {
+    if (task_is_done(&t->survey) && task_join(&t->survey, &err) < 0) {
         job_fail(&t->job, &err);
         return -1;
     }
     while ((count = next_found(t)) > 0) {
-        int n = have_tell_found(&t->session.control, t->told_to, count,
-                                t->job.digest, &t->plan.leaves, &t->plan.told);
+        int n = announce_chunks_tell_found(&t->session.control, t->told_to,
+                                           count, t->job.digest,
+                                           &t->plan.leaves, &t->plan.told);
 
         if (n < 0)
             return -1;
@@ -135,11 +136,11 @@ int target_survey_tick(struct target *t)
     return 0;
 }
 
-int target_survey_end(struct target *t)
+int target_scan_end(struct target *t)
 {
     struct error err;
 
-    if (errand_join(&t->survey, &err) == 0)
+    if (task_join(&t->survey, &err) == 0)
         return 0;
     job_fail(&t->job, &err);
     return -1;

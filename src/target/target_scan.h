@@ -14,17 +14,17 @@
 
 /* Another session of the disk: what was only looked at is looked at again, as
  * a delta finer than a chunk needs more than its digest. */
-void target_survey_again(struct target *t);
+void target_scan_again(struct target *t);
 
 /* Begins a session's: what is held is told already, the rest is looked at.
  * -1: the job failed. */
-int target_survey_start(struct target *t);
+int target_scan_start(struct target *t);
 
 /* Main thread, often: tells what was found.  -1: the job failed. */
-int target_survey_tick(struct target *t);
+int target_scan_tick(struct target *t);
 
 /* Waits for its end, which the job's stop hastens.  Tolerates one that was
  * not started.  -1: the job failed, perhaps long ago. */
-int target_survey_end(struct target *t);
+int target_scan_end(struct target *t);
 
 #endif

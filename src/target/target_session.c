@@ -34,13 +34,13 @@
 /* Tells a visitor why it cannot stay. */
 void target_turn_away(const struct visitor *visitor, const struct error *err)
 {
-    struct chat *chat = malloc(sizeof(*chat));
+    struct channel *chat = malloc(sizeof(*chat));
 
     log_warn("turned away %s: %s", visitor->peer, err->text);
     if (!chat)
         return;
-    chat_init(chat, visitor->conn);
-    chat_send_error(chat, err);
+    channel_init(chat, visitor->conn);
+    channel_send_error(chat, err);
     free(chat);
 }
 
@@ -100,8 +100,8 @@ static void receive_lane(struct target *t, struct visitor *visitor)
             job_fail(&t->job, &err);
         return;
     }
-    if (target_lane_start(&t->lanes[join->lane], &t->plan, join->lane,
-                          visitor->conn, &err) < 0)
+    if (receive_worker_start(&t->lanes[join->lane], &t->plan, join->lane,
+                             visitor->conn, &err) < 0)
         job_fail(&t->job, &err);
     visitor->conn = NULL; /* moved */
     t->session.joined++;
@@ -113,7 +113,7 @@ static void receive_lane(struct target *t, struct visitor *visitor)
  */
 static void receive_hello(struct target *t, struct visitor **visitor)
 {
-    const struct chat *chat = &t->session.control.chat;
+    const struct channel *chat = &t->session.control.chat;
     struct error err;
 
     if (target_is_same_job(t, &(*visitor)->first.hello) && !t->comeback &&
@@ -134,7 +134,7 @@ static void receive_visitors(struct target *t)
 {
     struct visitor *visitor;
 
-    while ((visitor = door_take(t->door))) {
+    while ((visitor = listener_take(t->door))) {
         if (!visitor->conn)
             visitor_log_refusal(visitor, &visitor->err);
         else if (visitor->first.type == MESSAGE_JOIN)
@@ -191,7 +191,7 @@ static int serve_errand(void *arg)
 static int run_errand(struct target *t,
                       int (*work)(void *arg, struct error *err))
 {
-    return errand_run(&t->errand, &t->job, work, serve_errand, t);
+    return task_run(&t->errand, &t->job, work, serve_errand, t);
 }
 
 static int make_secret(struct target *t)
@@ -241,23 +241,24 @@ static int send_plan(struct target *t)
     snprintf(message.plan.software, sizeof(message.plan.software),
              "clonewire %s", cw_version());
     if (session_send(&session->control, &message) < 0 ||
-        have_tell(&session->control, &t->plan.held, t->job.digest) < 0)
+        announce_chunks_tell(&session->control, &t->plan.held, t->job.digest) <
+            0)
         return -1;
     session->accepting = true;
     message.type = MESSAGE_GO;
     if (session_send(&session->control, &message) < 0)
         return -1;
-    return target_survey_start(t);
+    return target_scan_start(t);
 }
 
 static bool lanes_ended(struct target *t)
 {
     struct error err;
 
-    if (keeper_tick(&t->keeper, &err) < 0)
+    if (checkpointer_tick(&t->keeper, &err) < 0)
         job_fail(&t->job, &err);
-    stall_check(&t->job);
-    if (target_survey_tick(t) < 0 || job_stopping(&t->job))
+    watchdog_check(&t->job);
+    if (target_scan_tick(t) < 0 || job_stopping(&t->job))
         return true;
     if (t->session.finish_heard && t->session.joined < t->job.lanes &&
         clock_now_ns() - t->session.finish_ns > LATE_LANE_NS) {
@@ -273,14 +274,14 @@ static bool lanes_ended(struct target *t)
 /* Did the lanes bring all of the disk, and nothing else? */
 static int check_lanes(struct target *t, struct error *err)
 {
-    uint64_t missing = t->plan.came.chunks - chunkset_count(&t->plan.came);
+    uint64_t missing = t->plan.came.chunks - chunk_bitmap_count(&t->plan.came);
 
     if (missing > 0)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "source finished, but %" PRIu64 " chunks did not come",
                          missing);
     for (unsigned i = 0; i < t->job.lanes; i++)
-        if (target_lane_check_end(&t->lanes[i], err) < 0)
+        if (receive_worker_check_end(&t->lanes[i], err) < 0)
             return -1;
     return 0;
 }
@@ -293,7 +294,7 @@ static int finish(struct target *t)
         job_fail(&t->job, &err);
         return -1;
     }
-    if (target_survey_end(t) < 0 ||
+    if (target_scan_end(t) < 0 ||
         session_enter(&t->session.control, CW_PHASE_FLUSHING) < 0 ||
         run_errand(t, target_flush) < 0 ||
         session_enter(&t->session.control, CW_PHASE_VERIFYING) < 0)
@@ -306,7 +307,7 @@ static int finish(struct target *t)
 static void say_done(struct target *t)
 {
     struct message message = { .type = MESSAGE_DONE };
-    struct chat *chat = &t->session.control.chat;
+    struct channel *chat = &t->session.control.chat;
     uint64_t deadline_ns = clock_now_ns() + BYE_NS;
     struct sink_report report;
     struct error err;
@@ -316,13 +317,13 @@ static void say_done(struct target *t)
     message.done.allocated_bytes = report.allocated_bytes;
     message.done.waits = job_waits(&t->job);
     memcpy(message.done.root, t->root, sizeof(t->root));
-    if (chat_send(chat, &message, &err) < 0) {
+    if (channel_send(chat, &message, &err) < 0) {
         log_warn("the source may not know that the clone is done: %s",
                  err.text);
         return;
     }
     do {
-        if (chat_wait(chat, &message, deadline_ns, -1, &err) < 0) {
+        if (channel_wait(chat, &message, deadline_ns, -1, &err) < 0) {
             log_warn("the source did not say good-bye: %s", err.text);
             return;
         }
@@ -369,7 +370,7 @@ static int converse(struct target *t)
     if (run_errand(t, target_prepare) < 0 || send_plan(t) < 0)
         return -1;
     job_enter(&t->job, CW_PHASE_COPYING);
-    stall_start(&t->job);
+    watchdog_start(&t->job);
     while (!lanes_ended(t))
         if (serve(t) < 0)
             return -1;
@@ -381,10 +382,10 @@ static void end_lanes(struct target *t)
     if (job_stopping(&t->job))
         sink_stop(t->sink);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
-        target_lane_interrupt(&t->lanes[i]);
+        receive_worker_interrupt(&t->lanes[i]);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
-        target_lane_join(&t->lanes[i]);
-    target_survey_end(t);
+        receive_worker_join(&t->lanes[i]);
+    target_scan_end(t);
 }
 
 /* What came is worth keeping, also over the end of this process. */
@@ -392,14 +393,14 @@ static void save(struct target *t)
 {
     struct error err;
 
-    if (t->has_disk && keeper_save(&t->keeper, &err) < 0)
+    if (t->has_disk && checkpointer_save(&t->keeper, &err) < 0)
         job_fail(&t->job, &err);
 }
 
 /* How much is held, for whoever asks whether there is progress. */
 static void note_held(struct target *t)
 {
-    uint64_t held = t->has_disk ? chunkset_count(&t->plan.held) : 0;
+    uint64_t held = t->has_disk ? chunk_bitmap_count(&t->plan.held) : 0;
 
     if (held > t->held_most)
         t->held_most = held;

@@ -13,7 +13,7 @@
 #include "cdi/upload.h"
 #include "job/watchdog.h"
 
-struct task {
+struct upload_task {
     struct target *t;
     struct upload upload;
     uint64_t seen_bytes;   /* of the body */
@@ -26,24 +26,24 @@ static int begin(struct target *t, struct error *err)
     if (target_check_fresh(t, err) < 0)
         return -1;
     target_forget_disk(t);
-    return keeper_remove(&t->keeper, err);
+    return checkpointer_remove(&t->keeper, err);
 }
 
 /* The gate opens before the client hears of it: it may try again at once. */
 static int work(void *arg, struct error *err)
 {
-    struct task *task = arg;
+    struct upload_task *task = arg;
     struct target *t = task->t;
 
     if (begin(t, err) < 0 || upload_receive(&task->upload, err) < 0) {
         sink_discard(t->sink);
         atomic_store(&task->is_ending, true);
-        gate_set(&t->gate, GATE_OPEN);
+        upload_router_set(&t->gate, UPLOAD_ROUTER_OPEN);
         upload_refuse(&task->upload, err);
         return -1;
     }
     atomic_store(&task->is_ending, true);
-    gate_set(&t->gate, GATE_DONE);
+    upload_router_set(&t->gate, UPLOAD_ROUTER_DONE);
     request_answer(task->upload.from.request, HTTP_OK, "");
     return 0;
 }
@@ -55,7 +55,7 @@ static void receive_visitors(struct target *t)
     struct visitor *visitor;
     struct error err;
 
-    while ((visitor = door_take(t->door))) {
+    while ((visitor = listener_take(t->door))) {
         if (visitor->upload.request && !t->comeback) {
             t->comeback = visitor;
             continue;
@@ -70,18 +70,18 @@ static void receive_visitors(struct target *t)
 }
 
 /* Bytes that come are progress, long before they fill a chunk. */
-static void note_arrival(struct task *task)
+static void note_arrival(struct upload_task *task)
 {
     uint64_t bytes = atomic_load(&task->upload.from.request->body_bytes);
 
     if (bytes != task->seen_bytes || atomic_load(&task->is_ending))
-        stall_start(&task->t->job);
+        watchdog_start(&task->t->job);
     task->seen_bytes = bytes;
 }
 
 static int serve(void *arg)
 {
-    struct task *task = arg;
+    struct upload_task *task = arg;
     struct cw_job *job = &task->t->job;
     struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
     struct error err;
@@ -124,7 +124,7 @@ static void note(struct target *t, const struct upload *upload)
 
 int target_take_upload(struct target *t, struct visitor *visitor)
 {
-    struct task task = {
+    struct upload_task task = {
         .t = t,
         .upload = {
             .from = visitor->upload,
@@ -146,7 +146,7 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     job_enter(&t->job, CW_PHASE_PLANNING);
     t->job.lanes = 1;
     t->job.total_bytes = 0;
-    r = errand_run(&t->errand, &t->job, work, serve, &task);
+    r = task_run(&t->errand, &t->job, work, serve, &task);
     progress_add(&t->job.progress.wire_bytes,
                  conn_wire_received(task.upload.from.request->conn));
     if (r == 0) {

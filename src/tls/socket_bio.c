@@ -27,7 +27,7 @@ static int remaining_ms(uint64_t deadline_ns)
 }
 
 /* Waits for events until the deadline.  0 or an errno value. */
-static int wait_for(const struct conn_bio *bio, short events)
+static int wait_for(const struct socket_bio *bio, short events)
 {
     struct pollfd fds[] = {
         { .fd = bio->fd, .events = events },
@@ -53,7 +53,7 @@ static int wait_for(const struct conn_bio *bio, short events)
  * EAGAIN with a deadline only means that readiness was gone when we came;
  * without one, that the socket's own timeout (SO_SNDTIMEO) has passed.
  */
-static int try_again(const struct conn_bio *bio, int errnum)
+static int try_again(const struct socket_bio *bio, int errnum)
 {
     if (errnum == EINTR)
         return 0;
@@ -63,7 +63,7 @@ static int try_again(const struct conn_bio *bio, int errnum)
 }
 
 /* Sends all that was gathered.  0 or an errno value. */
-static int send_gathered(struct conn_bio *bio)
+static int send_gathered(struct socket_bio *bio)
 {
     int flags = MSG_NOSIGNAL | (bio->deadline_ns ? MSG_DONTWAIT : 0);
     size_t done = 0;
@@ -91,7 +91,7 @@ static int send_gathered(struct conn_bio *bio)
     return r;
 }
 
-static int bio_flush(struct conn_bio *bio)
+static int bio_flush(struct socket_bio *bio)
 {
     int r;
 
@@ -105,7 +105,7 @@ static int bio_flush(struct conn_bio *bio)
 
 static int bio_write(BIO *b, const char *data, int len)
 {
-    struct conn_bio *bio = BIO_get_data(b);
+    struct socket_bio *bio = BIO_get_data(b);
     size_t left = len > 0 ? (size_t)len : 0;
 
     BIO_clear_retry_flags(b);
@@ -127,7 +127,7 @@ static int bio_write(BIO *b, const char *data, int len)
 
 /* Receives what there is, waiting for the first byte.  0, EAGAIN (only where
  * is_dontwait) or an errno value. */
-static int receive(struct conn_bio *bio)
+static int receive(struct socket_bio *bio)
 {
     bool is_waiting = bio->deadline_ns && !bio->is_dontwait;
     int flags = bio->deadline_ns || bio->is_dontwait ? MSG_DONTWAIT : 0;
@@ -159,7 +159,7 @@ static int receive(struct conn_bio *bio)
 
 static int bio_read(BIO *b, char *out, int len)
 {
-    struct conn_bio *bio = BIO_get_data(b);
+    struct socket_bio *bio = BIO_get_data(b);
     size_t n;
 
     BIO_clear_retry_flags(b);
@@ -187,7 +187,7 @@ static int bio_read(BIO *b, char *out, int len)
 
 static long bio_ctrl(BIO *b, int command, long number, void *pointer)
 {
-    struct conn_bio *bio = BIO_get_data(b);
+    struct socket_bio *bio = BIO_get_data(b);
 
     (void)number, (void)pointer;
     switch (command) {
@@ -205,7 +205,7 @@ static int bio_create(BIO *b)
     return 1;
 }
 
-BIO_METHOD *conn_bio_method(void)
+BIO_METHOD *socket_bio_method(void)
 {
     int type = BIO_get_new_index();
     BIO_METHOD *method;
@@ -222,17 +222,17 @@ BIO_METHOD *conn_bio_method(void)
     return method;
 }
 
-bool conn_bio_init(struct conn_bio *bio, int fd, size_t capacity)
+bool socket_bio_init(struct socket_bio *bio, int fd, size_t capacity)
 {
-    *bio = (struct conn_bio){ .fd = fd, .capacity = capacity };
+    *bio = (struct socket_bio){ .fd = fd, .capacity = capacity };
     bio->out = aligned_alloc(BUFFER_ALIGN, capacity);
     bio->in = aligned_alloc(BUFFER_ALIGN, capacity);
     return bio->out && bio->in;
 }
 
-void conn_bio_fini(struct conn_bio *bio)
+void socket_bio_fini(struct socket_bio *bio)
 {
     free(bio->out);
     free(bio->in);
-    *bio = (struct conn_bio){ .fd = -1 };
+    *bio = (struct socket_bio){ .fd = -1 };
 }

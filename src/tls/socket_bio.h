@@ -14,7 +14,7 @@
 
 #include <openssl/bio.h>
 
-struct conn_bio {
+struct socket_bio {
     int fd; /* borrowed */
 
     /* The next recv(2) returns at once; OpenSSL is told to retry. */
@@ -40,12 +40,12 @@ struct conn_bio {
     size_t in_pos, in_len; /* received and not yet read */
 };
 
-/* The BIO type whose data is a struct conn_bio.  Owned by the caller
+/* The BIO type whose data is a struct socket_bio.  Owned by the caller
  * (BIO_meth_free); NULL: out of memory. */
-BIO_METHOD *conn_bio_method(void);
+BIO_METHOD *socket_bio_method(void);
 
-/* False: out of memory.  conn_bio_fini() is safe after either. */
-bool conn_bio_init(struct conn_bio *bio, int fd, size_t capacity);
-void conn_bio_fini(struct conn_bio *bio);
+/* False: out of memory.  socket_bio_fini() is safe after either. */
+bool socket_bio_init(struct socket_bio *bio, int fd, size_t capacity);
+void socket_bio_fini(struct socket_bio *bio);
 
 #endif

@@ -198,7 +198,7 @@ static int open_one(const struct tls_options *options, bool is_server,
     t->ctx = SSL_CTX_new_ex(
         NULL, t->allow_tls12 ? TLS_GCM_NOT_OURS : tls_gcm_properties(),
         is_server ? TLS_server_method() : TLS_client_method());
-    t->bio_method = conn_bio_method();
+    t->bio_method = socket_bio_method();
     if (!t->ctx || !t->bio_method)
         return library_error("set up TLS", err);
     if (options->peer_name) {

@@ -8,7 +8,7 @@
 /* ---- which chunk, and what is mapped of it ---- */
 
 /* 1: a range to work on; 0: the cursor is empty; -1: no map. */
-static int take_range(struct chunks *c, struct error *err)
+static int take_range(struct chunk_reader *c, struct error *err)
 {
     uint64_t offset, length;
 
@@ -20,11 +20,11 @@ static int take_range(struct chunks *c, struct error *err)
         if (r <= 0)
             return r;
         c->range.count = 1;
-    } else if (!cursor_take(c->cursor, &c->range)) {
+    } else if (!work_queue_take(c->cursor, &c->range)) {
         return 0;
     }
-    offset = c->range.first * GRID_CHUNK_BYTES;
-    length = c->range.count * GRID_CHUNK_BYTES;
+    offset = c->range.first * CHUNK_BYTES;
+    length = c->range.count * CHUNK_BYTES;
     if (length > c->virtual_bytes - offset)
         length = c->virtual_bytes - offset;
     c->extent = 0;
@@ -39,7 +39,7 @@ static void add_read(struct chunk *chunk, uint64_t begin, uint64_t end)
 {
     struct io *last = chunk->read_count ? &chunk->reads[chunk->read_count - 1]
                                         : NULL;
-    uint64_t base = chunk->index * GRID_CHUNK_BYTES;
+    uint64_t base = chunk->index * CHUNK_BYTES;
 
     chunk->mapped_bytes += end - begin;
     if (last && begin - (last->offset + last->len) < CHUNK_GAP_BYTES) {
@@ -56,9 +56,9 @@ static void add_read(struct chunk *chunk, uint64_t begin, uint64_t end)
 }
 
 /* Collects the data of the chunk out of the extents of the range. */
-static void plan_reads(struct chunks *c, struct chunk *chunk)
+static void plan_reads(struct chunk_reader *c, struct chunk *chunk)
 {
-    uint64_t begin = chunk->index * GRID_CHUNK_BYTES;
+    uint64_t begin = chunk->index * CHUNK_BYTES;
     uint64_t end = begin + chunk->len;
 
     chunk->mapped_bytes = 0;
@@ -77,15 +77,15 @@ static void plan_reads(struct chunks *c, struct chunk *chunk)
     }
 }
 
-uint64_t chunks_step(const struct image *image)
+uint64_t chunk_reader_step(const struct image *image)
 {
-    if (image->block_bytes == 0 || image->block_bytes % GRID_CHUNK_BYTES != 0)
+    if (image->block_bytes == 0 || image->block_bytes % CHUNK_BYTES != 0)
         return 1; /* a block that is not whole chunks is divided anyhow */
-    return image->block_bytes / GRID_CHUNK_BYTES;
+    return image->block_bytes / CHUNK_BYTES;
 }
 
-int chunks_next(struct chunks *chunks, struct chunk *chunk, uint8_t *buf,
-                struct error *err)
+int chunk_reader_next(struct chunk_reader *chunks, struct chunk *chunk,
+                      uint8_t *buf, struct error *err)
 {
     int r = take_range(chunks, err);
 
@@ -93,7 +93,7 @@ int chunks_next(struct chunks *chunks, struct chunk *chunk, uint8_t *buf,
         return r;
     chunk->index = chunks->range.first++;
     chunks->range.count--;
-    chunk->len = (size_t)grid_length(chunks->virtual_bytes, chunk->index);
+    chunk->len = (size_t)chunk_grid_length(chunks->virtual_bytes, chunk->index);
     chunk->buf = buf;
     plan_reads(chunks, chunk);
     /* Of a disk without a map, all has been counted as data. */
@@ -102,7 +102,7 @@ int chunks_next(struct chunks *chunks, struct chunk *chunk, uint8_t *buf,
     return 1;
 }
 
-void chunks_fini(struct chunks *chunks)
+void chunk_reader_fini(struct chunk_reader *chunks)
 {
     extent_list_fini(&chunks->extents);
 }
@@ -111,7 +111,7 @@ void chunks_fini(struct chunks *chunks)
 
 static size_t grain_length(size_t len, size_t at)
 {
-    return len - at < GRID_GRAIN_BYTES ? len - at : GRID_GRAIN_BYTES;
+    return len - at < BLOCK_BYTES ? len - at : BLOCK_BYTES;
 }
 
 /* What is not read is zero. */
@@ -123,10 +123,10 @@ static void blank_gaps(struct chunk *chunk)
     for (unsigned i = 0; i < chunk->read_count; i++) {
         size_t begin = (size_t)(chunk->reads[i].buf - chunk->buf);
 
-        chunk->blank |= blank_out(chunk->buf, chunk->len, at, begin);
+        chunk->blank |= zero_mask_out(chunk->buf, chunk->len, at, begin);
         at = begin + chunk->reads[i].len;
     }
-    chunk->blank |= blank_out(chunk->buf, chunk->len, at, chunk->len);
+    chunk->blank |= zero_mask_out(chunk->buf, chunk->len, at, chunk->len);
 }
 
 void chunk_start(struct chunk *chunk, struct image *image)
@@ -139,8 +139,8 @@ void chunk_start(struct chunk *chunk, struct image *image)
 
 void chunk_clear(struct chunk *chunk)
 {
-    for (size_t at = 0; at < chunk->len; at += GRID_GRAIN_BYTES)
-        if (blank_at(chunk->blank, at))
+    for (size_t at = 0; at < chunk->len; at += BLOCK_BYTES)
+        if (zero_mask_at(chunk->blank, at))
             memset(chunk->buf + at, 0, grain_length(chunk->len, at));
     chunk->blank = 0;
 }
@@ -148,7 +148,7 @@ void chunk_clear(struct chunk *chunk)
 static bool grain_is_zero(const uint8_t *buf, size_t len, unsigned blank,
                           size_t at)
 {
-    return blank_at(blank, at) || iszero(buf + at, grain_length(len, at));
+    return zero_mask_at(blank, at) || iszero(buf + at, grain_length(len, at));
 }
 
 size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
@@ -156,7 +156,7 @@ size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
 {
     *is_zero = grain_is_zero(buf, len, blank, at);
     do
-        at += GRID_GRAIN_BYTES;
+        at += BLOCK_BYTES;
     while (at < len && grain_is_zero(buf, len, blank, at) == *is_zero);
     return at < len ? at : len;
 }

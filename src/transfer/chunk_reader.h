@@ -2,7 +2,7 @@
  * chunk_reader.h - a lane's walk over the image: which chunk comes next, what of it
  * is mapped, and the reads that fetch that.
  *
- *   chunks_next -> chunk_start -> image_read ... ring_reap -> chunk_run_end
+ *   chunk_reader_next -> chunk_start -> image_read ... io_queue_reap -> chunk_run_end
  */
 #ifndef CW_TRANSFER_CHUNK_READER_H
 #define CW_TRANSFER_CHUNK_READER_H
@@ -23,7 +23,7 @@
  * CHUNK_READS_MAX reads.
  */
 #define CHUNK_GAP_BYTES UINT64_C(65536)
-#define CHUNK_READS_MAX (GRID_CHUNK_BYTES / CHUNK_GAP_BYTES + 1)
+#define CHUNK_READS_MAX (CHUNK_BYTES / CHUNK_GAP_BYTES + 1)
 
 /* A chunk on its way out of the image. */
 struct chunk {
@@ -38,27 +38,27 @@ struct chunk {
 };
 
 /* Of one lane; zeroed, then the first three filled by it. */
-struct chunks {
-    struct cursor *cursor; /* borrowed, shared by the lanes */
-    struct image *image;   /* borrowed */
+struct chunk_reader {
+    struct work_queue *cursor; /* borrowed, shared by the lanes */
+    struct image *image;       /* borrowed */
     uint64_t virtual_bytes;
-    struct cursor_range range;  /* not yet looked at */
-    struct extent_list extents; /* of the range as it was taken */
-    size_t extent;              /* first that may reach into the next chunk */
+    struct work_queue_range range; /* not yet looked at */
+    struct extent_list extents;    /* of the range as it was taken */
+    size_t extent; /* first that may reach into the next chunk */
 };
 
-/* How many chunks of image belong together, for cursor_init(): a block of a
+/* How many chunks of image belong together, for work_queue_init(): a block of a
  * container that is decoded from its beginning; 1: none do. */
-uint64_t chunks_step(const struct image *image);
+uint64_t chunk_reader_step(const struct image *image);
 
 /*
  * Plans the reads of the next chunk into buf (leased; of a whole chunk).
  * 1; 0: the cursor is empty; -1: the image has no map.
  */
-int chunks_next(struct chunks *chunks, struct chunk *chunk, uint8_t *buf,
-                struct error *err);
+int chunk_reader_next(struct chunk_reader *chunks, struct chunk *chunk,
+                      uint8_t *buf, struct error *err);
 
-void chunks_fini(struct chunks *chunks);
+void chunk_reader_fini(struct chunk_reader *chunks);
 
 /* Blanks or clears what is not read and starts the reads; their owner is
  * chunk. */

@@ -6,8 +6,8 @@
 #include "transfer/chunk_reader.h"
 
 /* Adds [begin, end) of the chunk to what is written. */
-static void add_run(struct stow_runs *runs, uint8_t *buf, uint64_t offset,
-                    size_t begin, size_t end)
+static void add_run(struct chunk_writer_runs *runs, uint8_t *buf,
+                    uint64_t offset, size_t begin, size_t end)
 {
     struct io *last = runs->count ? &runs->runs[runs->count - 1] : NULL;
 
@@ -24,9 +24,9 @@ static void add_run(struct stow_runs *runs, uint8_t *buf, uint64_t offset,
     };
 }
 
-static int plan_writes(struct stow *stow, struct stow_runs *runs,
-                       uint64_t offset, uint8_t *buf, size_t len,
-                       struct error *err)
+static int plan_writes(struct chunk_writer *stow,
+                       struct chunk_writer_runs *runs, uint64_t offset,
+                       uint8_t *buf, size_t len, struct error *err)
 {
     uint64_t least = sink_zero_least(stow->sink);
     size_t end;
@@ -49,15 +49,16 @@ static int plan_writes(struct stow *stow, struct stow_runs *runs,
     return 0;
 }
 
-int stow_chunk(struct stow *stow, struct stow_runs *runs, uint64_t index,
-               uint8_t *buf, size_t len, struct error *err)
+int chunk_writer_chunk(struct chunk_writer *stow,
+                       struct chunk_writer_runs *runs, uint64_t index,
+                       uint8_t *buf, size_t len, struct error *err)
 {
     struct progress *progress = &stow->job->progress;
     uint8_t leaves[DIGEST_LEAVES_BYTES];
 
     digest_leaves(stow->job->digest, buf, len, 0, runs->blank, leaves);
     digest_add_leaves(stow->job->digest, index, leaves);
-    if (plan_writes(stow, runs, index * GRID_CHUNK_BYTES, buf, len, err) < 0)
+    if (plan_writes(stow, runs, index * CHUNK_BYTES, buf, len, err) < 0)
         return -1;
     progress_add(&progress->zero_bytes, len - runs->data_bytes);
     runs->writing = runs->count;
@@ -66,9 +67,10 @@ int stow_chunk(struct stow *stow, struct stow_runs *runs, uint64_t index,
     return runs->count > 0;
 }
 
-int stow_written(struct stow *stow, struct io *io, struct error *err)
+int chunk_writer_written(struct chunk_writer *stow, struct io *io,
+                         struct error *err)
 {
-    struct stow_runs *runs = io->owner;
+    struct chunk_writer_runs *runs = io->owner;
 
     if (sink_written(stow->lane, io, err) < 0)
         return -1;

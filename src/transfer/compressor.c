@@ -12,14 +12,14 @@
 /* What does not save a sixteenth is sent as it is. */
 #define SAVED_PART 16U
 
-uint32_t packing_offer(enum cw_compress wish)
+uint32_t compressor_offer(enum cw_compress wish)
 {
     return wish == CW_COMPRESS_OFF ? 0 : MESSAGE_CODEC_ZSTD;
 }
 
-int packing_agree(enum cw_compress wish, uint32_t codecs, struct error *err)
+int compressor_agree(enum cw_compress wish, uint32_t codecs, struct error *err)
 {
-    if ((codecs & ~packing_offer(wish)) != 0)
+    if ((codecs & ~compressor_offer(wish)) != 0)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "target wants data compressed in a way that was not "
                          "offered, %#" PRIx32,
@@ -32,55 +32,57 @@ int packing_agree(enum cw_compress wish, uint32_t codecs, struct error *err)
     return 0;
 }
 
-static enum compress_wish wish_of(enum cw_compress wish, uint32_t codecs)
+static enum compress_mode wish_of(enum cw_compress wish, uint32_t codecs)
 {
     if ((codecs & MESSAGE_CODEC_ZSTD) == 0)
         return COMPRESS_OFF;
     return wish == CW_COMPRESS_ZSTD ? COMPRESS_ALWAYS : COMPRESS_AUTO;
 }
 
-void packing_open(struct packing *p, enum cw_compress wish, uint32_t codecs)
+void compressor_open(struct compressor *p, enum cw_compress wish,
+                     uint32_t codecs)
 {
-    *p = (struct packing){ .decision.wish = wish_of(wish, codecs) };
+    *p = (struct compressor){ .decision.wish = wish_of(wish, codecs) };
 }
 
-void packing_close(struct packing *p)
+void compressor_close(struct compressor *p)
 {
     zstd_packer_close(p->zstd);
     free(p->room);
-    *p = (struct packing){ .decision.wish = COMPRESS_OFF };
+    *p = (struct compressor){ .decision.wish = COMPRESS_OFF };
 }
 
 /* The memory is taken when it is first needed: on a fast link, never. */
-static bool make_room(struct packing *p)
+static bool make_room(struct compressor *p)
 {
     if (p->room)
         return true;
     p->zstd = zstd_packer_open();
-    p->room = malloc(PACKING_HEADROOM_BYTES + GRID_CHUNK_BYTES);
+    p->room = malloc(COMPRESSOR_HEADROOM_BYTES + CHUNK_BYTES);
     if (p->zstd && p->room)
         return true;
     log_warn("no memory to compress with: sending without");
-    packing_close(p);
+    compressor_close(p);
     return false;
 }
 
-static size_t pack(struct packing *p, const uint8_t *plain, size_t len)
+static size_t pack(struct compressor *p, const uint8_t *plain, size_t len)
 {
     uint64_t begun_ns = clock_now_ns();
     size_t packed = zstd_pack(p->zstd, plain, len,
-                              p->room + PACKING_HEADROOM_BYTES,
+                              p->room + COMPRESSOR_HEADROOM_BYTES,
                               len - len / SAVED_PART);
 
     p->pack_ns += clock_now_ns() - begun_ns;
     return packed;
 }
 
-uint8_t *packing_pack(struct packing *p, struct frame *frame, uint8_t *plain)
+uint8_t *compressor_pack(struct compressor *p, struct frame *frame,
+                         uint8_t *plain)
 {
     size_t len = (size_t)frame->length, packed = 0;
 
-    if (compress_wanted(&p->decision) && make_room(p))
+    if (compress_policy_wanted(&p->decision) && make_room(p))
         packed = pack(p, plain, len);
     p->plain_bytes += len;
     p->sent_bytes += packed > 0 ? packed : len;
@@ -88,11 +90,11 @@ uint8_t *packing_pack(struct packing *p, struct frame *frame, uint8_t *plain)
         return plain;
     frame->type = FRAME_ZSTD;
     frame->packed_bytes = (uint32_t)packed;
-    return p->room + PACKING_HEADROOM_BYTES;
+    return p->room + COMPRESSOR_HEADROOM_BYTES;
 }
 
 /* Once for each lane: a link that comes and goes must not fill the log. */
-static void tell_change(struct packing *p)
+static void tell_change(struct compressor *p)
 {
     char rate[32];
 
@@ -106,10 +108,10 @@ static void tell_change(struct packing *p)
     p->has_told = true;
 }
 
-void packing_note(struct packing *p, uint64_t begun_ns, uint64_t now_ns,
-                  uint64_t wait_ns, bool target_at_disk)
+void compressor_note(struct compressor *p, uint64_t begun_ns, uint64_t now_ns,
+                     uint64_t wait_ns, bool target_at_disk)
 {
-    struct compress_sent sent = {
+    struct compress_policy_sent sent = {
         .now_ns = now_ns,
         .plain_bytes = p->plain_bytes,
         .sent_bytes = p->sent_bytes,
@@ -120,6 +122,6 @@ void packing_note(struct packing *p, uint64_t begun_ns, uint64_t now_ns,
     };
 
     p->plain_bytes = p->sent_bytes = p->pack_ns = 0;
-    if (compress_note(&p->decision, &sent))
+    if (compress_policy_note(&p->decision, &sent))
         tell_change(p);
 }

@@ -15,12 +15,12 @@
 #include "plan/compress_policy.h"
 #include "wire/frame.h"
 
-/* Bytes in front of what packing_pack() returns that are the caller's. */
-#define PACKING_HEADROOM_BYTES 64U
+/* Bytes in front of what compressor_pack() returns that are the caller's. */
+#define COMPRESSOR_HEADROOM_BYTES 64U
 
 /* Of one lane.  Opened, then used by its thread only. */
-struct packing {
-    struct compress decision;
+struct compressor {
+    struct compress_policy decision;
     struct zstd_packer *zstd; /* owned; NULL until there is something to pack */
     uint8_t *room;            /* owned; as above */
     uint64_t pack_ns;         /* of the chunk under way */
@@ -29,29 +29,29 @@ struct packing {
 };
 
 /* The codecs to offer in HELLO. */
-uint32_t packing_offer(enum cw_compress wish);
+uint32_t compressor_offer(enum cw_compress wish);
 
 /*
  * What PLAN says to that.  ERROR_PROTOCOL: a codec that was not offered;
  * ERROR_USAGE: none, where the user insists.
  */
-int packing_agree(enum cw_compress wish, uint32_t codecs, struct error *err);
+int compressor_agree(enum cw_compress wish, uint32_t codecs, struct error *err);
 
 /* codecs: as agreed. */
-void packing_open(struct packing *packing, enum cw_compress wish,
-                  uint32_t codecs);
-void packing_close(struct packing *packing);
+void compressor_open(struct compressor *packing, enum cw_compress wish,
+                     uint32_t codecs);
+void compressor_close(struct compressor *packing);
 
 /*
  * Packs the data of *frame, a DATA, if it is worth it: then *frame is ZSTD and
  * its payload is returned, borrowed until the next call.  Else plain.
  */
-uint8_t *packing_pack(struct packing *packing, struct frame *frame,
-                      uint8_t *plain);
+uint8_t *compressor_pack(struct compressor *packing, struct frame *frame,
+                         uint8_t *plain);
 
 /* A chunk was sent, between begun_ns and now_ns, of it wait_ns waiting for
  * the network, or for a target that is at its disk.  Decides about the next. */
-void packing_note(struct packing *packing, uint64_t begun_ns, uint64_t now_ns,
-                  uint64_t wait_ns, bool target_at_disk);
+void compressor_note(struct compressor *packing, uint64_t begun_ns,
+                     uint64_t now_ns, uint64_t wait_ns, bool target_at_disk);
 
 #endif

@@ -11,22 +11,22 @@
 
 struct block {
     struct chunk chunk; /* reads; its buf is NULL when the block is free */
-    struct stow_runs runs;
+    struct chunk_writer_runs runs;
 };
 
 struct work {
     struct local_plan *plan;
-    struct lane_tools tools;
+    struct io_context tools;
     struct image *image;
     struct sink_lane *sink;
-    struct stow stow;
-    struct chunks chunks;
+    struct chunk_writer stow;
+    struct chunk_reader chunks;
     struct block blocks[JOB_BLOCKS_PER_LANE];
 };
 
 static void free_block(struct work *w, struct block *b)
 {
-    pool_return(w->tools.pool, TAKE_PTR(b->chunk.buf));
+    buffer_pool_return(w->tools.pool, TAKE_PTR(b->chunk.buf));
 }
 
 /* The chunk is all written, or was zero. */
@@ -42,8 +42,8 @@ static int write_block(struct work *w, struct block *b, struct error *err)
     int r;
 
     b->runs.blank = b->chunk.blank;
-    r = stow_chunk(&w->stow, &b->runs, b->chunk.index, b->chunk.buf,
-                   b->chunk.len, err);
+    r = chunk_writer_chunk(&w->stow, &b->runs, b->chunk.index, b->chunk.buf,
+                           b->chunk.len, err);
 
     if (r == 0)
         finish_block(w, b);
@@ -66,8 +66,8 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
 
 static int write_completed(struct work *w, struct io *io, struct error *err)
 {
-    struct stow_runs *runs = io->owner;
-    int r = stow_written(&w->stow, io, err);
+    struct chunk_writer_runs *runs = io->owner;
+    int r = chunk_writer_written(&w->stow, io, err);
 
     if (r > 0)
         finish_block(w, (void *)((char *)runs - offsetof(struct block, runs)));
@@ -76,12 +76,12 @@ static int write_completed(struct work *w, struct io *io, struct error *err)
 
 static int reap(struct work *w, struct error *err)
 {
-    struct io *io = ring_reap(w->tools.ring, false);
+    struct io *io = io_queue_reap(w->tools.ring, false);
 
     if (!io) {
         uint64_t begun_ns = clock_now_ns();
 
-        io = ring_reap(w->tools.ring, true);
+        io = io_queue_reap(w->tools.ring, true);
         job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     }
     return io->op == IO_READ ? read_completed(w, io, err)
@@ -104,8 +104,7 @@ static int skip_block(struct work *w, struct block *b, struct error *err)
     progress_add(&w->plan->job->progress.zero_bytes, b->chunk.len);
     progress_add(&w->plan->job->progress.handled_bytes, b->chunk.mapped_bytes);
     free_block(w, b);
-    return sink_zero(w->sink, b->chunk.index * GRID_CHUNK_BYTES, b->chunk.len,
-                     err);
+    return sink_zero(w->sink, b->chunk.index * CHUNK_BYTES, b->chunk.len, err);
 }
 
 /* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers
@@ -115,18 +114,18 @@ static int feed(struct work *w, struct error *err)
     struct block *b;
 
     while ((b = find_free(w))) {
-        uint8_t *buf = pool_lease(w->tools.pool);
-        int r = chunks_next(&w->chunks, &b->chunk, buf, err);
+        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        int r = chunk_reader_next(&w->chunks, &b->chunk, buf, err);
 
         if (r <= 0) {
-            pool_return(w->tools.pool, buf);
+            buffer_pool_return(w->tools.pool, buf);
             return r;
         }
         if (b->chunk.read_count > 0)
             chunk_start(&b->chunk, w->image);
         else if (skip_block(w, b, err) < 0)
             return -1;
-        if (ring_has_ready(w->tools.ring))
+        if (io_queue_has_ready(w->tools.ring))
             return 1; /* came from memory: write it while it is hot */
     }
     return 1;
@@ -141,7 +140,7 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (job_stopping(w->plan->job))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && pool_leased(w->tools.pool) == 0)
+        if (!more && buffer_pool_leased(w->tools.pool) == 0)
             break;
         if (reap(w, err) < 0)
             return -1;
@@ -157,13 +156,13 @@ static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->plan->image;
 
-    if (lane_tools_open(&w->tools, w->plan->job->ring_wish,
+    if (io_context_open(&w->tools, w->plan->job->ring_wish,
                         job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
     w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
     if (!w->sink)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
-    w->stow = (struct stow){ w->plan->job, w->plan->sink, w->sink };
+    w->stow = (struct chunk_writer){ w->plan->job, w->plan->sink, w->sink };
     image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
@@ -175,21 +174,21 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    lane_tools_close(&w->tools);
+    io_context_close(&w->tools);
     image_close(w->image);
     sink_lane_close(w->sink);
-    chunks_fini(&w->chunks);
+    chunk_reader_fini(&w->chunks);
     free(w);
 }
 
-static int run(struct lane *lane, struct error *err)
+static int run(struct worker *lane, struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
-    w->plan = ((struct local_lane *)lane)->plan;
+    w->plan = ((struct copy_worker *)lane)->plan;
     r = open_work(w, err);
     if (r == 0)
         r = walk(w, err);
@@ -197,9 +196,10 @@ static int run(struct lane *lane, struct error *err)
     return r;
 }
 
-int local_lane_start(struct local_lane *lane, struct local_plan *plan,
-                     unsigned number, struct error *err)
+int copy_worker_start(struct copy_worker *lane, struct local_plan *plan,
+                      unsigned number, struct error *err)
 {
     lane->plan = plan;
-    return lane_start(&lane->lane, plan->job, &plan->running, number, run, err);
+    return worker_start(&lane->lane, plan->job, &plan->running, number, run,
+                        err);
 }

@@ -2,8 +2,8 @@
  * copy_worker.h - one lane of a copy within this machine: reads chunks and
  * writes them, out of the same buffers.
  *
- *   chunks_next -> chunk_start ... ring_reap -> digest_add, zero scan
- *      -> sink_write / sink_zero ... ring_reap -> pool_return
+ *   chunk_reader_next -> chunk_start ... io_queue_reap -> digest_add, zero scan
+ *      -> sink_write / sink_zero ... io_queue_reap -> buffer_pool_return
  */
 #ifndef CW_TRANSFER_COPY_WORKER_H
 #define CW_TRANSFER_COPY_WORKER_H
@@ -22,19 +22,19 @@
 struct local_plan {
     struct cw_job *job;
     struct sink *sink;
-    struct cursor cursor;
+    struct work_queue cursor;
     struct image_options image; /* without a ring */
     uint64_t virtual_bytes;
     _Atomic unsigned running; /* lanes that have not ended */
 };
 
-struct local_lane {
-    struct lane lane;        /* ended with lane_join() */
+struct copy_worker {
+    struct worker lane;      /* ended with worker_join() */
     struct local_plan *plan; /* borrowed */
 };
 
 /* Starts the thread; plan->running counts it until it ends. */
-int local_lane_start(struct local_lane *lane, struct local_plan *plan,
-                     unsigned number, struct error *err);
+int copy_worker_start(struct copy_worker *lane, struct local_plan *plan,
+                      unsigned number, struct error *err);
 
 #endif

@@ -6,27 +6,28 @@
 
 #include "plan/chunk_grid.h"
 
-void unpacking_close(struct unpacking *u)
+void decompressor_close(struct decompressor *u)
 {
     zstd_unpacker_close(u->zstd);
     free(u->room);
-    *u = (struct unpacking){ .zstd = NULL };
+    *u = (struct decompressor){ .zstd = NULL };
 }
 
 /* A packed payload is shorter than a chunk: frame_decode() sees to that. */
-static int make_room(struct unpacking *u, struct error *err)
+static int make_room(struct decompressor *u, struct error *err)
 {
     if (!u->zstd)
         u->zstd = zstd_unpacker_open();
     if (!u->room)
-        u->room = malloc(GRID_CHUNK_BYTES);
+        u->room = malloc(CHUNK_BYTES);
     if (u->zstd && u->room)
         return 0;
     return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack compressed data");
 }
 
-int unpacking_recv(struct unpacking *u, struct conn *conn,
-                   const struct frame *frame, uint8_t *out, struct error *err)
+int decompressor_recv(struct decompressor *u, struct conn *conn,
+                      const struct frame *frame, uint8_t *out,
+                      struct error *err)
 {
     if (make_room(u, err) < 0 ||
         conn_recv(conn, u->room, frame->packed_bytes, err) < 0)

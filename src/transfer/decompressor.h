@@ -12,19 +12,20 @@
 #include "wire/frame.h"
 
 /* Of one lane, zeroed. */
-struct unpacking {
+struct decompressor {
     struct zstd_unpacker *zstd; /* owned; NULL until something comes packed */
     uint8_t *room;              /* owned; as above */
 };
 
-void unpacking_close(struct unpacking *unpacking);
+void decompressor_close(struct decompressor *unpacking);
 
 /*
  * Receives the payload of frame, a ZSTD, and writes frame->length bytes to
  * out.  ERROR_PROTOCOL, at its offset: it is not one zstd frame of just so
  * many bytes.
  */
-int unpacking_recv(struct unpacking *unpacking, struct conn *conn,
-                   const struct frame *frame, uint8_t *out, struct error *err);
+int decompressor_recv(struct decompressor *unpacking, struct conn *conn,
+                      const struct frame *frame, uint8_t *out,
+                      struct error *err);
 
 #endif

@@ -12,12 +12,12 @@
 #define BLOCKS 8U /* chunks being read at once */
 
 struct work {
-    const struct survey *survey;
+    const struct disk_scan *survey;
     struct digest *digest;
-    struct lane_tools tools;
+    struct io_context tools;
     struct image *image;
-    struct cursor cursor;
-    struct chunks chunks;
+    struct work_queue cursor;
+    struct chunk_reader chunks;
     struct chunk blocks[BLOCKS];
     size_t aimed; /* chosen chunks begun */
 };
@@ -26,7 +26,7 @@ struct work {
 static int found(struct work *w, const struct chunk *chunk,
                  const uint8_t *leaves, const uint8_t *sums, struct error *err)
 {
-    const struct survey *survey = w->survey;
+    const struct disk_scan *survey = w->survey;
 
     if (survey->done_bytes)
         progress_add(survey->done_bytes, chunk->len);
@@ -39,7 +39,7 @@ static int found(struct work *w, const struct chunk *chunk,
 static void sum_grains(struct chunk *chunk, uint8_t *sums)
 {
     chunk_clear(chunk);
-    if (chunk->len < GRID_CHUNK_BYTES)
+    if (chunk->len < CHUNK_BYTES)
         memset(sums, 0, DIGEST_SUMS_BYTES);
     digest_sums(chunk->buf, chunk->len, sums);
 }
@@ -56,7 +56,7 @@ static int completed(struct work *w, struct io *io, struct error *err)
     digest_leaves(w->digest, chunk->buf, chunk->len, 0, chunk->blank, leaves);
     if (w->survey->wants_sums)
         sum_grains(chunk, sums);
-    pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
+    buffer_pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
     digest_add_leaves(w->digest, chunk->index, leaves);
     if (digest_is_zero(w->digest, chunk->index))
         return found(w, chunk, NULL, NULL, err);
@@ -86,7 +86,7 @@ static bool aim(struct work *w)
 
 static bool is_skipped(const struct work *w, uint64_t chunk)
 {
-    return w->survey->skip && chunkset_has(w->survey->skip, chunk);
+    return w->survey->skip && chunk_bitmap_has(w->survey->skip, chunk);
 }
 
 static int take_hole(struct work *w, const struct chunk *chunk,
@@ -102,14 +102,14 @@ static int feed(struct work *w, struct error *err)
     struct chunk *chunk;
 
     while ((chunk = free_chunk(w))) {
-        uint8_t *buf = pool_lease(w->tools.pool);
-        int r = chunks_next(&w->chunks, chunk, buf, err);
+        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        int r = chunk_reader_next(&w->chunks, chunk, buf, err);
 
         if (r > 0 && chunk->read_count > 0 && !is_skipped(w, chunk->index)) {
             chunk_start(chunk, w->image);
             continue;
         }
-        pool_return(w->tools.pool, buf);
+        buffer_pool_return(w->tools.pool, buf);
         chunk->buf = NULL;
         if (r < 0 || (r == 0 && !aim(w)))
             return r;
@@ -130,9 +130,9 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (w->survey->stop && atomic_load(w->survey->stop))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && pool_leased(w->tools.pool) == 0)
+        if (!more && buffer_pool_leased(w->tools.pool) == 0)
             return image_finish(w->image, err);
-        io = ring_reap(w->tools.ring, true);
+        io = io_queue_reap(w->tools.ring, true);
         if (io && completed(w, io, err) < 0)
             return -1;
     }
@@ -142,7 +142,7 @@ static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->survey->image;
 
-    if (lane_tools_open(&w->tools, w->survey->engine, BLOCKS, err) < 0)
+    if (io_context_open(&w->tools, w->survey->engine, BLOCKS, err) < 0)
         return -1;
     image.ring = w->tools.ring;
     if (image_open(&image, &w->image, err) < 0)
@@ -156,7 +156,8 @@ static int open_work(struct work *w, struct error *err)
         return error_set(err, ERROR_REFUSED, 0, "%s is smaller than %llu bytes",
                          w->image->path,
                          (unsigned long long)w->chunks.virtual_bytes);
-    cursor_init(&w->cursor, grid_count(w->chunks.virtual_bytes), 1, 1);
+    work_queue_init(&w->cursor, chunk_grid_count(w->chunks.virtual_bytes), 1,
+                    1);
     if (w->survey->chosen)
         w->cursor.end = 0;
     return 0;
@@ -164,14 +165,14 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    lane_tools_close(&w->tools);
+    io_context_close(&w->tools);
     image_close(w->image);
-    chunks_fini(&w->chunks);
+    chunk_reader_fini(&w->chunks);
     free(w);
 }
 
-int survey_run(const struct survey *survey, struct digest *digest,
-               struct error *err)
+int disk_scan_run(const struct disk_scan *survey, struct digest *digest,
+                  struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));
     int r;

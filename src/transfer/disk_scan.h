@@ -16,16 +16,16 @@
 #include "plan/chunk_bitmap.h"
 #include "record/digest.h"
 
-struct survey {
+struct disk_scan {
     struct image_options image; /* without a ring */
-    enum ring_engine engine;    /* as of ring_open() */
+    enum io_engine engine;      /* as of io_queue_open() */
     uint64_t virtual_bytes;     /* of it, from the beginning; 0: all */
     const uint64_t *chosen;     /* borrowed: these chunks; NULL: all */
     size_t chosen_count;
-    const struct chunkset *skip;  /* NULL, or: chunks not to look at */
-    const atomic_bool *stop;      /* NULL, or: give up, ERROR_CANCELLED */
-    _Atomic uint64_t *done_bytes; /* NULL, or: counts what is digested */
-    bool wants_sums;              /* of grains, for found() */
+    const struct chunk_bitmap *skip; /* NULL, or: chunks not to look at */
+    const atomic_bool *stop;         /* NULL, or: give up, ERROR_CANCELLED */
+    _Atomic uint64_t *done_bytes;    /* NULL, or: counts what is digested */
+    bool wants_sums;                 /* of grains, for found() */
     /* NULL, or: told of each chunk, in nearly ascending order, once it is in
      * the digest; leaves: NULL where it is all zero; sums: NULL there and
      * where they are not wanted.  It may block; -1 ends the survey. */
@@ -38,7 +38,7 @@ struct survey {
  * Fills digest, a table of virtual_bytes, or the chosen chunks of it.  Holes
  * are not read.  Errors as of image_open() and image_read().
  */
-int survey_run(const struct survey *survey, struct digest *digest,
-               struct error *err);
+int disk_scan_run(const struct disk_scan *survey, struct digest *digest,
+                  struct error *err);
 
 #endif

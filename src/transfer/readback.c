@@ -27,7 +27,7 @@ int readback_read(struct cw_job *job, struct sink *sink,
                   enum digest_algorithm algorithm, uint64_t virtual_bytes,
                   struct digest **back, struct error *err)
 {
-    struct survey survey = {
+    struct disk_scan survey = {
         .engine = job->ring_wish,
         .image = readback_image(job, sink),
         .virtual_bytes = virtual_bytes,
@@ -40,7 +40,7 @@ int readback_read(struct cw_job *job, struct sink *sink,
         return -1;
     atomic_store(&job->progress.verified_bytes, 0);
     sink_drop_cache(sink);
-    if (survey_run(&survey, *back, err) < 0)
+    if (disk_scan_run(&survey, *back, err) < 0)
         return readback_failed(err, "read back");
     return 0;
 }
@@ -56,7 +56,7 @@ uint64_t readback_compare(struct cw_job *job, const struct digest *back,
         if (digest_agrees(back, job->digest, i))
             continue;
         log_warn("%s: read back at %" PRIu64 ": not what was written", path,
-                 i * GRID_CHUNK_BYTES);
+                 i * CHUNK_BYTES);
         differ++;
         if (each)
             each(opaque, i);

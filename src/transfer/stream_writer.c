@@ -11,40 +11,40 @@
 
 struct block {
     uint8_t *buf; /* leased; NULL: free */
-    struct stow_runs runs;
+    struct chunk_writer_runs runs;
 };
 
 struct work {
     struct cw_job *job;
-    struct feed *feed;
+    struct disk_decoder *feed;
     uint64_t most_bytes;
     uint64_t at; /* of the disk: so much has come */
-    struct lane_tools tools;
+    struct io_context tools;
     struct sink_lane *sink;
-    struct stow stow;
+    struct chunk_writer stow;
     struct block blocks[JOB_BLOCKS_PER_LANE];
 };
 
 static void free_block(struct work *w, struct block *b)
 {
-    pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
 }
 
 /* Waits for a write to end. */
 static int reap(struct work *w, struct error *err)
 {
-    struct io *io = ring_reap(w->tools.ring, false);
-    struct stow_runs *runs;
+    struct io *io = io_queue_reap(w->tools.ring, false);
+    struct chunk_writer_runs *runs;
     int r;
 
     if (!io) {
         uint64_t begun_ns = clock_now_ns();
 
-        io = ring_reap(w->tools.ring, true);
+        io = io_queue_reap(w->tools.ring, true);
         job_waited(&w->job->progress.wait_disk_ns, begun_ns);
     }
     runs = io->owner;
-    r = stow_written(&w->stow, io, err);
+    r = chunk_writer_written(&w->stow, io, err);
     if (r > 0)
         free_block(w, (void *)((char *)runs - offsetof(struct block, runs)));
     return r < 0 ? -1 : 0;
@@ -60,11 +60,11 @@ static struct block *find_free(struct work *w)
 
 static int take_block(struct work *w, struct block **block, struct error *err)
 {
-    while (ring_has_ready(w->tools.ring) || !find_free(w))
+    while (io_queue_has_ready(w->tools.ring) || !find_free(w))
         if (reap(w, err) < 0)
             return -1;
     *block = find_free(w);
-    (*block)->buf = pool_lease(w->tools.pool);
+    (*block)->buf = buffer_pool_lease(w->tools.pool);
     return 0;
 }
 
@@ -87,11 +87,11 @@ static int put(struct work *w, struct block *b, size_t len, bool is_zero,
 
     if (check_room(w, len, err) < 0)
         return -1;
-    if (len < GRID_CHUNK_BYTES) /* the last one, and shorter */
+    if (len < CHUNK_BYTES) /* the last one, and shorter */
         digest_cut(job->digest, w->at + len);
     if (!is_zero) {
-        r = stow_chunk(&w->stow, &b->runs, w->at / GRID_CHUNK_BYTES, b->buf,
-                       len, err);
+        r = chunk_writer_chunk(&w->stow, &b->runs, w->at / CHUNK_BYTES, b->buf,
+                               len, err);
     } else {
         progress_add(&job->progress.zero_bytes, len);
         r = sink_zero(w->sink, w->at, len, err);
@@ -117,7 +117,7 @@ static int walk(struct work *w, struct error *err)
         if (take_block(w, &b, err) < 0)
             return -1;
         begun_ns = clock_now_ns();
-        n = w->feed->fill(w->feed, b->buf, GRID_CHUNK_BYTES, &is_zero, err);
+        n = w->feed->fill(w->feed, b->buf, CHUNK_BYTES, &is_zero, err);
         job_waited(&w->job->progress.wait_net_ns, begun_ns);
         if (n < 0)
             return -1;
@@ -125,16 +125,17 @@ static int walk(struct work *w, struct error *err)
             free_block(w, b);
         else if (put(w, b, (size_t)n, is_zero, err) < 0)
             return -1;
-    } while (n == (ssize_t)GRID_CHUNK_BYTES);
+    } while (n == (ssize_t)CHUNK_BYTES);
     digest_cut(w->job->digest, w->at);
-    while (pool_leased(w->tools.pool) > 0)
+    while (buffer_pool_leased(w->tools.pool) > 0)
         if (reap(w, err) < 0)
             return -1;
     return sink_lane_finish(w->sink, err);
 }
 
-int fill_run(struct cw_job *job, struct sink *sink, struct feed *feed,
-             uint64_t most_bytes, uint64_t *disk_bytes, struct error *err)
+int stream_writer_run(struct cw_job *job, struct sink *sink,
+                      struct disk_decoder *feed, uint64_t most_bytes,
+                      uint64_t *disk_bytes, struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));
     int r;
@@ -144,16 +145,16 @@ int fill_run(struct cw_job *job, struct sink *sink, struct feed *feed,
     w->job = job;
     w->feed = feed;
     w->most_bytes = most_bytes;
-    r = lane_tools_open(&w->tools, job->ring_wish, job_blocks_per_lane(job),
+    r = io_context_open(&w->tools, job->ring_wish, job_blocks_per_lane(job),
                         err);
     if (r == 0) {
         w->sink = sink_lane_open(sink, w->tools.ring);
-        w->stow = (struct stow){ job, sink, w->sink };
+        w->stow = (struct chunk_writer){ job, sink, w->sink };
         r = w->sink ? walk(w, err)
                     : error_set(err, ERROR_SYSTEM, ENOMEM, "start writing");
     }
     *disk_bytes = w->at;
-    lane_tools_close(&w->tools);
+    io_context_close(&w->tools);
     sink_lane_close(w->sink);
     free(w);
     return r;

@@ -19,7 +19,8 @@
  * ERROR_NO_SPACE: more than most_bytes come; the feed's errors; the sink's;
  * ERROR_CANCELLED: the job stops.
  */
-int fill_run(struct cw_job *job, struct sink *sink, struct feed *feed,
-             uint64_t most_bytes, uint64_t *disk_bytes, struct error *err);
+int stream_writer_run(struct cw_job *job, struct sink *sink,
+                      struct disk_decoder *feed, uint64_t most_bytes,
+                      uint64_t *disk_bytes, struct error *err);
 
 #endif

@@ -63,7 +63,7 @@ enum message_type {
 struct message_hello {
     uint16_t version;
     uint16_t lanes;         /* wanted, 1..MESSAGE_MAX_LANES */
-    uint32_t chunk_bytes;   /* GRID_CHUNK_BYTES in version 1 */
+    uint32_t chunk_bytes;   /* CHUNK_BYTES in version 1 */
     uint32_t digest;        /* enum digest_algorithm */
     uint64_t virtual_bytes; /* at most INT64_MAX */
     uint64_t data_bytes;    /* mapped as data: an estimate for displays */

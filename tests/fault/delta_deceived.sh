@@ -43,11 +43,11 @@ cp image older
 # Nothing else of the leaf differs, so it cannot be as its sums say.
 deceive $((MIB + 65536 + 8192))
 update 0
-refute_log target 'larger pieces'
+refute_log target 'retrying with 64 KiB'
 
 # With something else that does, only the digest of the chunk tells.
 deceive $((5 * MIB + 65536))
 put_noise image $((5 * MIB + 65536 + 20480)) 4096 9
 put_noise image $((2 * MIB)) 4096 10
 update 1
-assert_log target "the chunk at $((5 * MIB)), .*: to be sent in larger pieces"
+assert_log target "chunk at $((5 * MIB)): .*; retrying with 64 KiB leaves"

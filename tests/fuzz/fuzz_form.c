@@ -10,38 +10,38 @@
 static uint64_t read_in_steps(const char *in, size_t len, size_t step)
 {
     uint64_t sum = 14695981039346656037U;
-    struct form form;
+    struct multipart form;
     size_t at = 0;
 
-    assert(form_init(&form, "multipart/form-data; boundary=B"));
+    assert(multipart_init(&form, "multipart/form-data; boundary=B"));
     while (at < len) {
         size_t n = len - at < step ? len - at : step, used, data_len = 0;
         const char *data = NULL;
-        enum form_event event = form_feed(&form, in + at, n, &used, &data,
-                                          &data_len);
+        enum multipart_event event = multipart_feed(&form, in + at, n, &used,
+                                                    &data, &data_len);
 
         assert(used <= n);
         at += used;
-        if (event == FORM_DATA)
+        if (event == MULTIPART_DATA)
             for (size_t i = 0; i < data_len; i++)
                 sum = (sum ^ (uint8_t)data[i]) * 1099511628211U;
-        if (event == FORM_END || event == FORM_BROKEN)
+        if (event == MULTIPART_END || event == MULTIPART_BROKEN)
             return sum + event;
-        assert(event == FORM_DATA || used == n);
+        assert(event == MULTIPART_DATA || used == n);
     }
-    return sum + form_has_file(&form);
+    return sum + multipart_has_file(&form);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     const char *in = (const char *)data;
     char type[256];
-    struct form form;
+    struct multipart form;
 
     if (len < sizeof(type)) {
         memcpy(type, in, len);
         type[len] = '\0';
-        (void)form_init(&form, type);
+        (void)multipart_init(&form, type);
     }
     assert(read_in_steps(in, len, 1) == read_in_steps(in, len, len ? len : 1));
     return 0;

@@ -7,7 +7,7 @@
 #include "plan/chunk_grid.h"
 #include "wire/frame.h"
 
-#define DISK_BYTES (UINT64_C(10) * GRID_CHUNK_BYTES + 777)
+#define DISK_BYTES (UINT64_C(10) * CHUNK_BYTES + 777)
 
 /* A random header almost never has the right check: mend it, so that what
  * lies behind is reached. */
@@ -33,16 +33,16 @@ static void check_range(const struct frame *f)
     }
     assert(f->length > 0 && f->offset <= DISK_BYTES &&
            f->length <= DISK_BYTES - f->offset);
-    assert(f->offset % GRID_GRAIN_BYTES == 0);
+    assert(f->offset % BLOCK_BYTES == 0);
     if (f->type == FRAME_PATCH)
-        assert(f->offset % GRID_CHUNK_BYTES == 0 &&
+        assert(f->offset % CHUNK_BYTES == 0 &&
                f->length ==
-                   grid_length(DISK_BYTES, f->offset / GRID_CHUNK_BYTES));
+                   chunk_grid_length(DISK_BYTES, f->offset / CHUNK_BYTES));
     assert(f->packed_bytes == 0 || f->type == FRAME_ZSTD);
     if (f->type == FRAME_ZSTD)
         assert(f->packed_bytes > 0 && f->packed_bytes < f->length);
     if (f->type == FRAME_DATA || f->type == FRAME_ZSTD)
-        assert(f->offset % GRID_CHUNK_BYTES + f->length <= GRID_CHUNK_BYTES);
+        assert(f->offset % CHUNK_BYTES + f->length <= CHUNK_BYTES);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -36,13 +36,13 @@ static ssize_t give(void *opaque, void *buf, size_t len, struct error *err)
     return (ssize_t)len;
 }
 
-static struct ring *ring(void)
+static struct io_queue *ring(void)
 {
-    static struct ring *only;
+    static struct io_queue *only;
     struct error err;
 
     if (!only)
-        assert(ring_open(RING_ENGINE_THREADS, 4, NULL, 0, &only, &err) == 0);
+        assert(io_queue_open(IO_ENGINE_THREADS, 4, NULL, 0, &only, &err) == 0);
     return only;
 }
 
@@ -53,7 +53,7 @@ static int read_piece(struct image *img, uint8_t *buf, uint64_t offset,
     struct io *done;
 
     image_read(img, &io);
-    done = ring_reap(ring(), true);
+    done = io_queue_reap(ring(), true);
     assert(done == &io);
     return io.result < 0 ? image_read_error(img, &io, err) : 0;
 }
@@ -62,10 +62,10 @@ static int read_piece(struct image *img, uint8_t *buf, uint64_t offset,
 static int read_chunk(struct image *img, uint64_t chunk, uint8_t *buf,
                       struct error *err)
 {
-    uint64_t base = chunk * GRID_CHUNK_BYTES;
+    uint64_t base = chunk * CHUNK_BYTES;
     struct extent_list list = { 0 };
-    int r = image_map(img, base, grid_length(img->virtual_bytes, chunk), &list,
-                      err);
+    int r = image_map(img, base, chunk_grid_length(img->virtual_bytes, chunk),
+                      &list, err);
 
     for (size_t i = 0; i < list.count && r == 0; i++)
         if (list.items[i].kind == EXTENT_DATA)
@@ -79,8 +79,8 @@ static int read_chunk(struct image *img, uint64_t chunk, uint8_t *buf,
 /* The whole disk into disk; names each chunk of it exactly once. */
 static int read_once(struct image *img, uint8_t *disk, struct error *err)
 {
-    uint64_t chunks = grid_count(img->virtual_bytes), named = 0, chunk;
-    static bool seen[MAX_DISK_BYTES / GRID_CHUNK_BYTES + 1];
+    uint64_t chunks = chunk_grid_count(img->virtual_bytes), named = 0, chunk;
+    static bool seen[MAX_DISK_BYTES / CHUNK_BYTES + 1];
     int r;
 
     memset(seen, 0, sizeof(seen));
@@ -88,7 +88,7 @@ static int read_once(struct image *img, uint8_t *disk, struct error *err)
         assert(chunk < chunks && !seen[chunk]);
         seen[chunk] = true;
         named++;
-        if (read_chunk(img, chunk, disk + chunk * GRID_CHUNK_BYTES, err) < 0)
+        if (read_chunk(img, chunk, disk + chunk * CHUNK_BYTES, err) < 0)
             return -1;
     }
     assert(r < 0 || named == chunks);
@@ -100,7 +100,7 @@ static void compare(const uint8_t *data, size_t len, const uint8_t *disk,
                     uint64_t virtual_bytes)
 {
     struct image_options options = { .format = IMAGE_FORMAT_QCOW2 };
-    uint8_t *again = calloc(1, GRID_CHUNK_BYTES);
+    uint8_t *again = calloc(1, CHUNK_BYTES);
     struct image *img;
     struct error err;
     char path[64];
@@ -112,11 +112,11 @@ static void compare(const uint8_t *data, size_t len, const uint8_t *disk,
     options.ring = ring();
     if (image_open(&options, &img, &err) == 0) {
         assert(img->virtual_bytes == virtual_bytes);
-        for (uint64_t i = 0; i < grid_count(virtual_bytes); i++) {
-            memset(again, 0, GRID_CHUNK_BYTES);
+        for (uint64_t i = 0; i < chunk_grid_count(virtual_bytes); i++) {
+            memset(again, 0, CHUNK_BYTES);
             if (read_chunk(img, i, again, &err) == 0)
-                assert(memcmp(again, disk + i * GRID_CHUNK_BYTES,
-                              grid_length(virtual_bytes, i)) == 0);
+                assert(memcmp(again, disk + i * CHUNK_BYTES,
+                              chunk_grid_length(virtual_bytes, i)) == 0);
         }
         image_close(img);
     }
@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     options.ring = ring();
     if (first->virtual_bytes <= MAX_DISK_BYTES &&
         image_open(&options, &img, &err) == 0) {
-        disk = calloc(1, first->virtual_bytes + GRID_CHUNK_BYTES);
+        disk = calloc(1, first->virtual_bytes + CHUNK_BYTES);
         assert(disk);
         if (read_once(img, disk, &err) == 0)
             compare(data, len, disk, img->virtual_bytes);

@@ -11,19 +11,20 @@
 #define MAX_BLOCKS 64U
 
 struct result {
-    enum snapframe_result end;
+    enum snappy_frame_result end;
     size_t blocks, bytes;
     uint64_t sum;
 };
 
 static void take(struct result *result, const uint8_t *out,
-                 const struct snapframe_block *block)
+                 const struct snappy_frame_block *block)
 {
-    static struct snapframe_writer writer;
-    struct snapframe_chunk chunk;
+    static struct snappy_frame_writer writer;
+    struct snappy_frame_chunk chunk;
 
-    assert(block->len > 0 && block->len <= SNAPFRAME_BLOCK_BYTES);
-    snapframe_write(&writer, block->is_zero ? NULL : out, block->len, &chunk);
+    assert(block->len > 0 && block->len <= SNAPPY_FRAME_BLOCK_BYTES);
+    snappy_frame_write(&writer, block->is_zero ? NULL : out, block->len,
+                       &chunk);
     assert(chunk.body_len <= block->len);
     for (size_t i = 0; i < block->len && !block->is_zero; i++)
         result->sum = result->sum * 31 + out[i];
@@ -33,19 +34,19 @@ static void take(struct result *result, const uint8_t *out,
 }
 
 /* The chunk that has begun, if it is all there: put where it belongs. */
-static size_t place(struct snapframe_reader *reader, const uint8_t *data,
-                    size_t len, uint8_t *out, struct snapframe_block *block,
-                    enum snapframe_result *result)
+static size_t place(struct snappy_frame_reader *reader, const uint8_t *data,
+                    size_t len, uint8_t *out, struct snappy_frame_block *block,
+                    enum snappy_frame_result *result)
 {
     size_t missing;
-    uint8_t *to = snapframe_place(reader, out, &missing);
+    uint8_t *to = snappy_frame_place(reader, out, &missing);
 
     if (!to || missing > len)
         return 0;
     memcpy(to, data, missing);
-    *result = snapframe_placed(reader, out, block);
-    if (*result == SNAPFRAME_BLOCK && block->len == 0)
-        *result = SNAPFRAME_MORE;
+    *result = snappy_frame_placed(reader, out, block);
+    if (*result == SNAPPY_FRAME_BLOCK && block->len == 0)
+        *result = SNAPPY_FRAME_MORE;
     return missing;
 }
 
@@ -53,32 +54,32 @@ static size_t place(struct snapframe_reader *reader, const uint8_t *data,
 static struct result read_all(const uint8_t *data, size_t len, size_t step,
                               bool is_straight)
 {
-    struct snapframe_reader *reader = malloc(sizeof(*reader));
-    uint8_t *out = malloc(SNAPFRAME_BLOCK_BYTES);
-    struct result result = { SNAPFRAME_MORE, 0, 0, 0 };
+    struct snappy_frame_reader *reader = malloc(sizeof(*reader));
+    uint8_t *out = malloc(SNAPPY_FRAME_BLOCK_BYTES);
+    struct result result = { SNAPPY_FRAME_MORE, 0, 0, 0 };
 
     assert(reader && out);
-    snapframe_reader_init(reader);
+    snappy_frame_reader_init(reader);
     while (len > 0 && result.blocks < MAX_BLOCKS &&
-           result.end <= SNAPFRAME_BLOCK) {
+           result.end <= SNAPPY_FRAME_BLOCK) {
         size_t n = step > 0 && step < len ? step : len, left = n;
-        struct snapframe_block block = { 0, false };
+        struct snappy_frame_block block = { 0, false };
 
-        result.end = snapframe_read(reader, &data, &left, out, &block);
+        result.end = snappy_frame_read(reader, &data, &left, out, &block);
         len -= n - left;
-        if (result.end == SNAPFRAME_MORE && is_straight && left == 0) {
+        if (result.end == SNAPPY_FRAME_MORE && is_straight && left == 0) {
             size_t used = place(reader, data, len, out, &block, &result.end);
 
             data += used;
             len -= used;
         }
-        if (result.end == SNAPFRAME_BLOCK)
+        if (result.end == SNAPPY_FRAME_BLOCK)
             take(&result, out, &block);
         else
-            assert(result.end != SNAPFRAME_MORE || left == 0);
+            assert(result.end != SNAPPY_FRAME_MORE || left == 0);
     }
-    if (result.end <= SNAPFRAME_BLOCK && len == 0)
-        result.end = snapframe_end(reader);
+    if (result.end <= SNAPPY_FRAME_BLOCK && len == 0)
+        result.end = snappy_frame_end(reader);
     free(out);
     free(reader);
     return result;
@@ -95,6 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
            whole.blocks == cut.blocks && whole.sum == cut.sum);
     assert(whole.end == straight.end && whole.bytes == straight.bytes &&
            whole.blocks == straight.blocks && whole.sum == straight.sum);
-    assert(*snapframe_text(whole.end) != '\0');
+    assert(*snappy_frame_text(whole.end) != '\0');
     return 0;
 }

@@ -82,8 +82,8 @@ static bool reads_forward(const uint8_t *data, size_t len, bool in_threads,
     struct file file = input(data, len);
     struct stream *stream;
     struct error err = { 0 };
-    int r = xz_forward_open(&file, NULL, STREAM_SIZE_UNKNOWN, in_threads,
-                            &stream, &err);
+    int r = xz_sequential_open(&file, NULL, STREAM_SIZE_UNKNOWN, in_threads,
+                               &stream, &err);
 
     if (r == 0) {
         r = read_forward(stream, sum, &err);

@@ -11,8 +11,8 @@
 #define GUARD        0xa5
 #define GUARD_BYTES  64U
 
-static uint8_t plain[GRID_CHUNK_BYTES + GUARD_BYTES];
-static uint8_t packed[2 * GRID_CHUNK_BYTES];
+static uint8_t plain[CHUNK_BYTES + GUARD_BYTES];
+static uint8_t packed[2 * CHUNK_BYTES];
 
 static void check_guard(size_t plain_len)
 {
@@ -23,7 +23,7 @@ static void check_guard(size_t plain_len)
 /* What came plain must survive our own packing, too. */
 static void check_round_trip(struct zstd_unpacker *unpacker, size_t plain_len)
 {
-    static uint8_t back[GRID_CHUNK_BYTES];
+    static uint8_t back[CHUNK_BYTES];
     struct zstd_packer *packer = zstd_packer_open();
     size_t n;
 
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len < LENGTH_BYTES)
         return 0;
     plain_len = (size_t)data[0] << 16 | (size_t)data[1] << 8 | data[2];
-    plain_len = plain_len % GRID_CHUNK_BYTES + 1;
+    plain_len = plain_len % CHUNK_BYTES + 1;
     memset(plain + plain_len, GUARD, GUARD_BYTES);
     unpacker = zstd_unpacker_open();
     assert(unpacker);

@@ -23,7 +23,7 @@
 #include "wire/frame.h"
 #include "wire/message.h"
 
-#define EVIL_DISK_BYTES (3 * GRID_CHUNK_BYTES)
+#define EVIL_DISK_BYTES (3 * CHUNK_BYTES)
 #define EVIL_PATIENCE_S 30 /* nobody may keep us longer */
 
 static inline void evil_die(const char *doing, const struct error *err)

@@ -44,7 +44,7 @@ static struct message hello(unsigned lanes)
         .hello = {
             .version = MESSAGE_VERSION,
             .lanes = (uint16_t)lanes,
-            .chunk_bytes = GRID_CHUNK_BYTES,
+            .chunk_bytes = CHUNK_BYTES,
             .digest = DIGEST_XXH3_128,
             .virtual_bytes = EVIL_DISK_BYTES,
             .job = "evil",
@@ -72,7 +72,7 @@ static void join(struct evil *evil, unsigned i, unsigned lane)
 void frame(struct evil *evil, unsigned i, enum frame_type type, uint64_t offset,
            uint64_t length)
 {
-    static const uint8_t payload[2 * GRID_CHUNK_BYTES];
+    static const uint8_t payload[2 * CHUNK_BYTES];
     struct frame frame = { .type = type, .offset = offset, .length = length };
     uint8_t header[FRAME_HEADER_BYTES];
     struct error err = { 0 };
@@ -226,17 +226,17 @@ static void hello_twice(struct evil *evil)
 
 static void frame_outside(struct evil *evil)
 {
-    frame(evil, 0, FRAME_DATA, EVIL_DISK_BYTES, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_DATA, EVIL_DISK_BYTES, CHUNK_BYTES);
 }
 
 static void frame_overflow(struct evil *evil)
 {
-    frame(evil, 0, FRAME_ZERO, UINT64_MAX - 4095, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_ZERO, UINT64_MAX - 4095, CHUNK_BYTES);
 }
 
 static void frame_across(struct evil *evil)
 {
-    frame(evil, 0, FRAME_DATA, GRID_CHUNK_BYTES / 2, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_DATA, CHUNK_BYTES / 2, CHUNK_BYTES);
 }
 
 static void frame_empty(struct evil *evil)
@@ -246,7 +246,7 @@ static void frame_empty(struct evil *evil)
 
 static void frame_unknown(struct evil *evil)
 {
-    frame(evil, 0, (enum frame_type)9, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, (enum frame_type)9, 0, CHUNK_BYTES);
 }
 
 static void frame_garbage(struct evil *evil)
@@ -256,7 +256,7 @@ static void frame_garbage(struct evil *evil)
 
 static void frame_damaged(struct evil *evil)
 {
-    struct frame zero = { FRAME_ZERO, 0, GRID_CHUNK_BYTES, 0 };
+    struct frame zero = { FRAME_ZERO, 0, CHUNK_BYTES, 0 };
     uint8_t header[FRAME_HEADER_BYTES];
 
     frame_encode(header, &zero);
@@ -266,14 +266,14 @@ static void frame_damaged(struct evil *evil)
 
 static void chunk_twice(struct evil *evil)
 {
-    frame(evil, 0, FRAME_ZERO, 0, GRID_CHUNK_BYTES);
-    frame(evil, 0, FRAME_DATA, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_ZERO, 0, CHUNK_BYTES);
+    frame(evil, 0, FRAME_DATA, 0, CHUNK_BYTES);
 }
 
 /* The target has told nothing: there is nothing to be the same as. */
 static void same_not_held(struct evil *evil)
 {
-    frame(evil, 0, FRAME_SAME, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_SAME, 0, CHUNK_BYTES);
 }
 
 static void same_leaf(struct evil *evil)
@@ -284,14 +284,14 @@ static void same_leaf(struct evil *evil)
 static void same_inside(struct evil *evil)
 {
     frame(evil, 0, FRAME_ZERO, 0, 4096);
-    frame(evil, 0, FRAME_SAME, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_SAME, 0, CHUNK_BYTES);
 }
 
 static void chunk_on_two_lanes(struct evil *evil)
 {
-    frame(evil, 0, FRAME_ZERO, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_ZERO, 0, CHUNK_BYTES);
     join(evil, 1, 1);
-    frame(evil, 1, FRAME_DATA, 0, GRID_CHUNK_BYTES);
+    frame(evil, 1, FRAME_DATA, 0, CHUNK_BYTES);
 }
 
 static void chunk_gap(struct evil *evil)
@@ -303,19 +303,19 @@ static void chunk_gap(struct evil *evil)
 static void chunk_half(struct evil *evil)
 {
     frame(evil, 0, FRAME_DATA, 0, 4096);
-    frame(evil, 0, FRAME_ZERO, GRID_CHUNK_BYTES, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_ZERO, CHUNK_BYTES, CHUNK_BYTES);
 }
 
 static void after_end(struct evil *evil)
 {
     whole_disk(evil);
-    frame(evil, 0, FRAME_ZERO, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_ZERO, 0, CHUNK_BYTES);
     finish(evil);
 }
 
 static void half_frame(struct evil *evil)
 {
-    struct frame data = { FRAME_DATA, 0, GRID_CHUNK_BYTES, 0 };
+    struct frame data = { FRAME_DATA, 0, CHUNK_BYTES, 0 };
     uint8_t header[FRAME_HEADER_BYTES];
 
     frame_encode(header, &data);
@@ -336,7 +336,7 @@ static void lane_without_end(struct evil *evil)
 
 static void patch_unagreed(struct evil *evil)
 {
-    frame(evil, 0, FRAME_PATCH, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_PATCH, 0, CHUNK_BYTES);
 }
 
 /* The target has an older copy, and has told of its first chunk. */
@@ -349,7 +349,7 @@ static void patch_missing(struct evil *evil)
 {
     await_told(evil);
     frame(evil, 0, FRAME_DATA, 0, 4096);
-    frame(evil, 0, FRAME_SAME, 4096, GRID_CHUNK_BYTES - 4096);
+    frame(evil, 0, FRAME_SAME, 4096, CHUNK_BYTES - 4096);
 }
 
 static void begin_patch(struct evil *evil)
@@ -368,13 +368,13 @@ static void patch_inside(struct evil *evil)
 static void patch_across(struct evil *evil)
 {
     begin_patch(evil);
-    frame(evil, 0, FRAME_ZERO, 0, 2 * GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_ZERO, 0, 2 * CHUNK_BYTES);
 }
 
 static void patch_of_nothing(struct evil *evil)
 {
     begin_patch(evil);
-    frame(evil, 0, FRAME_SAME, 0, GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_SAME, 0, CHUNK_BYTES);
 }
 
 /* It foretells a digest that no such chunk has. */
@@ -382,7 +382,7 @@ static void patch_lies(struct evil *evil)
 {
     begin_patch(evil);
     frame(evil, 0, FRAME_DATA, 0, 4096);
-    frame(evil, 0, FRAME_SAME, 4096, GRID_CHUNK_BYTES - 4096);
+    frame(evil, 0, FRAME_SAME, 4096, CHUNK_BYTES - 4096);
 }
 
 /* ---- at FINISH ---- */
@@ -398,7 +398,7 @@ static void wrong_root(struct evil *evil)
 
 static void chunk_missing(struct evil *evil)
 {
-    frame(evil, 0, FRAME_ZERO, 0, 2 * GRID_CHUNK_BYTES);
+    frame(evil, 0, FRAME_ZERO, 0, 2 * CHUNK_BYTES);
     frame(evil, 0, FRAME_END, 0, 0);
     finish(evil);
 }

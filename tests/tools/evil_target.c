@@ -165,7 +165,7 @@ static void have_outside(struct evil *evil)
     struct message message = {
         .type = MESSAGE_HAVE,
         .have = {
-            .first = grid_count(evil->hello.virtual_bytes),
+            .first = chunk_grid_count(evil->hello.virtual_bytes),
             .count = 1,
             .digest_bytes = sizeof digest,
             .digests = digest,
@@ -185,7 +185,7 @@ static void plan_twice(struct evil *evil)
 
 static void drain(struct conn *lane)
 {
-    static uint8_t payload[GRID_CHUNK_BYTES];
+    static uint8_t payload[CHUNK_BYTES];
     uint8_t header[FRAME_HEADER_BYTES];
     struct frame frame = { .type = FRAME_DATA };
     struct error err = { 0 };
@@ -242,7 +242,7 @@ static void have_other_kind(struct evil *evil)
 /* It holds everything, so it says. */
 static void claims_all(struct evil *evil)
 {
-    uint64_t chunks = grid_count(evil->hello.virtual_bytes);
+    uint64_t chunks = chunk_grid_count(evil->hello.virtual_bytes);
     uint8_t digests[64 * 16];
     struct message message = {
         .type = MESSAGE_HAVE,

@@ -20,7 +20,7 @@
 static int ring_failure;
 
 /* In place of io/io_queue.c's: only one symbol of it is used by a sink. */
-void ring_submit(struct ring *ring, struct io *io)
+void io_queue_submit(struct io_queue *ring, struct io *io)
 {
     int fd = file_fd_for(io->file, io->buf, io->len, io->offset);
 

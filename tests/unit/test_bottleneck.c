@@ -9,7 +9,7 @@ static void test_who_limits(void **state)
 {
     static const struct {
         const char *name;
-        struct verdict_facts facts;
+        struct bottleneck_facts facts;
         const char *want;
     } cases[] = {
         { "slow target disk",
@@ -61,10 +61,11 @@ static void test_who_limits(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CASE(cases[i].name);
-        assert_string_equal(verdict_format(&cases[i].facts, buf, sizeof(buf)),
-                            cases[i].want);
+        assert_string_equal(
+            bottleneck_format(&cases[i].facts, buf, sizeof(buf)),
+            cases[i].want);
     }
-    verdict_format(&cases[0].facts, buf, 20);
+    bottleneck_format(&cases[0].facts, buf, 20);
     assert_int_equal(strlen(buf), 19); /* cut, not overrun */
 }
 

@@ -8,69 +8,70 @@
 
 static int open_pool(void **state)
 {
-    *state = pool_open(COUNT, BUFFER_BYTES);
+    *state = buffer_pool_open(COUNT, BUFFER_BYTES);
     return *state ? 0 : -1;
 }
 
 static int close_pool(void **state)
 {
-    pool_close(*state);
+    buffer_pool_close(*state);
     return 0;
 }
 
 static void test_leases_all_then_none(void **state)
 {
-    struct pool *pool = *state;
+    struct buffer_pool *pool = *state;
     uint8_t *bufs[COUNT];
 
     for (unsigned i = 0; i < COUNT; i++) {
-        assert_int_equal(pool_leased(pool), i);
-        bufs[i] = pool_lease(pool);
+        assert_int_equal(buffer_pool_leased(pool), i);
+        bufs[i] = buffer_pool_lease(pool);
         assert_non_null(bufs[i]);
     }
-    assert_null(pool_lease(pool));
-    assert_int_equal(pool_leased(pool), COUNT);
+    assert_null(buffer_pool_lease(pool));
+    assert_int_equal(buffer_pool_leased(pool), COUNT);
 
-    pool_return(pool, bufs[2]);
-    assert_int_equal(pool_leased(pool), COUNT - 1);
-    assert_ptr_equal(pool_lease(pool), bufs[2]);
-    assert_null(pool_lease(pool));
+    buffer_pool_return(pool, bufs[2]);
+    assert_int_equal(buffer_pool_leased(pool), COUNT - 1);
+    assert_ptr_equal(buffer_pool_lease(pool), bufs[2]);
+    assert_null(buffer_pool_lease(pool));
 
     for (unsigned i = 0; i < COUNT; i++)
-        pool_return(pool, bufs[i]);
-    assert_int_equal(pool_leased(pool), 0);
+        buffer_pool_return(pool, bufs[i]);
+    assert_int_equal(buffer_pool_leased(pool), 0);
 }
 
 /* Headroom and buffer of one never touch those of another. */
 static void test_buffers_are_apart(void **state)
 {
-    struct pool *pool = *state;
+    struct buffer_pool *pool = *state;
     uintptr_t page_bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
     size_t region_len;
-    const uint8_t *region = pool_region(pool, &region_len);
+    const uint8_t *region = buffer_pool_region(pool, &region_len);
     uint8_t *bufs[COUNT];
 
     for (unsigned i = 0; i < COUNT; i++) {
-        bufs[i] = pool_lease(pool);
+        bufs[i] = buffer_pool_lease(pool);
         assert_int_equal((uintptr_t)bufs[i] % page_bytes, 0);
-        assert_true(bufs[i] - POOL_HEADROOM_BYTES >= region);
+        assert_true(bufs[i] - BUFFER_POOL_HEADROOM_BYTES >= region);
         assert_true(bufs[i] + BUFFER_BYTES <= region + region_len);
-        memset(bufs[i] - POOL_HEADROOM_BYTES, (int)i + 1,
-               POOL_HEADROOM_BYTES + BUFFER_BYTES);
+        memset(bufs[i] - BUFFER_POOL_HEADROOM_BYTES, (int)i + 1,
+               BUFFER_POOL_HEADROOM_BYTES + BUFFER_BYTES);
     }
     for (unsigned i = 0; i < COUNT; i++) {
-        for (size_t at = 0; at < POOL_HEADROOM_BYTES + BUFFER_BYTES; at++)
-            assert_int_equal((bufs[i] - POOL_HEADROOM_BYTES)[at], i + 1);
-        pool_return(pool, bufs[i]);
+        for (size_t at = 0; at < BUFFER_POOL_HEADROOM_BYTES + BUFFER_BYTES;
+             at++)
+            assert_int_equal((bufs[i] - BUFFER_POOL_HEADROOM_BYTES)[at], i + 1);
+        buffer_pool_return(pool, bufs[i]);
     }
 }
 
 static void test_too_large_is_refused(void **state)
 {
     (void)state;
-    assert_null(pool_open(1U << 20, SIZE_MAX / 4096 / 8 * 4096));
-    assert_null(pool_open(2, SIZE_MAX / 4096 * 4096));
-    pool_close(NULL);
+    assert_null(buffer_pool_open(1U << 20, SIZE_MAX / 4096 / 8 * 4096));
+    assert_null(buffer_pool_open(2, SIZE_MAX / 4096 * 4096));
+    buffer_pool_close(NULL);
 }
 
 int main(void)

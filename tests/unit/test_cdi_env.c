@@ -51,11 +51,11 @@ static void test_log_level(void **state)
 
 static mode_t mode_after_word(const char *path)
 {
-    struct log_print log;
+    struct log_output log;
     struct stat st;
 
     assert_int_equal(setenv("CLONEWIRE_TERMINATION_LOG", path, 1), 0);
-    log_print_init(&log, STDERR_FILENO, false, "cdi");
+    log_output_init(&log, STDERR_FILENO, false, "cdi");
     cdi_leave_word(&log, "done");
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(unlink(path), 0);

@@ -10,7 +10,7 @@
 #define MIB  (UINT64_C(1) << 20)
 #define DISK (10 * MIB + 5000)
 
-static int read_list(const char *text, struct chunkset *changed,
+static int read_list(const char *text, struct chunk_bitmap *changed,
                      struct error *err)
 {
     char path[] = "/tmp/changed.XXXXXX";
@@ -19,8 +19,8 @@ static int read_list(const char *text, struct chunkset *changed,
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
     close(fd);
-    *changed = (struct chunkset){ 0 };
-    r = changed_read(path, DISK, changed, err);
+    *changed = (struct chunk_bitmap){ 0 };
+    r = changed_extents_read(path, DISK, changed, err);
     unlink(path);
     return r;
 }
@@ -47,7 +47,7 @@ static void test_lists(void **state)
           "\"type\":1,\"description\":\"dirty\"}]",
           0x2 },
     };
-    struct chunkset changed;
+    struct chunk_bitmap changed;
     struct error err;
 
     (void)state;
@@ -55,9 +55,9 @@ static void test_lists(void **state)
         CASE(cases[i].text);
         assert_int_equal(read_list(cases[i].text, &changed, &err), 0);
         for (uint64_t chunk = 0; chunk < 11; chunk++)
-            assert_int_equal(chunkset_has(&changed, chunk),
+            assert_int_equal(chunk_bitmap_has(&changed, chunk),
                              cases[i].chunks >> chunk & 1);
-        chunkset_fini(&changed);
+        chunk_bitmap_fini(&changed);
     }
 }
 
@@ -91,7 +91,7 @@ static void test_refused(void **state)
         { "[{\"offset\":9,\"length\":1},{\"offset\":0,\"length\":10}]",
           "at 9 lies over" },
     };
-    struct chunkset changed;
+    struct chunk_bitmap changed;
     struct error err;
 
     (void)state;
@@ -101,11 +101,12 @@ static void test_refused(void **state)
         assert_int_equal(err.kind, ERROR_USAGE);
         if (!strstr(err.text, cases[i].why))
             fail_msg("%s: %s", cases[i].text, err.text);
-        chunkset_fini(&changed);
+        chunk_bitmap_fini(&changed);
     }
-    assert_int_equal(changed_read("/no/such/file", DISK, &changed, &err), -1);
+    assert_int_equal(
+        changed_extents_read("/no/such/file", DISK, &changed, &err), -1);
     assert_non_null(strstr(err.text, "No such file"));
-    chunkset_fini(&changed);
+    chunk_bitmap_fini(&changed);
 }
 
 int main(void)

@@ -33,7 +33,7 @@ static struct checkpoint_head bound(void)
 }
 
 struct state {
-    struct chunkset held;
+    struct chunk_bitmap held;
     struct digest *digest;
 };
 
@@ -42,13 +42,13 @@ static void open_state(struct state *s)
     struct error err;
 
     memset(s, 0, sizeof(*s));
-    assert_int_equal(chunkset_init(&s->held, CHUNKS, &err), 0);
+    assert_int_equal(chunk_bitmap_init(&s->held, CHUNKS, &err), 0);
     assert_int_equal(digest_open(DIGEST_XXH3_128, DISK, &s->digest, &err), 0);
 }
 
 static void close_state(struct state *s)
 {
-    chunkset_fini(&s->held);
+    chunk_bitmap_fini(&s->held);
     digest_close(s->digest);
 }
 
@@ -61,9 +61,9 @@ static void fill_state(struct state *s)
 
         if (c % 3 != 0)
             digest_set(s->digest, c, value);
-        chunkset_add(&s->held, c, 1);
+        chunk_bitmap_add(&s->held, c, 1);
     }
-    chunkset_add(&s->held, CHUNKS - 1, 1);
+    chunk_bitmap_add(&s->held, CHUNKS - 1, 1);
 }
 
 static void save(const struct state *s)
@@ -72,18 +72,19 @@ static void save(const struct state *s)
     struct error err;
 
     assert_int_equal(
-        statefile_write(path, &head, &s->held, s->digest, &lock, &err), 0);
-    assert_int_equal(statefile_commit(path, &err), 0);
+        checkpoint_file_write(path, &head, &s->held, s->digest, &lock, &err),
+        0);
+    assert_int_equal(checkpoint_file_commit(path, &err), 0);
 }
 
-static enum statefile_result load(const struct checkpoint_head *wanted)
+static enum checkpoint_file_result load(const struct checkpoint_head *wanted)
 {
     struct checkpoint_head head = *wanted;
-    enum statefile_result r;
+    enum checkpoint_file_result r;
     struct state s;
 
     open_state(&s);
-    r = statefile_load(path, &head, &s.held, s.digest);
+    r = checkpoint_file_load(path, &head, &s.held, s.digest);
     close_state(&s);
     return r;
 }
@@ -100,20 +101,22 @@ static void test_round_trip(void **state)
     open_state(&loaded);
     memset(head.source, 0, sizeof(head.source));
     head.disk_bytes = 0;
-    assert_int_equal(statefile_load(path, &head, &loaded.held, loaded.digest),
-                     STATEFILE_OK);
+    assert_int_equal(
+        checkpoint_file_load(path, &head, &loaded.held, loaded.digest),
+        CHECKPOINT_FILE_OK);
     assert_int_equal(head.source[2], 3); /* found, not asked for */
     assert_int_equal(head.disk_bytes, DISK + 777);
-    assert_int_equal(chunkset_count(&loaded.held), chunkset_count(&saved.held));
+    assert_int_equal(chunk_bitmap_count(&loaded.held),
+                     chunk_bitmap_count(&saved.held));
     for (uint64_t c = 0; c < CHUNKS; c++) {
-        assert_int_equal(chunkset_has(&loaded.held, c),
-                         chunkset_has(&saved.held, c));
+        assert_int_equal(chunk_bitmap_has(&loaded.held, c),
+                         chunk_bitmap_has(&saved.held, c));
         assert_true(digest_agrees(loaded.digest, saved.digest, c));
     }
-    assert_int_equal(statefile_remove(path, &err), 0);
-    assert_int_equal(statefile_remove(path, &err), 0); /* gone is gone */
+    assert_int_equal(checkpoint_file_remove(path, &err), 0);
+    assert_int_equal(checkpoint_file_remove(path, &err), 0); /* gone is gone */
     head = bound();
-    assert_int_equal(load(&head), STATEFILE_NONE);
+    assert_int_equal(load(&head), CHECKPOINT_FILE_NONE);
     close_state(&saved);
     close_state(&loaded);
 }
@@ -139,17 +142,17 @@ static void test_torn(void **state)
         assert_int_equal(pread(fd, &byte, 1, at), 1);
         wrong = byte ^ (uint8_t)(1U << (at % 8));
         assert_int_equal(pwrite(fd, &wrong, 1, at), 1);
-        assert_int_equal(load(&head), STATEFILE_DAMAGED);
+        assert_int_equal(load(&head), CHECKPOINT_FILE_DAMAGED);
         assert_int_equal(pwrite(fd, &byte, 1, at), 1);
     }
-    assert_int_equal(load(&head), STATEFILE_OK);
+    assert_int_equal(load(&head), CHECKPOINT_FILE_OK);
     assert_int_equal(ftruncate(fd, st.st_size + 1), 0);
-    assert_int_equal(load(&head), STATEFILE_DAMAGED);
+    assert_int_equal(load(&head), CHECKPOINT_FILE_DAMAGED);
     for (off_t at = st.st_size - 1; at >= 0; at--) {
         assert_int_equal(ftruncate(fd, at), 0);
-        assert_int_equal(load(&head), STATEFILE_DAMAGED);
+        assert_int_equal(load(&head), CHECKPOINT_FILE_DAMAGED);
     }
-    assert_int_equal(statefile_remove(path, &err), 0);
+    assert_int_equal(checkpoint_file_remove(path, &err), 0);
     close_state(&saved);
 }
 
@@ -170,8 +173,8 @@ static void test_foreign(void **state)
     heads[3].digest = DIGEST_SHA256;
     heads[4].virtual_bytes--;
     for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-        assert_int_equal(load(&heads[i]), STATEFILE_FOREIGN);
-    assert_int_equal(statefile_remove(path, &err), 0);
+        assert_int_equal(load(&heads[i]), CHECKPOINT_FILE_FOREIGN);
+    assert_int_equal(checkpoint_file_remove(path, &err), 0);
     close_state(&saved);
 }
 
@@ -184,12 +187,12 @@ static void test_uncommitted(void **state)
 
     (void)state;
     fill_state(&saved);
-    assert_int_equal(
-        statefile_write(path, &head, &saved.held, saved.digest, &lock, &err),
-        0);
-    assert_int_equal(load(&head), STATEFILE_NONE);
-    statefile_abandon(path);
-    assert_int_equal(statefile_commit(path, &err), -1);
+    assert_int_equal(checkpoint_file_write(path, &head, &saved.held,
+                                           saved.digest, &lock, &err),
+                     0);
+    assert_int_equal(load(&head), CHECKPOINT_FILE_NONE);
+    checkpoint_file_abandon(path);
+    assert_int_equal(checkpoint_file_commit(path, &err), -1);
     close_state(&saved);
 }
 

@@ -10,7 +10,7 @@
 #include "unit.h"
 
 #define CHUNKS     UINT64_C(4096)
-#define DISK_BYTES (CHUNKS * GRID_CHUNK_BYTES)
+#define DISK_BYTES (CHUNKS * CHUNK_BYTES)
 #define NEVER_NS   (UINT64_C(3600) * CLOCK_SECOND_NS)
 
 struct fixture {
@@ -18,15 +18,15 @@ struct fixture {
     char path[128];
     struct cw_job job;
     struct sink *sink;
-    struct chunkset held;
+    struct chunk_bitmap held;
     struct digest *digest;
-    struct keeper keeper;
+    struct checkpointer keeper;
 };
 
 static struct fixture *open_fixture(void)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    struct checkpoint_head head = { .chunk_bytes = GRID_CHUNK_BYTES,
+    struct checkpoint_head head = { .chunk_bytes = CHUNK_BYTES,
                                     .digest = DIGEST_XXH3_128,
                                     .virtual_bytes = DISK_BYTES,
                                     .job = "job" };
@@ -42,12 +42,12 @@ static struct fixture *open_fixture(void)
     f->job.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_int_equal(sink_open(&options, &f->sink, &err), 0);
     assert_int_equal(sink_prepare(f->sink, DISK_BYTES, &err), 0);
-    assert_int_equal(chunkset_init(&f->held, CHUNKS, &err), 0);
+    assert_int_equal(chunk_bitmap_init(&f->held, CHUNKS, &err), 0);
     assert_int_equal(digest_open(DIGEST_XXH3_128, DISK_BYTES, &f->digest, &err),
                      0);
-    keeper_open(&f->keeper, &f->job, f->sink, NULL, NEVER_NS);
-    assert_int_equal(keeper_bind(&f->keeper, &head, &f->held, f->digest, &err),
-                     0);
+    checkpointer_open(&f->keeper, &f->job, f->sink, NULL, NEVER_NS);
+    assert_int_equal(
+        checkpointer_bind(&f->keeper, &head, &f->held, f->digest, &err), 0);
     return f;
 }
 
@@ -55,10 +55,10 @@ static void close_fixture(struct fixture *f)
 {
     struct error err;
 
-    assert_int_equal(keeper_remove(&f->keeper, &err), 0);
-    keeper_close(&f->keeper);
+    assert_int_equal(checkpointer_remove(&f->keeper, &err), 0);
+    checkpointer_close(&f->keeper);
     digest_close(f->digest);
-    chunkset_fini(&f->held);
+    chunk_bitmap_fini(&f->held);
     unlink(sink_content_path(f->sink));
     sink_close(f->sink);
     assert_int_equal(rmdir(f->dir), 0);
@@ -73,9 +73,9 @@ static bool saves(struct fixture *f)
     struct error err = { 0 };
     bool began;
 
-    assert_int_equal(keeper_tick(&f->keeper, &err), 0);
+    assert_int_equal(checkpointer_tick(&f->keeper, &err), 0);
     began = f->keeper.errand.running;
-    assert_int_equal(keeper_wait(&f->keeper, &err), 0);
+    assert_int_equal(checkpointer_wait(&f->keeper, &err), 0);
     return began;
 }
 
@@ -84,7 +84,7 @@ static void test_holes_are_not_worth_a_save(void **state)
     struct fixture *f = open_fixture();
 
     (void)state;
-    chunkset_add(&f->held, 0, CHUNKS);
+    chunk_bitmap_add(&f->held, 0, CHUNKS);
     assert_false(saves(f));
     close_fixture(f);
 }
@@ -94,7 +94,7 @@ static void test_much_data_is_saved_before_its_time(void **state)
     struct fixture *f = open_fixture();
 
     (void)state;
-    chunkset_add(&f->held, 0, 1);
+    chunk_bitmap_add(&f->held, 0, 1);
     progress_add(&f->job.progress.data_bytes, (UINT64_C(1) << 30) - 1);
     assert_false(saves(f));
     progress_add(&f->job.progress.data_bytes, 1);
@@ -102,7 +102,7 @@ static void test_much_data_is_saved_before_its_time(void **state)
     assert_true(f->keeper.has_record);
 
     f->keeper.took_ns = 0; /* else it waits as a save takes its time */
-    chunkset_add(&f->held, 1, 1);
+    chunk_bitmap_add(&f->held, 1, 1);
     progress_add(&f->job.progress.data_bytes, UINT64_C(1) << 29);
     assert_false(saves(f));
     progress_add(&f->job.progress.data_bytes, UINT64_C(1) << 29);
@@ -115,7 +115,7 @@ static void test_time_saves_holes_too(void **state)
     struct fixture *f = open_fixture();
 
     (void)state;
-    chunkset_add(&f->held, 0, CHUNKS);
+    chunk_bitmap_add(&f->held, 0, CHUNKS);
     f->keeper.every_ns = 0;
     assert_true(saves(f));
     f->keeper.took_ns = 0;

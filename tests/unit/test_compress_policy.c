@@ -21,8 +21,8 @@ struct world {
     unsigned percent;    /* of the plain bytes that packing leaves */
 };
 
-struct lane {
-    struct compress decision;
+struct worker {
+    struct compress_policy decision;
     uint64_t now_ns;
     uint64_t queued;  /* bytes in the buffers */
     uint64_t read_ns; /* when the next chunk is read */
@@ -44,7 +44,7 @@ static uint64_t drain_rate(const struct world *w, bool is_packed)
     return w->net_rate < writes ? w->net_rate : writes;
 }
 
-static void pass(const struct world *w, struct lane *l, uint64_t ns,
+static void pass(const struct world *w, struct worker *l, uint64_t ns,
                  bool packed)
 {
     uint64_t drained = (uint64_t)((double)ns * (double)drain_rate(w, packed) /
@@ -55,8 +55,8 @@ static void pass(const struct world *w, struct lane *l, uint64_t ns,
 }
 
 /* Puts len bytes into the buffers; returns how long it waited. */
-static uint64_t send_bytes(const struct world *w, struct lane *l, uint64_t len,
-                           bool packed)
+static uint64_t send_bytes(const struct world *w, struct worker *l,
+                           uint64_t len, bool packed)
 {
     uint64_t wait_ns = 0;
 
@@ -67,10 +67,11 @@ static uint64_t send_bytes(const struct world *w, struct lane *l, uint64_t len,
     return wait_ns;
 }
 
-static void move_chunk(const struct world *w, struct lane *l)
+static void move_chunk(const struct world *w, struct worker *l)
 {
-    struct compress_sent sent = { .plain_bytes = CHUNK, .sent_bytes = CHUNK };
-    bool packed = compress_wanted(&l->decision);
+    struct compress_policy_sent sent = { .plain_bytes = CHUNK,
+                                         .sent_bytes = CHUNK };
+    bool packed = compress_policy_wanted(&l->decision);
     uint64_t begun_ns;
 
     if (l->now_ns < l->read_ns)
@@ -91,19 +92,19 @@ static void move_chunk(const struct world *w, struct lane *l)
     sent.now_ns = l->now_ns;
     sent.send_ns = l->now_ns - begun_ns;
     l->moved += CHUNK;
-    l->changes += compress_note(&l->decision, &sent);
+    l->changes += compress_policy_note(&l->decision, &sent);
 }
 
-static void run_until(const struct world *w, struct lane *l, uint64_t end_ns)
+static void run_until(const struct world *w, struct worker *l, uint64_t end_ns)
 {
     while (l->now_ns < end_ns)
         move_chunk(w, l);
 }
 
-static uint64_t moved_in(const struct world *w, enum compress_wish wish,
+static uint64_t moved_in(const struct world *w, enum compress_mode wish,
                          uint64_t ns)
 {
-    struct lane lane = { .decision.wish = wish };
+    struct worker lane = { .decision.wish = wish };
 
     run_until(w, &lane, ns);
     return lane.moved;
@@ -117,8 +118,8 @@ static void test_wishes(void **state)
                                        40 };
     static const struct world fast = { 2000 * MB, 300 * MB, 900 * MB, 900 * MB,
                                        40 };
-    struct lane off = { .decision.wish = COMPRESS_OFF };
-    struct lane always = { .decision.wish = COMPRESS_ALWAYS };
+    struct worker off = { .decision.wish = COMPRESS_OFF };
+    struct worker always = { .decision.wish = COMPRESS_ALWAYS };
 
     (void)state;
     run_until(&slow, &off, 60 * SECOND_NS);
@@ -146,7 +147,7 @@ static void test_never_where_it_cannot_win(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct lane lane = { .decision.wish = COMPRESS_AUTO };
+        struct worker lane = { .decision.wish = COMPRESS_AUTO };
 
         CASE(cases[i].name);
         run_until(&cases[i].world, &lane, 120 * SECOND_NS);
@@ -195,7 +196,7 @@ static void test_a_slow_disk_there_costs_little(void **state)
 {
     static const struct world world = { 118 * MB, 400 * MB, 900 * MB, 30 * MB,
                                         40 };
-    struct lane lane = { .decision.wish = COMPRESS_AUTO };
+    struct worker lane = { .decision.wish = COMPRESS_AUTO };
 
     (void)state;
     run_until(&world, &lane, 300 * SECOND_NS);
@@ -206,7 +207,7 @@ static void test_incompressible_is_tried_seldom(void **state)
 {
     static const struct world world = { 24 * MB, 900 * MB, 900 * MB, 900 * MB,
                                         100 };
-    struct lane lane = { .decision.wish = COMPRESS_AUTO };
+    struct worker lane = { .decision.wish = COMPRESS_AUTO };
 
     (void)state;
     run_until(&world, &lane, 300 * SECOND_NS);
@@ -218,48 +219,48 @@ static void test_incompressible_is_tried_seldom(void **state)
 static void test_follows_the_link(void **state)
 {
     struct world world = { 24 * MB, 400 * MB, 900 * MB, 900 * MB, 35 };
-    struct lane lane = { .decision.wish = COMPRESS_AUTO };
+    struct worker lane = { .decision.wish = COMPRESS_AUTO };
 
     (void)state;
     run_until(&world, &lane, 60 * SECOND_NS);
-    assert_true(compress_wanted(&lane.decision));
+    assert_true(compress_policy_wanted(&lane.decision));
     world.net_rate = 1200 * MB;
     run_until(&world, &lane, 100 * SECOND_NS);
-    assert_false(compress_wanted(&lane.decision));
+    assert_false(compress_policy_wanted(&lane.decision));
     world.net_rate = 24 * MB;
     run_until(&world, &lane, 102 * SECOND_NS);
-    assert_true(compress_wanted(&lane.decision));
+    assert_true(compress_policy_wanted(&lane.decision));
 }
 
 /* A link that stands still for a while is not a link that has changed. */
 static void test_survives_an_outage(void **state)
 {
     struct world world = { 24 * MB, 400 * MB, 900 * MB, 900 * MB, 35 };
-    struct lane lane = { .decision.wish = COMPRESS_AUTO };
+    struct worker lane = { .decision.wish = COMPRESS_AUTO };
 
     (void)state;
     run_until(&world, &lane, 10 * SECOND_NS);
-    assert_true(compress_wanted(&lane.decision));
+    assert_true(compress_policy_wanted(&lane.decision));
     lane.now_ns += 30 * SECOND_NS;
     run_until(&world, &lane, 50 * SECOND_NS);
-    assert_true(compress_wanted(&lane.decision));
+    assert_true(compress_policy_wanted(&lane.decision));
 }
 
 /* Data that packs, then data that does not, then data that does. */
 static void test_follows_the_data(void **state)
 {
     struct world world = { 24 * MB, 400 * MB, 900 * MB, 900 * MB, 35 };
-    struct lane lane = { .decision.wish = COMPRESS_AUTO };
+    struct worker lane = { .decision.wish = COMPRESS_AUTO };
 
     (void)state;
     run_until(&world, &lane, 10 * SECOND_NS);
-    assert_true(compress_wanted(&lane.decision));
+    assert_true(compress_policy_wanted(&lane.decision));
     world.percent = 100;
     run_until(&world, &lane, 40 * SECOND_NS);
     assert_in_range(lane.changes, 2, 20);
     world.percent = 35;
     run_until(&world, &lane, 80 * SECOND_NS);
-    assert_true(compress_wanted(&lane.decision));
+    assert_true(compress_policy_wanted(&lane.decision));
 }
 
 int main(void)

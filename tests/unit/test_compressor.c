@@ -48,14 +48,14 @@ static void test_agree(void **state)
     };
 
     (void)state;
-    assert_int_equal(packing_offer(CW_COMPRESS_OFF), 0);
-    assert_int_equal(packing_offer(CW_COMPRESS_AUTO), MESSAGE_CODEC_ZSTD);
-    assert_int_equal(packing_offer(CW_COMPRESS_ZSTD), MESSAGE_CODEC_ZSTD);
+    assert_int_equal(compressor_offer(CW_COMPRESS_OFF), 0);
+    assert_int_equal(compressor_offer(CW_COMPRESS_AUTO), MESSAGE_CODEC_ZSTD);
+    assert_int_equal(compressor_offer(CW_COMPRESS_ZSTD), MESSAGE_CODEC_ZSTD);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct error err = { .kind = ERROR_NONE };
 
         CASE(cases[i].name);
-        assert_int_equal(packing_agree(cases[i].wish, cases[i].codecs, &err),
+        assert_int_equal(compressor_agree(cases[i].wish, cases[i].codecs, &err),
                          cases[i].want);
         assert_int_equal(err.kind, cases[i].kind);
     }
@@ -65,16 +65,16 @@ static void test_agree(void **state)
 static uint32_t packed_to(enum cw_compress wish, uint32_t codecs, size_t len)
 {
     struct frame frame = { FRAME_DATA, 0, len, 0 };
-    struct packing packing;
+    struct compressor packing;
     uint8_t *payload;
 
-    packing_open(&packing, wish, codecs);
-    payload = packing_pack(&packing, &frame, data);
+    compressor_open(&packing, wish, codecs);
+    payload = compressor_pack(&packing, &frame, data);
     assert_int_equal(payload == data, frame.type == FRAME_DATA);
     assert_int_equal(frame.length, len);
     if (frame.type == FRAME_ZSTD)
         assert_in_range(frame.packed_bytes, 1, len - len / 16);
-    packing_close(&packing);
+    compressor_close(&packing);
     return frame.packed_bytes;
 }
 
@@ -97,20 +97,21 @@ static void test_round_trip(void **state)
 {
     struct zstd_unpacker *unpacker = zstd_unpacker_open();
     struct frame frame = { FRAME_DATA, 0, LEN, 0 };
-    struct packing packing;
+    struct compressor packing;
     uint8_t *payload, *back = malloc(LEN);
 
     (void)state;
     assert_true(unpacker && back);
     fill_text();
-    packing_open(&packing, CW_COMPRESS_ZSTD, 1);
-    payload = packing_pack(&packing, &frame, data);
+    compressor_open(&packing, CW_COMPRESS_ZSTD, 1);
+    payload = compressor_pack(&packing, &frame, data);
     assert_int_equal(frame.type, FRAME_ZSTD);
-    memset(payload - PACKING_HEADROOM_BYTES, 0xff, PACKING_HEADROOM_BYTES);
+    memset(payload - COMPRESSOR_HEADROOM_BYTES, 0xff,
+           COMPRESSOR_HEADROOM_BYTES);
     assert_true(
         zstd_unpack_exactly(unpacker, payload, frame.packed_bytes, back, LEN));
     assert_memory_equal(back, data, LEN);
-    packing_close(&packing);
+    compressor_close(&packing);
     zstd_unpacker_close(unpacker);
     free(back);
 }
@@ -119,26 +120,27 @@ static void test_round_trip(void **state)
 static void test_auto_begins(void **state)
 {
     struct frame frame = { FRAME_DATA, 0, LEN, 0 };
-    struct packing packing;
+    struct compressor packing;
     uint64_t now_ns = CLOCK_SECOND_NS;
 
     (void)state;
     fill_text();
-    packing_open(&packing, CW_COMPRESS_AUTO, 1);
+    compressor_open(&packing, CW_COMPRESS_AUTO, 1);
     for (unsigned i = 0; i < 20; i++) {
         uint64_t begun_ns = now_ns;
 
         frame.type = FRAME_DATA;
-        packing_pack(&packing, &frame, data);
+        compressor_pack(&packing, &frame, data);
         if (frame.type == FRAME_ZSTD)
             break;
         assert_null(packing.room);
         now_ns += CLOCK_SECOND_NS / 20; /* 20 MiB/s */
-        packing_note(&packing, begun_ns, now_ns, CLOCK_SECOND_NS / 21, false);
+        compressor_note(&packing, begun_ns, now_ns, CLOCK_SECOND_NS / 21,
+                        false);
     }
     assert_int_equal(frame.type, FRAME_ZSTD);
     assert_non_null(packing.room);
-    packing_close(&packing);
+    compressor_close(&packing);
 }
 
 int main(void)

@@ -40,7 +40,7 @@ static void tuned(enum conn_role role, int *send_bytes, int *take_bytes)
     struct error err;
 
     assert_true(fd >= 0);
-    assert_int_equal(conn_socket_tune(fd, &options, &err), 0);
+    assert_int_equal(tcp_tune(fd, &options, &err), 0);
     assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_SNDBUF, send_bytes, &len),
                      0);
     assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, take_bytes, &len),

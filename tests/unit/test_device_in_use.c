@@ -25,18 +25,18 @@ static void test_mounts(void **state)
         { 7, 0, "/last", "/dev/loop0" },
     };
     const char *at = text;
-    struct inuse_mount mount;
+    struct device_in_use_mount mount;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
-        assert_true(inuse_next_mount(&at, &mount));
+        assert_true(device_in_use_next_mount(&at, &mount));
         assert_int_equal(mount.major, want[i].major);
         assert_int_equal(mount.minor, want[i].minor);
         assert_string_equal(mount.point, want[i].point);
         assert_string_equal(mount.source, want[i].source);
     }
-    assert_false(inuse_next_mount(&at, &mount));
-    assert_false(inuse_next_mount(&at, &mount));
+    assert_false(device_in_use_next_mount(&at, &mount));
+    assert_false(device_in_use_next_mount(&at, &mount));
 }
 
 static void test_a_word_longer_than_a_path_is_skipped(void **state)
@@ -44,7 +44,7 @@ static void test_a_word_longer_than_a_path_is_skipped(void **state)
     static char text[3 * PATH_MAX];
     char word[PATH_MAX + 1];
     const char *at = text;
-    struct inuse_mount mount;
+    struct device_in_use_mount mount;
 
     (void)state;
     memset(word, 'x', PATH_MAX);
@@ -53,9 +53,9 @@ static void test_a_word_longer_than_a_path_is_skipped(void **state)
              "1 2 8:1 / /%s rw - ext4 /dev/a rw\n"
              "1 2 8:2 / /short rw - ext4 /dev/b rw\n",
              word);
-    assert_true(inuse_next_mount(&at, &mount));
+    assert_true(device_in_use_next_mount(&at, &mount));
     assert_int_equal(mount.minor, 2);
-    assert_false(inuse_next_mount(&at, &mount));
+    assert_false(device_in_use_next_mount(&at, &mount));
 }
 
 static void test_swaps(void **state)
@@ -66,24 +66,24 @@ static void test_swaps(void **state)
     char path[PATH_MAX];
 
     (void)state;
-    assert_true(inuse_next_swap(&at, path));
+    assert_true(device_in_use_next_swap(&at, path));
     assert_string_equal(path, "/dev/sda2");
-    assert_true(inuse_next_swap(&at, path));
+    assert_true(device_in_use_next_swap(&at, path));
     assert_string_equal(path, "/swap file");
-    assert_false(inuse_next_swap(&at, path));
+    assert_false(device_in_use_next_swap(&at, path));
 }
 
 static void test_nothing(void **state)
 {
     const char *at = "";
-    struct inuse_mount mount;
+    struct device_in_use_mount mount;
     char path[PATH_MAX], why[64];
 
     (void)state;
-    assert_false(inuse_next_mount(&at, &mount));
-    assert_false(inuse_next_swap(&at, path));
+    assert_false(device_in_use_next_mount(&at, &mount));
+    assert_false(device_in_use_next_swap(&at, path));
     /* 0:0 is no device. */
-    assert_false(inuse_find(0, why, sizeof(why)));
+    assert_false(device_in_use_find(0, why, sizeof(why)));
 }
 
 int main(void)

@@ -58,7 +58,7 @@ static void test_contents(void **state)
         assert_int_equal(
             pwrite(fd, cases[i].bytes, cases[i].len, (off_t)cases[i].offset),
             (ssize_t)cases[i].len);
-        assert_int_equal(contents_describe(fd, 8 * MIB, text, sizeof(text)),
+        assert_int_equal(blkid_probe_describe(fd, 8 * MIB, text, sizeof(text)),
                          cases[i].is_blank);
         assert_non_null(strstr(text, cases[i].want));
         assert_true(text[0] != '\0');
@@ -80,7 +80,7 @@ static void test_label(void **state)
     assert_int_equal(pwrite(fd, fat, sizeof(fat) - 1, 0),
                      (ssize_t)sizeof(fat) - 1);
     assert_int_equal(pwrite(fd, "\x55\xaa", 2, 510), 2);
-    assert_false(contents_describe(fd, 8 * MIB, text, sizeof(text)));
+    assert_false(blkid_probe_describe(fd, 8 * MIB, text, sizeof(text)));
     for (const char *p = text; *p != '\0'; p++)
         assert_true(*p >= ' ' && *p <= '~');
     assert_non_null(strstr(text, "vfat filesystem"));
@@ -103,7 +103,7 @@ static void test_identify(void **state)
         "dm/dm/name",       "dm/dm",           "dm",
     };
     char root[] = "sysfs-XXXXXX";
-    struct look look = { 0 };
+    struct device_info look = { 0 };
 
     (void)state;
     assert_non_null(mkdtemp(root));
@@ -116,14 +116,14 @@ static void test_identify(void **state)
     put("sda/device/wwid", "naa.5002538f\n");
     put("dm/dm/name", "vg-\033disk\n");
 
-    look_identify("sda", &look);
+    device_info_identify("sda", &look);
     assert_string_equal(look.model, "Samsung SSD 870");
     assert_string_equal(look.serial, "naa.5002538f");
-    look = (struct look){ 0 };
-    look_identify("sda/sda1", &look); /* a partition: of its disk */
+    look = (struct device_info){ 0 };
+    device_info_identify("sda/sda1", &look); /* a partition: of its disk */
     assert_string_equal(look.model, "Samsung SSD 870");
-    look = (struct look){ 0 };
-    look_identify("dm", &look);
+    look = (struct device_info){ 0 };
+    device_info_identify("dm", &look);
     assert_string_equal(look.model, "device-mapper vg-disk");
     assert_string_equal(look.serial, "");
     for (size_t i = 0; i < ARRAY_LEN(made); i++)
@@ -135,13 +135,13 @@ static void test_identify(void **state)
 static void test_device(void **state)
 {
     struct loopdev loop;
-    struct look look;
+    struct device_info look;
     struct error err;
 
     (void)state;
     if (!loopdev_open(&loop, 4 * MIB, 512, 0xa5, 0))
         skip();
-    assert_int_equal(look_at(loop.path, &look, &err), 0);
+    assert_int_equal(device_info_read(loop.path, &look, &err), 0);
     assert_true(look.is_block_device);
     assert_false(look.is_blank);
     assert_int_equal(look.size_bytes, 4 * MIB);
@@ -152,13 +152,13 @@ static void test_device(void **state)
 
 static void test_no_device(void **state)
 {
-    struct look look;
+    struct device_info look;
     struct error err;
 
     (void)state;
-    assert_int_equal(look_at("no-such-file", &look, &err), 0);
+    assert_int_equal(device_info_read("no-such-file", &look, &err), 0);
     assert_false(look.is_block_device);
-    assert_int_equal(look_at("/dev/null", &look, &err), -1);
+    assert_int_equal(device_info_read("/dev/null", &look, &err), -1);
     assert_int_equal(err.kind, ERROR_REFUSED);
 }
 

@@ -32,7 +32,7 @@ static void root_of(enum digest_algorithm algorithm, const uint8_t *data,
 {
     struct digest *d;
     struct error err;
-    uint64_t chunks = grid_count(len);
+    uint64_t chunks = chunk_grid_count(len);
 
     assert_int_equal(digest_open(algorithm, len, &d, &err), 0);
     for (uint64_t n = 0; n < chunks; n++) {
@@ -40,7 +40,7 @@ static void root_of(enum digest_algorithm algorithm, const uint8_t *data,
 
         if (skip_zero && (i == 0 || i == 2))
             continue; /* chunks of make_disk() that are all zero */
-        digest_add(d, i, data + i * MIB, (size_t)grid_length(len, i));
+        digest_add(d, i, data + i * MIB, (size_t)chunk_grid_length(len, i));
     }
     digest_root(d, root);
     digest_close(d);

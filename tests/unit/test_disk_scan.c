@@ -8,7 +8,7 @@
 #include "unit.h"
 
 #define CHUNKS      10U
-#define DISK_BYTES  (CHUNKS * GRID_CHUNK_BYTES - 1234)
+#define DISK_BYTES  (CHUNKS * CHUNK_BYTES - 1234)
 #define DEFAULT_DIR "/var/tmp"
 
 static char path[256];
@@ -26,23 +26,23 @@ static int teardown(void **state)
     return unlink(path);
 }
 
-static struct survey survey_of(void)
+static struct disk_scan survey_of(void)
 {
-    return (struct survey){
+    return (struct disk_scan){
         .image = { .path = path, .format = IMAGE_FORMAT_RAW },
-        .engine = RING_ENGINE_THREADS,
+        .engine = IO_ENGINE_THREADS,
         .virtual_bytes = DISK_BYTES,
     };
 }
 
-static struct digest *run(const struct survey *survey)
+static struct digest *run(const struct disk_scan *survey)
 {
     struct digest *digest;
     struct error err = { 0 };
 
     assert_int_equal(digest_open(DIGEST_XXH3_128, DISK_BYTES, &digest, &err),
                      0);
-    if (survey_run(survey, digest, &err) < 0)
+    if (disk_scan_run(survey, digest, &err) < 0)
         fail_msg("%s", err.text);
     return digest;
 }
@@ -50,7 +50,7 @@ static struct digest *run(const struct survey *survey)
 static void test_picks_are_read_and_nothing_else(void **state)
 {
     static const uint64_t picks[] = { 0, 3, 4, 8, CHUNKS - 1 };
-    struct survey survey = survey_of();
+    struct disk_scan survey = survey_of();
     struct digest *whole = run(&survey);
     struct digest *some;
 
@@ -73,7 +73,7 @@ static void test_picks_are_read_and_nothing_else(void **state)
 static void test_no_picks(void **state)
 {
     static const uint64_t none[1];
-    struct survey survey = survey_of();
+    struct disk_scan survey = survey_of();
     struct digest *digest;
 
     (void)state;

@@ -7,7 +7,7 @@
 
 #define MIB (UINT64_C(1) << 20)
 
-static struct map map; /* too large for the stack of a small thread */
+static struct extent_map map; /* too large for the stack of a small thread */
 
 static char *print(void)
 {
@@ -16,7 +16,7 @@ static char *print(void)
     FILE *out = open_memstream(&text, &len);
 
     assert_non_null(out);
-    map_print(&map, "disk: raw", out);
+    extent_map_print(&map, "disk: raw", out);
     fclose(out);
     return text;
 }
@@ -26,12 +26,13 @@ static void test_drawing(void **state)
     char *text;
 
     (void)state;
-    map_init(&map, 8 * 16 * MIB, MAP_LABEL + 3 + 16); /* 16 cells of 1 MiB */
+    extent_map_init(&map, 8 * 16 * MIB,
+                    EXTENT_MAP_LABEL + 3 + 16); /* 16 cells of 1 MiB */
     assert_int_equal(map.cell_bytes, MIB);
-    map_add_data(&map, 0, 2 * MIB);
-    map_add_data(&map, 3 * MIB, MIB / 2);
-    map_add_data(&map, 20 * MIB + 4096, 8192);
-    map_add_data(&map, 127 * MIB, MIB);
+    extent_map_add_data(&map, 0, 2 * MIB);
+    extent_map_add_data(&map, 3 * MIB, MIB / 2);
+    extent_map_add_data(&map, 20 * MIB + 4096, 8192);
+    extent_map_add_data(&map, 127 * MIB, MIB);
     text = print();
     assert_string_equal(text, "disk: raw, 128 MiB\n"
                               "         0 B |##.+............|\n"
@@ -66,10 +67,10 @@ static void test_sizes_and_widths(void **state)
             uint64_t sum = 0;
             char *text;
 
-            map_init(&map, sizes[s], widths[w]);
-            assert_true(map.cells <= map.columns * MAP_ROWS);
+            extent_map_init(&map, sizes[s], widths[w]);
+            assert_true(map.cells <= map.columns * EXTENT_MAP_ROWS);
             if (sizes[s] > 0)
-                map_add_data(&map, 0, sizes[s]);
+                extent_map_add_data(&map, 0, sizes[s]);
             for (unsigned i = 0; i < map.cells; i++)
                 sum += map.data[i];
             assert_int_equal(sum, sizes[s]);
@@ -77,7 +78,7 @@ static void test_sizes_and_widths(void **state)
             for (const char *at = text; (at = strchr(at, '|')); at++)
                 assert_true(strcspn(at, "\n") <= map.columns + 2);
             assert_true(widths[w] < 40 ||
-                        map.columns + MAP_LABEL + 3 <= widths[w]);
+                        map.columns + EXTENT_MAP_LABEL + 3 <= widths[w]);
             free(text);
         }
     }

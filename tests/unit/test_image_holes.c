@@ -8,8 +8,8 @@
 #include "plan/chunk_grid.h"
 #include "unit.h"
 
-#define DISK_BYTES (UINT64_C(64) * GRID_GRAIN_BYTES * 16 + 777)
-#define GRAINS     (DISK_BYTES / GRID_GRAIN_BYTES + 1)
+#define DISK_BYTES (UINT64_C(64) * BLOCK_BYTES * 16 + 777)
+#define GRAINS     (DISK_BYTES / BLOCK_BYTES + 1)
 
 struct disk {
     struct file file;
@@ -39,16 +39,16 @@ static int teardown(void **state)
 
 static void write_bytes(uint64_t offset, size_t len)
 {
-    static const uint8_t ones[3 * GRID_GRAIN_BYTES] = { 1, 1 };
+    static const uint8_t ones[3 * BLOCK_BYTES] = { 1, 1 };
 
     if (offset + len > DISK_BYTES)
         len = (size_t)(DISK_BYTES - offset);
     assert_int_equal(pwrite(disk.file.fd, ones, len, (off_t)offset), len);
     for (uint64_t at = offset; at < offset + len; at++)
-        disk.written[at / GRID_GRAIN_BYTES] = true;
+        disk.written[at / BLOCK_BYTES] = true;
 }
 
-static void map(struct holes *holes, uint64_t offset, uint64_t length,
+static void map(struct sparse_map *holes, uint64_t offset, uint64_t length,
                 struct extent_list *out)
 {
     struct error err = { 0 };
@@ -57,12 +57,13 @@ static void map(struct holes *holes, uint64_t offset, uint64_t length,
     while (offset < end) {
         struct extent run;
 
-        assert_int_equal(holes_at(holes, offset, &run), 0);
+        assert_int_equal(sparse_map_at(holes, offset, &run), 0);
         assert_int_equal(run.offset, offset);
         assert_true(run.length > 0);
         if (run.length > end - offset)
             run.length = end - offset;
-        assert_int_equal(holes_add_rounded(out, &run, DISK_BYTES, &err), 0);
+        assert_int_equal(sparse_map_add_rounded(out, &run, DISK_BYTES, &err),
+                         0);
         offset += run.length;
     }
 }
@@ -77,9 +78,9 @@ static void check(const struct extent_list *list, uint64_t offset,
 
         assert_int_equal(e->offset, at);
         assert_true(i == 0 || e->kind != list->items[i - 1].kind);
-        for (; at < e->offset + e->length; at += GRID_GRAIN_BYTES)
+        for (; at < e->offset + e->length; at += BLOCK_BYTES)
             assert_int_equal(e->kind == EXTENT_DATA,
-                             disk.written[at / GRID_GRAIN_BYTES]);
+                             disk.written[at / BLOCK_BYTES]);
         at = e->offset + e->length;
     }
     assert_int_equal(at, offset + length);
@@ -88,23 +89,23 @@ static void check(const struct extent_list *list, uint64_t offset,
 static void test_random_file(void **state)
 {
     struct extent_list list = { 0 };
-    struct holes holes;
+    struct sparse_map holes;
     unsigned seed = unit_seed();
 
     (void)state;
     for (int i = 0; i < 60; i++)
         write_bytes((uint64_t)rand_r(&seed) % DISK_BYTES,
-                    1 + (size_t)rand_r(&seed) % (3 * GRID_GRAIN_BYTES));
+                    1 + (size_t)rand_r(&seed) % (3 * BLOCK_BYTES));
 
-    holes_init(&holes, &disk.file);
+    sparse_map_init(&holes, &disk.file);
     map(&holes, 0, DISK_BYTES, &list);
     check(&list, 0, DISK_BYTES);
 
     for (int i = 0; i < 200; i++) {
         uint64_t first = (uint64_t)rand_r(&seed) % GRAINS;
         uint64_t end = first + 1 + (uint64_t)rand_r(&seed) % (GRAINS - first);
-        uint64_t offset = first * GRID_GRAIN_BYTES;
-        uint64_t length = end * GRID_GRAIN_BYTES - offset;
+        uint64_t offset = first * BLOCK_BYTES;
+        uint64_t length = end * BLOCK_BYTES - offset;
 
         if (offset + length > DISK_BYTES)
             length = DISK_BYTES - offset;
@@ -118,10 +119,10 @@ static void test_random_file(void **state)
 static void test_empty_file_is_one_hole(void **state)
 {
     struct extent_list list = { 0 };
-    struct holes holes;
+    struct sparse_map holes;
 
     (void)state;
-    holes_init(&holes, &disk.file);
+    sparse_map_init(&holes, &disk.file);
     map(&holes, 0, DISK_BYTES, &list);
     assert_int_equal(list.count, 1);
     assert_int_equal(list.items[0].kind, EXTENT_ZERO);
@@ -130,55 +131,55 @@ static void test_empty_file_is_one_hole(void **state)
 
 static void test_shrunk_file_is_no_hole(void **state)
 {
-    struct holes holes;
+    struct sparse_map holes;
     struct extent run;
 
     (void)state;
-    holes_init(&holes, &disk.file);
-    assert_int_equal(ftruncate(disk.file.fd, GRID_GRAIN_BYTES), 0);
-    assert_int_equal(holes_at(&holes, 2 * GRID_GRAIN_BYTES, &run), -ENODATA);
+    sparse_map_init(&holes, &disk.file);
+    assert_int_equal(ftruncate(disk.file.fd, BLOCK_BYTES), 0);
+    assert_int_equal(sparse_map_at(&holes, 2 * BLOCK_BYTES, &run), -ENODATA);
 }
 
 static void test_device_is_all_data(void **state)
 {
-    struct holes holes;
+    struct sparse_map holes;
     struct extent run;
 
     (void)state;
     disk.file.is_block_device = true;
-    holes_init(&holes, &disk.file);
+    sparse_map_init(&holes, &disk.file);
     disk.file.is_block_device = false;
-    assert_int_equal(holes_at(&holes, 512, &run), 0);
+    assert_int_equal(sparse_map_at(&holes, 512, &run), 0);
     assert_int_equal(run.kind, EXTENT_DATA);
     assert_int_equal(run.length, DISK_BYTES - 512);
 }
 
 static void test_learns_data_but_no_holes(void **state)
 {
-    struct holes first, second;
+    struct sparse_map first, second;
     struct extent run;
 
     (void)state;
-    write_bytes(0, GRID_GRAIN_BYTES);
-    holes_init(&first, &disk.file);
-    assert_int_equal(holes_at(&first, 0, &run), 0);
-    assert_int_equal(run.length, GRID_GRAIN_BYTES);
-    write_bytes(GRID_GRAIN_BYTES, GRID_GRAIN_BYTES);
+    write_bytes(0, BLOCK_BYTES);
+    sparse_map_init(&first, &disk.file);
+    assert_int_equal(sparse_map_at(&first, 0, &run), 0);
+    assert_int_equal(run.length, BLOCK_BYTES);
+    write_bytes(BLOCK_BYTES, BLOCK_BYTES);
 
     /* As it was: not asked again. */
-    holes_init(&second, &disk.file);
-    holes_learn(&second, &first);
-    assert_int_equal(holes_at(&second, 0, &run), 0);
+    sparse_map_init(&second, &disk.file);
+    sparse_map_learn(&second, &first);
+    assert_int_equal(sparse_map_at(&second, 0, &run), 0);
     assert_int_equal(run.kind, EXTENT_DATA);
-    assert_int_equal(run.length, GRID_GRAIN_BYTES);
+    assert_int_equal(run.length, BLOCK_BYTES);
 
     /* As it is: what was a hole may have been written. */
-    assert_int_equal(holes_at(&first, 2 * GRID_GRAIN_BYTES, &run), 0);
+    assert_int_equal(sparse_map_at(&first, 2 * BLOCK_BYTES, &run), 0);
     assert_int_equal(run.kind, EXTENT_ZERO);
-    write_bytes(2 * GRID_GRAIN_BYTES, GRID_GRAIN_BYTES);
-    holes_init(&second, &disk.file);
-    holes_learn(&second, &first);
-    assert_int_equal(holes_at(&second, 2 * GRID_GRAIN_BYTES, &run), 0);
+    write_bytes(2 * BLOCK_BYTES, BLOCK_BYTES);
+    sparse_map_init(&second, &disk.file);
+    sparse_map_learn(&second, &first);
+    assert_int_equal(sparse_map_at(&second, 2 * BLOCK_BYTES, &run), 0);
     assert_int_equal(run.kind, EXTENT_DATA);
 }
 
@@ -202,8 +203,8 @@ static void test_zero_runs_round_inwards(void **state)
         struct extent_list list = { 0 };
 
         CASE(cases[i].name);
-        assert_int_equal(holes_add_rounded(&list, &cases[i].run, 9000, &err),
-                         0);
+        assert_int_equal(
+            sparse_map_add_rounded(&list, &cases[i].run, 9000, &err), 0);
         assert_int_equal(extent_list_bytes(&list, EXTENT_ZERO),
                          cases[i].zero_length);
         for (size_t k = 0; k < list.count; k++)

@@ -26,7 +26,8 @@ static int look(unsigned samples, struct error *err)
     assert_int_equal(qcow2_header_read(&tiny.host, &header, err), 0);
     assert_int_equal(qcow2_map_init(&map, &tiny.host, &header, err), 0);
     assert_int_equal(qcow2_check(&map, &summary, err), 0);
-    r = qcow2_second_look(&map, &tiny.host, &summary, samples, "tiny", err);
+    r = qcow2_cross_check_look(&map, &tiny.host, &summary, samples, "tiny",
+                               err);
     qcow2_map_fini(&map);
     return r;
 }

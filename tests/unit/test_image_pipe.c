@@ -19,9 +19,9 @@ static ssize_t read_fd(void *opaque, void *buf, size_t len, struct error *err)
     return n < 0 ? error_set(err, ERROR_SOURCE_IO, errno, "read") : n;
 }
 
-static struct pipe *open_fd(int *fd)
+static struct peek_pipe *open_fd(int *fd)
 {
-    return pipe_open(&(struct image_input){ read_fd, fd });
+    return peek_pipe_open(&(struct image_input){ read_fd, fd });
 }
 
 static int fill(int fds[2], size_t len)
@@ -34,13 +34,13 @@ static int fill(int fds[2], size_t len)
 }
 
 /* Reads len bytes at offset, in whatever pieces come. */
-static void expect(struct pipe *pipe, uint64_t offset, size_t len)
+static void expect(struct peek_pipe *pipe, uint64_t offset, size_t len)
 {
     uint8_t buf[BYTES];
     struct error err;
 
     for (size_t done = 0; done < len;) {
-        ssize_t n = pipe_read(pipe, buf, len - done, offset + done, &err);
+        ssize_t n = peek_pipe_read(pipe, buf, len - done, offset + done, &err);
 
         assert_in_range(n, 1, len - done);
         assert_memory_equal(buf, sent + offset + done, (size_t)n);
@@ -51,7 +51,7 @@ static void expect(struct pipe *pipe, uint64_t offset, size_t len)
 static void test_head_again_and_again(void **state)
 {
     struct error err = { 0 };
-    struct pipe *pipe;
+    struct peek_pipe *pipe;
     int fds[2];
 
     (void)state;
@@ -62,33 +62,35 @@ static void test_head_again_and_again(void **state)
     expect(pipe, 100, 10);
     expect(pipe, 0, 20000);
     close(fds[1]);
-    assert_int_equal(pipe_read(pipe, sent, 1, 20000, &err), 0);
-    pipe_close(pipe);
+    assert_int_equal(peek_pipe_read(pipe, sent, 1, 20000, &err), 0);
+    peek_pipe_close(pipe);
     close(fds[0]);
 }
 
 static void test_behind_the_head_only_forward(void **state)
 {
     struct error err = { 0 };
-    struct pipe *pipe;
+    struct peek_pipe *pipe;
     uint8_t byte;
     int fds[2];
 
     (void)state;
     assert_int_equal(fill(fds, BYTES), 0);
     pipe = open_fd(&fds[0]);
-    assert_int_equal(pipe_read(pipe, &byte, 1, 5, &err), -1);
+    assert_int_equal(peek_pipe_read(pipe, &byte, 1, 5, &err), -1);
     assert_int_equal(err.errnum, ESPIPE);
-    expect(pipe, 0, PIPE_HEAD_BYTES);
+    expect(pipe, 0, PEEK_PIPE_HEAD_BYTES);
     assert_int_equal(write(fds[1], "xyz", 3), 3);
     expect(pipe, 0, 1); /* still all in the head */
-    assert_int_equal(pipe_read(pipe, &byte, 1, PIPE_HEAD_BYTES, &err), 1);
+    assert_int_equal(peek_pipe_read(pipe, &byte, 1, PEEK_PIPE_HEAD_BYTES, &err),
+                     1);
     assert_int_equal(byte, 'x');
-    assert_int_equal(pipe_read(pipe, &byte, 1, 0, &err), -1);
+    assert_int_equal(peek_pipe_read(pipe, &byte, 1, 0, &err), -1);
     assert_int_equal(err.errnum, ESPIPE);
-    assert_int_equal(pipe_read(pipe, &byte, 1, PIPE_HEAD_BYTES + 1, &err), 1);
+    assert_int_equal(
+        peek_pipe_read(pipe, &byte, 1, PEEK_PIPE_HEAD_BYTES + 1, &err), 1);
     assert_int_equal(byte, 'y');
-    pipe_close(pipe);
+    peek_pipe_close(pipe);
     close(fds[0]);
     close(fds[1]);
 }

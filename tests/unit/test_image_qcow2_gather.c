@@ -32,19 +32,19 @@ static int gather(uint8_t *disk, int stop_fd, struct error *err)
     struct qcow2_host host = tiny.host;
     struct qcow2_header header;
     struct qcow2_map map;
-    struct qcow2_gather gather = { .map = &map,
-                                   .host = &host,
-                                   .stop_fd = stop_fd };
+    struct qcow2_batch gather = { .map = &map,
+                                  .host = &host,
+                                  .stop_fd = stop_fd };
     int r;
 
     assert_int_equal(qcow2_header_read(&tiny.host, &header, err), 0);
     assert_int_equal(qcow2_map_init(&map, &tiny.host, &header, err), 0);
     host.read = read_forward;
     position = reads = 0;
-    gather.packed = qcow2_packed_open(&header);
+    gather.packed = qcow2_compressed_open(&header);
     assert_non_null(gather.packed);
-    r = qcow2_gather(&gather, &chunk, 1, disk, err);
-    qcow2_packed_close(gather.packed);
+    r = qcow2_batch(&gather, &chunk, 1, disk, err);
+    qcow2_compressed_close(gather.packed);
     qcow2_map_fini(&map);
     return r;
 }
@@ -70,9 +70,9 @@ static void test_is_read_forward(void **state)
     memcpy(want + AT(1), tiny.bytes + AT(5), TINY_CLUSTER);
     memcpy(want + AT(4), tiny.bytes + AT(3), TINY_CLUSTER - 512);
 
-    disk = malloc(GRID_CHUNK_BYTES);
+    disk = malloc(CHUNK_BYTES);
     assert_non_null(disk);
-    memset(disk, 0x55, GRID_CHUNK_BYTES);
+    memset(disk, 0x55, CHUNK_BYTES);
     assert_int_equal(gather(disk, 0, &err), 0);
     assert_memory_equal(disk, want, TINY_DISK);
     assert_int_equal(reads, 3);
@@ -85,7 +85,7 @@ static void test_packed_ones_share_sectors(void **state)
 {
     const size_t each = sizeof(stored) + TINY_CLUSTER, begin = AT(3) + 100;
     static uint8_t want[TINY_DISK];
-    uint8_t *disk = malloc(GRID_CHUNK_BYTES);
+    uint8_t *disk = malloc(CHUNK_BYTES);
     struct error err;
 
     (void)state;
@@ -110,7 +110,7 @@ static void test_packed_ones_share_sectors(void **state)
 
 static void test_stops(void **state)
 {
-    uint8_t *disk = malloc(GRID_CHUNK_BYTES);
+    uint8_t *disk = malloc(CHUNK_BYTES);
     int stop = eventfd(1, EFD_CLOEXEC);
     struct error err;
 

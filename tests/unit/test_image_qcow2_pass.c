@@ -45,7 +45,7 @@ static const struct stream_ops memory_ops = { .next = memory_next };
 static struct memory memory;
 
 static int open_pass(size_t len, size_t step, bool may_miss,
-                     struct qcow2_pass **pass, struct error *err)
+                     struct qcow2_parser **pass, struct error *err)
 {
     struct qcow2_header header;
 
@@ -56,37 +56,38 @@ static int open_pass(size_t len, size_t step, bool may_miss,
     };
     if (qcow2_header_read(&tiny.host, &header, err) < 0)
         return -1;
-    return qcow2_pass_open(&memory.stream, &header, may_miss, pass, err);
+    return qcow2_parser_open(&memory.stream, &header, may_miss, pass, err);
 }
 
 /* The disk is one chunk.  1: it was named; 0: it was missed. */
 static int read_disk(size_t len, size_t step, bool may_miss,
                      uint8_t disk[TINY_DISK], struct error *err)
 {
-    struct qcow2_pass *pass = NULL;
+    struct qcow2_parser *pass = NULL;
     uint64_t chunk = 7, missed;
     int r = open_pass(len, step, may_miss, &pass, err);
 
     memset(disk, 0, TINY_DISK);
     if (r == 0)
-        r = qcow2_pass_next(pass, &chunk, err);
+        r = qcow2_parser_next(pass, &chunk, err);
     if (r == 1) {
         assert_int_equal(chunk, 0);
-        if (!qcow2_pass_is_zero(pass) && qcow2_pass_read(pass, disk, err) < 0)
+        if (!qcow2_parser_is_zero(pass) &&
+            qcow2_parser_read(pass, disk, err) < 0)
             r = -1;
     }
     if (r == 1) {
-        r = qcow2_pass_next(pass, &chunk, err);
+        r = qcow2_parser_next(pass, &chunk, err);
         r = r == 0 ? 1 : -1;
     }
-    if (r >= 0 && qcow2_pass_drain(pass, err) < 0)
+    if (r >= 0 && qcow2_parser_drain(pass, err) < 0)
         r = -1;
     if (r >= 0) {
-        missed = chunkset_count(qcow2_pass_missed(pass));
+        missed = chunk_bitmap_count(qcow2_parser_missed(pass));
         assert_int_equal(missed, r == 0);
         assert_int_equal(memory.at, memory.len);
     }
-    qcow2_pass_close(pass);
+    qcow2_parser_close(pass);
     return r;
 }
 
@@ -218,7 +219,7 @@ static void test_too_early(void **state)
 
 static void test_wants_come_in_order(void **state)
 {
-    struct qcow2_wants wants = { 0 };
+    struct qcow2_pending wants = { 0 };
     struct qcow2_want want = { .length = 1 };
     unsigned seed = 1;
     uint64_t last = 0;
@@ -226,49 +227,49 @@ static void test_wants_come_in_order(void **state)
     (void)state;
     for (unsigned i = 0; i < 5000; i++) {
         want.host = (uint64_t)rand_r(&seed) % 1000;
-        assert_true(qcow2_wants_add(&wants, &want));
+        assert_true(qcow2_pending_add(&wants, &want));
         if (i % 3 == 2)
-            assert_true(qcow2_wants_take(&wants, &want));
+            assert_true(qcow2_pending_take(&wants, &want));
     }
     for (size_t left = wants.count; left > 0; left--) {
-        assert_true(qcow2_wants_take(&wants, &want));
+        assert_true(qcow2_pending_take(&wants, &want));
         assert_true(want.host >= last);
         last = want.host;
     }
-    assert_false(qcow2_wants_take(&wants, &want));
-    for (uint32_t i = 0; i < QCOW2_WANTS_MAX; i++)
-        assert_true(qcow2_wants_add(&wants, &want));
-    assert_false(qcow2_wants_add(&wants, &want));
-    qcow2_wants_fini(&wants);
+    assert_false(qcow2_pending_take(&wants, &want));
+    for (uint32_t i = 0; i < QCOW2_PENDING_MAX; i++)
+        assert_true(qcow2_pending_add(&wants, &want));
+    assert_false(qcow2_pending_add(&wants, &want));
+    qcow2_pending_fini(&wants);
 }
 
 static void test_hold_has_a_bound(void **state)
 {
-    struct hold hold = { 0 };
-    const uint64_t whole = HOLD_BYTES / GRID_CHUNK_BYTES;
+    struct chunk_assembly hold = { 0 };
+    const uint64_t whole = CHUNK_ASSEMBLY_BYTES / CHUNK_BYTES;
     uint8_t *at;
 
     (void)state;
     for (uint64_t i = whole; i > 0; i--) {
-        at = hold_part(&hold, i * 3, 0, GRID_CHUNK_BYTES);
+        at = chunk_assembly_part(&hold, i * 3, 0, CHUNK_BYTES);
         assert_non_null(at);
         at[5] = (uint8_t)i;
     }
-    assert_null(hold_part(&hold, 1, 512, 512));
-    assert_null(hold_get(&hold, 1));
+    assert_null(chunk_assembly_part(&hold, 1, 512, 512));
+    assert_null(chunk_assembly_get(&hold, 1));
     for (uint64_t i = 1; i <= whole; i++)
-        assert_int_equal(hold_get(&hold, i * 3)[5], i);
-    hold_drop(&hold, 2); /* never held */
-    hold_drop(&hold, 6);
-    assert_null(hold_get(&hold, 6));
+        assert_int_equal(chunk_assembly_get(&hold, i * 3)[5], i);
+    chunk_assembly_drop(&hold, 2); /* never held */
+    chunk_assembly_drop(&hold, 6);
+    assert_null(chunk_assembly_get(&hold, 6));
     /* Two sectors of one page count as two pages, but never more than all. */
-    at = hold_part(&hold, 1, 512, 512);
-    assert_ptr_equal(hold_part(&hold, 1, 4608, 512), at + 4096);
+    at = chunk_assembly_part(&hold, 1, 512, 512);
+    assert_ptr_equal(chunk_assembly_part(&hold, 1, 4608, 512), at + 4096);
     assert_int_equal(at[0], 0);
-    for (size_t i = 0; i < GRID_CHUNK_BYTES; i += 512)
-        assert_non_null(hold_part(&hold, 1, i, 512));
-    assert_int_equal(hold.bytes, HOLD_BYTES);
-    hold_fini(&hold);
+    for (size_t i = 0; i < CHUNK_BYTES; i += 512)
+        assert_non_null(chunk_assembly_part(&hold, 1, i, 512));
+    assert_int_equal(hold.bytes, CHUNK_ASSEMBLY_BYTES);
+    chunk_assembly_fini(&hold);
     assert_int_equal(hold.count, 0);
 }
 

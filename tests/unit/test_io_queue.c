@@ -13,23 +13,23 @@
 #define DEPTH 16U
 
 struct fixture {
-    enum ring_engine engine;
-    struct ring *ring;
-    struct pool *pool;
+    enum io_engine engine;
+    struct io_queue *ring;
+    struct buffer_pool *pool;
     struct io ios[DEPTH];
 };
 
-static enum ring_engine engine_under_test;
+static enum io_engine engine_under_test;
 
-static bool has_engine(enum ring_engine engine)
+static bool has_engine(enum io_engine engine)
 {
     const char *only = getenv("CLONEWIRE_IO_ENGINE");
     struct error err = { 0 };
     char why[256];
 
-    if (only && strcmp(only, "threads") == 0 && engine == RING_ENGINE_URING)
+    if (only && strcmp(only, "threads") == 0 && engine == IO_ENGINE_URING)
         return false;
-    return ring_choose(engine, &engine, why, sizeof(why), &err) == 0;
+    return io_queue_choose(engine, &engine, why, sizeof(why), &err) == 0;
 }
 
 static int set_up(void **state)
@@ -41,12 +41,12 @@ static int set_up(void **state)
 
     assert_non_null(f);
     f->engine = engine_under_test;
-    f->pool = pool_open(DEPTH, CHUNK);
+    f->pool = buffer_pool_open(DEPTH, CHUNK);
     assert_non_null(f->pool);
-    region = pool_region(f->pool, &region_len);
-    assert_int_equal(
-        ring_open(engine_under_test, DEPTH, region, region_len, &f->ring, &err),
-        0);
+    region = buffer_pool_region(f->pool, &region_len);
+    assert_int_equal(io_queue_open(engine_under_test, DEPTH, region, region_len,
+                                   &f->ring, &err),
+                     0);
     *state = f;
     return 0;
 }
@@ -55,8 +55,8 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    ring_close(f->ring);
-    pool_close(f->pool);
+    io_queue_close(f->ring);
+    buffer_pool_close(f->pool);
     free(f);
     return 0;
 }
@@ -65,18 +65,18 @@ static struct io *submit(struct fixture *f, struct io *io, struct file *file,
                          size_t len, uint64_t offset)
 {
     if (!io->buf)
-        io->buf = pool_lease(f->pool);
+        io->buf = buffer_pool_lease(f->pool);
     assert_non_null(io->buf);
     io->file = file;
     io->len = len;
     io->offset = offset;
-    ring_submit(f->ring, io);
+    io_queue_submit(f->ring, io);
     return io;
 }
 
 static void give_back(struct fixture *f, struct io *io)
 {
-    pool_return(f->pool, io->buf);
+    buffer_pool_return(f->pool, io->buf);
     io->buf = NULL;
 }
 
@@ -104,14 +104,14 @@ static void check_content(struct fixture *f, struct file *file,
     assert_int_equal(file->size_bytes, size_bytes);
     for (unsigned i = 0; i < DEPTH; i++)
         read_next(f, &f->ios[i], file, &next);
-    while ((io = ring_reap(f->ring, true)) != NULL) {
+    while ((io = io_queue_reap(f->ring, true)) != NULL) {
         assert_int_equal(io->result, 0);
         assert_true(tmpdisk_matches(io->buf, io->len, io->offset));
         seen += io->len;
         read_next(f, io, file, &next);
     }
     assert_int_equal(seen, size_bytes);
-    assert_int_equal(ring_in_flight(f->ring), 0);
+    assert_int_equal(io_queue_in_flight(f->ring), 0);
     for (unsigned i = 0; i < DEPTH; i++)
         if (f->ios[i].buf)
             give_back(f, &f->ios[i]);
@@ -163,12 +163,13 @@ static void test_write_then_read(void **state)
         for (unsigned k = 0; k < DEPTH; k++) {
             struct io *io = &f->ios[k];
 
-            *io = (struct io){ .op = IO_WRITE, .buf = pool_lease(f->pool) };
+            *io = (struct io){ .op = IO_WRITE,
+                               .buf = buffer_pool_lease(f->pool) };
             tmpdisk_fill(io->buf, CHUNK, k * CHUNK);
             submit(f, io, &file, k < DEPTH - 1 ? CHUNK : 4097, k * CHUNK);
         }
         for (unsigned k = 0; k < DEPTH; k++) {
-            struct io *io = ring_reap(f->ring, true);
+            struct io *io = io_queue_reap(f->ring, true);
 
             assert_int_equal(io->result, 0);
             give_back(f, io);
@@ -193,12 +194,12 @@ static void test_reads_beside_writes(void **state)
         uint64_t offset = (k / 2 + (k % 2) * (DEPTH / 2)) * CHUNK;
 
         *io = (struct io){ .op = k % 2 ? IO_WRITE : IO_READ,
-                           .buf = pool_lease(f->pool) };
+                           .buf = buffer_pool_lease(f->pool) };
         tmpdisk_fill(io->buf, CHUNK, k % 2 ? offset : offset + 1);
         submit(f, io, &file, CHUNK, offset);
     }
     for (unsigned k = 0; k < DEPTH; k++) {
-        struct io *io = ring_reap(f->ring, true);
+        struct io *io = io_queue_reap(f->ring, true);
 
         assert_int_equal(io->result, 0);
         assert_true(tmpdisk_matches(io->buf, io->len, io->offset));
@@ -232,7 +233,7 @@ static void test_end_of_file(void **state)
                                cases[i].offset);
 
         CASE(cases[i].name);
-        assert_ptr_equal(ring_reap(f->ring, true), io);
+        assert_ptr_equal(io_queue_reap(f->ring, true), io);
         assert_int_equal(io->result, cases[i].want);
     }
     give_back(f, &f->ios[0]);
@@ -252,9 +253,9 @@ static void test_errors_come_back(void **state)
 
     io->op = IO_WRITE;
     submit(f, io, &full, CHUNK, 0);
-    assert_int_equal(ring_reap(f->ring, true)->result, -ENOSPC);
+    assert_int_equal(io_queue_reap(f->ring, true)->result, -ENOSPC);
     submit(f, io, &reader, CHUNK, 0);
-    assert_int_equal(ring_reap(f->ring, true)->result, -EBADF);
+    assert_int_equal(io_queue_reap(f->ring, true)->result, -EBADF);
     give_back(f, io);
     file_close(&full);
     file_close(&reader);
@@ -272,7 +273,7 @@ static void test_direct_refused_while_running(void **state)
         skip();
     file.align_bytes = 1;
     submit(f, io, &file, CHUNK - 777, 777);
-    assert_ptr_equal(ring_reap(f->ring, true), io);
+    assert_ptr_equal(io_queue_reap(f->ring, true), io);
     assert_int_equal(io->result, 0);
     assert_true(tmpdisk_matches(io->buf, io->len, io->offset));
     assert_true(atomic_load(&file.direct_refused));
@@ -290,7 +291,7 @@ static void test_memory_from_elsewhere(void **state)
     assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
     io->buf = aligned_alloc(file.align_bytes, CHUNK);
     submit(f, io, &file, CHUNK, 0);
-    assert_int_equal(ring_reap(f->ring, true)->result, 0);
+    assert_int_equal(io_queue_reap(f->ring, true)->result, 0);
     assert_true(tmpdisk_matches(io->buf, CHUNK, 0));
     free(io->buf);
     file_close(&file);
@@ -300,7 +301,7 @@ static size_t resident_pages(struct fixture *f)
 {
     unsigned char pages[DEPTH * (CHUNK / 4096 + 1)];
     size_t region_len, resident = 0;
-    void *region = pool_region(f->pool, &region_len);
+    void *region = buffer_pool_region(f->pool, &region_len);
 
     assert_true(region_len / 4096 <= sizeof(pages));
     assert_int_equal(mincore(region, region_len, pages), 0);
@@ -318,7 +319,7 @@ static void test_no_memory_before_the_first_io(void **state)
     assert_int_equal(resident_pages(f), 0);
     assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
     submit(f, &f->ios[0], &file, 4096, 0);
-    assert_ptr_equal(ring_reap(f->ring, true), &f->ios[0]);
+    assert_ptr_equal(io_queue_reap(f->ring, true), &f->ios[0]);
     assert_true(resident_pages(f) > 0);
     give_back(f, &f->ios[0]);
     file_close(&file);
@@ -336,10 +337,10 @@ static void test_more_than_depth(void **state)
         ios[i].buf = aligned_alloc(4096, 4096);
         submit(f, &ios[i], &file, 4096, i * 4096);
     }
-    assert_int_equal(ring_in_flight(f->ring), ARRAY_LEN(ios));
+    assert_int_equal(io_queue_in_flight(f->ring), ARRAY_LEN(ios));
     for (unsigned i = 0; i < ARRAY_LEN(ios); i++)
-        assert_int_equal(ring_reap(f->ring, true)->result, 0);
-    assert_null(ring_reap(f->ring, true));
+        assert_int_equal(io_queue_reap(f->ring, true)->result, 0);
+    assert_null(io_queue_reap(f->ring, true));
     for (unsigned i = 0; i < ARRAY_LEN(ios); i++) {
         assert_true(tmpdisk_matches(ios[i].buf, 4096, ios[i].offset));
         free(ios[i].buf);
@@ -355,14 +356,14 @@ static void test_reap_without_waiting(void **state)
     struct io posted = { 0 };
     struct file file;
 
-    assert_null(ring_reap(f->ring, false));
+    assert_null(io_queue_reap(f->ring, false));
     assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
     submit(f, io, &file, CHUNK, 0);
-    ring_post(f->ring, &posted, -EIO);
-    assert_ptr_equal(ring_reap(f->ring, false), &posted);
-    for (int tries = 0; ring_in_flight(f->ring) > 0; tries++) {
+    io_queue_post(f->ring, &posted, -EIO);
+    assert_ptr_equal(io_queue_reap(f->ring, false), &posted);
+    for (int tries = 0; io_queue_in_flight(f->ring) > 0; tries++) {
         assert_true(tries < 10000);
-        if (ring_reap(f->ring, false) == NULL)
+        if (io_queue_reap(f->ring, false) == NULL)
             usleep(1000);
     }
     assert_int_equal(io->result, 0);
@@ -379,9 +380,9 @@ static unsigned cancel_reads(struct fixture *f, struct file *file)
 
     for (unsigned i = 0; i < DEPTH; i++)
         submit(f, &f->ios[i], file, CHUNK, i * CHUNK);
-    ring_cancel(f->ring);
-    assert_int_equal(ring_in_flight(f->ring), 0);
-    assert_null(ring_reap(f->ring, true));
+    io_queue_cancel(f->ring);
+    assert_int_equal(io_queue_in_flight(f->ring), 0);
+    assert_null(io_queue_reap(f->ring, true));
     for (unsigned i = 0; i < DEPTH; i++) {
         struct io *io = &f->ios[i];
 
@@ -408,7 +409,7 @@ static void test_cancel_many(void **state)
     print_message("    %u of %u cancelled\n", cancelled, 20 * DEPTH);
     /* io_uring may find all of them at the disk already, where they cannot
      * be stopped; helpers are fewer than what is queued. */
-    if (f->engine == RING_ENGINE_THREADS)
+    if (f->engine == IO_ENGINE_THREADS)
         assert_int_not_equal(cancelled, 0);
 
     CASE("works on afterwards");
@@ -424,21 +425,21 @@ static void test_close_with_io_in_flight(void **state)
     struct file file;
     struct error err;
     size_t region_len;
-    void *region = pool_region(f->pool, &region_len);
+    void *region = buffer_pool_region(f->pool, &region_len);
 
     assert_int_equal(tmpdisk_open(&file, ".", DEPTH * CHUNK, FILE_MODE_AUTO),
                      0);
     for (unsigned i = 0; i < DEPTH; i++)
         submit(f, &f->ios[i], &file, CHUNK, i * CHUNK);
-    ring_close(f->ring);
+    io_queue_close(f->ring);
     for (unsigned i = 0; i < DEPTH; i++)
         give_back(f, &f->ios[i]);
     file_close(&file);
     assert_int_equal(
-        ring_open(f->engine, DEPTH, region, region_len, &f->ring, &err), 0);
+        io_queue_open(f->engine, DEPTH, region, region_len, &f->ring, &err), 0);
 }
 
-static int run(enum ring_engine engine)
+static int run(enum io_engine engine)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -457,19 +458,19 @@ static int run(enum ring_engine engine)
     };
 #undef TEST
     engine_under_test = engine;
-    print_message("engine %s\n", ring_engine_name(engine));
-    return cmocka_run_group_tests_name(ring_engine_name(engine), tests, NULL,
-                                       NULL);
+    print_message("engine %s\n", io_queue_engine_name(engine));
+    return cmocka_run_group_tests_name(io_queue_engine_name(engine), tests,
+                                       NULL, NULL);
 }
 
 int main(void)
 {
-    int failed = run(RING_ENGINE_THREADS);
+    int failed = run(IO_ENGINE_THREADS);
 
-    if (has_engine(RING_ENGINE_URING))
-        failed += run(RING_ENGINE_URING);
+    if (has_engine(IO_ENGINE_URING))
+        failed += run(IO_ENGINE_URING);
     else
         print_message("io_uring is not to be had here: not tested\n");
-    ring_close(NULL);
+    io_queue_close(NULL);
     return failed;
 }

@@ -13,95 +13,95 @@ static void fill(uint8_t digests[EACH], uint64_t chunk)
 
 static void test_keeps(void **state)
 {
-    static struct leaves leaves;
+    static struct leaf_cache leaves;
     uint8_t digests[EACH], back[EACH];
     struct error err;
 
     (void)state;
-    assert_int_equal(leaves_open(&leaves, 16, false, &err), 0);
+    assert_int_equal(leaf_cache_open(&leaves, 16, false, &err), 0);
     /* All in one bucket, and then some that are not. */
     for (uint64_t i = 0; i < 20; i++) {
         uint64_t chunk = i < 10 ? i * MESSAGE_LEAVES_AHEAD : i;
 
         fill(digests, chunk);
-        assert_true(leaves_put(&leaves, chunk, digests, NULL));
+        assert_true(leaf_cache_put(&leaves, chunk, digests, NULL));
     }
-    leaves_drop(&leaves, 3 * MESSAGE_LEAVES_AHEAD, 1);
-    leaves_drop(&leaves, 12, 5);
+    leaf_cache_drop(&leaves, 3 * MESSAGE_LEAVES_AHEAD, 1);
+    leaf_cache_drop(&leaves, 12, 5);
     for (uint64_t i = 0; i < 20; i++) {
         uint64_t chunk = i < 10 ? i * MESSAGE_LEAVES_AHEAD : i;
         bool gone = i == 3 || (i >= 12 && i < 17);
 
         fill(digests, chunk);
-        assert_int_equal(leaves_get(&leaves, chunk, back, NULL), !gone);
+        assert_int_equal(leaf_cache_get(&leaves, chunk, back, NULL), !gone);
         if (!gone)
             assert_memory_equal(back, digests, EACH);
     }
-    assert_false(leaves_get(&leaves, 1000, back, NULL));
+    assert_false(leaf_cache_get(&leaves, 1000, back, NULL));
     for (unsigned i = 0; i < 14; i++) {
         uint64_t chunk;
 
-        assert_true(leaves_take_any(&leaves, &chunk));
-        assert_false(leaves_get(&leaves, chunk, back, NULL));
+        assert_true(leaf_cache_take_any(&leaves, &chunk));
+        assert_false(leaf_cache_get(&leaves, chunk, back, NULL));
     }
-    assert_false(leaves_take_any(&leaves, &(uint64_t){ 0 }));
-    leaves_close(&leaves);
+    assert_false(leaf_cache_take_any(&leaves, &(uint64_t){ 0 }));
+    leaf_cache_close(&leaves);
 }
 
 static void test_has_an_end(void **state)
 {
-    static struct leaves leaves;
+    static struct leaf_cache leaves;
     uint8_t digests[EACH] = { 0 };
     struct error err;
 
     (void)state;
-    assert_int_equal(leaves_open(&leaves, 16, false, &err), 0);
+    assert_int_equal(leaf_cache_open(&leaves, 16, false, &err), 0);
     for (uint64_t i = 0; i < MESSAGE_LEAVES_AHEAD; i++) {
-        assert_true(leaves_has_room(&leaves));
-        assert_true(leaves_put(&leaves, i * 7, digests, NULL));
+        assert_true(leaf_cache_has_room(&leaves));
+        assert_true(leaf_cache_put(&leaves, i * 7, digests, NULL));
     }
-    assert_false(leaves_has_room(&leaves));
-    assert_false(leaves_put(&leaves, 3, digests, NULL));
-    leaves_drop(&leaves, 0, 8);
+    assert_false(leaf_cache_has_room(&leaves));
+    assert_false(leaf_cache_put(&leaves, 3, digests, NULL));
+    leaf_cache_drop(&leaves, 0, 8);
     assert_int_equal(leaves.count, MESSAGE_LEAVES_AHEAD - 2);
-    assert_true(leaves_put(&leaves, 3, digests, NULL));
-    leaves_drop(&leaves, 0, MESSAGE_LEAVES_AHEAD * 7);
+    assert_true(leaf_cache_put(&leaves, 3, digests, NULL));
+    leaf_cache_drop(&leaves, 0, MESSAGE_LEAVES_AHEAD * 7);
     assert_int_equal(leaves.count, 0);
-    leaves_close(&leaves);
+    leaf_cache_close(&leaves);
 }
 
 /* Sums go with their leaves, where they are kept. */
 static void test_sums(void **state)
 {
-    static struct leaves leaves;
+    static struct leaf_cache leaves;
     static uint8_t sums[MESSAGE_SUMS_BYTES], back[MESSAGE_SUMS_BYTES];
     uint8_t digests[EACH];
     struct error err;
 
     (void)state;
-    assert_int_equal(leaves_open(&leaves, 16, true, &err), 0);
+    assert_int_equal(leaf_cache_open(&leaves, 16, true, &err), 0);
     for (uint64_t chunk = 0; chunk < 9; chunk++) {
         fill(digests, chunk);
         memset(sums, (int)chunk + 100, sizeof(sums));
-        assert_true(leaves_put(&leaves, chunk, digests, sums));
+        assert_true(leaf_cache_put(&leaves, chunk, digests, sums));
     }
-    assert_true(leaves_get(&leaves, 8, digests, back));
+    assert_true(leaf_cache_get(&leaves, 8, digests, back));
     assert_memory_equal(back, sums, sizeof(sums));
-    assert_true(leaves_get(&leaves, 3, digests, back));
+    assert_true(leaf_cache_get(&leaves, 3, digests, back));
     assert_int_equal(back[MESSAGE_SUMS_BYTES - 1], 103);
-    assert_true(leaves_get(&leaves, 3, digests, NULL));
-    leaves_close(&leaves);
+    assert_true(leaf_cache_get(&leaves, 3, digests, NULL));
+    leaf_cache_close(&leaves);
 }
 
 static void test_none(void **state)
 {
-    static struct leaves leaves;
+    static struct leaf_cache leaves;
     uint8_t digests[EACH];
 
     (void)state;
-    assert_false(leaves_get(&leaves, 0, digests, NULL));
-    leaves_drop(&leaves, 0, 10);
-    leaves_close(&leaves);
+    assert_false(leaf_cache_get(&leaves, 0, digests, NULL));
+    leaf_cache_drop(&leaves, 0, 10);
+    leaf_cache_close(&leaves);
 }
 
 int main(void)

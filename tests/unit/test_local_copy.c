@@ -27,14 +27,19 @@ static void test_use(void **state)
 {
     static const struct {
         const char *text;
-        enum local_use want;
+        enum local_addrs_use want;
     } cases[] = {
-        { "10.0.0.7:1", LOCAL_IPV4 },         { "203.0.113.9:1", LOCAL_IPV4 },
-        { "169.254.3.4:1", LOCAL_NONE },      { "127.3.2.1:1", LOCAL_LOOPBACK },
-        { "0.0.0.0:1", LOCAL_NONE },          { "[2001:db8::1]:1", LOCAL_IPV6 },
-        { "[fd00::7]:1", LOCAL_IPV6 },        { "[::1]:1", LOCAL_LOOPBACK },
-        { "[fe80::1%lo]:1", LOCAL_NONE },     { "[::]:1", LOCAL_NONE },
-        { "[::ffff:1.2.3.4]:1", LOCAL_NONE },
+        { "10.0.0.7:1", LOCAL_ADDRS_IPV4 },
+        { "203.0.113.9:1", LOCAL_ADDRS_IPV4 },
+        { "169.254.3.4:1", LOCAL_ADDRS_NONE },
+        { "127.3.2.1:1", LOCAL_ADDRS_LOOPBACK },
+        { "0.0.0.0:1", LOCAL_ADDRS_NONE },
+        { "[2001:db8::1]:1", LOCAL_ADDRS_IPV6 },
+        { "[fd00::7]:1", LOCAL_ADDRS_IPV6 },
+        { "[::1]:1", LOCAL_ADDRS_LOOPBACK },
+        { "[fe80::1%lo]:1", LOCAL_ADDRS_NONE },
+        { "[::]:1", LOCAL_ADDRS_NONE },
+        { "[::ffff:1.2.3.4]:1", LOCAL_ADDRS_NONE },
     };
 
     (void)state;
@@ -43,7 +48,8 @@ static void test_use(void **state)
         struct sockaddr_storage sa = parse(cases[i].text, &len);
 
         CASE(cases[i].text);
-        assert_int_equal(local_use((struct sockaddr *)&sa), cases[i].want);
+        assert_int_equal(local_addrs_use((struct sockaddr *)&sa),
+                         cases[i].want);
     }
 }
 
@@ -75,7 +81,7 @@ static void check_pick(const char *listener, const char *device,
     if (count > 0)
         chain[count - 1].ifa_next = &chain[count];
     on = parse(listener, &len);
-    n = local_pick(chain, (struct sockaddr *)&on, device, list, max);
+    n = local_addrs_pick(chain, (struct sockaddr *)&on, device, list, max);
     assert_true(n >= 0);
     for (int i = 0; i < n; i++) {
         size_t used = strlen(joined);
@@ -154,22 +160,23 @@ static void test_pick(void **state)
  * machine gives something. */
 static void test_list(void **state)
 {
-    struct sockaddr_storage list[LOCAL_MAX], on;
+    struct sockaddr_storage list[LOCAL_ADDRS_MAX], on;
     struct error err;
     socklen_t len;
     char text[80];
 
     (void)state;
     on = parse("127.0.0.1:4711", &len);
-    assert_int_equal(
-        local_list((struct sockaddr *)&on, NULL, list, LOCAL_MAX, &err), 1);
+    assert_int_equal(local_addrs_list((struct sockaddr *)&on, NULL, list,
+                                      LOCAL_ADDRS_MAX, &err),
+                     1);
     addr_format((struct sockaddr *)&list[0], sizeof(list[0]), text,
                 sizeof(text));
     assert_string_equal(text, "127.0.0.1:4711");
 
     on = parse("[::]:4711", &len);
-    assert_true(
-        local_list((struct sockaddr *)&on, NULL, list, LOCAL_MAX, &err) >= 1);
+    assert_true(local_addrs_list((struct sockaddr *)&on, NULL, list,
+                                 LOCAL_ADDRS_MAX, &err) >= 1);
 }
 
 int main(void)

@@ -45,9 +45,9 @@ static void test_escape(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_string_equal(text_escape(buf, sizeof(buf), cases[i].text),
+        assert_string_equal(printable_escape(buf, sizeof(buf), cases[i].text),
                             cases[i].want);
-    assert_string_equal(text_escape(small, sizeof(small), "longer text"),
+    assert_string_equal(printable_escape(small, sizeof(small), "longer text"),
                         "long");
 }
 
@@ -98,23 +98,23 @@ static void test_json_full(void **state)
     }
 }
 
-struct piped {
-    struct log_print log;
+struct plain {
+    struct log_output log;
     int read_fd;
     int write_fd;
 };
 
-static void open_pipe(struct piped *p, bool is_json)
+static void open_pipe(struct plain *p, bool is_json)
 {
     int fds[2];
 
     assert_int_equal(pipe(fds), 0);
     p->read_fd = fds[0];
     p->write_fd = fds[1];
-    log_print_init(&p->log, p->write_fd, is_json, "source");
+    log_output_init(&p->log, p->write_fd, is_json, "source");
 }
 
-static void close_pipe(struct piped *p)
+static void close_pipe(struct plain *p)
 {
     close(p->read_fd);
     close(p->write_fd);
@@ -123,23 +123,23 @@ static void close_pipe(struct piped *p)
 static void test_text_lines(void **state)
 {
     struct cw_error error = { .status = 10, .kind = "no-space" };
-    struct piped p;
+    struct plain p;
     const char *line;
 
     (void)state;
     open_pipe(&p, false);
-    log_print_line(&p.log, CW_LOG_INFO, "lane 1: \033[31mhello");
+    log_output_line(&p.log, CW_LOG_INFO, "lane 1: \033[31mhello");
     line = capture(p.read_fd);
     assert_int_equal(line[4], '-');
     assert_int_equal(line[10], 'T');
     assert_string_equal(line + 19, "Z info  lane 1: \\x1b[31mhello\n");
-    log_print_line(&p.log, CW_LOG_WARN, "w");
+    log_output_line(&p.log, CW_LOG_WARN, "w");
     assert_string_equal(capture(p.read_fd) + 19, "Z warn  w\n");
-    log_print_line(&p.log, CW_LOG_DEBUG, "d");
+    log_output_line(&p.log, CW_LOG_DEBUG, "d");
     assert_string_equal(capture(p.read_fd) + 19, "Z debug d\n");
 
     snprintf(error.text, sizeof(error.text), "target: disk is full");
-    log_print_error(&p.log, &error);
+    log_output_error(&p.log, &error);
     assert_string_equal(capture(p.read_fd), "source: target: disk is full\n");
     close_pipe(&p);
 }
@@ -155,17 +155,17 @@ static void test_json_lines(void **state)
         .from_peer = true,
         .text = "write /x: Input/output error",
     };
-    struct piped p;
+    struct plain p;
     const char *line;
 
     (void)state;
     open_pipe(&p, true);
-    log_print_line(&p.log, CW_LOG_INFO, "a \"b\"");
+    log_output_line(&p.log, CW_LOG_INFO, "a \"b\"");
     line = capture(p.read_fd);
     assert_memory_equal(line, "{\"ts\":\"", 7);
     assert_string_equal(line + 30, "Z\",\"side\":\"source\",\"level\":\"info\","
                                    "\"msg\":\"a \\\"b\\\"\"}\n");
-    log_print_error(&p.log, &error);
+    log_output_error(&p.log, &error);
     assert_string_equal(
         capture(p.read_fd) + 30,
         "Z\",\"side\":\"source\",\"level\":\"error\","
@@ -173,10 +173,10 @@ static void test_json_lines(void **state)
         "\"status\":31,\"errno\":5,\"offset\":73400320,\"retryable\":false,"
         "\"from_peer\":true,\"hint\":\"mend it\"}\n");
     error.offset = UINT64_MAX;
-    log_print_error(&p.log, &error);
+    log_output_error(&p.log, &error);
     assert_non_null(strstr(capture(p.read_fd), "\"offset\":null,"));
     error.space = (struct cw_space){ 50, 40, 30, 10, 60 };
-    log_print_error(&p.log, &error);
+    log_output_error(&p.log, &error);
     assert_non_null(strstr(capture(p.read_fd),
                            "\"hint\":\"mend it\",\"need_bytes\":50,"
                            "\"have_bytes\":40,\"usable_bytes\":30,"
@@ -186,29 +186,29 @@ static void test_json_lines(void **state)
 
 static void test_status_and_lines(void **state)
 {
-    struct piped p;
+    struct plain p;
     const char *text;
 
     (void)state;
     open_pipe(&p, false);
-    log_print_status(&p.log, "[==> ]", 6);
+    log_output_status(&p.log, "[==> ]", 6);
     assert_string_equal(capture(p.read_fd), "[==> ]");
-    log_print_status(&p.log, "[===>]", 6);
+    log_output_status(&p.log, "[===>]", 6);
     assert_string_equal(capture(p.read_fd), "\r\033[K[===>]");
 
     /* Off the line, the log, and back below it: all in one write. */
-    log_print_line(&p.log, CW_LOG_INFO, "hello");
+    log_output_line(&p.log, CW_LOG_INFO, "hello");
     text = capture(p.read_fd);
     assert_memory_equal(text, "\r\033[K2", 5);
     assert_string_equal(text + strlen(text) - 13, " hello\n[===>]");
 
-    log_print_end_status(&p.log, false);
+    log_output_end_status(&p.log, false);
     assert_string_equal(capture(p.read_fd), "\r\033[K");
-    log_print_line(&p.log, CW_LOG_INFO, "after");
+    log_output_line(&p.log, CW_LOG_INFO, "after");
     assert_string_equal(capture(p.read_fd) + 19, "Z info  after\n");
 
-    log_print_status(&p.log, "[====]", 6);
-    log_print_end_status(&p.log, true);
+    log_output_status(&p.log, "[====]", 6);
+    log_output_end_status(&p.log, true);
     assert_string_equal(capture(p.read_fd), "[====]\n");
     close_pipe(&p);
 }
@@ -218,19 +218,19 @@ static void test_status_folded(void **state)
 {
     struct winsize wide = { .ws_row = 24, .ws_col = 80 };
     struct winsize narrow = { .ws_row = 24, .ws_col = 30 };
-    struct log_print log;
+    struct log_output log;
     int master, slave;
 
     (void)state;
     if (openpty(&master, &slave, NULL, NULL, &wide) < 0)
         skip();
-    log_print_init(&log, slave, false, "target");
+    log_output_init(&log, slave, false, "target");
     assert_int_equal(terminal_columns(slave), 80);
-    log_print_status(&log, "seventy-nine columns, let us say", 79);
+    log_output_status(&log, "seventy-nine columns, let us say", 79);
     capture(master);
     assert_int_equal(ioctl(master, TIOCSWINSZ, &narrow), 0);
     assert_int_equal(terminal_columns(slave), 30);
-    log_print_status(&log, "short", 5);
+    log_output_status(&log, "short", 5);
     assert_string_equal(capture(master), "\033[2A\r\033[Jshort");
     close(master);
     close(slave);
@@ -242,11 +242,11 @@ static void test_status_folded(void **state)
 
 static void *chatter(void *opaque)
 {
-    struct log_print *log = opaque;
+    struct log_output *log = opaque;
 
     for (unsigned i = 0; i < LINES_EACH; i++) {
-        log_print_line(log, CW_LOG_INFO, "a line of some length");
-        log_print_status(log, STATUS_DRAWN, 8);
+        log_output_line(log, CW_LOG_INFO, "a line of some length");
+        log_output_status(log, STATUS_DRAWN, 8);
     }
     return NULL;
 }
@@ -257,7 +257,7 @@ static void test_threads(void **state)
     pthread_t threads[THREADS];
     char *line, *rest = captured;
     unsigned lines = 0;
-    struct piped p;
+    struct plain p;
 
     (void)state;
     open_pipe(&p, false);
@@ -265,7 +265,7 @@ static void test_threads(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, chatter, &p.log), 0);
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    log_print_end_status(&p.log, false);
+    log_output_end_status(&p.log, false);
     capture(p.read_fd);
     while ((line = strsep(&rest, "\n")) && rest) {
         const char *tail = "Z info  a line of some length";

@@ -204,7 +204,7 @@ static void test_environment_mistake(void **state)
                         "--quiet (CLONEWIRE_QUIET): \"2\" is not one of yes, "
                         "no, true, false, 1, 0");
     /* Still read, so that the mistake is told in the format asked for. */
-    assert_int_equal(c.output.log_format, ROWS_LOG_JSON);
+    assert_int_equal(c.output.log_format, COMMON_OPTIONS_LOG_JSON);
     clear_environment(NULL);
 }
 

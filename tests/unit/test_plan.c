@@ -11,13 +11,13 @@
 static void test_grid(void **state)
 {
     (void)state;
-    assert_int_equal(grid_count(0), 0);
-    assert_int_equal(grid_count(1), 1);
-    assert_int_equal(grid_count(GRID_CHUNK_BYTES), 1);
-    assert_int_equal(grid_count(GRID_CHUNK_BYTES + 1), 2);
-    assert_int_equal(grid_count(UINT64_MAX), UINT64_C(1) << 44);
-    assert_int_equal(grid_length(GRID_CHUNK_BYTES + 1, 0), GRID_CHUNK_BYTES);
-    assert_int_equal(grid_length(GRID_CHUNK_BYTES + 1, 1), 1);
+    assert_int_equal(chunk_grid_count(0), 0);
+    assert_int_equal(chunk_grid_count(1), 1);
+    assert_int_equal(chunk_grid_count(CHUNK_BYTES), 1);
+    assert_int_equal(chunk_grid_count(CHUNK_BYTES + 1), 2);
+    assert_int_equal(chunk_grid_count(UINT64_MAX), UINT64_C(1) << 44);
+    assert_int_equal(chunk_grid_length(CHUNK_BYTES + 1, 0), CHUNK_BYTES);
+    assert_int_equal(chunk_grid_length(CHUNK_BYTES + 1, 1), 1);
 }
 
 static void test_extents_merge(void **state)
@@ -53,12 +53,12 @@ static void test_cursor_hands_out_all_once(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         for (unsigned lanes = 1; lanes <= 4; lanes *= 2) {
-            struct cursor cursor;
-            struct cursor_range range;
+            struct work_queue cursor;
+            struct work_queue_range range;
             uint64_t next = 0, last = UINT64_MAX;
 
-            cursor_init(&cursor, sizes[i], lanes, 1);
-            while (cursor_take(&cursor, &range)) {
+            work_queue_init(&cursor, sizes[i], lanes, 1);
+            while (work_queue_take(&cursor, &range)) {
                 assert_int_equal(range.first, next);
                 assert_in_range(range.count, 1, 1024);
                 assert_true(range.count <= last); /* never grows */
@@ -76,12 +76,12 @@ static void test_cursor_does_not_divide_steps(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-        struct cursor_range range;
-        struct cursor cursor;
+        struct work_queue_range range;
+        struct work_queue cursor;
         uint64_t next = 0;
 
-        cursor_init(&cursor, 20001, 2, steps[i]);
-        while (cursor_take(&cursor, &range)) {
+        work_queue_init(&cursor, 20001, 2, steps[i]);
+        while (work_queue_take(&cursor, &range)) {
             assert_int_equal(range.first, next);
             assert_int_equal(range.first % steps[i], 0);
             next += range.count;
@@ -97,13 +97,13 @@ static void test_chunkset(void **state)
         CHUNKS = 1000
     };
     bool in[CHUNKS] = { false };
-    struct chunkset set = { 0 };
+    struct chunk_bitmap set = { 0 };
     struct error err;
     unsigned seed = 20261121;
 
     (void)state;
     print_message("    seed %u\n", seed);
-    assert_int_equal(chunkset_init(&set, CHUNKS, &err), 0);
+    assert_int_equal(chunk_bitmap_init(&set, CHUNKS, &err), 0);
     for (int round = 0; round < 3000; round++) {
         uint64_t first = (uint64_t)rand_r(&seed) % CHUNKS;
         uint64_t count = 1 + (uint64_t)rand_r(&seed) % 150, inside = 0;
@@ -113,57 +113,59 @@ static void test_chunkset(void **state)
             count = CHUNKS - first;
         for (uint64_t c = first; c < first + count; c++)
             inside += in[c];
-        assert_int_equal(chunkset_has_all(&set, first, count), inside == count);
+        assert_int_equal(chunk_bitmap_has_all(&set, first, count),
+                         inside == count);
         if (adds)
-            assert_int_equal(chunkset_add(&set, first, count), inside == 0);
+            assert_int_equal(chunk_bitmap_add(&set, first, count), inside == 0);
         else
-            chunkset_remove(&set, first, count);
+            chunk_bitmap_remove(&set, first, count);
         for (uint64_t c = first; c < first + count; c++)
             in[c] = adds;
     }
     for (uint64_t c = 0, inside = 0; c < CHUNKS; c++) {
         inside += in[c];
-        assert_int_equal(chunkset_has(&set, c), in[c]);
+        assert_int_equal(chunk_bitmap_has(&set, c), in[c]);
         if (c + 1 == CHUNKS)
-            assert_int_equal(chunkset_count(&set), inside);
+            assert_int_equal(chunk_bitmap_count(&set), inside);
     }
-    chunkset_fini(&set);
+    chunk_bitmap_fini(&set);
 }
 
 static void test_chunkset_runs(void **state)
 {
-    struct chunkset set = { 0 }, copy = { 0 };
+    struct chunk_bitmap set = { 0 }, copy = { 0 };
     uint64_t first, count;
     struct error err;
 
     (void)state;
-    assert_int_equal(chunkset_init(&set, 300, &err), 0);
-    assert_int_equal(chunkset_init(&copy, 300, &err), 0);
-    assert_false(chunkset_next(&set, 0, &first, &count));
-    assert_true(chunkset_add(&set, 3, 1));
-    assert_true(chunkset_add(&set, 60, 140));
-    assert_true(chunkset_add(&set, 299, 1));
-    chunkset_copy(&copy, &set);
-    chunkset_clear(&set);
-    assert_int_equal(chunkset_count(&set), 0);
-    assert_false(chunkset_next(&set, 0, &first, &count));
+    assert_int_equal(chunk_bitmap_init(&set, 300, &err), 0);
+    assert_int_equal(chunk_bitmap_init(&copy, 300, &err), 0);
+    assert_false(chunk_bitmap_next(&set, 0, &first, &count));
+    assert_true(chunk_bitmap_add(&set, 3, 1));
+    assert_true(chunk_bitmap_add(&set, 60, 140));
+    assert_true(chunk_bitmap_add(&set, 299, 1));
+    chunk_bitmap_copy(&copy, &set);
+    chunk_bitmap_clear(&set);
+    assert_int_equal(chunk_bitmap_count(&set), 0);
+    assert_false(chunk_bitmap_next(&set, 0, &first, &count));
 
-    assert_int_equal(chunkset_count(&copy), 142);
-    assert_true(chunkset_next(&copy, 0, &first, &count));
+    assert_int_equal(chunk_bitmap_count(&copy), 142);
+    assert_true(chunk_bitmap_next(&copy, 0, &first, &count));
     assert_int_equal(first, 3);
     assert_int_equal(count, 1);
-    assert_true(chunkset_next(&copy, 4, &first, &count));
+    assert_true(chunk_bitmap_next(&copy, 4, &first, &count));
     assert_int_equal(first, 60);
     assert_int_equal(count, 140);
-    assert_true(chunkset_next(&copy, 100, &first, &count)); /* from inside */
+    assert_true(
+        chunk_bitmap_next(&copy, 100, &first, &count)); /* from inside */
     assert_int_equal(first, 100);
     assert_int_equal(count, 100);
-    assert_true(chunkset_next(&copy, 200, &first, &count));
+    assert_true(chunk_bitmap_next(&copy, 200, &first, &count));
     assert_int_equal(first, 299);
     assert_int_equal(count, 1);
-    assert_false(chunkset_next(&copy, 300, &first, &count));
-    chunkset_fini(&set);
-    chunkset_fini(&copy);
+    assert_false(chunk_bitmap_next(&copy, 300, &first, &count));
+    chunk_bitmap_fini(&set);
+    chunk_bitmap_fini(&copy);
 }
 
 static void test_iszero(void **state)

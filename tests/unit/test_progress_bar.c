@@ -39,14 +39,14 @@ static void test_widths(void **state)
         { 0, "" },
     };
     struct cw_progress p = halfway();
-    struct bar bar = { 0 };
+    struct progress_bar bar = { 0 };
     char buf[512];
 
     (void)state;
-    bar_update(&bar, &p);
+    progress_bar_update(&bar, &p);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        unsigned taken = bar_format(&bar, &p, cases[i].columns, false, buf,
-                                    sizeof(buf));
+        unsigned taken = progress_bar_format(&bar, &p, cases[i].columns, false,
+                                             buf, sizeof(buf));
 
         assert_string_equal(buf, cases[i].want);
         assert_int_equal(taken, strlen(buf));
@@ -57,23 +57,23 @@ static void test_widths(void **state)
 static void test_never_too_wide(void **state)
 {
     struct cw_progress p = halfway();
-    struct bar bar = { 0 };
+    struct progress_bar bar = { 0 };
     char plain[512], coloured[512];
 
     (void)state;
     p.total_bytes = UINT64_MAX;
     p.zero_bytes = 1023 * MIB + 921 * 1024;
     p.handled_bytes = UINT64_MAX / 3;
-    bar_update(&bar, &p);
+    progress_bar_update(&bar, &p);
     for (unsigned columns = 0; columns < 300; columns++) {
-        unsigned taken = bar_format(&bar, &p, columns, false, plain,
-                                    sizeof(plain));
+        unsigned taken = progress_bar_format(&bar, &p, columns, false, plain,
+                                             sizeof(plain));
 
         assert_true(taken == 0 || taken < columns);
         assert_int_equal(strlen(plain), taken);
-        assert_int_equal(
-            bar_format(&bar, &p, columns, true, coloured, sizeof(coloured)),
-            taken);
+        assert_int_equal(progress_bar_format(&bar, &p, columns, true, coloured,
+                                             sizeof(coloured)),
+                         taken);
         if (strchr(plain, '['))
             assert_int_equal(strlen(coloured),
                              taken + strlen("\033[32m\033[0m"));
@@ -84,55 +84,55 @@ static void test_never_too_wide(void **state)
 static void test_zeroing_shows(void **state)
 {
     struct cw_progress p = halfway();
-    struct bar bar = { 0 };
+    struct progress_bar bar = { 0 };
     char buf[512];
 
     (void)state;
     p.zeroed_bytes = 3 * GIB;
-    bar_update(&bar, &p);
-    bar_format(&bar, &p, 200, false, buf, sizeof(buf));
+    progress_bar_update(&bar, &p);
+    progress_bar_format(&bar, &p, 200, false, buf, sizeof(buf));
     assert_non_null(strstr(buf, "zeros 6 GiB, 3 GiB zeroed"));
 }
 
 static void test_phases(void **state)
 {
     struct cw_progress p = { .phase = CW_PHASE_STARTING };
-    struct bar bar = { 0 };
+    struct progress_bar bar = { 0 };
     char buf[512];
 
     (void)state;
-    bar_update(&bar, &p);
-    bar_format(&bar, &p, 80, false, buf, sizeof(buf));
+    progress_bar_update(&bar, &p);
+    progress_bar_format(&bar, &p, 80, false, buf, sizeof(buf));
     assert_string_equal(buf, "starting");
     p.phase = CW_PHASE_PLANNING;
-    bar_update(&bar, &p);
-    bar_format_plain(&bar, &p, buf, sizeof(buf));
+    progress_bar_update(&bar, &p);
+    progress_bar_format_plain(&bar, &p, buf, sizeof(buf));
     assert_string_equal(buf, "planning");
 
     p = halfway();
-    bar_update(&bar, &p);
-    bar_format_plain(&bar, &p, buf, sizeof(buf));
+    progress_bar_update(&bar, &p);
+    progress_bar_format_plain(&bar, &p, buf, sizeof(buf));
     assert_string_equal(buf, "copying 50.0%, 2 GiB/4 GiB, 1 GiB/s, "
                              "avg 1 GiB/s, ETA 0:02, zeros 6 GiB, 2 lanes");
 
     p.handled_bytes = p.total_bytes;
     p.phase = CW_PHASE_FLUSHING;
-    bar_update(&bar, &p);
-    bar_format(&bar, &p, 40, false, buf, sizeof(buf));
+    progress_bar_update(&bar, &p);
+    progress_bar_format(&bar, &p, 40, false, buf, sizeof(buf));
     assert_string_equal(buf, "flushing   99.9% [=======>] 4 GiB/4 GiB");
     p.phase = CW_PHASE_VERIFYING;
-    bar_update(&bar, &p);
-    bar_format_plain(&bar, &p, buf, sizeof(buf));
+    progress_bar_update(&bar, &p);
+    progress_bar_format_plain(&bar, &p, buf, sizeof(buf));
     assert_string_equal(buf, "verifying 99.9%, 4 GiB/4 GiB, zeros 6 GiB, "
                              "2 lanes");
     p.disk_bytes = 10 * GIB;
     p.verified_bytes = GIB;
-    bar_format_plain(&bar, &p, buf, sizeof(buf));
+    progress_bar_format_plain(&bar, &p, buf, sizeof(buf));
     assert_string_equal(buf, "verifying 99.9%, 1 GiB/10 GiB read back, "
                              "zeros 6 GiB, 2 lanes");
     p.phase = CW_PHASE_DONE;
-    bar_update(&bar, &p);
-    bar_format(&bar, &p, 30, false, buf, sizeof(buf));
+    progress_bar_update(&bar, &p);
+    progress_bar_format(&bar, &p, 30, false, buf, sizeof(buf));
     assert_string_equal(buf, "done      100.0% [==========]");
 }
 
@@ -155,7 +155,7 @@ static void test_honest_percent(void **state)
         { "not compared", CW_PHASE_VERIFYING, 1000, 1000, 999 },
         { "durable", CW_PHASE_DONE, 1000, 1000, 1000 },
     };
-    struct bar bar = { 0 };
+    struct progress_bar bar = { 0 };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
@@ -166,7 +166,7 @@ static void test_honest_percent(void **state)
         };
 
         CASE(steps[i].name);
-        bar_update(&bar, &p);
+        progress_bar_update(&bar, &p);
         assert_int_equal(bar.permille, steps[i].want);
     }
 }
@@ -174,23 +174,24 @@ static void test_honest_percent(void **state)
 static void test_rate_and_eta(void **state)
 {
     struct cw_progress p = halfway();
-    struct bar bar = { 0 };
+    struct progress_bar bar = { 0 };
     uint64_t before;
     char buf[512];
 
     (void)state;
     p.total_bytes = 1000 * GIB;
     p.elapsed_ns = 0;
-    bar_update(&bar, &p);
-    assert_int_equal(bar.eta_s, BAR_NO_ETA); /* no guess without a sample */
+    progress_bar_update(&bar, &p);
+    assert_int_equal(bar.eta_s,
+                     PROGRESS_BAR_NO_ETA); /* no guess without a sample */
     assert_false(bar.has_rate);
 
     /* A steady GiB/s is shown as that at once, whatever came before. */
-    bar = (struct bar){ 0 };
+    bar = (struct progress_bar){ 0 };
     for (unsigned i = 1; i <= 8; i++) {
         p.elapsed_ns = i * CLOCK_SECOND_NS / 4;
         p.handled_bytes = p.data_bytes = i * GIB / 4;
-        bar_update(&bar, &p);
+        progress_bar_update(&bar, &p);
         assert_int_equal(bar.data_rate, GIB);
     }
     assert_int_equal(bar.eta_s, 998);
@@ -198,15 +199,15 @@ static void test_rate_and_eta(void **state)
     /* A stall sinks in over seconds, and ends in no guess at all. */
     before = bar.data_rate;
     p.elapsed_ns += CLOCK_SECOND_NS / 4;
-    bar_update(&bar, &p);
+    progress_bar_update(&bar, &p);
     assert_in_range(bar.data_rate, before * 9 / 10, before - 1);
     for (unsigned i = 0; i < 1000; i++) {
         p.elapsed_ns += CLOCK_SECOND_NS;
-        bar_update(&bar, &p);
+        progress_bar_update(&bar, &p);
     }
     assert_int_equal(bar.data_rate, 0);
-    assert_int_equal(bar.eta_s, BAR_NO_ETA);
-    bar_format(&bar, &p, 60, false, buf, sizeof(buf));
+    assert_int_equal(bar.eta_s, PROGRESS_BAR_NO_ETA);
+    progress_bar_format(&bar, &p, 60, false, buf, sizeof(buf));
     assert_null(strstr(buf, "ETA"));
     assert_non_null(strstr(buf, "0 B/s"));
 }
@@ -222,13 +223,13 @@ static void test_eta_forms(void **state)
         { 359999, "ETA 99:59:59" }, { 360000, "ETA >99h" },
     };
     struct cw_progress p = halfway();
-    struct bar bar = { .has_rate = true };
+    struct progress_bar bar = { .has_rate = true };
     char buf[512];
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         bar.eta_s = cases[i].eta_s;
-        bar_format(&bar, &p, 40, false, buf, sizeof(buf));
+        progress_bar_format(&bar, &p, 40, false, buf, sizeof(buf));
         assert_non_null(strstr(buf, cases[i].want));
     }
 }

@@ -7,7 +7,7 @@
 
 static void test_rate(void **state)
 {
-    struct pace pace = { .bytes_per_second = 1000000 };
+    struct rate_limit pace = { .bytes_per_second = 1000000 };
     uint64_t now_ns = 5 * CLOCK_SECOND_NS, sent = 0;
     unsigned seed = 7;
 
@@ -15,7 +15,7 @@ static void test_rate(void **state)
     while (now_ns < 15 * CLOCK_SECOND_NS) {
         uint64_t bytes = 1 + (uint64_t)rand_r(&seed) % 100000;
 
-        uint64_t begin_ns = pace_admit(&pace, bytes, now_ns);
+        uint64_t begin_ns = rate_limit_admit(&pace, bytes, now_ns);
 
         now_ns = begin_ns > now_ns ? begin_ns : now_ns;
         sent += bytes;
@@ -27,28 +27,29 @@ static void test_rate(void **state)
 
 static void test_no_saving_up(void **state)
 {
-    struct pace pace = { .bytes_per_second = 1000 };
+    struct rate_limit pace = { .bytes_per_second = 1000 };
     uint64_t hour_ns = 3600 * CLOCK_SECOND_NS;
 
     (void)state;
-    assert_int_equal(pace_admit(&pace, 1000, 100), 0);
-    assert_int_equal(pace_admit(&pace, 1, 200), CLOCK_SECOND_NS);
+    assert_int_equal(rate_limit_admit(&pace, 1000, 100), 0);
+    assert_int_equal(rate_limit_admit(&pace, 1, 200), CLOCK_SECOND_NS);
     /* An hour of silence buys a moment. */
-    assert_int_equal(pace_admit(&pace, 1000, hour_ns), hour_ns - CREDIT_NS);
-    assert_int_equal(pace_admit(&pace, 1, hour_ns),
+    assert_int_equal(rate_limit_admit(&pace, 1000, hour_ns),
+                     hour_ns - CREDIT_NS);
+    assert_int_equal(rate_limit_admit(&pace, 1, hour_ns),
                      hour_ns - CREDIT_NS + CLOCK_SECOND_NS);
 }
 
 /* Late by less than the credit, every time: it is made up for. */
 static void test_lateness(void **state)
 {
-    struct pace pace = { .bytes_per_second = 1000000 };
+    struct rate_limit pace = { .bytes_per_second = 1000000 };
     uint64_t now_ns = 5 * CLOCK_SECOND_NS, sent = 0;
     unsigned seed = 9;
 
     (void)state;
     while (now_ns < 15 * CLOCK_SECOND_NS) {
-        uint64_t begin_ns = pace_admit(&pace, 100000, now_ns);
+        uint64_t begin_ns = rate_limit_admit(&pace, 100000, now_ns);
 
         now_ns = begin_ns > now_ns ? begin_ns : now_ns;
         now_ns += (uint64_t)rand_r(&seed) % (200 * CLOCK_MS_NS);
@@ -59,18 +60,19 @@ static void test_lateness(void **state)
 
 static void test_change(void **state)
 {
-    struct pace pace = { .bytes_per_second = 1000 };
+    struct rate_limit pace = { .bytes_per_second = 1000 };
     uint64_t hour_ns = 3600 * CLOCK_SECOND_NS;
 
     (void)state;
-    pace_admit(&pace, 3600 * 1000, hour_ns);
-    pace_set(&pace, 2000); /* the hour that was to come is forgotten */
-    assert_int_equal(pace_admit(&pace, 2000, hour_ns), hour_ns - CREDIT_NS);
-    assert_int_equal(pace_admit(&pace, 1, hour_ns),
+    rate_limit_admit(&pace, 3600 * 1000, hour_ns);
+    rate_limit_set(&pace, 2000); /* the hour that was to come is forgotten */
+    assert_int_equal(rate_limit_admit(&pace, 2000, hour_ns),
+                     hour_ns - CREDIT_NS);
+    assert_int_equal(rate_limit_admit(&pace, 1, hour_ns),
                      hour_ns - CREDIT_NS + CLOCK_SECOND_NS);
-    pace_set(&pace, 0);
+    rate_limit_set(&pace, 0);
     for (int i = 0; i < 3; i++)
-        assert_int_equal(pace_admit(&pace, UINT64_MAX, hour_ns),
+        assert_int_equal(rate_limit_admit(&pace, UINT64_MAX, hour_ns),
                          hour_ns - CREDIT_NS);
 }
 

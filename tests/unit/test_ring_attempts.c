@@ -24,15 +24,15 @@ struct step {
 
 /* Answers in the order of starts; the first started ends first. */
 struct script_ring {
-    struct ring ring;
+    struct io_queue ring;
     const struct step *steps;
     unsigned taken;
     unsigned cancelled;
     bool is_slow; /* ends nothing unless waited for */
-    struct io_queue started;
+    struct io_list started;
 };
 
-static void script_start(struct ring *ring, struct io *io)
+static void script_start(struct io_queue *ring, struct io *io)
 {
     struct script_ring *script = (struct script_ring *)ring;
     const struct step *step = &script->steps[script->taken++];
@@ -42,12 +42,12 @@ static void script_start(struct ring *ring, struct io *io)
     assert_int_equal(io->must_sleep, step->must_sleep);
     assert_int_equal(io->rw_flags, file_rw_flags(io->file));
     assert_true(step->result <= 0 ||
-                (size_t)step->result <= ring_attempt_len(io));
+                (size_t)step->result <= io_queue_attempt_len(io));
     io->result = step->result;
     io_queue_add(&script->started, io);
 }
 
-static struct io *script_finish(struct ring *ring, bool wait)
+static struct io *script_finish(struct io_queue *ring, bool wait)
 {
     struct script_ring *script = (struct script_ring *)ring;
 
@@ -55,17 +55,17 @@ static struct io *script_finish(struct ring *ring, bool wait)
     return script->is_slow && !wait ? NULL : io_queue_take(&script->started);
 }
 
-static void script_cancel(struct ring *ring)
+static void script_cancel(struct io_queue *ring)
 {
     ((struct script_ring *)ring)->cancelled++;
 }
 
-static void script_close(struct ring *ring)
+static void script_close(struct io_queue *ring)
 {
     assert_null(((struct script_ring *)ring)->started.first);
 }
 
-static const struct ring_ops script_ops = {
+static const struct io_queue_ops script_ops = {
     .name = "script",
     .start = script_start,
     .finish = script_finish,
@@ -236,17 +236,17 @@ static void test_attempts(void **state)
                          .len = cases[i].len };
 
         CASE(cases[i].name);
-        ring_submit(&script.ring, &io);
-        assert_int_equal(ring_in_flight(&script.ring), 1);
-        assert_ptr_equal(ring_reap(&script.ring, true), &io);
+        io_queue_submit(&script.ring, &io);
+        assert_int_equal(io_queue_in_flight(&script.ring), 1);
+        assert_ptr_equal(io_queue_reap(&script.ring, true), &io);
         assert_int_equal(io.result, cases[i].want);
         assert_int_equal(script.taken, cases[i].attempts);
         assert_int_equal(atomic_load(&file.direct_refused),
                          cases[i].direct_refused);
         assert_int_equal(atomic_load(&file.dontcache_refused),
                          cases[i].dontcache_refused);
-        assert_int_equal(ring_in_flight(&script.ring), 0);
-        assert_null(ring_reap(&script.ring, true));
+        assert_int_equal(io_queue_in_flight(&script.ring), 0);
+        assert_null(io_queue_reap(&script.ring, true));
     }
 }
 
@@ -263,10 +263,10 @@ static void test_io_is_used_again(void **state)
     struct io io = { .file = &file, .len = 4096 };
 
     (void)state;
-    ring_submit(&script.ring, &io);
-    assert_int_equal(ring_reap(&script.ring, true)->result, -EIO);
-    ring_submit(&script.ring, &io);
-    assert_int_equal(ring_reap(&script.ring, true)->result, 0);
+    io_queue_submit(&script.ring, &io);
+    assert_int_equal(io_queue_reap(&script.ring, true)->result, -EIO);
+    io_queue_submit(&script.ring, &io);
+    assert_int_equal(io_queue_reap(&script.ring, true)->result, 0);
 }
 
 static void test_submit_beyond_depth(void **state)
@@ -285,22 +285,22 @@ static void test_submit_beyond_depth(void **state)
     script.is_slow = true;
     for (size_t i = 0; i < ARRAY_LEN(ios); i++) {
         ios[i] = (struct io){ .file = &file, .len = 4096 };
-        ring_submit(&script.ring, &ios[i]);
+        io_queue_submit(&script.ring, &ios[i]);
         assert_true(script.ring.started <= 2);
     }
-    assert_int_equal(ring_in_flight(&script.ring), 3);
+    assert_int_equal(io_queue_in_flight(&script.ring), 3);
 
     CASE("the one that had to end is ready without waiting");
-    assert_ptr_equal(ring_reap(&script.ring, false), &ios[0]);
-    assert_null(ring_reap(&script.ring, false));
-    assert_int_equal(ring_in_flight(&script.ring), 2);
+    assert_ptr_equal(io_queue_reap(&script.ring, false), &ios[0]);
+    assert_null(io_queue_reap(&script.ring, false));
+    assert_int_equal(io_queue_in_flight(&script.ring), 2);
 
     CASE("the others when waited for");
-    assert_ptr_equal(ring_reap(&script.ring, true), &ios[2]);
+    assert_ptr_equal(io_queue_reap(&script.ring, true), &ios[2]);
     assert_int_equal(ios[2].result, -EIO);
-    assert_ptr_equal(ring_reap(&script.ring, true), &ios[1]);
+    assert_ptr_equal(io_queue_reap(&script.ring, true), &ios[1]);
     assert_int_equal(ios[1].result, 0);
-    assert_null(ring_reap(&script.ring, true));
+    assert_null(io_queue_reap(&script.ring, true));
 }
 
 static void test_post(void **state)
@@ -310,13 +310,13 @@ static void test_post(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        ring_post(&script.ring, &ios[i], -i);
-    assert_int_equal(ring_in_flight(&script.ring), 3);
+        io_queue_post(&script.ring, &ios[i], -i);
+    assert_int_equal(io_queue_in_flight(&script.ring), 3);
     for (int i = 0; i < 3; i++) {
-        assert_ptr_equal(ring_reap(&script.ring, false), &ios[i]);
+        assert_ptr_equal(io_queue_reap(&script.ring, false), &ios[i]);
         assert_int_equal(ios[i].result, -i);
     }
-    assert_null(ring_reap(&script.ring, true));
+    assert_null(io_queue_reap(&script.ring, true));
 }
 
 static struct io *complete_whole(struct io *part)
@@ -341,19 +341,19 @@ static void test_parts_come_back_as_the_whole(void **state)
     };
 
     (void)state;
-    ring_post(&script.ring, &parts[0], 0);
-    assert_null(ring_reap(&script.ring, true));
-    assert_int_equal(ring_in_flight(&script.ring), 0);
+    io_queue_post(&script.ring, &parts[0], 0);
+    assert_null(io_queue_reap(&script.ring, true));
+    assert_int_equal(io_queue_in_flight(&script.ring), 0);
 
-    ring_post(&script.ring, &parts[0], 0);
-    ring_post(&script.ring, &parts[1], 0);
-    assert_ptr_equal(ring_reap(&script.ring, true), &whole);
-    assert_int_equal(ring_in_flight(&script.ring), 0);
+    io_queue_post(&script.ring, &parts[0], 0);
+    io_queue_post(&script.ring, &parts[1], 0);
+    assert_ptr_equal(io_queue_reap(&script.ring, true), &whole);
+    assert_int_equal(io_queue_in_flight(&script.ring), 0);
 
     CASE("not when cancelled");
     left = &whole;
-    ring_post(&script.ring, &parts[1], 0);
-    ring_cancel(&script.ring);
+    io_queue_post(&script.ring, &parts[1], 0);
+    io_queue_cancel(&script.ring);
     assert_ptr_equal(left, &whole);
 }
 
@@ -377,21 +377,21 @@ static void test_cancel_ends_what_would_go_on(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
         ios[i] = (struct io){ .file = &file, .len = 8192 };
-        ring_submit(&script.ring, &ios[i]);
+        io_queue_submit(&script.ring, &ios[i]);
     }
-    ring_post(&script.ring, &posted, -ENODATA);
+    io_queue_post(&script.ring, &posted, -ENODATA);
 
-    ring_cancel(&script.ring);
+    io_queue_cancel(&script.ring);
     assert_int_equal(script.cancelled, 1);
     assert_int_equal(script.taken, ARRAY_LEN(want));
-    assert_int_equal(ring_in_flight(&script.ring), 0);
-    assert_null(ring_reap(&script.ring, true));
+    assert_int_equal(io_queue_in_flight(&script.ring), 0);
+    assert_null(io_queue_reap(&script.ring, true));
     for (size_t i = 0; i < ARRAY_LEN(want); i++)
         assert_int_equal(ios[i].result, want[i]);
     assert_int_equal(posted.result, -ENODATA);
 
     CASE("nothing to cancel: the engine is left alone");
-    ring_close(&script.ring);
+    io_queue_close(&script.ring);
     assert_int_equal(script.cancelled, 1);
 }
 

@@ -45,7 +45,7 @@ static bool refuse(unsigned first, unsigned last, int errnum)
 struct findings {
     bool filtered;
     int r;
-    enum ring_engine chosen;
+    enum io_engine chosen;
     char why[256];
     char engine[16];
     struct error err;
@@ -79,14 +79,14 @@ static bool has_uring(void)
 {
     const char *refused;
 
-    return ring_uring_probe(&refused) == 0;
+    return io_queue_uring_probe(&refused) == 0;
 }
 
 struct refusal_case {
     const char *name;
     unsigned first, last;
     int errnum;
-    enum ring_engine wish;
+    enum io_engine wish;
     const char *say[3]; /* each in the why-line, or the error */
 };
 
@@ -98,61 +98,61 @@ static const struct refusal_case refusals[] = {
     { "default profile of Docker and containerd",
       ALL,
       EPERM,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "io_uring_setup refused: Operation not permitted",
         "helper threads instead", "for io_uring, " } },
     { "default profile of podman and CRI-O",
       ALL,
       ENOSYS,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "io_uring_setup refused: Function not implemented",
         "helper threads instead", "allow io_uring_setup" } },
     { "only setup",
       SETUP_ONLY,
       EPERM,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "io_uring_setup refused", "helper threads instead", "" } },
     { "only enter",
       ENTER_ONLY,
       EPERM,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "io_uring_enter refused: Operation not permitted",
         "helper threads instead", "" } },
     { "only enter, as if not there",
       ENTER_ONLY,
       ENOSYS,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "io_uring_enter refused: Function not implemented",
         "helper threads instead", "" } },
     { "locked memory",
       SETUP_ONLY,
       ENOMEM,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "Cannot allocate memory", "RLIMIT_MEMLOCK", "raise ulimit -l" } },
     { "old kernel",
       SETUP_ONLY,
       EINVAL,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "Invalid argument", "Linux 5.10", "helper threads instead" } },
     { "security module",
       SETUP_ONLY,
       EACCES,
-      RING_ENGINE_AUTO,
+      IO_ENGINE_AUTO,
       { "Permission denied", "security module", "helper threads instead" } },
     { "asked for, refused at setup",
       ALL,
       EPERM,
-      RING_ENGINE_URING,
+      IO_ENGINE_URING,
       { "io_uring_setup refused", "Operation not permitted", "" } },
     { "asked for, refused at enter",
       ENTER_ONLY,
       EPERM,
-      RING_ENGINE_URING,
+      IO_ENGINE_URING,
       { "io_uring_enter refused", "Operation not permitted", "" } },
     { "threads need none of it",
       ALL,
       EPERM,
-      RING_ENGINE_THREADS,
+      IO_ENGINE_THREADS,
       { "as asked", "", "" } },
 };
 
@@ -161,8 +161,8 @@ static void choose(const void *opaque)
     const struct refusal_case *c = opaque;
 
     findings->filtered = refuse(c->first, c->last, c->errnum);
-    findings->r = ring_choose(c->wish, &findings->chosen, findings->why,
-                              sizeof(findings->why), &findings->err);
+    findings->r = io_queue_choose(c->wish, &findings->chosen, findings->why,
+                                  sizeof(findings->why), &findings->err);
 }
 
 static void test_choice(void **state)
@@ -175,14 +175,14 @@ static void test_choice(void **state)
 
         CASE(refusals[i].name);
         in_child(choose, &refusals[i]);
-        if (refusals[i].wish == RING_ENGINE_URING) {
+        if (refusals[i].wish == IO_ENGINE_URING) {
             said = findings->err.text;
             assert_int_equal(findings->r, -1);
             assert_int_equal(findings->err.kind, ERROR_SYSTEM);
             assert_int_equal(findings->err.errnum, refusals[i].errnum);
         } else {
             assert_int_equal(findings->r, 0);
-            assert_int_equal(findings->chosen, RING_ENGINE_THREADS);
+            assert_int_equal(findings->chosen, IO_ENGINE_THREADS);
         }
         print_message("      %s\n", said);
         for (size_t k = 0; k < ARRAY_LEN(refusals[i].say); k++)
@@ -192,9 +192,8 @@ static void test_choice(void **state)
 
 static void test_choice_where_it_works(void **state)
 {
-    static const enum ring_engine wishes[] = { RING_ENGINE_AUTO,
-                                               RING_ENGINE_URING };
-    enum ring_engine chosen;
+    static const enum io_engine wishes[] = { IO_ENGINE_AUTO, IO_ENGINE_URING };
+    enum io_engine chosen;
     struct error err;
     char why[256];
 
@@ -203,8 +202,8 @@ static void test_choice_where_it_works(void **state)
         skip();
     for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
         assert_int_equal(
-            ring_choose(wishes[i], &chosen, why, sizeof(why), &err), 0);
-        assert_int_equal(chosen, RING_ENGINE_URING);
+            io_queue_choose(wishes[i], &chosen, why, sizeof(why), &err), 0);
+        assert_int_equal(chosen, IO_ENGINE_URING);
         assert_non_null(strstr(why, "set up and entered"));
     }
 }
@@ -219,22 +218,21 @@ static void keep_line(void *opaque, enum log_level level, const char *line)
 /* Refused later than it was chosen: an error that names it, or threads. */
 static void open_refused(const void *opaque)
 {
-    const enum ring_engine *engine = opaque;
-    struct ring *ring = NULL;
+    const enum io_engine *engine = opaque;
+    struct io_queue *ring = NULL;
 
     log_open(keep_line, NULL, LOG_LEVEL_WARN);
     findings->filtered = refuse(ALL, EPERM);
-    findings->r = ring_open(*engine, DEPTH, NULL, 0, &ring, &findings->err);
+    findings->r = io_queue_open(*engine, DEPTH, NULL, 0, &ring, &findings->err);
     if (ring)
         snprintf(findings->engine, sizeof(findings->engine), "%s",
                  ring->ops->name);
-    ring_close(ring);
+    io_queue_close(ring);
 }
 
 static void test_open_refused(void **state)
 {
-    static const enum ring_engine engines[] = { RING_ENGINE_URING,
-                                                RING_ENGINE_AUTO };
+    static const enum io_engine engines[] = { IO_ENGINE_URING, IO_ENGINE_AUTO };
 
     (void)state;
     in_child(open_refused, &engines[0]);
@@ -257,24 +255,24 @@ static void enter_refused_later(const void *opaque)
 {
     uint8_t buf[512];
     struct file file = { .direct_fd = -1, .mode = FILE_MODE_BUFFERED };
-    struct ring *ring;
+    struct io_queue *ring;
     struct io ios[2] = { 0 };
 
     (void)opaque;
     file.fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-    findings->r = ring_open(RING_ENGINE_URING, DEPTH, NULL, 0, &ring,
-                            &findings->err);
+    findings->r = io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &ring,
+                                &findings->err);
     findings->filtered = refuse(ENTER_ONLY, EPERM);
     for (size_t i = 0; i < ARRAY_LEN(ios); i++) {
         ios[i] = (struct io){ .file = &file, .buf = buf, .len = sizeof(buf) };
-        ring_submit(ring, &ios[i]);
+        io_queue_submit(ring, &ios[i]);
     }
     for (size_t i = 0; i < ARRAY_LEN(ios); i++)
-        ring_reap(ring, true);
+        io_queue_reap(ring, true);
     findings->results[0] = ios[0].result;
     findings->results[1] = ios[1].result;
-    findings->in_flight = ring_in_flight(ring);
-    ring_close(ring);
+    findings->in_flight = io_queue_in_flight(ring);
+    io_queue_close(ring);
 }
 
 static void test_enter_refused_later(void **state)
@@ -296,26 +294,27 @@ static void cancel_pipe_reads(const void *opaque)
     static uint8_t bufs[DEPTH][64];
     struct file file = { .direct_fd = -1, .mode = FILE_MODE_BUFFERED };
     struct io ios[DEPTH];
-    struct ring *ring;
+    struct io_queue *ring;
     int ends[2];
 
     findings->r = pipe2(ends, O_CLOEXEC);
     file.fd = ends[0];
     findings->filtered = *has_register || refuse(__NR_io_uring_register,
                                                  __NR_io_uring_register, EPERM);
-    if (ring_open(RING_ENGINE_URING, DEPTH, NULL, 0, &ring, &findings->err) < 0)
+    if (io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &ring, &findings->err) <
+        0)
         _exit(1);
     for (unsigned i = 0; i < DEPTH; i++) {
         ios[i] = (struct io){ .file = &file, .buf = bufs[i], .len = 64 };
-        ring_submit(ring, &ios[i]);
+        io_queue_submit(ring, &ios[i]);
     }
-    if (ring_reap(ring, false) != NULL)
+    if (io_queue_reap(ring, false) != NULL)
         _exit(2);
-    ring_cancel(ring);
+    io_queue_cancel(ring);
     for (unsigned i = 0; i < DEPTH; i++)
         findings->results[i] = ios[i].result;
-    findings->in_flight = ring_in_flight(ring);
-    ring_close(ring);
+    findings->in_flight = io_queue_in_flight(ring);
+    io_queue_close(ring);
 }
 
 static void test_cancel_of_what_never_ends(void **state)
@@ -339,25 +338,25 @@ static void read_with_little_locked_memory(const void *opaque)
 {
     const struct rlimit limit = { 256 * KIB, 256 * KIB };
     struct file file = *(const struct file *)opaque;
-    struct pool *pool = pool_open(DEPTH, 1024 * KIB);
+    struct buffer_pool *pool = buffer_pool_open(DEPTH, 1024 * KIB);
     struct io io = { .file = &file, .len = 64 * KIB };
-    struct ring *ring;
+    struct io_queue *ring;
     size_t region_len;
-    void *region = pool_region(pool, &region_len);
+    void *region = buffer_pool_region(pool, &region_len);
 
     log_open(keep_line, NULL, LOG_LEVEL_DEBUG);
     findings->filtered = setrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
                          (getuid() != 0 || setuid(65534) == 0);
-    findings->r = ring_open(RING_ENGINE_URING, DEPTH, region, region_len, &ring,
-                            &findings->err);
+    findings->r = io_queue_open(IO_ENGINE_URING, DEPTH, region, region_len,
+                                &ring, &findings->err);
     if (findings->r < 0)
         return;
-    io.buf = pool_lease(pool);
-    ring_submit(ring, &io);
-    ring_reap(ring, true);
+    io.buf = buffer_pool_lease(pool);
+    io_queue_submit(ring, &io);
+    io_queue_reap(ring, true);
     findings->results[0] = io.result;
     findings->results[1] = tmpdisk_matches(io.buf, io.len, 0);
-    ring_close(ring);
+    io_queue_close(ring);
 }
 
 static void test_buffers_not_registered(void **state)
@@ -405,32 +404,32 @@ struct write_job {
 static void write_by_threads(const void *opaque)
 {
     const struct write_job *job = opaque;
-    struct pool *pool = pool_open(DEPTH, 64 * KIB);
+    struct buffer_pool *pool = buffer_pool_open(DEPTH, 64 * KIB);
     struct io ios[DEPTH];
-    struct ring *ring;
+    struct io_queue *ring;
 
     findings->filtered = refuse(job->c->refused, job->c->refused, EPERM) &&
                          refuse(job->c->also_refused, job->c->also_refused,
                                 EPERM);
-    findings->r = ring_open(RING_ENGINE_THREADS, DEPTH, NULL, 0, &ring,
-                            &findings->err);
+    findings->r = io_queue_open(IO_ENGINE_THREADS, DEPTH, NULL, 0, &ring,
+                                &findings->err);
     if (findings->r < 0)
         return;
     for (unsigned i = 0; i < DEPTH; i++) {
         ios[i] = (struct io){ .op = IO_WRITE,
                               .file = job->file,
-                              .buf = pool_lease(pool),
+                              .buf = buffer_pool_lease(pool),
                               .len = 64 * KIB,
                               .offset = i * 64 * KIB };
         tmpdisk_fill(ios[i].buf, ios[i].len, ios[i].offset);
-        ring_submit(ring, &ios[i]);
+        io_queue_submit(ring, &ios[i]);
     }
-    while (ring_reap(ring, true))
+    while (io_queue_reap(ring, true))
         ;
     for (unsigned i = 0; i < DEPTH; i++)
         findings->results[i] = ios[i].result;
-    ring_close(ring);
-    pool_close(pool);
+    io_queue_close(ring);
+    buffer_pool_close(pool);
 }
 
 static void check_written(const struct file *file)

@@ -41,11 +41,11 @@ static void job_shut(struct cw_job *job)
 static void send_one(struct pair *pair, enum message_type type)
 {
     struct message message = { .type = type };
-    struct chat chat;
+    struct channel chat;
     struct error err;
 
-    chat_init(&chat, pair->source.conn);
-    if (chat_send(&chat, &message, &err) < 0)
+    channel_init(&chat, pair->source.conn);
+    if (channel_send(&chat, &message, &err) < 0)
         fail_msg("send %s: %s", message_type_name(type), err.text);
 }
 

@@ -151,7 +151,7 @@ static void test_larger_than_the_source(void **state)
 static void test_too_small(void **state)
 {
     struct sink_options options = options_for(DEVICE_BYTES, 512, DIRT);
-    struct size_verdict verdict;
+    struct sizing_verdict verdict;
     struct error err = { 0 };
 
     (void)state;
@@ -278,7 +278,7 @@ static void test_mounted(void **state)
 {
     char dir[] = "/var/tmp/clonewire-mount-XXXXXX", part[96];
     struct sink_options options = options_for(DEVICE_BYTES, 512, 0);
-    struct size_verdict verdict;
+    struct sizing_verdict verdict;
     struct sink *sink = NULL;
     struct error err = { 0 };
 
@@ -303,7 +303,7 @@ static void test_mounted(void **state)
 static void test_read_only(void **state)
 {
     struct sink_options options = { 0 };
-    struct size_verdict verdict;
+    struct sizing_verdict verdict;
     struct sink *sink = NULL;
     struct error err = { 0 };
 

@@ -169,7 +169,7 @@ static void assert_refused(const char *path, enum error_kind kind,
                            const char *part)
 {
     struct sink_options options = usual();
-    struct size_verdict verdict;
+    struct sizing_verdict verdict;
     struct sink *sink = NULL;
     struct error err = { 0 };
 
@@ -211,7 +211,7 @@ static void test_shm_is_no_device_directory(void **state)
 {
     char path[] = "/dev/shm/clonewire-sink-file-XXXXXX";
     struct sink_options options = usual();
-    struct size_verdict verdict;
+    struct sizing_verdict verdict;
     struct error err = { 0 };
     int fd = mkstemp(path);
 

@@ -90,7 +90,7 @@ static void test_grow_to_the_volume(void **state)
 static void test_own_space_is_counted_in(void **state)
 {
     struct sink_options options = usual();
-    struct size_verdict verdict;
+    struct sizing_verdict verdict;
     struct error err = { 0 };
 
     (void)state;
@@ -113,7 +113,7 @@ static void test_own_space_is_counted_in(void **state)
 static void test_overwrite_without_room_for_both(void **state)
 {
     struct sink_options options = usual();
-    struct size_verdict verdict;
+    struct sizing_verdict verdict;
     struct sink *sink = NULL;
     struct error err = { 0 };
 

@@ -25,10 +25,10 @@ static void test_usable(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(size_usable(cases[i].volume, cases[i].ppm),
+        assert_int_equal(sizing_usable(cases[i].volume, cases[i].ppm),
                          cases[i].want);
     /* No overflow inside: 4296 times the volume is not 64 bits. */
-    assert_true(size_usable(UINT64_MAX, UINT32_MAX) < UINT64_MAX / 4295);
+    assert_true(sizing_usable(UINT64_MAX, UINT32_MAX) < UINT64_MAX / 4295);
 }
 
 static void test_required(void **state)
@@ -55,7 +55,7 @@ static void test_required(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uint64_t got = 0;
 
-        assert_int_equal(size_required(&got, cases[i].disk, cases[i].ppm),
+        assert_int_equal(sizing_required(&got, cases[i].disk, cases[i].ppm),
                          cases[i].overflow);
         if (!cases[i].overflow)
             assert_int_equal(got, cases[i].want);
@@ -72,16 +72,16 @@ static void test_required_and_usable_agree(void **state)
         for (uint64_t disk = MIB; disk < 64 * TIB; disk = disk * 3 + MIB) {
             uint64_t volume;
 
-            assert_false(size_required(&volume, disk, ppms[i]));
-            assert_true(size_usable(volume, ppms[i]) >= disk);
+            assert_false(sizing_required(&volume, disk, ppms[i]));
+            assert_true(sizing_usable(volume, ppms[i]) >= disk);
             /* Both round up: by less than 1 + (1 + overhead) bytes. */
-            assert_true(size_usable(volume - 3, ppms[i]) < disk);
+            assert_true(sizing_usable(volume - 3, ppms[i]) < disk);
         }
 }
 
 static const struct {
     const char *name;
-    struct size_facts facts;
+    struct sizing_facts facts;
     enum error_kind want;
     uint64_t disk, need, usable, shortfall, volume;
 } plans[] = {
@@ -170,11 +170,11 @@ static void test_plan(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(plans); i++) {
-        struct size_verdict v;
+        struct sizing_verdict v;
         struct error err = { 0 };
 
         CASE(plans[i].name);
-        assert_int_equal(size_plan(&plans[i].facts, &v, &err),
+        assert_int_equal(sizing_plan(&plans[i].facts, &v, &err),
                          plans[i].want == ERROR_NONE ? 0 : -1);
         assert_int_equal(err.kind, plans[i].want);
         assert_int_equal(v.disk_bytes, plans[i].disk);
@@ -196,37 +196,37 @@ static void test_the_volume_named_is_enough(void **state)
     (void)state;
     for (uint64_t kept = 0; kept < 200 * MIB; kept += 7 * MIB + 1)
         for (uint64_t files = 0; files < 2 * GIB; files += 300 * MIB) {
-            struct size_facts facts = { .virtual_bytes = GIB + 512,
-                                        .available_bytes = available,
-                                        .overhead_ppm = 55000,
-                                        .taken_bytes = kept + files,
-                                        .kept_bytes = kept };
+            struct sizing_facts facts = { .virtual_bytes = GIB + 512,
+                                          .available_bytes = available,
+                                          .overhead_ppm = 55000,
+                                          .taken_bytes = kept + files,
+                                          .kept_bytes = kept };
             uint64_t volume = available + kept + files, growth, more;
-            struct size_verdict v;
+            struct sizing_verdict v;
             struct error err = { 0 };
 
-            assert_int_equal(size_plan(&facts, &v, &err), -1);
+            assert_int_equal(sizing_plan(&facts, &v, &err), -1);
             growth = v.volume_bytes - volume;
             more = growth * kept / volume;
             facts.available_bytes += growth - more;
             facts.taken_bytes += more;
             facts.kept_bytes += more;
-            assert_int_equal(size_plan(&facts, &v, &err), 0);
+            assert_int_equal(sizing_plan(&facts, &v, &err), 0);
         }
 }
 
 static void test_refusal_text(void **state)
 {
-    struct size_facts facts = {
+    struct sizing_facts facts = {
         .virtual_bytes = 100 * GIB,
         .available_bytes = UINT64_C(100931731456),
         .overhead_ppm = 55000,
     };
-    struct size_verdict v;
+    struct sizing_verdict v;
     struct error err = { 0 };
 
     (void)state;
-    assert_int_equal(size_plan(&facts, &v, &err), -1);
+    assert_int_equal(sizing_plan(&facts, &v, &err), -1);
     assert_string_equal(
         err.text,
         "disk of 107374182400 bytes does not fit: needs 113279762432 with "
@@ -234,7 +234,7 @@ static void test_refusal_text(void **state)
         "by 12348030976; request a volume of at least 113279762432 bytes");
 
     facts.is_block_device = true;
-    assert_int_equal(size_plan(&facts, &v, &err), -1);
+    assert_int_equal(sizing_plan(&facts, &v, &err), -1);
     assert_string_equal(
         err.text,
         "disk of 107374182400 bytes does not fit: device has 100931731456: "
@@ -257,7 +257,7 @@ static void test_format_ppm(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_string_equal(size_format_ppm(buf, sizeof(buf), cases[i].ppm),
+        assert_string_equal(sizing_format_ppm(buf, sizeof(buf), cases[i].ppm),
                             cases[i].want);
 }
 

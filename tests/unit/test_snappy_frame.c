@@ -5,7 +5,7 @@
 #include "unit.h"
 #include "wire/crc32c.h"
 
-#define BLOCK SNAPFRAME_BLOCK_BYTES
+#define BLOCK SNAPPY_FRAME_BLOCK_BYTES
 #define NAME  "\xff\x06\x00\x00sNaPpY"
 #define ABCD                           \
     "\x01\x08\x00\x00\x68\x10\xe6\xb6" \
@@ -21,15 +21,15 @@ struct plain {
 };
 
 /* Reads a whole stream fed in pieces of step bytes; what went wrong, or
- * SNAPFRAME_MORE. */
-static enum snapframe_result read_all(const uint8_t *in, size_t len,
-                                      size_t step, struct plain *plain)
+ * SNAPPY_FRAME_MORE. */
+static enum snappy_frame_result read_all(const uint8_t *in, size_t len,
+                                         size_t step, struct plain *plain)
 {
-    struct snapframe_reader *reader = malloc(sizeof(*reader));
-    enum snapframe_result r = SNAPFRAME_MORE;
+    struct snappy_frame_reader *reader = malloc(sizeof(*reader));
+    enum snappy_frame_result r = SNAPPY_FRAME_MORE;
 
     memset(reader, 0xa5, sizeof(*reader));
-    snapframe_reader_init(reader);
+    snappy_frame_reader_init(reader);
     plain->len = plain->zero_blocks = 0;
     memset(plain->bytes, 0, sizeof(plain->bytes));
     while (len > 0) {
@@ -37,11 +37,11 @@ static enum snapframe_result read_all(const uint8_t *in, size_t len,
         size_t n = step < len ? step : len, left = n;
 
         do {
-            struct snapframe_block block = { 0, false };
+            struct snappy_frame_block block = { 0, false };
             uint8_t *out = malloc(BLOCK); /* of its own: overruns show */
 
-            r = snapframe_read(reader, &at, &left, out, &block);
-            if (r == SNAPFRAME_BLOCK) {
+            r = snappy_frame_read(reader, &at, &left, out, &block);
+            if (r == SNAPPY_FRAME_BLOCK) {
                 assert_true(block.len > 0 && block.len <= BLOCK);
                 assert_true(plain->len + block.len <= sizeof(plain->bytes));
                 if (!block.is_zero)
@@ -50,15 +50,15 @@ static enum snapframe_result read_all(const uint8_t *in, size_t len,
                 plain->zero_blocks += block.is_zero;
             }
             free(out);
-        } while (r == SNAPFRAME_BLOCK);
-        if (r != SNAPFRAME_MORE)
+        } while (r == SNAPPY_FRAME_BLOCK);
+        if (r != SNAPPY_FRAME_MORE)
             break;
         assert_int_equal(left, 0);
         in += n;
         len -= n;
     }
-    if (r == SNAPFRAME_MORE)
-        r = snapframe_end(reader);
+    if (r == SNAPPY_FRAME_MORE)
+        r = snappy_frame_end(reader);
     free(reader);
     return r;
 }
@@ -94,83 +94,86 @@ static const struct {
     const char *name;
     const uint8_t *in;
     size_t len;
-    enum snapframe_result want;
+    enum snappy_frame_result want;
     const char *plain;
 } golden[] = {
-    { "nothing but the name", BYTES(NAME), SNAPFRAME_MORE, "" },
-    { "plain", BYTES(NAME ABCD), SNAPFRAME_MORE, "abcd" },
-    { "twice the name", BYTES(NAME NAME ABCD), SNAPFRAME_MORE, "abcd" },
-    { "name between", BYTES(NAME ABCD NAME ABCD), SNAPFRAME_MORE, "abcdabcd" },
+    { "nothing but the name", BYTES(NAME), SNAPPY_FRAME_MORE, "" },
+    { "plain", BYTES(NAME ABCD), SNAPPY_FRAME_MORE, "abcd" },
+    { "twice the name", BYTES(NAME NAME ABCD), SNAPPY_FRAME_MORE, "abcd" },
+    { "name between", BYTES(NAME ABCD NAME ABCD), SNAPPY_FRAME_MORE,
+      "abcdabcd" },
     { "packed",
       BYTES(NAME "\x00\x0a\x00\x00\x68\x10\xe6\xb6"
                  "\x04\x0c"
                  "abcd"),
-      SNAPFRAME_MORE, "abcd" },
+      SNAPPY_FRAME_MORE, "abcd" },
     { "padding",
       BYTES(NAME "\xfe\x03\x00\x00"
                  "xyz" ABCD),
-      SNAPFRAME_MORE, "abcd" },
+      SNAPPY_FRAME_MORE, "abcd" },
     { "empty padding", BYTES(NAME "\xfe\x00\x00\x00" ABCD "\xfe\x00\x00\x00"),
-      SNAPFRAME_MORE, "abcd" },
+      SNAPPY_FRAME_MORE, "abcd" },
     { "skippable",
       BYTES(NAME "\x80\x01\x00\x00"
                  "x"
                  "\xfd\x02\x00\x00"
                  "\x00\x01" ABCD),
-      SNAPFRAME_MORE, "abcd" },
+      SNAPPY_FRAME_MORE, "abcd" },
     { "an empty block", BYTES(NAME "\x01\x04\x00\x00\xd8\xea\x82\xa2" ABCD),
-      SNAPFRAME_MORE, "abcd" },
-    { "empty", BYTES(""), SNAPFRAME_EMPTY, "" },
-    { "no name", BYTES(ABCD), SNAPFRAME_BAD_NAME, "" },
+      SNAPPY_FRAME_MORE, "abcd" },
+    { "empty", BYTES(""), SNAPPY_FRAME_EMPTY, "" },
+    { "no name", BYTES(ABCD), SNAPPY_FRAME_BAD_NAME, "" },
     { "padding before the name", BYTES("\xfe\x00\x00\x00" NAME),
-      SNAPFRAME_BAD_NAME, "" },
-    { "raw bytes", BYTES("QFI\xfb and more"), SNAPFRAME_BAD_NAME, "" },
-    { "another name", BYTES("\xff\x06\x00\x00sNaPpy"), SNAPFRAME_BAD_NAME, "" },
-    { "a longer name", BYTES("\xff\x07\x00\x00sNaPpYY"), SNAPFRAME_BAD_NAME,
+      SNAPPY_FRAME_BAD_NAME, "" },
+    { "raw bytes", BYTES("QFI\xfb and more"), SNAPPY_FRAME_BAD_NAME, "" },
+    { "another name", BYTES("\xff\x06\x00\x00sNaPpy"), SNAPPY_FRAME_BAD_NAME,
       "" },
-    { "unskippable", BYTES(NAME ABCD "\x02\x00\x00\x00"), SNAPFRAME_BAD_TYPE,
+    { "a longer name", BYTES("\xff\x07\x00\x00sNaPpYY"), SNAPPY_FRAME_BAD_NAME,
+      "" },
+    { "unskippable", BYTES(NAME ABCD "\x02\x00\x00\x00"), SNAPPY_FRAME_BAD_TYPE,
       "abcd" },
     { "the last unskippable", BYTES(NAME "\x7f\x00\x00\x00"),
-      SNAPFRAME_BAD_TYPE, "" },
+      SNAPPY_FRAME_BAD_TYPE, "" },
     { "too short for a check",
       BYTES(NAME "\x01\x03\x00\x00"
                  "abc"),
-      SNAPFRAME_BAD_LENGTH, "" },
+      SNAPPY_FRAME_BAD_LENGTH, "" },
     { "plain and too long", BYTES(NAME "\x01\x05\x00\x01"),
-      SNAPFRAME_BAD_LENGTH, "" },
+      SNAPPY_FRAME_BAD_LENGTH, "" },
     { "packed and too long", BYTES(NAME "\x00\xcf\x2a\x01"),
-      SNAPFRAME_BAD_LENGTH, "" },
+      SNAPPY_FRAME_BAD_LENGTH, "" },
     { "unpacks to 65537",
       BYTES(NAME "\x00\x08\x00\x00\x00\x00\x00\x00"
                  "\x81\x80\x04\x00"),
-      SNAPFRAME_BAD_LENGTH, "" },
+      SNAPPY_FRAME_BAD_LENGTH, "" },
     { "no snappy", BYTES(NAME "\x00\x06\x00\x00\x00\x00\x00\x00\xff\xff"),
-      SNAPFRAME_BAD_DATA, "" },
+      SNAPPY_FRAME_BAD_DATA, "" },
     { "packed nothing", BYTES(NAME "\x00\x04\x00\x00\x00\x00\x00\x00"),
-      SNAPFRAME_BAD_DATA, "" },
+      SNAPPY_FRAME_BAD_DATA, "" },
     { "copies from before the start",
       BYTES(NAME "\x00\x07\x00\x00\x68\x10\xe6\xb6"
                  "\x04\x01\x01"),
-      SNAPFRAME_BAD_DATA, "" },
+      SNAPPY_FRAME_BAD_DATA, "" },
     { "a wrong check",
       BYTES(NAME ABCD "\x01\x08\x00\x00\x68\x10\xe6\xb7"
                       "abcd"),
-      SNAPFRAME_BAD_CHECK, "abcd" },
+      SNAPPY_FRAME_BAD_CHECK, "abcd" },
     { "not masked",
       BYTES(NAME "\x01\x08\x00\x00\x11\xcd\x82\x92"
                  "abcd"),
-      SNAPFRAME_BAD_CHECK, "" },
-    { "cut in the head", BYTES(NAME ABCD "\x01\x08"), SNAPFRAME_CUT, "abcd" },
+      SNAPPY_FRAME_BAD_CHECK, "" },
+    { "cut in the head", BYTES(NAME ABCD "\x01\x08"), SNAPPY_FRAME_CUT,
+      "abcd" },
     { "cut in the bytes",
       BYTES(NAME ABCD "\x01\x08\x00\x00\x68\x10\xe6"
                       "\xb6"
                       "abc"),
-      SNAPFRAME_CUT, "abcd" },
+      SNAPPY_FRAME_CUT, "abcd" },
     { "cut in padding",
       BYTES(NAME ABCD "\xfe\xff\xff\xff"
                       "abc"),
-      SNAPFRAME_CUT, "abcd" },
-    { "cut in the name", BYTES("\xff\x06\x00\x00sNaP"), SNAPFRAME_CUT, "" },
+      SNAPPY_FRAME_CUT, "abcd" },
+    { "cut in the name", BYTES("\xff\x06\x00\x00sNaP"), SNAPPY_FRAME_CUT, "" },
 };
 
 static void test_golden(void **state)
@@ -192,7 +195,7 @@ static void test_golden(void **state)
 }
 
 static void append(uint8_t *stream, size_t *len,
-                   const struct snapframe_chunk *chunk)
+                   const struct snappy_frame_chunk *chunk)
 {
     memcpy(stream + *len, chunk->head, sizeof(chunk->head));
     memcpy(stream + *len + sizeof(chunk->head), chunk->body, chunk->body_len);
@@ -202,11 +205,11 @@ static void append(uint8_t *stream, size_t *len,
 static void test_there_and_back(void **state)
 {
     static const size_t steps[] = { 1, 13, 4096, 65535, SIZE_MAX };
-    static struct snapframe_writer writer;
+    static struct snappy_frame_writer writer;
     static struct plain plain;
     static uint8_t data[4 * BLOCK], stream[8 * BLOCK];
-    struct snapframe_chunk chunk;
-    size_t len = sizeof(snapframe_name);
+    struct snappy_frame_chunk chunk;
+    size_t len = sizeof(snappy_frame_name);
     uint64_t x = 1;
 
     (void)state;
@@ -216,92 +219,92 @@ static void test_there_and_back(void **state)
     }
     memset(data + BLOCK, 'x', BLOCK);           /* can */
     memset(data + 3 * (size_t)BLOCK, 'y', 777); /* zeros before these */
-    memcpy(stream, snapframe_name, len);
-    snapframe_writer_init(&writer);
+    memcpy(stream, snappy_frame_name, len);
+    snappy_frame_writer_init(&writer);
 
-    snapframe_write(&writer, data, BLOCK, &chunk);
+    snappy_frame_write(&writer, data, BLOCK, &chunk);
     assert_int_equal(chunk.head[0], 1);
     assert_ptr_equal(chunk.body, data);
     append(stream, &len, &chunk);
-    snapframe_write(&writer, data + BLOCK, BLOCK, &chunk);
+    snappy_frame_write(&writer, data + BLOCK, BLOCK, &chunk);
     assert_int_equal(chunk.head[0], 0);
     assert_true(chunk.body_len < 4096);
     append(stream, &len, &chunk);
-    snapframe_write(&writer, NULL, BLOCK, &chunk);
+    snappy_frame_write(&writer, NULL, BLOCK, &chunk);
     assert_ptr_equal(chunk.body, writer.zero_packed);
     append(stream, &len, &chunk);
-    snapframe_write(&writer, data + 3 * (size_t)BLOCK, 777, &chunk);
+    snappy_frame_write(&writer, data + 3 * (size_t)BLOCK, 777, &chunk);
     append(stream, &len, &chunk);
-    snapframe_write(&writer, NULL, BLOCK, &chunk); /* known again */
+    snappy_frame_write(&writer, NULL, BLOCK, &chunk); /* known again */
     append(stream, &len, &chunk);
-    snapframe_write(&writer, NULL, 1000, &chunk);
+    snappy_frame_write(&writer, NULL, 1000, &chunk);
     append(stream, &len, &chunk);
 
     for (size_t s = 0; s < ARRAY_LEN(steps); s++) {
         assert_int_equal(read_all(stream, len, steps[s], &plain),
-                         SNAPFRAME_MORE);
+                         SNAPPY_FRAME_MORE);
         assert_int_equal(plain.len, 4 * BLOCK + 777 + 1000);
         assert_int_equal(plain.zero_blocks, 3);
         assert_memory_equal(plain.bytes, data, 3 * (size_t)BLOCK + 777);
     }
     writer.stores = true;
-    snapframe_write(&writer, data + BLOCK, BLOCK, &chunk);
+    snappy_frame_write(&writer, data + BLOCK, BLOCK, &chunk);
     assert_int_equal(chunk.head[0], 1);
     assert_ptr_equal(chunk.body, data + BLOCK);
-    snapframe_write(&writer, NULL, 4096, &chunk);
+    snappy_frame_write(&writer, NULL, 4096, &chunk);
     assert_int_equal(chunk.head[0], 0);
     /* One bit of the chunk of zeros that is known: no longer known. */
     stream[len - 500] ^= 1;
     assert_int_not_equal(read_all(stream, len, SIZE_MAX, &plain),
-                         SNAPFRAME_MORE);
+                         SNAPPY_FRAME_MORE);
 }
 
 /* Reads a stream whose chunks' bodies are put where they belong, as far as
  * they can be; *placed counts those. */
-static enum snapframe_result read_straight(const uint8_t *in, size_t len,
-                                           struct plain *plain,
-                                           unsigned *placed)
+static enum snappy_frame_result read_straight(const uint8_t *in, size_t len,
+                                              struct plain *plain,
+                                              unsigned *placed)
 {
-    static struct snapframe_reader reader;
+    static struct snappy_frame_reader reader;
     static uint8_t out[BLOCK];
 
-    snapframe_reader_init(&reader);
+    snappy_frame_reader_init(&reader);
     plain->len = plain->zero_blocks = *placed = 0;
     while (len > 0) {
         size_t left = len < 300 ? len : 300, n = left, missing = 0;
-        struct snapframe_block block = { 0, false };
-        enum snapframe_result r;
+        struct snappy_frame_block block = { 0, false };
+        enum snappy_frame_result r;
         uint8_t *to;
 
-        r = snapframe_read(&reader, &in, &left, out, &block);
+        r = snappy_frame_read(&reader, &in, &left, out, &block);
         len -= n - left;
-        to = r == SNAPFRAME_MORE ? snapframe_place(&reader, out, &missing)
-                                 : NULL;
+        to = r == SNAPPY_FRAME_MORE ? snappy_frame_place(&reader, out, &missing)
+                                    : NULL;
         if (to && missing > len)
             break;
         if (to) {
             memcpy(to, in, missing);
             in += missing;
             len -= missing;
-            r = snapframe_placed(&reader, out, &block);
+            r = snappy_frame_placed(&reader, out, &block);
             ++*placed;
         }
-        if (r != SNAPFRAME_MORE && r != SNAPFRAME_BLOCK)
+        if (r != SNAPPY_FRAME_MORE && r != SNAPPY_FRAME_BLOCK)
             return r;
         memcpy(plain->bytes + plain->len, out, block.is_zero ? 0 : block.len);
         plain->len += block.len;
         plain->zero_blocks += block.is_zero;
     }
-    return snapframe_end(&reader);
+    return snappy_frame_end(&reader);
 }
 
 static void test_straight(void **state)
 {
-    static struct snapframe_writer writer;
+    static struct snappy_frame_writer writer;
     static struct plain plain;
     static uint8_t data[3 * BLOCK], stream[8 * BLOCK];
-    size_t len = sizeof(snapframe_name), second;
-    struct snapframe_chunk chunk;
+    size_t len = sizeof(snappy_frame_name), second;
+    struct snappy_frame_chunk chunk;
     unsigned placed;
     uint64_t x = 1;
 
@@ -310,46 +313,46 @@ static void test_straight(void **state)
         x = x * UINT64_C(6364136223846793005) + 1442695040888963407U;
         data[i] = (uint8_t)(x >> 56);
     }
-    memcpy(stream, snapframe_name, len);
-    snapframe_writer_init(&writer);
-    snapframe_write(&writer, data, BLOCK, &chunk);
+    memcpy(stream, snappy_frame_name, len);
+    snappy_frame_writer_init(&writer);
+    snappy_frame_write(&writer, data, BLOCK, &chunk);
     append(stream, &len, &chunk);
     second = len; /* half of it can be packed */
-    snapframe_write(&writer, data + BLOCK, BLOCK, &chunk);
+    snappy_frame_write(&writer, data + BLOCK, BLOCK, &chunk);
     assert_int_equal(chunk.head[0], 0);
     append(stream, &len, &chunk);
     writer.stores = true; /* zeros, by somebody who does not look */
-    snapframe_write(&writer, data + 2 * (size_t)BLOCK, BLOCK, &chunk);
+    snappy_frame_write(&writer, data + 2 * (size_t)BLOCK, BLOCK, &chunk);
     append(stream, &len, &chunk);
-    snapframe_write(&writer, data, 3000, &chunk); /* not worth it */
+    snappy_frame_write(&writer, data, 3000, &chunk); /* not worth it */
     append(stream, &len, &chunk);
 
     assert_int_equal(read_straight(stream, len, &plain, &placed),
-                     SNAPFRAME_MORE);
+                     SNAPPY_FRAME_MORE);
     assert_int_equal(placed, 3);
     assert_int_equal(plain.len, 3 * BLOCK + 3000);
     assert_int_equal(plain.zero_blocks, 1);
     assert_memory_equal(plain.bytes, data, 2 * (size_t)BLOCK);
     assert_memory_equal(plain.bytes + 3 * (size_t)BLOCK, data, 3000);
     assert_int_equal(read_straight(stream, second - 1, &plain, &placed),
-                     SNAPFRAME_CUT);
+                     SNAPPY_FRAME_CUT);
     stream[second - 1] ^= 1;
     assert_int_equal(read_straight(stream, len, &plain, &placed),
-                     SNAPFRAME_BAD_CHECK);
+                     SNAPPY_FRAME_BAD_CHECK);
     stream[second - 1] ^= 1;
-    stream[second + SNAPFRAME_HEAD_BYTES + 5000] ^= 1; /* packed */
+    stream[second + SNAPPY_FRAME_HEAD_BYTES + 5000] ^= 1; /* packed */
     assert_int_not_equal(read_straight(stream, len, &plain, &placed),
-                         SNAPFRAME_MORE);
+                         SNAPPY_FRAME_MORE);
     assert_int_equal(plain.len, BLOCK);
 }
 
 static void test_texts(void **state)
 {
     (void)state;
-    for (int r = SNAPFRAME_BAD_NAME; r <= SNAPFRAME_EMPTY; r++)
-        assert_string_not_equal(snapframe_text((enum snapframe_result)r),
+    for (int r = SNAPPY_FRAME_BAD_NAME; r <= SNAPPY_FRAME_EMPTY; r++)
+        assert_string_not_equal(snappy_frame_text((enum snappy_frame_result)r),
                                 "no fault");
-    assert_string_equal(snapframe_text(SNAPFRAME_MORE), "no fault");
+    assert_string_equal(snappy_frame_text(SNAPPY_FRAME_MORE), "no fault");
 }
 
 int main(void)

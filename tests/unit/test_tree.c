@@ -62,23 +62,23 @@ static ssize_t feed(void *opaque, const void **data, struct error *err)
 static int unpack(const char *archive, bool preallocate, struct error *err)
 {
     struct feeder feeder = { .file = fopen(archive, "r") };
-    struct unpack_options options = {
+    struct tar_extract_options options = {
         .directory = "dst",
         .input = { feed, &feeder },
         .preallocate = preallocate,
     };
-    struct unpack_report report;
+    struct tar_extract_report report;
     int r;
 
     assert_non_null(feeder.file);
     *err = (struct error){ 0 };
-    r = unpack_tree(&options, &report, err);
+    r = tar_extract_tree(&options, &report, err);
     if (r == 0)
         assert_int_equal(fgetc(feeder.file), EOF); /* to the end */
     else
         print_message("        %s\n", err->text);
     fclose(feeder.file);
-    assert_int_not_equal(access("dst/" UNPACK_PARTIAL, F_OK), 0);
+    assert_int_not_equal(access("dst/" TAR_EXTRACT_PARTIAL, F_OK), 0);
     return r;
 }
 
@@ -129,21 +129,21 @@ static int put(void *opaque, const void *data, size_t len, struct error *err)
 
 static int pack(bool sparse, struct error *err)
 {
-    struct pack_options options = { .directory = "src",
-                                    .sparse = sparse,
-                                    .put = put };
-    struct pack_report report;
+    struct tar_writer_options options = { .directory = "src",
+                                          .sparse = sparse,
+                                          .put = put };
+    struct tar_writer_report report;
     uint64_t estimate;
     struct stat st;
     int r;
 
     options.opaque = fopen("archive", "w");
     assert_non_null(options.opaque);
-    r = pack_tree(&options, &report, err);
+    r = tar_writer_tree(&options, &report, err);
     fclose(options.opaque);
     if (r == 0) {
         assert_int_equal(stat("archive", &st), 0);
-        assert_int_equal(pack_estimate("src", sparse, &estimate, err), 0);
+        assert_int_equal(tar_writer_estimate("src", sparse, &estimate, err), 0);
         assert_in_range(st.st_size, estimate / 2, 2 * estimate + 65536);
     }
     return r;
@@ -174,11 +174,11 @@ static void test_pack(void **state)
     for (int sparse = 1; sparse >= 0; sparse--) {
         print_message("    %s\n", sparse ? "with holes" : "without");
         sh(make_tree);
-        sh("mkdir -p src/lost+found src/" UNPACK_PARTIAL "; "
+        sh("mkdir -p src/lost+found src/" TAR_EXTRACT_PARTIAL "; "
            "touch -d @1234567890.123456789 src/dense");
         xattrs = has_xattrs();
         assert_int_equal(pack(sparse, &err), 0);
-        sh("rmdir src/lost+found src/" UNPACK_PARTIAL);
+        sh("rmdir src/lost+found src/" TAR_EXTRACT_PARTIAL);
 
         /* GNU tar has no word for names that are not UTF-8, and takes them
          * as they are. */
@@ -257,16 +257,17 @@ static void test_pack_corners(void **state)
     sh("test -z \"$(tar tf archive)\" && test -s archive");
     assert_int_equal(unpack("archive", false, &err), 0);
 
-    assert_int_equal(pack_is_only("src", "disk.img", &err), 0);
+    assert_int_equal(tar_writer_is_only("src", "disk.img", &err), 0);
     sh("mkdir src/lost+found; echo >src/disk.img");
-    assert_int_equal(pack_is_only("src", "disk.img", &err), 1);
+    assert_int_equal(tar_writer_is_only("src", "disk.img", &err), 1);
     sh("echo >src/.other");
-    assert_int_equal(pack_is_only("src", "disk.img", &err), 0);
+    assert_int_equal(tar_writer_is_only("src", "disk.img", &err), 0);
     sh("rm src/.other src/disk.img; ln -s x src/disk.img");
-    assert_int_equal(pack_is_only("src", "disk.img", &err), 0);
-    assert_int_equal(pack_is_only("none", "disk.img", &err), -1);
+    assert_int_equal(tar_writer_is_only("src", "disk.img", &err), 0);
+    assert_int_equal(tar_writer_is_only("none", "disk.img", &err), -1);
     assert_int_equal(err.kind, ERROR_SOURCE_IO);
-    assert_int_equal(pack_estimate("none", true, &(uint64_t){ 0 }, &err), -1);
+    assert_int_equal(tar_writer_estimate("none", true, &(uint64_t){ 0 }, &err),
+                     -1);
 
     /* A disk of many TiB, of which nothing is there, takes no time. */
     sh("rm src/disk.img; truncate -s 7T src/disk.img");
@@ -388,8 +389,9 @@ static void test_damaged(void **state)
         sh("test \"$(ls -A dst)\" = before");
     }
     /* A tree that a killed run left is in nobody's way. */
-    sh("mkdir -p dst/" UNPACK_PARTIAL "/a/b; chmod 0 dst/" UNPACK_PARTIAL
-       "/a; touch dst/" UNPACK_PARTIAL "/c");
+    sh("mkdir -p dst/" TAR_EXTRACT_PARTIAL
+       "/a/b; chmod 0 dst/" TAR_EXTRACT_PARTIAL
+       "/a; touch dst/" TAR_EXTRACT_PARTIAL "/c");
     assert_int_equal(unpack("whole", false, &err), 0);
 }
 

@@ -26,13 +26,13 @@ static void test_urls(void **state)
         "https://host:99999/",
         "https://host?query",
     };
-    struct post_url url;
+    struct upload_client_url url;
     struct error err;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         CASE(cases[i].text);
-        assert_int_equal(post_parse_url(cases[i].text, &url, &err), 0);
+        assert_int_equal(upload_client_parse_url(cases[i].text, &url, &err), 0);
         assert_string_equal(url.addr.host, cases[i].host);
         assert_string_equal(url.addr.port, cases[i].port);
         assert_string_equal(url.host, cases[i].header);
@@ -40,7 +40,7 @@ static void test_urls(void **state)
     }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         CASE(bad[i]);
-        assert_int_equal(post_parse_url(bad[i], &url, &err), -1);
+        assert_int_equal(upload_client_parse_url(bad[i], &url, &err), -1);
         assert_int_equal(err.kind, ERROR_USAGE);
     }
 }

@@ -8,17 +8,17 @@
 #include "transfer/chunk_reader.h"
 #include "unit.h"
 
-#define CHUNK ((size_t)GRID_CHUNK_BYTES)
+#define CHUNK ((size_t)CHUNK_BYTES)
 #define LEAF  ((size_t)DIGEST_LEAF_BYTES)
 #define TRIES 100U
 
-static uint8_t left[GRID_CHUNK_BYTES];    /* with blank leaves in it */
-static uint8_t cleared[GRID_CHUNK_BYTES]; /* the same, all bytes there */
+static uint8_t left[CHUNK_BYTES];    /* with blank leaves in it */
+static uint8_t cleared[CHUNK_BYTES]; /* the same, all bytes there */
 
 /* Often a place where things meet, of leaves, grains or the end. */
 static size_t some_place(unsigned *seed, size_t most)
 {
-    static const size_t steps[] = { LEAF, LEAF, GRID_GRAIN_BYTES, 1 };
+    static const size_t steps[] = { LEAF, LEAF, BLOCK_BYTES, 1 };
     size_t step = steps[(size_t)rand_r(seed) % ARRAY_LEN(steps)];
     size_t at = (size_t)rand_r(seed) % (most + 1) / step * step;
 
@@ -40,7 +40,7 @@ static void check_range(size_t len, size_t begin, size_t end, unsigned blank)
         size_t to = end < leaf_end ? end : leaf_end;
         bool is_whole = at < len && begin <= at && leaf_end <= end;
 
-        assert_int_equal(blank_at(blank, at), is_whole);
+        assert_int_equal(zero_mask_at(blank, at), is_whole);
         if (is_whole || from >= to) {
             assert_true(is_all(left + at, LEAF, 0xee));
             continue;
@@ -62,7 +62,7 @@ static void test_blank_or_cleared(void **state)
         size_t begin = some_place(&seed, end);
 
         memset(left, 0xee, sizeof(left));
-        check_range(len, begin, end, blank_out(left, len, begin, end));
+        check_range(len, begin, end, zero_mask_out(left, len, begin, end));
     }
 }
 
@@ -70,7 +70,7 @@ static void test_blank_or_cleared(void **state)
 static unsigned zero(size_t len, size_t begin, size_t end)
 {
     memset(cleared + begin, 0, end - begin);
-    return blank_out(left, len, begin, end);
+    return zero_mask_out(left, len, begin, end);
 }
 
 static void check_runs(size_t len, unsigned blank)

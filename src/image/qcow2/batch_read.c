@@ -16,7 +16,7 @@ struct piece {
     uint8_t *to;
 };
 
-struct pieces {
+struct body {
     struct piece *items; /* owned */
     size_t count, capacity;
 };
@@ -31,7 +31,7 @@ struct forward {
 
 /* ---- what is wanted ---- */
 
-static int add(struct pieces *pieces, const struct qcow2_run *run, uint8_t *to,
+static int add(struct body *pieces, const struct qcow2_run *run, uint8_t *to,
                struct error *err)
 {
     if (pieces->count == pieces->capacity) {
@@ -49,12 +49,12 @@ static int add(struct pieces *pieces, const struct qcow2_run *run, uint8_t *to,
     return 0;
 }
 
-static int add_chunk(const struct qcow2_gather *gather, uint64_t chunk,
-                     uint8_t *buf, struct pieces *pieces, struct error *err)
+static int add_chunk(const struct qcow2_batch *gather, uint64_t chunk,
+                     uint8_t *buf, struct body *pieces, struct error *err)
 {
-    uint64_t begin = chunk * GRID_CHUNK_BYTES;
+    uint64_t begin = chunk * CHUNK_BYTES;
     uint64_t end = begin +
-                   grid_length(gather->map->header.virtual_bytes, chunk);
+                   chunk_grid_length(gather->map->header.virtual_bytes, chunk);
     struct qcow2_run run;
 
     for (uint64_t at = begin; at < end; at += run.length) {
@@ -105,14 +105,14 @@ static int read_forward(void *opaque, void *buf, size_t len, uint64_t offset,
     return 0;
 }
 
-static bool is_stopped(const struct qcow2_gather *gather)
+static bool is_stopped(const struct qcow2_batch *gather)
 {
     struct pollfd stop = { .fd = gather->stop_fd, .events = POLLIN };
 
     return gather->stop_fd > 0 && poll(&stop, 1, 0) > 0;
 }
 
-static int walk(const struct qcow2_gather *gather, struct pieces *pieces,
+static int walk(const struct qcow2_batch *gather, struct body *pieces,
                 struct error *err)
 {
     struct forward forward = { .host = gather->host };
@@ -132,7 +132,7 @@ static int walk(const struct qcow2_gather *gather, struct pieces *pieces,
         if (is_stopped(gather))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
         if (run->kind == QCOW2_COMPRESSED)
-            r = qcow2_packed_read(gather->packed, &host, run, to, err);
+            r = qcow2_compressed_read(gather->packed, &host, run, to, err);
         else
             r = read_forward(&forward, to, (size_t)run->length,
                              run->host_offset, err);
@@ -142,15 +142,14 @@ static int walk(const struct qcow2_gather *gather, struct pieces *pieces,
     return 0;
 }
 
-int qcow2_gather(const struct qcow2_gather *gather, const uint64_t *chunks,
-                 size_t count, uint8_t *buf, struct error *err)
+int qcow2_batch(const struct qcow2_batch *gather, const uint64_t *chunks,
+                size_t count, uint8_t *buf, struct error *err)
 {
-    struct pieces pieces = { 0 };
+    struct body pieces = { 0 };
     int r = 0;
 
     for (size_t i = 0; i < count && r == 0; i++)
-        r = add_chunk(gather, chunks[i], buf + i * GRID_CHUNK_BYTES, &pieces,
-                      err);
+        r = add_chunk(gather, chunks[i], buf + i * CHUNK_BYTES, &pieces, err);
     if (r == 0)
         r = walk(gather, &pieces, err);
     free(pieces.items);

@@ -12,10 +12,10 @@
 #include "image/qcow2/compressed.h"
 #include "image/qcow2/map.h"
 
-struct qcow2_gather {
+struct qcow2_batch {
     struct qcow2_map *map;         /* borrowed, as is all below */
     const struct qcow2_host *host; /* cheap to read forward only */
-    struct qcow2_packed *packed;
+    struct qcow2_compressed *packed;
 
     /* Readable once nobody waits for the bytes any more, which ends the walk
      * with ERROR_CANCELLED.  0: never. */
@@ -23,10 +23,10 @@ struct qcow2_gather {
 };
 
 /*
- * Fills buf with the chunks numbered, count of them, GRID_CHUNK_BYTES apart;
+ * Fills buf with the chunks numbered, count of them, CHUNK_BYTES apart;
  * the image has no backing file.  Fails as its map and host->read() do.
  */
-int qcow2_gather(const struct qcow2_gather *gather, const uint64_t *chunks,
-                 size_t count, uint8_t *buf, struct error *err);
+int qcow2_batch(const struct qcow2_batch *gather, const uint64_t *chunks,
+                size_t count, uint8_t *buf, struct error *err);
 
 #endif

@@ -11,19 +11,19 @@
 
 static void let_go(struct held_chunk *held)
 {
-    munmap(held->memory, GRID_CHUNK_BYTES);
+    munmap(held->memory, CHUNK_BYTES);
 }
 
-void hold_fini(struct hold *hold)
+void chunk_assembly_fini(struct chunk_assembly *hold)
 {
     for (size_t i = 0; i < hold->count; i++)
         let_go(&hold->chunks[i]);
     free(hold->chunks);
-    *hold = (struct hold){ 0 };
+    *hold = (struct chunk_assembly){ 0 };
 }
 
 /* The first at or behind chunk. */
-static size_t find(const struct hold *hold, uint64_t chunk)
+static size_t find(const struct chunk_assembly *hold, uint64_t chunk)
 {
     size_t low = 0, high = hold->count;
 
@@ -38,7 +38,7 @@ static size_t find(const struct hold *hold, uint64_t chunk)
     return low;
 }
 
-static bool is_at(const struct hold *hold, size_t i, uint64_t chunk)
+static bool is_at(const struct chunk_assembly *hold, size_t i, uint64_t chunk)
 {
     return i < hold->count && hold->chunks[i].chunk == chunk;
 }
@@ -46,16 +46,16 @@ static bool is_at(const struct hold *hold, size_t i, uint64_t chunk)
 /* Of huge pages, one byte would take 2 MiB. */
 static uint8_t *map_chunk(void)
 {
-    void *memory = mmap(NULL, GRID_CHUNK_BYTES, PROT_READ | PROT_WRITE,
+    void *memory = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (memory == MAP_FAILED)
         return NULL;
-    madvise(memory, GRID_CHUNK_BYTES, MADV_NOHUGEPAGE);
+    madvise(memory, CHUNK_BYTES, MADV_NOHUGEPAGE);
     return memory;
 }
 
-static bool insert(struct hold *hold, size_t i, uint64_t chunk)
+static bool insert(struct chunk_assembly *hold, size_t i, uint64_t chunk)
 {
     uint8_t *memory;
 
@@ -79,7 +79,8 @@ static bool insert(struct hold *hold, size_t i, uint64_t chunk)
     return true;
 }
 
-uint8_t *hold_part(struct hold *hold, uint64_t chunk, size_t at, size_t len)
+uint8_t *chunk_assembly_part(struct chunk_assembly *hold, uint64_t chunk,
+                             size_t at, size_t len)
 {
     /* A page that comes in two parts counts twice, but not beyond all. */
     uint64_t pages = (at % PAGE_BYTES + len + PAGE_BYTES - 1) / PAGE_BYTES;
@@ -87,9 +88,9 @@ uint8_t *hold_part(struct hold *hold, uint64_t chunk, size_t at, size_t len)
     uint64_t have = is_at(hold, i, chunk) ? hold->chunks[i].bytes : 0;
     uint64_t more = pages * PAGE_BYTES;
 
-    if (more > GRID_CHUNK_BYTES - have)
-        more = GRID_CHUNK_BYTES - have;
-    if (more > HOLD_BYTES - hold->bytes)
+    if (more > CHUNK_BYTES - have)
+        more = CHUNK_BYTES - have;
+    if (more > CHUNK_ASSEMBLY_BYTES - hold->bytes)
         return NULL;
     if (!is_at(hold, i, chunk) && !insert(hold, i, chunk))
         return NULL;
@@ -98,14 +99,15 @@ uint8_t *hold_part(struct hold *hold, uint64_t chunk, size_t at, size_t len)
     return hold->chunks[i].memory + at;
 }
 
-const uint8_t *hold_get(const struct hold *hold, uint64_t chunk)
+const uint8_t *chunk_assembly_get(const struct chunk_assembly *hold,
+                                  uint64_t chunk)
 {
     size_t i = find(hold, chunk);
 
     return is_at(hold, i, chunk) ? hold->chunks[i].memory : NULL;
 }
 
-void hold_drop(struct hold *hold, uint64_t chunk)
+void chunk_assembly_drop(struct chunk_assembly *hold, uint64_t chunk)
 {
     size_t i = find(hold, chunk);
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Enough for qemu-img convert -W, which has 16 requests of 2 MiB on the way. */
-#define HOLD_BYTES (UINT64_C(40) << 20)
+#define CHUNK_ASSEMBLY_BYTES (UINT64_C(40) << 20)
 
 struct held_chunk {
     uint64_t chunk;
@@ -18,7 +18,7 @@ struct held_chunk {
     uint8_t *memory; /* owned; a chunk's worth, zero where nothing came */
 };
 
-struct hold {
+struct chunk_assembly {
     struct held_chunk *chunks; /* owned; ascending by number */
     size_t count;
     size_t capacity;
@@ -26,18 +26,20 @@ struct hold {
 };
 
 /* Tolerates a zeroed one. */
-void hold_fini(struct hold *hold);
+void chunk_assembly_fini(struct chunk_assembly *hold);
 
 /*
  * Where [at, at+len) of chunk is to be put, which is held from now on.  NULL:
  * there is no room, and nothing has changed.
  */
-uint8_t *hold_part(struct hold *hold, uint64_t chunk, size_t at, size_t len);
+uint8_t *chunk_assembly_part(struct chunk_assembly *hold, uint64_t chunk,
+                             size_t at, size_t len);
 
 /* What there is of chunk; NULL: nothing. */
-const uint8_t *hold_get(const struct hold *hold, uint64_t chunk);
+const uint8_t *chunk_assembly_get(const struct chunk_assembly *hold,
+                                  uint64_t chunk);
 
 /* Lets go of chunk, if it is held. */
-void hold_drop(struct hold *hold, uint64_t chunk);
+void chunk_assembly_drop(struct chunk_assembly *hold, uint64_t chunk);
 
 #endif

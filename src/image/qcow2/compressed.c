@@ -11,7 +11,7 @@
 
 #define NONE_KEPT UINT64_MAX
 
-struct qcow2_packed {
+struct qcow2_compressed {
     size_t cluster_len;
     struct qcow2_deflate *deflate; /* owned; one of the two */
     struct zstd_unpacker *zstd;
@@ -20,9 +20,10 @@ struct qcow2_packed {
     uint64_t kept;    /* disk offset of what cluster holds */
 };
 
-struct qcow2_packed *qcow2_packed_open(const struct qcow2_header *header)
+struct qcow2_compressed *qcow2_compressed_open(
+    const struct qcow2_header *header)
 {
-    struct qcow2_packed *packed = calloc(1, sizeof(*packed));
+    struct qcow2_compressed *packed = calloc(1, sizeof(*packed));
 
     if (!packed)
         return NULL;
@@ -36,11 +37,11 @@ struct qcow2_packed *qcow2_packed_open(const struct qcow2_header *header)
     }
     if (packed->input && packed->cluster && (packed->deflate || packed->zstd))
         return packed;
-    qcow2_packed_close(packed);
+    qcow2_compressed_close(packed);
     return NULL;
 }
 
-void qcow2_packed_close(struct qcow2_packed *packed)
+void qcow2_compressed_close(struct qcow2_compressed *packed)
 {
     if (!packed)
         return;
@@ -51,8 +52,9 @@ void qcow2_packed_close(struct qcow2_packed *packed)
     free(packed);
 }
 
-static int unpack(struct qcow2_packed *packed, const struct qcow2_host *host,
-                  const struct qcow2_run *run, uint8_t *out, struct error *err)
+static int unpack(struct qcow2_compressed *packed,
+                  const struct qcow2_host *host, const struct qcow2_run *run,
+                  uint8_t *out, struct error *err)
 {
     bool ok;
 
@@ -74,10 +76,10 @@ static int unpack(struct qcow2_packed *packed, const struct qcow2_host *host,
                         run->offset, run->host_offset);
 }
 
-int qcow2_packed_read(struct qcow2_packed *packed,
-                      const struct qcow2_host *host,
-                      const struct qcow2_run *run, uint8_t *out,
-                      struct error *err)
+int qcow2_compressed_read(struct qcow2_compressed *packed,
+                          const struct qcow2_host *host,
+                          const struct qcow2_run *run, uint8_t *out,
+                          struct error *err)
 {
     uint64_t begin = run->offset & ~((uint64_t)packed->cluster_len - 1);
 

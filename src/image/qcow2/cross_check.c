@@ -17,7 +17,7 @@ struct second {
     struct qcow2_map *map;
     const struct qcow2_host *host;
     struct qcow2_libqcow *libqcow; /* owned, as is all below */
-    struct qcow2_packed *packed;
+    struct qcow2_compressed *packed;
     uint8_t *ours;
     uint8_t *theirs;
 };
@@ -25,7 +25,7 @@ struct second {
 static void second_fini(struct second *second)
 {
     qcow2_libqcow_close(second->libqcow);
-    qcow2_packed_close(second->packed);
+    qcow2_compressed_close(second->packed);
     free(second->ours);
     free(second->theirs);
 }
@@ -38,7 +38,7 @@ static int second_init(struct second *second, struct error *err)
     if (!second->libqcow)
         return error_set(err, ERROR_FORMAT, 0,
                          "qcow2: sound to us, but libqcow does not open it");
-    second->packed = qcow2_packed_open(&second->map->header);
+    second->packed = qcow2_compressed_open(&second->map->header);
     second->ours = malloc(len);
     second->theirs = malloc(len);
     if (second->packed && second->ours && second->theirs)
@@ -56,7 +56,7 @@ static int compare(struct second *second, const struct qcow2_run *run,
 
     assert(second->ours && second->theirs);
     if (run->kind == QCOW2_COMPRESSED)
-        r = qcow2_packed_read(second->packed, host, run, second->ours, err);
+        r = qcow2_compressed_read(second->packed, host, run, second->ours, err);
     else
         r = host->read(host->opaque, second->ours, len, run->host_offset, err);
     if (r < 0)
@@ -117,9 +117,10 @@ static int walk(struct second *second, uint64_t step, struct error *err)
     return compared;
 }
 
-int qcow2_second_look(struct qcow2_map *map, const struct qcow2_host *host,
-                      const struct qcow2_summary *summary, unsigned samples,
-                      const char *path, struct error *err)
+int qcow2_cross_check_look(struct qcow2_map *map, const struct qcow2_host *host,
+                           const struct qcow2_summary *summary,
+                           unsigned samples, const char *path,
+                           struct error *err)
 {
     uint64_t cluster_bytes = map->header.cluster_bytes;
     uint64_t data_bytes = summary->data_bytes +

@@ -16,8 +16,9 @@
  * this kind of image, which is logged.  Fails with ERROR_FORMAT when the two
  * differ.  path: for the log.
  */
-int qcow2_second_look(struct qcow2_map *map, const struct qcow2_host *host,
-                      const struct qcow2_summary *summary, unsigned samples,
-                      const char *path, struct error *err);
+int qcow2_cross_check_look(struct qcow2_map *map, const struct qcow2_host *host,
+                           const struct qcow2_summary *summary,
+                           unsigned samples, const char *path,
+                           struct error *err);
 
 #endif

@@ -4,21 +4,21 @@
 
 #define FIRST_CAPACITY 256U
 
-void qcow2_wants_fini(struct qcow2_wants *wants)
+void qcow2_pending_fini(struct qcow2_pending *wants)
 {
     free(wants->items);
-    *wants = (struct qcow2_wants){ 0 };
+    *wants = (struct qcow2_pending){ 0 };
 }
 
-static bool make_room(struct qcow2_wants *wants)
+static bool make_room(struct qcow2_pending *wants)
 {
     size_t capacity = wants->capacity ? wants->capacity * 2 : FIRST_CAPACITY;
     struct qcow2_want *items;
 
     if (wants->count < wants->capacity)
         return true;
-    if (capacity > QCOW2_WANTS_MAX)
-        capacity = QCOW2_WANTS_MAX;
+    if (capacity > QCOW2_PENDING_MAX)
+        capacity = QCOW2_PENDING_MAX;
     if (wants->count == capacity)
         return false;
     items = reallocarray(wants->items, capacity, sizeof(*items));
@@ -29,7 +29,8 @@ static bool make_room(struct qcow2_wants *wants)
     return true;
 }
 
-bool qcow2_wants_add(struct qcow2_wants *wants, const struct qcow2_want *want)
+bool qcow2_pending_add(struct qcow2_pending *wants,
+                       const struct qcow2_want *want)
 {
     size_t at;
 
@@ -46,7 +47,7 @@ bool qcow2_wants_add(struct qcow2_wants *wants, const struct qcow2_want *want)
     return true;
 }
 
-bool qcow2_wants_take(struct qcow2_wants *wants, struct qcow2_want *want)
+bool qcow2_pending_take(struct qcow2_pending *wants, struct qcow2_want *want)
 {
     struct qcow2_want last;
     size_t at = 0, child;

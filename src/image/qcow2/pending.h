@@ -11,7 +11,7 @@
 
 /* 32 bytes each: at most 24 MiB.  Clusters that follow one another are one
  * want, so that is 48 GiB of disk where each of 64 KiB lies by itself. */
-#define QCOW2_WANTS_MAX (UINT32_C(768) << 10)
+#define QCOW2_PENDING_MAX (UINT32_C(768) << 10)
 
 enum qcow2_want_kind {
     QCOW2_WANT_L1,
@@ -28,19 +28,20 @@ struct qcow2_want {
     enum qcow2_want_kind kind;
 };
 
-struct qcow2_wants {
+struct qcow2_pending {
     struct qcow2_want *items; /* owned; a heap, the least host offset first */
     size_t count;
     size_t capacity;
 };
 
 /* Tolerates a zeroed one. */
-void qcow2_wants_fini(struct qcow2_wants *wants);
+void qcow2_pending_fini(struct qcow2_pending *wants);
 
 /* False when there is no room: there are too many, or no memory. */
-bool qcow2_wants_add(struct qcow2_wants *wants, const struct qcow2_want *want);
+bool qcow2_pending_add(struct qcow2_pending *wants,
+                       const struct qcow2_want *want);
 
 /* Takes out the one nearest to the beginning of the file; false: none. */
-bool qcow2_wants_take(struct qcow2_wants *wants, struct qcow2_want *want);
+bool qcow2_pending_take(struct qcow2_pending *wants, struct qcow2_want *want);
 
 #endif

@@ -28,18 +28,18 @@ struct qcow2 {
     struct file cached; /* its fd, as one that fills the page cache */
     struct file_window packed_window;
     struct file_window data_window;
-    struct stream *stream;  /* owned; NULL: the image lies in file */
-    struct holes holes;     /* of the host file */
-    struct qcow2_host host; /* for packed clusters */
+    struct stream *stream;   /* owned; NULL: the image lies in file */
+    struct sparse_map holes; /* of the host file */
+    struct qcow2_host host;  /* for packed clusters */
     struct qcow2_map map;
     /* Of a stream: the first image's, lanes look into them. */
-    const struct qcow2_tables *tables;
-    struct qcow2_tables *owned_tables;
-    struct qcow2_packed *packed; /* owned; NULL until one is met */
-    struct split *split;         /* owned; NULL: map only */
-    bool has_bad_backing;        /* the error names it already */
-    char *backing_path;          /* owned; NULL: there is no backing */
-    int stop_fd;                 /* as in the options */
+    const struct qcow2_table_cache *tables;
+    struct qcow2_table_cache *owned_tables;
+    struct qcow2_compressed *packed; /* owned; NULL until one is met */
+    struct io_split *split;          /* owned; NULL: map only */
+    bool has_bad_backing;            /* the error names it already */
+    char *backing_path;              /* owned; NULL: there is no backing */
+    int stop_fd;                     /* as in the options */
 };
 
 static int read_from_file(void *opaque, void *buf, size_t len, uint64_t offset,
@@ -94,12 +94,12 @@ static int read_table(void *opaque, void *buf, size_t len, uint64_t offset,
 {
     struct qcow2 *qcow2 = opaque;
 
-    if (qcow2_tables_get(qcow2->tables, buf, len, offset))
+    if (qcow2_table_cache_get(qcow2->tables, buf, len, offset))
         return 0;
     if (read_from_stream(opaque, buf, len, offset, err) < 0)
         return -1;
     if (qcow2->owned_tables)
-        qcow2_tables_keep(qcow2->owned_tables, buf, len, offset);
+        qcow2_table_cache_keep(qcow2->owned_tables, buf, len, offset);
     return 0;
 }
 
@@ -115,7 +115,7 @@ static int flush_zeros(struct qcow2 *qcow2, struct extent *zeros,
     zeros->length = 0;
     if (run.length == 0)
         return 0;
-    return holes_add_rounded(out, &run, qcow2->image.virtual_bytes, err);
+    return sparse_map_add_rounded(out, &run, qcow2->image.virtual_bytes, err);
 }
 
 static int add_piece(struct qcow2 *qcow2, const struct extent *piece,
@@ -153,7 +153,7 @@ static int add_data(struct qcow2 *qcow2, const struct qcow2_run *run,
     struct extent piece;
 
     for (uint64_t done = 0; done < run->length; done += piece.length) {
-        int r = holes_at(&qcow2->holes, run->host_offset + done, &piece);
+        int r = sparse_map_at(&qcow2->holes, run->host_offset + done, &piece);
 
         if (r < 0)
             return error_set_at(err, ERROR_SOURCE_IO, -r, run->offset + done,
@@ -225,14 +225,14 @@ static int qcow2_map_range(struct image *img, uint64_t offset, uint64_t length,
 }
 
 static int read_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
-                            uint8_t *buf, struct split_whole *whole,
+                            uint8_t *buf, struct io_split_whole *whole,
                             struct error *err)
 {
     size_t inside = (size_t)backing_reach(qcow2->image.backing, run);
 
     memset(buf + inside, 0, (size_t)run->length - inside);
-    if (inside > 0 && split_add_image(whole, qcow2->image.backing, buf, inside,
-                                      run->offset) < 0)
+    if (inside > 0 && io_split_add_image(whole, qcow2->image.backing, buf,
+                                         inside, run->offset) < 0)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read a cluster");
     return 0;
 }
@@ -240,7 +240,7 @@ static int read_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
 static int open_packed(struct qcow2 *qcow2, struct error *err)
 {
     if (!qcow2->packed)
-        qcow2->packed = qcow2_packed_open(&qcow2->map.header);
+        qcow2->packed = qcow2_compressed_open(&qcow2->map.header);
     return qcow2->packed
                ? 0
                : error_set(err, ERROR_SYSTEM, ENOMEM, "unpack a cluster");
@@ -248,7 +248,8 @@ static int open_packed(struct qcow2 *qcow2, struct error *err)
 
 /* Starts or does the part of a read that lies in run. */
 static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
-                    uint8_t *buf, struct split_whole *whole, struct error *err)
+                    uint8_t *buf, struct io_split_whole *whole,
+                    struct error *err)
 {
     size_t len = (size_t)run->length;
     int r;
@@ -264,12 +265,13 @@ static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
         /* As in raw: what this drops lies a window back. */
         file_window_read(&qcow2->data_window, &qcow2->file, run->host_offset,
                          len);
-        r = split_add(whole, &qcow2->file, buf, len, run->host_offset);
+        r = io_split_add(whole, &qcow2->file, buf, len, run->host_offset);
         return r < 0 ? error_set(err, ERROR_SYSTEM, -r, "read a cluster") : 0;
     case QCOW2_COMPRESSED:
         if (open_packed(qcow2, err) < 0)
             return -1;
-        return qcow2_packed_read(qcow2->packed, &qcow2->host, run, buf, err);
+        return qcow2_compressed_read(qcow2->packed, &qcow2->host, run, buf,
+                                     err);
     }
     abort(); /* a run is of one of the four kinds */
 }
@@ -277,7 +279,7 @@ static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
 static void qcow2_read(struct image *img, struct io *io)
 {
     struct qcow2 *qcow2 = (struct qcow2 *)img;
-    struct split_whole *whole = split_begin(qcow2->split, io);
+    struct io_split_whole *whole = io_split_begin(qcow2->split, io);
     uint64_t end = io->offset + io->len;
     struct qcow2_run run;
     struct error err;
@@ -290,14 +292,14 @@ static void qcow2_read(struct image *img, struct io *io)
             read_run(qcow2, &run, io->buf + (at - io->offset), whole, &err) < 0)
             result = image_fail(img, &err);
     }
-    split_end(whole, result);
+    io_split_end(whole, result);
 }
 
 int qcow2_read_chunks(struct image *img, const uint64_t *chunks, size_t count,
                       uint8_t *buf, struct error *err)
 {
     struct qcow2 *qcow2 = (struct qcow2 *)img;
-    struct qcow2_gather gather = {
+    struct qcow2_batch gather = {
         .map = &qcow2->map,
         .host = &qcow2->host,
         .stop_fd = qcow2->stop_fd,
@@ -307,7 +309,7 @@ int qcow2_read_chunks(struct image *img, const uint64_t *chunks, size_t count,
     if (open_packed(qcow2, err) < 0)
         return -1;
     gather.packed = qcow2->packed;
-    return qcow2_gather(&gather, chunks, count, buf, err);
+    return qcow2_batch(&gather, chunks, count, buf, err);
 }
 
 static int qcow2_finish(struct image *img, struct error *err)
@@ -323,10 +325,10 @@ static void qcow2_close(struct image *img)
 
     image_close(img->backing);
     free(qcow2->backing_path);
-    qcow2_packed_close(qcow2->packed);
-    split_close(qcow2->split);
+    qcow2_compressed_close(qcow2->packed);
+    io_split_close(qcow2->split);
     qcow2_map_fini(&qcow2->map);
-    qcow2_tables_close(qcow2->owned_tables);
+    qcow2_table_cache_close(qcow2->owned_tables);
     stream_close(qcow2->image.stream);
     file_close(&qcow2->file);
     free(qcow2);
@@ -401,7 +403,7 @@ static int choose_host(struct qcow2 *qcow2, const struct image *like,
         qcow2->tables = ((const struct qcow2 *)like)->tables;
         return 0;
     }
-    qcow2->tables = qcow2->owned_tables = qcow2_tables_open();
+    qcow2->tables = qcow2->owned_tables = qcow2_table_cache_open();
     return qcow2->tables ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
@@ -446,8 +448,8 @@ static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
     /* In a stream, jumping about costs more than it proves; and without the
      * backing file, libqcow reads nothing. */
     if (!qcow2->image.stream && !qcow2->image.backing)
-        compared = qcow2_second_look(&qcow2->map, &qcow2->host, &found, samples,
-                                     qcow2->image.path, err);
+        compared = qcow2_cross_check_look(&qcow2->map, &qcow2->host, &found,
+                                          samples, qcow2->image.path, err);
     if (compared < 0)
         return -1;
     tell(qcow2, &found, compared);
@@ -475,12 +477,12 @@ static int open_all(struct qcow2 *qcow2, const struct image_options *options,
         img->host_bytes = qcow2->file.is_block_device
                               ? qcow2->file.size_bytes
                               : qcow2->file.allocated_bytes;
-    holes_init(&qcow2->holes, &qcow2->file);
+    sparse_map_init(&qcow2->holes, &qcow2->file);
     if (!options->like && check(qcow2, options->cross_check, err) < 0)
         return -1;
     if (!options->ring)
         return 0;
-    qcow2->split = split_open(options->ring);
+    qcow2->split = io_split_open(options->ring);
     return qcow2->split ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 

@@ -22,7 +22,7 @@ int qcow2_open(const struct image_options *options, unsigned depth,
                struct error *err);
 
 /*
- * Fills buf with the chunks numbered, count of them, GRID_CHUNK_BYTES apart,
+ * Fills buf with the chunks numbered, count of them, CHUNK_BYTES apart,
  * of an image in a stream and without a backing file, in one walk over the
  * stream (see batch_read.h).  Blocks.
  */

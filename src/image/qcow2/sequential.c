@@ -18,16 +18,16 @@
 #define NOTHING_NAMED UINT64_MAX
 /* Chunks fetched together of what was missed: the memory that the first pass
  * has held chunks in, and no longer needs. */
-#define TOGETHER (HOLD_BYTES / GRID_CHUNK_BYTES)
+#define TOGETHER (CHUNK_ASSEMBLY_BYTES / CHUNK_BYTES)
 
 struct once {
     struct image image;           /* first: what callers hold */
     struct image_options options; /* for the second reading */
     struct qcow2_header header;
-    struct qcow2_pass *pass; /* owned; NULL: nothing is read */
-    struct file file;        /* to read again by offset; or closed */
-    struct image *again;     /* owned; NULL until something was missed */
-    uint64_t named;          /* chunk, or NOTHING_NAMED */
+    struct qcow2_parser *pass; /* owned; NULL: nothing is read */
+    struct file file;          /* to read again by offset; or closed */
+    struct image *again;       /* owned; NULL until something was missed */
+    uint64_t named;            /* chunk, or NOTHING_NAMED */
 
     /* Of what was missed: chunks that are fetched, ascending. */
     uint64_t fetched[TOGETHER];
@@ -41,24 +41,26 @@ static int read_head(void *opaque, void *buf, size_t len, uint64_t offset,
 {
     const uint8_t *head = opaque;
 
-    if (offset > QCOW2_ONCE_HEAD_BYTES || len > QCOW2_ONCE_HEAD_BYTES - offset)
+    if (offset > QCOW2_SEQUENTIAL_HEAD_BYTES ||
+        len > QCOW2_SEQUENTIAL_HEAD_BYTES - offset)
         return error_set(err, ERROR_FORMAT, 0,
                          "qcow2: its header is longer than the %u bytes that "
                          "a stream is looked at; put it into a file",
-                         QCOW2_ONCE_HEAD_BYTES);
+                         QCOW2_SEQUENTIAL_HEAD_BYTES);
     memcpy(buf, head + offset, len);
     return 0;
 }
 
-int qcow2_once_header(const uint8_t *head, size_t head_len,
-                      struct qcow2_header *header, struct error *err)
+int qcow2_sequential_header(const uint8_t *head, size_t head_len,
+                            struct qcow2_header *header, struct error *err)
 {
-    AUTO_FREE uint8_t *bytes = calloc(1, QCOW2_ONCE_HEAD_BYTES);
+    AUTO_FREE uint8_t *bytes = calloc(1, QCOW2_SEQUENTIAL_HEAD_BYTES);
     struct qcow2_host host = {
         .read = read_head,
         .opaque = bytes,
         /* Only what ends within the head is known to have an end. */
-        .size_bytes = head_len < QCOW2_ONCE_HEAD_BYTES ? head_len : INT64_MAX,
+        .size_bytes = head_len < QCOW2_SEQUENTIAL_HEAD_BYTES ? head_len
+                                                             : INT64_MAX,
     };
 
     if (!bytes)
@@ -86,9 +88,9 @@ static int open_again(struct once *once, struct error *err)
     struct image_options options = once->options;
     struct file none = FILE_CLOSED;
     struct stream *stream = NULL;
-    uint64_t missed = chunkset_count(qcow2_pass_missed(once->pass));
+    uint64_t missed = chunk_bitmap_count(qcow2_parser_missed(once->pass));
 
-    if (qcow2_pass_drain(once->pass, err) < 0)
+    if (qcow2_parser_drain(once->pass, err) < 0)
         return -1;
     log_info("%s: %" PRIu64 " chunks went by before the tables that tell of "
              "them, or too far out of order: decoding those again, in up to "
@@ -105,19 +107,19 @@ static int open_again(struct once *once, struct error *err)
 /* The next chunks of what was missed, all that are fetched together. */
 static int fetch(struct once *once, struct error *err)
 {
-    const struct chunkset *missed = qcow2_pass_missed(once->pass);
+    const struct chunk_bitmap *missed = qcow2_parser_missed(once->pass);
     uint64_t from = once->again ? once->named + 1 : 0, count;
 
     once->at = once->fetched_count = 0;
     while (once->fetched_count < TOGETHER &&
-           chunkset_next(missed, from, &from, &count))
+           chunk_bitmap_next(missed, from, &from, &count))
         once->fetched[once->fetched_count++] = from++;
     if (once->fetched_count == 0)
         return 0;
     if (!once->again && open_again(once, err) < 0)
         return -1;
     if (!once->bytes)
-        once->bytes = malloc(TOGETHER * GRID_CHUNK_BYTES);
+        once->bytes = malloc(TOGETHER * CHUNK_BYTES);
     if (!once->bytes)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read again");
     return qcow2_read_chunks(once->again, once->fetched, once->fetched_count,
@@ -143,7 +145,7 @@ static int once_next(struct image *img, uint64_t *chunk, struct error *err)
     int r = 0;
 
     if (!once->again)
-        r = qcow2_pass_next(once->pass, &once->named, err);
+        r = qcow2_parser_next(once->pass, &once->named, err);
     *chunk = once->named;
     if (r == 0)
         r = next_missed(once, chunk, err);
@@ -154,8 +156,8 @@ static int once_map(struct image *img, uint64_t offset, uint64_t length,
                     struct extent_list *out, struct error *err)
 {
     struct once *once = (struct once *)img;
-    bool is_zero = once->pass && offset / GRID_CHUNK_BYTES == once->named &&
-                   qcow2_pass_is_zero(once->pass);
+    bool is_zero = once->pass && offset / CHUNK_BYTES == once->named &&
+                   qcow2_parser_is_zero(once->pass);
 
     if (once->again)
         return image_map(once->again, offset, length, out, err);
@@ -170,18 +172,17 @@ static void once_read(struct image *img, struct io *io)
     int r;
 
     if (once->again) {
-        assert(io->offset / GRID_CHUNK_BYTES == once->named);
+        assert(io->offset / CHUNK_BYTES == once->named);
         memcpy(io->buf,
-               once->bytes + once->at * GRID_CHUNK_BYTES +
-                   io->offset % GRID_CHUNK_BYTES,
+               once->bytes + once->at * CHUNK_BYTES + io->offset % CHUNK_BYTES,
                io->len);
-        ring_post(once->options.ring, io, 0);
+        io_queue_post(once->options.ring, io, 0);
         return;
     }
-    assert(io->offset == once->named * GRID_CHUNK_BYTES &&
-           io->len == grid_length(img->virtual_bytes, once->named));
-    r = qcow2_pass_read(once->pass, io->buf, &err);
-    ring_post(once->options.ring, io, r < 0 ? image_fail(img, &err) : 0);
+    assert(io->offset == once->named * CHUNK_BYTES &&
+           io->len == chunk_grid_length(img->virtual_bytes, once->named));
+    r = qcow2_parser_read(once->pass, io->buf, &err);
+    io_queue_post(once->options.ring, io, r < 0 ? image_fail(img, &err) : 0);
 }
 
 static int once_finish(struct image *img, struct error *err)
@@ -190,7 +191,7 @@ static int once_finish(struct image *img, struct error *err)
 
     if (once->again)
         return image_finish(once->again, err);
-    if (qcow2_pass_drain(once->pass, err) < 0)
+    if (qcow2_parser_drain(once->pass, err) < 0)
         return error_wrap(err, "%s", img->path);
     return 0;
 }
@@ -200,7 +201,7 @@ static void once_close(struct image *img)
     struct once *once = (struct once *)img;
 
     image_close(once->again);
-    qcow2_pass_close(once->pass);
+    qcow2_parser_close(once->pass);
     stream_close(img->stream);
     file_close(&once->file);
     free(once->bytes);
@@ -229,9 +230,10 @@ static void tell(const struct once *once)
              header->is_dirty ? ", not closed cleanly" : "");
 }
 
-int qcow2_once_open(const struct image_options *options,
-                    const struct qcow2_header *header, struct stream *stream,
-                    struct file *again, struct image **img, struct error *err)
+int qcow2_sequential_open(const struct image_options *options,
+                          const struct qcow2_header *header,
+                          struct stream *stream, struct file *again,
+                          struct image **img, struct error *err)
 {
     struct once *once = calloc(1, sizeof(*once));
 
@@ -258,8 +260,8 @@ int qcow2_once_open(const struct image_options *options,
     once->named = NOTHING_NAMED;
     if (!options->like)
         tell(once);
-    if (stream &&
-        qcow2_pass_open(stream, header, !stream->pipe, &once->pass, err) < 0) {
+    if (stream && qcow2_parser_open(stream, header, !stream->pipe, &once->pass,
+                                    err) < 0) {
         once_close(&once->image);
         return error_wrap(err, "%s", options->path);
     }
@@ -267,7 +269,7 @@ int qcow2_once_open(const struct image_options *options,
     return 0;
 }
 
-const struct qcow2_header *qcow2_once_like(const struct image *img)
+const struct qcow2_header *qcow2_sequential_like(const struct image *img)
 {
     return img->ops == &once_ops ? &((const struct once *)img)->header : NULL;
 }

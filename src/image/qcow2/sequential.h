@@ -15,14 +15,14 @@
 
 /* What is looked at before a pipe is read for good: half of what that can
  * give twice, for what is packed into more than it holds. */
-#define QCOW2_ONCE_HEAD_BYTES 32768U
+#define QCOW2_SEQUENTIAL_HEAD_BYTES 32768U
 
 /*
- * The gate, over the first head_len bytes: QCOW2_ONCE_HEAD_BYTES, or all there
+ * The gate, over the first head_len bytes: QCOW2_SEQUENTIAL_HEAD_BYTES, or all there
  * are.  Fails as qcow2_header_read().
  */
-int qcow2_once_header(const uint8_t *head, size_t head_len,
-                      struct qcow2_header *header, struct error *err);
+int qcow2_sequential_header(const uint8_t *head, size_t head_len,
+                            struct qcow2_header *header, struct error *err);
 
 /*
  * header: as the gate let it through, without a backing file.  stream, at its
@@ -32,11 +32,12 @@ int qcow2_once_header(const uint8_t *head, size_t head_len,
  * again: the xz file to read what was missed from, moved, on failure too.
  * Closed: that is the stream's own business (gzip), or it cannot (a pipe).
  */
-int qcow2_once_open(const struct image_options *options,
-                    const struct qcow2_header *header, struct stream *stream,
-                    struct file *again, struct image **img, struct error *err);
+int qcow2_sequential_open(const struct image_options *options,
+                          const struct qcow2_header *header,
+                          struct stream *stream, struct file *again,
+                          struct image **img, struct error *err);
 
-/* What an image of qcow2_once_open() was opened with. */
-const struct qcow2_header *qcow2_once_like(const struct image *img);
+/* What an image of qcow2_sequential_open() was opened with. */
+const struct qcow2_header *qcow2_sequential_like(const struct image *img);
 
 #endif

@@ -24,23 +24,23 @@ enum named {
     NAMED_COMING, /* the next ones of the cluster that is there now */
 };
 
-struct qcow2_pass {
+struct qcow2_parser {
     struct qcow2_header header;
     bool may_miss;
-    struct stream_window window;
-    struct qcow2_wants wants;
-    struct qcow2_map map;        /* over the tables in memory */
-    uint8_t *l1;                 /* owned */
-    const uint8_t *l2;           /* in the window, while it is read */
-    uint64_t l2_host;            /* where in the file */
-    struct qcow2_packed *packed; /* owned; NULL until one is met */
-    const uint8_t *packed_bytes; /* in the window, while it is unpacked */
-    uint8_t *cluster;            /* owned; unpacked */
-    uint64_t taken;              /* host offset: nobody may want less */
-    struct hold hold;
-    uint16_t *missing;     /* owned; of each chunk, sectors to come */
-    struct chunkset whole; /* named */
-    struct chunkset missed;
+    struct lookahead window;
+    struct qcow2_pending wants;
+    struct qcow2_map map;            /* over the tables in memory */
+    uint8_t *l1;                     /* owned */
+    const uint8_t *l2;               /* in the window, while it is read */
+    uint64_t l2_host;                /* where in the file */
+    struct qcow2_compressed *packed; /* owned; NULL until one is met */
+    const uint8_t *packed_bytes;     /* in the window, while it is unpacked */
+    uint8_t *cluster;                /* owned; unpacked */
+    uint64_t taken;                  /* host offset: nobody may want less */
+    struct chunk_assembly hold;
+    uint16_t *missing;         /* owned; of each chunk, sectors to come */
+    struct chunk_bitmap whole; /* named */
+    struct chunk_bitmap missed;
     struct qcow2_want current;    /* data, being taken; length: what is left */
     const uint8_t *current_bytes; /* unpacked; NULL: from the window */
     uint64_t look_at, look_end;   /* chunks that may be whole as they are */
@@ -51,11 +51,11 @@ struct qcow2_pass {
 
 /* ---- what is missed ---- */
 
-static int miss(struct qcow2_pass *pass, uint64_t guest, uint64_t length,
+static int miss(struct qcow2_parser *pass, uint64_t guest, uint64_t length,
                 const char *why, struct error *err)
 {
-    uint64_t first = guest / GRID_CHUNK_BYTES;
-    uint64_t last = (guest + length - 1) / GRID_CHUNK_BYTES;
+    uint64_t first = guest / CHUNK_BYTES;
+    uint64_t last = (guest + length - 1) / CHUNK_BYTES;
 
     if (!pass->may_miss)
         return error_set_at(err, ERROR_FORMAT, 0, guest,
@@ -64,27 +64,27 @@ static int miss(struct qcow2_pass *pass, uint64_t guest, uint64_t length,
                             "); put it into a file, or send what qemu-img "
                             "convert -O qcow2 makes of it",
                             why, guest);
-    chunkset_add(&pass->missed, first, last - first + 1);
+    chunk_bitmap_add(&pass->missed, first, last - first + 1);
     for (uint64_t chunk = first; chunk <= last && pass->hold.count > 0; chunk++)
-        hold_drop(&pass->hold, chunk);
+        chunk_assembly_drop(&pass->hold, chunk);
     return 0;
 }
 
-static bool is_missed(const struct qcow2_pass *pass, uint64_t chunk)
+static bool is_missed(const struct qcow2_parser *pass, uint64_t chunk)
 {
-    return chunkset_has(&pass->missed, chunk);
+    return chunk_bitmap_has(&pass->missed, chunk);
 }
 
 /* ---- tables ---- */
 
 /* Bytes of disk under one L2 table. */
-static uint64_t reach(const struct qcow2_pass *pass)
+static uint64_t reach(const struct qcow2_parser *pass)
 {
     return pass->header.cluster_bytes * pass->header.l2_entries;
 }
 
 /* Of L2 table index, cut to the disk. */
-static uint64_t table_length(const struct qcow2_pass *pass, uint64_t index)
+static uint64_t table_length(const struct qcow2_parser *pass, uint64_t index)
 {
     uint64_t left = pass->header.virtual_bytes - index * reach(pass);
 
@@ -95,7 +95,7 @@ static uint64_t table_length(const struct qcow2_pass *pass, uint64_t index)
 static int read_tables(void *opaque, void *buf, size_t len, uint64_t offset,
                        struct error *err)
 {
-    const struct qcow2_pass *pass = opaque;
+    const struct qcow2_parser *pass = opaque;
     uint64_t l1_bytes = (uint64_t)pass->header.l1_entries * 8;
 
     if (pass->l2 && offset >= pass->l2_host &&
@@ -113,13 +113,13 @@ static int read_tables(void *opaque, void *buf, size_t len, uint64_t offset,
 }
 
 /* Wants [guest, guest+length) of the disk from host on. */
-static int want(struct qcow2_pass *pass, const struct qcow2_want *wanted,
+static int want(struct qcow2_parser *pass, const struct qcow2_want *wanted,
                 uint64_t guest, uint64_t length, struct error *err)
 {
     if (wanted->host < pass->window.position)
         return miss(pass, guest, length,
                     "a table comes behind what it tells of", err);
-    if (!qcow2_wants_add(&pass->wants, wanted))
+    if (!qcow2_pending_add(&pass->wants, wanted))
         return miss(pass, guest, length,
                     "there are more scattered clusters than can be kept in "
                     "mind",
@@ -129,11 +129,11 @@ static int want(struct qcow2_pass *pass, const struct qcow2_want *wanted,
 
 /* Sectors of the run are still to come; chunks that share a table with
  * another one count it, too (see learn_l1()). */
-static void expect(struct qcow2_pass *pass, uint64_t guest, uint64_t length)
+static void expect(struct qcow2_parser *pass, uint64_t guest, uint64_t length)
 {
     while (length > 0) {
-        uint64_t chunk = guest / GRID_CHUNK_BYTES;
-        uint64_t step = (chunk + 1) * GRID_CHUNK_BYTES - guest;
+        uint64_t chunk = guest / CHUNK_BYTES;
+        uint64_t step = (chunk + 1) * CHUNK_BYTES - guest;
 
         if (step > length)
             step = length;
@@ -144,7 +144,7 @@ static void expect(struct qcow2_pass *pass, uint64_t guest, uint64_t length)
     }
 }
 
-static int learn_run(struct qcow2_pass *pass, const struct qcow2_run *run,
+static int learn_run(struct qcow2_parser *pass, const struct qcow2_run *run,
                      struct error *err)
 {
     struct qcow2_want wanted = {
@@ -163,19 +163,19 @@ static int learn_run(struct qcow2_pass *pass, const struct qcow2_run *run,
 }
 
 /* What is missing of chunk is one thing less; it may be whole now. */
-static bool arrive(struct qcow2_pass *pass, uint64_t chunk, uint64_t things)
+static bool arrive(struct qcow2_parser *pass, uint64_t chunk, uint64_t things)
 {
     pass->missing[chunk] = (uint16_t)(pass->missing[chunk] - things);
     return pass->missing[chunk] == 0 && !is_missed(pass, chunk);
 }
 
 /* Smaller tables than a chunk: each counts as something that is missing. */
-static bool shares_chunk(const struct qcow2_pass *pass)
+static bool shares_chunk(const struct qcow2_parser *pass)
 {
-    return reach(pass) < GRID_CHUNK_BYTES;
+    return reach(pass) < CHUNK_BYTES;
 }
 
-static int learn_l2(struct qcow2_pass *pass, const struct qcow2_want *table,
+static int learn_l2(struct qcow2_parser *pass, const struct qcow2_want *table,
                     struct error *err)
 {
     uint64_t begin = table->guest * reach(pass);
@@ -184,8 +184,8 @@ static int learn_l2(struct qcow2_pass *pass, const struct qcow2_want *table,
     size_t got;
     int r = 0;
 
-    if (stream_window_look(&pass->window, (size_t)table->length, &pass->l2,
-                           &got, err) < 0)
+    if (lookahead_look(&pass->window, (size_t)table->length, &pass->l2, &got,
+                       err) < 0)
         return -1;
     if (got < table->length)
         return error_set(err, ERROR_FORMAT, 0,
@@ -202,14 +202,14 @@ static int learn_l2(struct qcow2_pass *pass, const struct qcow2_want *table,
     pass->l2 = NULL;
     if (r < 0)
         return -1;
-    pass->look_at = begin / GRID_CHUNK_BYTES;
-    pass->look_end = (end + GRID_CHUNK_BYTES - 1) / GRID_CHUNK_BYTES;
+    pass->look_at = begin / CHUNK_BYTES;
+    pass->look_end = (end + CHUNK_BYTES - 1) / CHUNK_BYTES;
     if (shares_chunk(pass) && !arrive(pass, pass->look_at, 1))
         pass->look_end = pass->look_at;
-    return stream_window_skip_to(&pass->window, pass->taken, err);
+    return lookahead_skip_to(&pass->window, pass->taken, err);
 }
 
-static int learn_l1(struct qcow2_pass *pass, const struct qcow2_want *table,
+static int learn_l1(struct qcow2_parser *pass, const struct qcow2_want *table,
                     struct error *err)
 {
     struct qcow2_want l2 = {
@@ -218,8 +218,8 @@ static int learn_l1(struct qcow2_pass *pass, const struct qcow2_want *table,
     };
     size_t got;
 
-    if (stream_window_take(&pass->window, pass->l1, (size_t)table->length, &got,
-                           err) < 0)
+    if (lookahead_take(&pass->window, pass->l1, (size_t)table->length, &got,
+                       err) < 0)
         return -1;
     if (got < table->length)
         return error_set(err, ERROR_FORMAT, 0,
@@ -236,7 +236,7 @@ static int learn_l1(struct qcow2_pass *pass, const struct qcow2_want *table,
         if (l2.host == 0)
             continue;
         if (shares_chunk(pass))
-            pass->missing[begin / GRID_CHUNK_BYTES]++;
+            pass->missing[begin / CHUNK_BYTES]++;
         if (want(pass, &l2, begin, table_length(pass, l2.guest), err) < 0)
             return -1;
     }
@@ -248,7 +248,7 @@ static int learn_l1(struct qcow2_pass *pass, const struct qcow2_want *table,
 static int read_window(void *opaque, void *buf, size_t len, uint64_t offset,
                        struct error *err)
 {
-    const struct qcow2_pass *pass = opaque;
+    const struct qcow2_parser *pass = opaque;
 
     (void)offset;
     (void)err;
@@ -257,7 +257,7 @@ static int read_window(void *opaque, void *buf, size_t len, uint64_t offset,
 }
 
 /* Unpacked, but not taken: the next cluster may begin in its last sector. */
-static int unpack(struct qcow2_pass *pass, struct error *err)
+static int unpack(struct qcow2_parser *pass, struct error *err)
 {
     const struct qcow2_want *want = &pass->current;
     struct qcow2_host host = { .read = read_window, .opaque = pass };
@@ -270,13 +270,13 @@ static int unpack(struct qcow2_pass *pass, struct error *err)
     size_t got;
 
     if (!pass->packed)
-        pass->packed = qcow2_packed_open(&pass->header);
+        pass->packed = qcow2_compressed_open(&pass->header);
     if (!pass->cluster)
         pass->cluster = malloc((size_t)pass->header.cluster_bytes);
     if (!pass->packed || !pass->cluster)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack a cluster");
-    if (stream_window_look(&pass->window, want->packed_bytes,
-                           &pass->packed_bytes, &got, err) < 0)
+    if (lookahead_look(&pass->window, want->packed_bytes, &pass->packed_bytes,
+                       &got, err) < 0)
         return -1;
     if (got == 0)
         return error_set(err, ERROR_FORMAT, 0,
@@ -288,11 +288,11 @@ static int unpack(struct qcow2_pass *pass, struct error *err)
     if (want->host + got > pass->taken)
         pass->taken = want->host + got;
     pass->current_bytes = pass->cluster;
-    return qcow2_packed_read(pass->packed, &host, &run, pass->cluster, err);
+    return qcow2_compressed_read(pass->packed, &host, &run, pass->cluster, err);
 }
 
 /* Takes len bytes of the cluster that is there into buf (NULL: nowhere). */
-static int take(struct qcow2_pass *pass, uint8_t *buf, size_t len,
+static int take(struct qcow2_parser *pass, uint8_t *buf, size_t len,
                 struct error *err)
 {
     struct qcow2_want *current = &pass->current;
@@ -309,10 +309,10 @@ static int take(struct qcow2_pass *pass, uint8_t *buf, size_t len,
     current->host += len;
     pass->taken = current->host;
     if (!buf) {
-        if (stream_window_skip_to(&pass->window, current->host, err) < 0)
+        if (lookahead_skip_to(&pass->window, current->host, err) < 0)
             return -1;
         got = pass->window.position == current->host ? len : 0;
-    } else if (stream_window_take(&pass->window, buf, len, &got, err) < 0) {
+    } else if (lookahead_take(&pass->window, buf, len, &got, err) < 0) {
         return -1;
     }
     if (got == len)
@@ -325,11 +325,12 @@ static int take(struct qcow2_pass *pass, uint8_t *buf, size_t len,
 }
 
 /* A part of a chunk: held until the rest of it comes. */
-static int hold(struct qcow2_pass *pass, uint64_t chunk, size_t len,
+static int hold(struct qcow2_parser *pass, uint64_t chunk, size_t len,
                 struct error *err)
 {
     uint64_t guest = pass->current.guest;
-    uint8_t *to = hold_part(&pass->hold, chunk, guest % GRID_CHUNK_BYTES, len);
+    uint8_t *to = chunk_assembly_part(&pass->hold, chunk, guest % CHUNK_BYTES,
+                                      len);
 
     if (!to && miss(pass, guest, len,
                     "its clusters lie too far out of order to hold them until "
@@ -346,10 +347,10 @@ static int hold(struct qcow2_pass *pass, uint64_t chunk, size_t len,
 }
 
 /* The next piece of what is there now: 1, a chunk has become whole. */
-static int take_piece(struct qcow2_pass *pass, struct error *err)
+static int take_piece(struct qcow2_parser *pass, struct error *err)
 {
-    uint64_t chunk = pass->current.guest / GRID_CHUNK_BYTES;
-    uint64_t len = (chunk + 1) * GRID_CHUNK_BYTES - pass->current.guest;
+    uint64_t chunk = pass->current.guest / CHUNK_BYTES;
+    uint64_t len = (chunk + 1) * CHUNK_BYTES - pass->current.guest;
 
     if (len > pass->current.length)
         len = pass->current.length;
@@ -357,7 +358,7 @@ static int take_piece(struct qcow2_pass *pass, struct error *err)
         arrive(pass, chunk, len / SECTOR_BYTES);
         return take(pass, NULL, (size_t)len, err);
     }
-    if (len < grid_length(pass->header.virtual_bytes, chunk))
+    if (len < chunk_grid_length(pass->header.virtual_bytes, chunk))
         return hold(pass, chunk, (size_t)len, err);
     arrive(pass, chunk, len / SECTOR_BYTES);
     pass->named = NAMED_COMING;
@@ -368,31 +369,32 @@ static int take_piece(struct qcow2_pass *pass, struct error *err)
 /* ---- the pass ---- */
 
 /* Done with the chunk named last. */
-static int forget_named(struct qcow2_pass *pass, struct error *err)
+static int forget_named(struct qcow2_parser *pass, struct error *err)
 {
     enum named named = pass->named;
     uint64_t bytes;
 
     pass->named = NAMED_NONE;
     if (named == NAMED_HELD)
-        hold_drop(&pass->hold, pass->named_chunk);
+        chunk_assembly_drop(&pass->hold, pass->named_chunk);
     if (named != NAMED_COMING)
         return 0;
-    bytes = grid_length(pass->header.virtual_bytes, pass->named_chunk);
+    bytes = chunk_grid_length(pass->header.virtual_bytes, pass->named_chunk);
     return take(pass, NULL, (size_t)bytes, err); /* nobody has read it */
 }
 
 /* The next chunk that nothing more comes of, of those to look at. */
-static bool find_whole(struct qcow2_pass *pass)
+static bool find_whole(struct qcow2_parser *pass)
 {
     for (; pass->look_at < pass->look_end; pass->look_at++) {
         uint64_t chunk = pass->look_at;
 
         if (pass->missing[chunk] > 0 || is_missed(pass, chunk) ||
-            chunkset_has(&pass->whole, chunk))
+            chunk_bitmap_has(&pass->whole, chunk))
             continue;
         pass->look_at++;
-        pass->named = hold_get(&pass->hold, chunk) ? NAMED_HELD : NAMED_ZERO;
+        pass->named = chunk_assembly_get(&pass->hold, chunk) ? NAMED_HELD
+                                                             : NAMED_ZERO;
         pass->named_chunk = chunk;
         return true;
     }
@@ -400,11 +402,11 @@ static bool find_whole(struct qcow2_pass *pass)
 }
 
 /* Goes to the next thing wanted and takes it in.  0: nothing is wanted. */
-static int advance(struct qcow2_pass *pass, struct error *err)
+static int advance(struct qcow2_parser *pass, struct error *err)
 {
     struct qcow2_want next;
 
-    if (!qcow2_wants_take(&pass->wants, &next))
+    if (!qcow2_pending_take(&pass->wants, &next))
         return 0;
     /* Packed clusters may share a sector, all else is one's own. */
     if (next.host < pass->window.position ||
@@ -413,7 +415,7 @@ static int advance(struct qcow2_pass *pass, struct error *err)
                          "qcow2: the host cluster at %" PRIu64
                          " is used twice: corrupt image",
                          next.host);
-    if (stream_window_skip_to(&pass->window, next.host, err) < 0)
+    if (lookahead_skip_to(&pass->window, next.host, err) < 0)
         return -1;
     switch (next.kind) {
     case QCOW2_WANT_L1: return learn_l1(pass, &next, err) < 0 ? -1 : 1;
@@ -429,7 +431,8 @@ static int advance(struct qcow2_pass *pass, struct error *err)
     abort(); /* a want is of one of the four kinds */
 }
 
-int qcow2_pass_next(struct qcow2_pass *pass, uint64_t *chunk, struct error *err)
+int qcow2_parser_next(struct qcow2_parser *pass, uint64_t *chunk,
+                      struct error *err)
 {
     int r = 0;
 
@@ -446,27 +449,28 @@ int qcow2_pass_next(struct qcow2_pass *pass, uint64_t *chunk, struct error *err)
         if (r == 0) {
             pass->is_last_look = true;
             pass->look_at = 0;
-            pass->look_end = grid_count(pass->header.virtual_bytes);
+            pass->look_end = chunk_grid_count(pass->header.virtual_bytes);
         }
         r = r < 0 ? -1 : 0;
     }
     if (r < 0)
         return -1;
     assert(pass->named != NAMED_NONE);
-    chunkset_add(&pass->whole, pass->named_chunk, 1);
+    chunk_bitmap_add(&pass->whole, pass->named_chunk, 1);
     *chunk = pass->named_chunk;
     return 1;
 }
 
-bool qcow2_pass_is_zero(const struct qcow2_pass *pass)
+bool qcow2_parser_is_zero(const struct qcow2_parser *pass)
 {
     return pass->named == NAMED_ZERO;
 }
 
-int qcow2_pass_read(struct qcow2_pass *pass, uint8_t *buf, struct error *err)
+int qcow2_parser_read(struct qcow2_parser *pass, uint8_t *buf,
+                      struct error *err)
 {
     uint64_t chunk = pass->named_chunk;
-    size_t len = (size_t)grid_length(pass->header.virtual_bytes, chunk);
+    size_t len = (size_t)chunk_grid_length(pass->header.virtual_bytes, chunk);
     bool is_coming = pass->named == NAMED_COMING;
 
     assert(is_coming || pass->named == NAMED_HELD);
@@ -474,44 +478,44 @@ int qcow2_pass_read(struct qcow2_pass *pass, uint8_t *buf, struct error *err)
         pass->named = NAMED_NONE;
         return take(pass, buf, len, err);
     }
-    memcpy(buf, hold_get(&pass->hold, chunk), len);
+    memcpy(buf, chunk_assembly_get(&pass->hold, chunk), len);
     return 0;
 }
 
-int qcow2_pass_drain(struct qcow2_pass *pass, struct error *err)
+int qcow2_parser_drain(struct qcow2_parser *pass, struct error *err)
 {
-    return stream_window_skip_to(&pass->window, UINT64_MAX, err);
+    return lookahead_skip_to(&pass->window, UINT64_MAX, err);
 }
 
-const struct chunkset *qcow2_pass_missed(const struct qcow2_pass *pass)
+const struct chunk_bitmap *qcow2_parser_missed(const struct qcow2_parser *pass)
 {
     return &pass->missed;
 }
 
 /* ---- before and after ---- */
 
-void qcow2_pass_close(struct qcow2_pass *pass)
+void qcow2_parser_close(struct qcow2_parser *pass)
 {
     if (!pass)
         return;
-    stream_window_fini(&pass->window);
-    qcow2_wants_fini(&pass->wants);
+    lookahead_fini(&pass->window);
+    qcow2_pending_fini(&pass->wants);
     qcow2_map_fini(&pass->map);
-    qcow2_packed_close(pass->packed);
-    hold_fini(&pass->hold);
-    chunkset_fini(&pass->whole);
-    chunkset_fini(&pass->missed);
+    qcow2_compressed_close(pass->packed);
+    chunk_assembly_fini(&pass->hold);
+    chunk_bitmap_fini(&pass->whole);
+    chunk_bitmap_fini(&pass->missed);
     free(pass->l1);
     free(pass->cluster);
     free(pass->missing);
     free(pass);
 }
 
-static int fill(struct qcow2_pass *pass, struct stream *stream,
+static int fill(struct qcow2_parser *pass, struct stream *stream,
                 struct error *err)
 {
     const struct qcow2_header *header = &pass->header;
-    uint64_t chunks = grid_count(header->virtual_bytes);
+    uint64_t chunks = chunk_grid_count(header->virtual_bytes);
     uint64_t window_bytes = 2 * header->cluster_bytes;
     struct qcow2_want l1 = {
         .host = header->l1_offset,
@@ -528,23 +532,23 @@ static int fill(struct qcow2_pass *pass, struct stream *stream,
 
     if (window_bytes < LEAST_WINDOW_BYTES)
         window_bytes = LEAST_WINDOW_BYTES;
-    if (stream_window_init(&pass->window, stream, (size_t)window_bytes, err) <
-            0 ||
+    if (lookahead_init(&pass->window, stream, (size_t)window_bytes, err) < 0 ||
         qcow2_map_init(&pass->map, &tables, header, err) < 0 ||
-        chunkset_init(&pass->whole, chunks, err) < 0 ||
-        chunkset_init(&pass->missed, chunks, err) < 0)
+        chunk_bitmap_init(&pass->whole, chunks, err) < 0 ||
+        chunk_bitmap_init(&pass->missed, chunks, err) < 0)
         return -1;
     pass->taken = header->header_bytes;
     pass->l1 = malloc((size_t)l1.length + 1);
     pass->missing = calloc((size_t)chunks + 1, sizeof(*pass->missing));
     if (!pass->l1 || !pass->missing ||
-        (l1.length > 0 && !qcow2_wants_add(&pass->wants, &l1)))
+        (l1.length > 0 && !qcow2_pending_add(&pass->wants, &l1)))
         return error_set(err, ERROR_SYSTEM, ENOMEM, "qcow2: open");
     return 0;
 }
 
-int qcow2_pass_open(struct stream *stream, const struct qcow2_header *header,
-                    bool may_miss, struct qcow2_pass **pass, struct error *err)
+int qcow2_parser_open(struct stream *stream, const struct qcow2_header *header,
+                      bool may_miss, struct qcow2_parser **pass,
+                      struct error *err)
 {
     *pass = calloc(1, sizeof(**pass));
     if (!*pass)
@@ -553,7 +557,7 @@ int qcow2_pass_open(struct stream *stream, const struct qcow2_header *header,
     (*pass)->may_miss = may_miss;
     if (fill(*pass, stream, err) == 0)
         return 0;
-    qcow2_pass_close(*pass);
+    qcow2_parser_close(*pass);
     *pass = NULL;
     return -1;
 }

@@ -23,37 +23,39 @@
 #include "image/stream/stream.h"
 #include "plan/chunk_bitmap.h"
 
-struct qcow2_pass;
+struct qcow2_parser;
 
 /*
  * stream: at its beginning, read with stream_next(); borrowed.
  *
  * may_miss: what went by too early, or there was no room to hold, is told by
- * qcow2_pass_missed(); else it is ERROR_FORMAT that says what to do.
+ * qcow2_parser_missed(); else it is ERROR_FORMAT that says what to do.
  */
-int qcow2_pass_open(struct stream *stream, const struct qcow2_header *header,
-                    bool may_miss, struct qcow2_pass **pass, struct error *err);
+int qcow2_parser_open(struct stream *stream, const struct qcow2_header *header,
+                      bool may_miss, struct qcow2_parser **pass,
+                      struct error *err);
 
 /* Tolerates NULL. */
-void qcow2_pass_close(struct qcow2_pass *pass);
+void qcow2_parser_close(struct qcow2_parser *pass);
 
 /*
  * The next chunk of the disk that is whole: 1, 0 when there are no more (but
  * what was missed), -1.  It can be read until the next call.
  */
-int qcow2_pass_next(struct qcow2_pass *pass, uint64_t *chunk,
-                    struct error *err);
+int qcow2_parser_next(struct qcow2_parser *pass, uint64_t *chunk,
+                      struct error *err);
 
 /* Is the chunk named last zero, by the map? */
-bool qcow2_pass_is_zero(const struct qcow2_pass *pass);
+bool qcow2_parser_is_zero(const struct qcow2_parser *pass);
 
 /* All of the chunk named last, which is not zero, at most once. */
-int qcow2_pass_read(struct qcow2_pass *pass, uint8_t *buf, struct error *err);
+int qcow2_parser_read(struct qcow2_parser *pass, uint8_t *buf,
+                      struct error *err);
 
 /* To the end of the stream: all its checksums are right. */
-int qcow2_pass_drain(struct qcow2_pass *pass, struct error *err);
+int qcow2_parser_drain(struct qcow2_parser *pass, struct error *err);
 
 /* Chunks that have to be read again; all of them once next() has said 0. */
-const struct chunkset *qcow2_pass_missed(const struct qcow2_pass *pass);
+const struct chunk_bitmap *qcow2_parser_missed(const struct qcow2_parser *pass);
 
 #endif

@@ -12,19 +12,19 @@ struct part {
     uint8_t *bytes; /* owned */
 };
 
-struct qcow2_tables {
+struct qcow2_table_cache {
     struct part *parts; /* ascending by offset */
     size_t count;
     size_t capacity;
     uint64_t bytes; /* of all parts */
 };
 
-struct qcow2_tables *qcow2_tables_open(void)
+struct qcow2_table_cache *qcow2_table_cache_open(void)
 {
-    return calloc(1, sizeof(struct qcow2_tables));
+    return calloc(1, sizeof(struct qcow2_table_cache));
 }
 
-void qcow2_tables_close(struct qcow2_tables *tables)
+void qcow2_table_cache_close(struct qcow2_table_cache *tables)
 {
     if (!tables)
         return;
@@ -35,7 +35,7 @@ void qcow2_tables_close(struct qcow2_tables *tables)
 }
 
 /* The first part at or behind offset. */
-static size_t find(const struct qcow2_tables *tables, uint64_t offset)
+static size_t find(const struct qcow2_table_cache *tables, uint64_t offset)
 {
     size_t low = 0, high = tables->count;
 
@@ -50,8 +50,8 @@ static size_t find(const struct qcow2_tables *tables, uint64_t offset)
     return low;
 }
 
-bool qcow2_tables_get(const struct qcow2_tables *tables, void *buf, size_t len,
-                      uint64_t offset)
+bool qcow2_table_cache_get(const struct qcow2_table_cache *tables, void *buf,
+                           size_t len, uint64_t offset)
 {
     size_t i = find(tables, offset);
 
@@ -62,7 +62,7 @@ bool qcow2_tables_get(const struct qcow2_tables *tables, void *buf, size_t len,
     return true;
 }
 
-static bool make_room(struct qcow2_tables *tables)
+static bool make_room(struct qcow2_table_cache *tables)
 {
     size_t capacity = tables->capacity ? tables->capacity * 2 : FIRST_CAPACITY;
     struct part *parts;
@@ -77,8 +77,8 @@ static bool make_room(struct qcow2_tables *tables)
     return true;
 }
 
-void qcow2_tables_keep(struct qcow2_tables *tables, const void *buf, size_t len,
-                       uint64_t offset)
+void qcow2_table_cache_keep(struct qcow2_table_cache *tables, const void *buf,
+                            size_t len, uint64_t offset)
 {
     size_t i = find(tables, offset);
     uint8_t *bytes;

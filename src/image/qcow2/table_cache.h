@@ -11,21 +11,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct qcow2_tables;
+struct qcow2_table_cache;
 
 /* NULL when there is no memory. */
-struct qcow2_tables *qcow2_tables_open(void);
+struct qcow2_table_cache *qcow2_table_cache_open(void);
 
 /* Tolerates NULL. */
-void qcow2_tables_close(struct qcow2_tables *tables);
+void qcow2_table_cache_close(struct qcow2_table_cache *tables);
 
 /* Fills buf and returns true when exactly this part has been kept. */
-bool qcow2_tables_get(const struct qcow2_tables *tables, void *buf, size_t len,
-                      uint64_t offset);
+bool qcow2_table_cache_get(const struct qcow2_table_cache *tables, void *buf,
+                           size_t len, uint64_t offset);
 
 /* Keeps a copy, as long as all together stay below 32 MiB (the tables of 256
  * GiB at clusters of 64 KiB) and there is memory. */
-void qcow2_tables_keep(struct qcow2_tables *tables, const void *buf, size_t len,
-                       uint64_t offset);
+void qcow2_table_cache_keep(struct qcow2_table_cache *tables, const void *buf,
+                            size_t len, uint64_t offset);
 
 #endif

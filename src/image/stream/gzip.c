@@ -33,8 +33,8 @@ struct gzip {
     uint64_t out;     /* offset of the next decoded byte */
     uint8_t *input;   /* owned */
     uint8_t *scratch; /* owned; decoded and not wanted, or history */
-    struct gzip_points *points;       /* owned; NULL: one pass, or borrowed */
-    const struct gzip_points *places; /* to return to; may be another's */
+    struct gzip_index *points;       /* owned; NULL: one pass, or borrowed */
+    const struct gzip_index *places; /* to return to; may be another's */
 };
 
 static int refuse(const struct gzip *gzip, const char *why, struct error *err)
@@ -45,8 +45,8 @@ static int refuse(const struct gzip *gzip, const char *why, struct error *err)
 
 static ssize_t read_file(struct gzip *gzip, struct error *err)
 {
-    ssize_t n = container_read(&gzip->file, gzip->input, INPUT_BYTES,
-                               gzip->in_end);
+    ssize_t n = source_file_read(&gzip->file, gzip->input, INPUT_BYTES,
+                                 gzip->in_end);
 
     if (n < 0)
         return error_set(err, ERROR_SOURCE_IO, (int)-n,
@@ -64,8 +64,8 @@ static int refill(struct gzip *gzip, struct error *err)
     if (gzip->z.avail_in > 0)
         return 0;
     if (gzip->stream.pipe)
-        n = pipe_read(gzip->stream.pipe, gzip->input, INPUT_BYTES, gzip->in_end,
-                      err);
+        n = peek_pipe_read(gzip->stream.pipe, gzip->input, INPUT_BYTES,
+                           gzip->in_end, err);
     else
         n = read_file(gzip, err);
     if (n < 0)
@@ -119,13 +119,13 @@ static int end_member(struct gzip *gzip, struct error *err)
     if (inflateReset2(&gzip->z, WRAPPED) != Z_OK)
         return error_set(err, ERROR_SYSTEM, 0, "gzip: begin a member");
     if (!gzip->points || gzip->places || /* not yet, or no more */
-        !gzip_points_wants(gzip->points, gzip->out))
+        !gzip_index_wants(gzip->points, gzip->out))
         return 0;
-    if (gzip_points_add(gzip->points, &(struct gzip_point){
-                                          .out = gzip->out,
-                                          .in = gzip->in_end - gzip->z.avail_in,
-                                          .is_member = true,
-                                      }))
+    if (gzip_index_add(gzip->points, &(struct gzip_point){
+                                         .out = gzip->out,
+                                         .in = gzip->in_end - gzip->z.avail_in,
+                                         .is_member = true,
+                                     }))
         return 0;
     return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: keep a place");
 }
@@ -230,7 +230,7 @@ static int keep_place(struct gzip *gzip, struct error *err)
 
     inflateGetDictionary(&gzip->z, gzip->scratch, &len);
     point.history_len = len;
-    if (gzip_points_add(gzip->points, &point))
+    if (gzip_index_add(gzip->points, &point))
         return 0;
     return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: keep a place");
 }
@@ -243,14 +243,14 @@ static int decode_forward(struct gzip *gzip, uint8_t *buf, size_t len,
                     err) < 0)
         return -1;
     if (!gzip->points || !is_between_blocks(gzip) ||
-        !gzip_points_wants(gzip->points, gzip->out))
+        !gzip_index_wants(gzip->points, gzip->out))
         return 0;
     return keep_place(gzip, err);
 }
 
 static int keep_places(struct gzip *gzip, struct error *err)
 {
-    gzip->points = gzip_points_open();
+    gzip->points = gzip_index_open();
     return gzip->points ? 0
                         : error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: open");
 }
@@ -305,9 +305,9 @@ static int gzip_read(struct stream *stream, void *buf, size_t len,
 {
     static const struct gzip_point start = { .is_member = true };
     struct gzip *gzip = (struct gzip *)stream;
-    const struct gzip_point *place = gzip->places ? gzip_points_find(
-                                                        gzip->places, offset)
-                                                  : &start;
+    const struct gzip_point *place = gzip->places
+                                         ? gzip_index_find(gzip->places, offset)
+                                         : &start;
 
     if ((offset < gzip->out || place->out > gzip->out) &&
         resume(gzip, place, err) < 0)
@@ -352,7 +352,7 @@ static void gzip_close(struct stream *stream)
 
     if (gzip->is_set_up)
         inflateEnd(&gzip->z);
-    gzip_points_close(gzip->points);
+    gzip_index_close(gzip->points);
     file_close(&gzip->file);
     free(gzip->input);
     free(gzip->scratch);
@@ -376,7 +376,7 @@ static struct gzip *create(struct file *file)
     }
     gzip->file = *file;
     *file = (struct file)FILE_CLOSED;
-    container_read_cached(&gzip->file);
+    source_file_read_cached(&gzip->file);
     gzip->is_first = true;
     gzip->stream.ops = &gzip_ops;
     gzip->stream.host_bytes = gzip->file.size_bytes;

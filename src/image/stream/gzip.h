@@ -16,9 +16,9 @@
 #include "image/stream/stream.h"
 
 struct gzip_options {
-    struct file *file; /* moved, on failure too */
-    struct pipe *pipe; /* read instead of file, borrowed; NULL: file */
-    const char *path;  /* for the log */
+    struct file *file;      /* moved, on failure too */
+    struct peek_pipe *pipe; /* read instead of file, borrowed; NULL: file */
+    const char *path;       /* for the log */
 
     /* What it holds, if known: then it is decoded in one pass, forward, and
      * holding more or less is an error.  0: found out, never of a pipe that

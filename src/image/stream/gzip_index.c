@@ -7,9 +7,9 @@
 #define MAX_POINTS          512U
 #define FIRST_SPACING_BYTES (UINT64_C(4) << 20)
 
-struct gzip_points *gzip_points_open(void)
+struct gzip_index *gzip_index_open(void)
 {
-    struct gzip_points *points = calloc(1, sizeof(*points));
+    struct gzip_index *points = calloc(1, sizeof(*points));
 
     if (!points)
         return NULL;
@@ -24,7 +24,7 @@ struct gzip_points *gzip_points_open(void)
     return points;
 }
 
-void gzip_points_close(struct gzip_points *points)
+void gzip_index_close(struct gzip_index *points)
 {
     if (!points)
         return;
@@ -34,13 +34,13 @@ void gzip_points_close(struct gzip_points *points)
     free(points);
 }
 
-bool gzip_points_wants(const struct gzip_points *points, uint64_t out)
+bool gzip_index_wants(const struct gzip_index *points, uint64_t out)
 {
     return out - points->items[points->count - 1].out >= points->spacing_bytes;
 }
 
 /* Keeps the even ones, and so the start. */
-static void thin_out(struct gzip_points *points)
+static void thin_out(struct gzip_index *points)
 {
     size_t kept = 0;
 
@@ -54,7 +54,7 @@ static void thin_out(struct gzip_points *points)
     points->spacing_bytes *= 2;
 }
 
-bool gzip_points_add(struct gzip_points *points, const struct gzip_point *point)
+bool gzip_index_add(struct gzip_index *points, const struct gzip_point *point)
 {
     struct gzip_point copy = *point;
 
@@ -71,8 +71,8 @@ bool gzip_points_add(struct gzip_points *points, const struct gzip_point *point)
     return true;
 }
 
-const struct gzip_point *gzip_points_find(const struct gzip_points *points,
-                                          uint64_t out)
+const struct gzip_point *gzip_index_find(const struct gzip_index *points,
+                                         uint64_t out)
 {
     size_t low = 0, high = points->count;
 

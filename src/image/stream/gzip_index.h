@@ -22,30 +22,29 @@ struct gzip_point {
     uint32_t history_len;
 };
 
-struct gzip_points {
+struct gzip_index {
     struct gzip_point *items; /* ascending by out; the first is the start */
     size_t count;
     uint64_t spacing_bytes; /* of output; grows with the file */
 };
 
 /* NULL when there is no memory. */
-struct gzip_points *gzip_points_open(void);
+struct gzip_index *gzip_index_open(void);
 
 /* Tolerates NULL. */
-void gzip_points_close(struct gzip_points *points);
+void gzip_index_close(struct gzip_index *points);
 
 /* Is a point at out far enough from the last one? */
-bool gzip_points_wants(const struct gzip_points *points, uint64_t out);
+bool gzip_index_wants(const struct gzip_index *points, uint64_t out);
 
 /*
  * Adds point, its history (not owned) copied.  When there are too many, every
  * second one is dropped.  False when there is no memory.
  */
-bool gzip_points_add(struct gzip_points *points,
-                     const struct gzip_point *point);
+bool gzip_index_add(struct gzip_index *points, const struct gzip_point *point);
 
 /* The last point at or before out. */
-const struct gzip_point *gzip_points_find(const struct gzip_points *points,
-                                          uint64_t out);
+const struct gzip_point *gzip_index_find(const struct gzip_index *points,
+                                         uint64_t out);
 
 #endif

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-int stream_window_init(struct stream_window *window, struct stream *stream,
-                       size_t capacity, struct error *err)
+int lookahead_init(struct lookahead *window, struct stream *stream,
+                   size_t capacity, struct error *err)
 {
-    *window = (struct stream_window){
+    *window = (struct lookahead){
         .stream = stream,
         .bytes = malloc(capacity),
         .capacity = capacity,
@@ -18,15 +18,15 @@ int stream_window_init(struct stream_window *window, struct stream *stream,
                : error_set(err, ERROR_SYSTEM, ENOMEM, "read a stream");
 }
 
-void stream_window_fini(struct stream_window *window)
+void lookahead_fini(struct lookahead *window)
 {
     free(window->bytes);
     window->bytes = NULL;
 }
 
 /* Up to len bytes behind what has been read.  1; 0: the stream has ended. */
-static int next(struct stream_window *window, uint8_t *buf, size_t len,
-                size_t *got, struct error *err)
+static int next(struct lookahead *window, uint8_t *buf, size_t len, size_t *got,
+                struct error *err)
 {
     ssize_t n = 0;
 
@@ -41,7 +41,7 @@ static int next(struct stream_window *window, uint8_t *buf, size_t len,
 }
 
 /* Drops up to count bytes of what is there.  How many are left of count. */
-static uint64_t drop(struct stream_window *window, uint64_t count)
+static uint64_t drop(struct lookahead *window, uint64_t count)
 {
     size_t there = window->len - window->at;
     size_t most = count < there ? (size_t)count : there;
@@ -51,8 +51,8 @@ static uint64_t drop(struct stream_window *window, uint64_t count)
     return count - most;
 }
 
-int stream_window_skip_to(struct stream_window *window, uint64_t offset,
-                          struct error *err)
+int lookahead_skip_to(struct lookahead *window, uint64_t offset,
+                      struct error *err)
 {
     uint64_t left;
 
@@ -70,8 +70,8 @@ int stream_window_skip_to(struct stream_window *window, uint64_t offset,
     return 0;
 }
 
-int stream_window_look(struct stream_window *window, size_t len,
-                       const uint8_t **bytes, size_t *got, struct error *err)
+int lookahead_look(struct lookahead *window, size_t len, const uint8_t **bytes,
+                   size_t *got, struct error *err)
 {
     assert(len <= window->capacity);
     if (len > window->capacity - window->at) {
@@ -96,8 +96,8 @@ int stream_window_look(struct stream_window *window, size_t len,
     return 0;
 }
 
-int stream_window_take(struct stream_window *window, uint8_t *buf, size_t len,
-                       size_t *got, struct error *err)
+int lookahead_take(struct lookahead *window, uint8_t *buf, size_t len,
+                   size_t *got, struct error *err)
 {
     size_t there = window->len - window->at;
 

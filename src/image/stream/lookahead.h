@@ -10,7 +10,7 @@
 
 #include "image/stream/stream.h"
 
-struct stream_window {
+struct lookahead {
     struct stream *stream; /* borrowed; read by stream_next() */
     uint8_t *bytes;        /* owned */
     size_t capacity;
@@ -20,25 +20,25 @@ struct stream_window {
 };
 
 /* capacity: the most that is looked at at once.  Fails with ERROR_SYSTEM. */
-int stream_window_init(struct stream_window *window, struct stream *stream,
-                       size_t capacity, struct error *err);
+int lookahead_init(struct lookahead *window, struct stream *stream,
+                   size_t capacity, struct error *err);
 
 /* Tolerates a zeroed one. */
-void stream_window_fini(struct stream_window *window);
+void lookahead_fini(struct lookahead *window);
 
 /* Goes on to offset, which has not gone by, or to the end if that is nearer. */
-int stream_window_skip_to(struct stream_window *window, uint64_t offset,
-                          struct error *err);
+int lookahead_skip_to(struct lookahead *window, uint64_t offset,
+                      struct error *err);
 
 /*
  * The next len bytes (<= capacity), not taken: *got of them, fewer only where
  * the stream ends, stay at *bytes until the next call.
  */
-int stream_window_look(struct stream_window *window, size_t len,
-                       const uint8_t **bytes, size_t *got, struct error *err);
+int lookahead_look(struct lookahead *window, size_t len, const uint8_t **bytes,
+                   size_t *got, struct error *err);
 
 /* Takes len bytes into buf.  *got: fewer only where the stream ends. */
-int stream_window_take(struct stream_window *window, uint8_t *buf, size_t len,
-                       size_t *got, struct error *err);
+int lookahead_take(struct lookahead *window, uint8_t *buf, size_t len,
+                   size_t *got, struct error *err);
 
 #endif

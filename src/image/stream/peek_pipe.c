@@ -9,29 +9,29 @@
  * that a probe does not run out of it. */
 #define HEAD_STEP_BYTES 4096U
 
-struct pipe {
+struct peek_pipe {
     struct image_input input;
     bool has_ended;    /* it is not asked again */
     uint64_t position; /* bytes it has given so far */
     size_t head_len;   /* of them kept */
-    uint8_t head[PIPE_HEAD_BYTES];
+    uint8_t head[PEEK_PIPE_HEAD_BYTES];
 };
 
-struct pipe *pipe_open(const struct image_input *input)
+struct peek_pipe *peek_pipe_open(const struct image_input *input)
 {
-    struct pipe *pipe = calloc(1, sizeof(*pipe));
+    struct peek_pipe *pipe = calloc(1, sizeof(*pipe));
 
     if (pipe)
         pipe->input = *input;
     return pipe;
 }
 
-void pipe_close(struct pipe *pipe)
+void peek_pipe_close(struct peek_pipe *pipe)
 {
     free(pipe);
 }
 
-static ssize_t read_some(struct pipe *pipe, void *buf, size_t len,
+static ssize_t read_some(struct peek_pipe *pipe, void *buf, size_t len,
                          struct error *err)
 {
     ssize_t n = 0;
@@ -46,9 +46,9 @@ static ssize_t read_some(struct pipe *pipe, void *buf, size_t len,
 }
 
 /* Reads on into the head, as far as it has room. */
-static ssize_t grow_head(struct pipe *pipe, struct error *err)
+static ssize_t grow_head(struct peek_pipe *pipe, struct error *err)
 {
-    size_t room = PIPE_HEAD_BYTES - pipe->head_len;
+    size_t room = PEEK_PIPE_HEAD_BYTES - pipe->head_len;
     ssize_t n = read_some(pipe, pipe->head + pipe->head_len,
                           room < HEAD_STEP_BYTES ? room : HEAD_STEP_BYTES, err);
 
@@ -57,12 +57,12 @@ static ssize_t grow_head(struct pipe *pipe, struct error *err)
     return n;
 }
 
-ssize_t pipe_read(struct pipe *pipe, void *buf, size_t len, uint64_t offset,
-                  struct error *err)
+ssize_t peek_pipe_read(struct peek_pipe *pipe, void *buf, size_t len,
+                       uint64_t offset, struct error *err)
 {
     ssize_t n;
 
-    if (offset == pipe->position && pipe->head_len < PIPE_HEAD_BYTES) {
+    if (offset == pipe->position && pipe->head_len < PEEK_PIPE_HEAD_BYTES) {
         n = grow_head(pipe, err);
         if (n <= 0)
             return n;

@@ -14,22 +14,22 @@
 
 #include "image/stream/byte_source.h"
 
-struct pipe;
+struct peek_pipe;
 
-#define PIPE_HEAD_BYTES (64U << 10)
+#define PEEK_PIPE_HEAD_BYTES (64U << 10)
 
 /* *input is copied.  NULL when there is no memory. */
-struct pipe *pipe_open(const struct image_input *input);
+struct peek_pipe *peek_pipe_open(const struct image_input *input);
 
 /* Tolerates NULL. */
-void pipe_close(struct pipe *pipe);
+void peek_pipe_close(struct peek_pipe *pipe);
 
 /*
  * Up to len bytes at offset; 0 at the end.  Blocks.  -1 with *err: what the
  * input said, or ERROR_SOURCE_IO with ESPIPE: offset is not where the pipe
  * is, nor in the head while nothing behind it has been read.
  */
-ssize_t pipe_read(struct pipe *pipe, void *buf, size_t len, uint64_t offset,
-                  struct error *err);
+ssize_t peek_pipe_read(struct peek_pipe *pipe, void *buf, size_t len,
+                       uint64_t offset, struct error *err);
 
 #endif

@@ -5,17 +5,18 @@
 
 #include "image/stream/peek_pipe.h"
 
-struct piped {
+struct plain {
     struct stream stream; /* first: what callers hold */
     uint64_t out;         /* offset of the next byte */
 };
 
 /* Fills buf from where the pipe is. */
-static int fill(struct piped *piped, uint8_t *buf, size_t len,
+static int fill(struct plain *piped, uint8_t *buf, size_t len,
                 struct error *err)
 {
     while (len > 0) {
-        ssize_t n = pipe_read(piped->stream.pipe, buf, len, piped->out, err);
+        ssize_t n = peek_pipe_read(piped->stream.pipe, buf, len, piped->out,
+                                   err);
 
         if (n < 0)
             return -1;
@@ -31,10 +32,10 @@ static int fill(struct piped *piped, uint8_t *buf, size_t len,
     return 0;
 }
 
-static int expect_end(struct piped *piped, struct error *err)
+static int expect_end(struct plain *piped, struct error *err)
 {
     uint8_t byte;
-    ssize_t n = pipe_read(piped->stream.pipe, &byte, 1, piped->out, err);
+    ssize_t n = peek_pipe_read(piped->stream.pipe, &byte, 1, piped->out, err);
 
     if (n <= 0)
         return (int)n;
@@ -43,10 +44,10 @@ static int expect_end(struct piped *piped, struct error *err)
                      piped->stream.size_bytes);
 }
 
-static int piped_read(struct stream *stream, void *buf, size_t len,
+static int plain_read(struct stream *stream, void *buf, size_t len,
                       uint64_t offset, struct error *err)
 {
-    struct piped *piped = (struct piped *)stream;
+    struct plain *piped = (struct plain *)stream;
 
     /* Going back works in the head of the pipe; it says where not. */
     piped->out = offset;
@@ -55,44 +56,44 @@ static int piped_read(struct stream *stream, void *buf, size_t len,
     return piped->out == stream->size_bytes ? expect_end(piped, err) : 0;
 }
 
-static ssize_t piped_next(struct stream *stream, void *buf, size_t len,
+static ssize_t plain_next(struct stream *stream, void *buf, size_t len,
                           struct error *err)
 {
-    struct piped *piped = (struct piped *)stream;
-    ssize_t n = pipe_read(stream->pipe, buf, len, piped->out, err);
+    struct plain *piped = (struct plain *)stream;
+    ssize_t n = peek_pipe_read(stream->pipe, buf, len, piped->out, err);
 
     if (n > 0)
         piped->out += (uint64_t)n;
     return n;
 }
 
-static int piped_prove(struct stream *stream, struct error *err)
+static int plain_prove(struct stream *stream, struct error *err)
 {
     (void)stream;
     (void)err;
     return 0; /* it has no checksum, and its length was checked */
 }
 
-static void piped_close(struct stream *stream)
+static void plain_close(struct stream *stream)
 {
     free(stream);
 }
 
-static const struct stream_ops piped_ops = {
-    .read = piped_read,
-    .next = piped_next,
-    .prove = piped_prove,
-    .close = piped_close,
+static const struct stream_ops plain_ops = {
+    .read = plain_read,
+    .next = plain_next,
+    .prove = plain_prove,
+    .close = plain_close,
 };
 
-struct stream *piped_open(struct pipe *pipe, uint64_t size_bytes)
+struct stream *plain_open(struct peek_pipe *pipe, uint64_t size_bytes)
 {
-    struct piped *piped = calloc(1, sizeof(*piped));
+    struct plain *piped = calloc(1, sizeof(*piped));
 
     if (!piped)
         return NULL;
     piped->stream = (struct stream){
-        .ops = &piped_ops,
+        .ops = &plain_ops,
         .pipe = pipe,
         .size_bytes = size_bytes,
         .host_bytes = size_bytes,

@@ -9,6 +9,6 @@
  * or STREAM_SIZE_UNKNOWN.
  * NULL when there is no memory.
  */
-struct stream *piped_open(struct pipe *pipe, uint64_t size_bytes);
+struct stream *plain_open(struct peek_pipe *pipe, uint64_t size_bytes);
 
 #endif

@@ -52,15 +52,16 @@ static int refuse(const char *path, int errnum, struct error *err)
     }
 }
 
-int container_open(struct file *file, const char *path, enum file_mode wish,
-                   struct error *err)
+int source_file_open(struct file *file, const char *path, enum file_mode wish,
+                     struct error *err)
 {
     int r = file_open(file, path, O_RDONLY, 0, wish);
 
     return r < 0 ? refuse(path, -r, err) : 0;
 }
 
-int container_dup(const struct file *file, struct file *copy, struct error *err)
+int source_file_dup(const struct file *file, struct file *copy,
+                    struct error *err)
 {
     int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
 
@@ -72,7 +73,7 @@ int container_dup(const struct file *file, struct file *copy, struct error *err)
     return 0;
 }
 
-void container_read_cached(struct file *file)
+void source_file_read_cached(struct file *file)
 {
     if (file->direct_fd >= 0)
         close(file->direct_fd);
@@ -84,8 +85,8 @@ void container_read_cached(struct file *file)
         file->window_bytes = DECODED_WINDOW_BYTES;
 }
 
-ssize_t container_read(const struct file *file, void *buf, size_t len,
-                       uint64_t offset)
+ssize_t source_file_read(const struct file *file, void *buf, size_t len,
+                         uint64_t offset)
 {
     ssize_t n;
 

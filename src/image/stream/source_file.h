@@ -11,19 +11,19 @@
 #include "io/file.h"
 
 /* Opens path for reading.  Fails with ERROR_SOURCE_IO. */
-int container_open(struct file *file, const char *path, enum file_mode wish,
-                   struct error *err);
+int source_file_open(struct file *file, const char *path, enum file_mode wish,
+                     struct error *err);
 
 /* Makes *copy of an open file: another descriptor of the same, through the
  * page cache.  Fails with ERROR_SYSTEM. */
-int container_dup(const struct file *file, struct file *copy,
-                  struct error *err);
+int source_file_dup(const struct file *file, struct file *copy,
+                    struct error *err);
 
 /* pread(2) through the page cache, not interrupted; or -errno. */
-ssize_t container_read(const struct file *file, void *buf, size_t len,
-                       uint64_t offset);
+ssize_t source_file_read(const struct file *file, void *buf, size_t len,
+                         uint64_t offset);
 
 /* What is decoded here is read through the page cache, whatever the mode. */
-void container_read_cached(struct file *file);
+void source_file_read_cached(struct file *file);
 
 #endif

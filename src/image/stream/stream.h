@@ -17,7 +17,7 @@
 /* The size of a stream that is read with next(), until that has ended. */
 #define STREAM_SIZE_UNKNOWN UINT64_MAX
 
-struct pipe;
+struct peek_pipe;
 struct stream;
 
 struct stream_ops {
@@ -50,12 +50,12 @@ struct stream_ops {
 
 struct stream {
     const struct stream_ops *ops;
-    struct pipe *pipe;    /* it comes through, NULL: from a file; borrowed */
-    uint64_t size_bytes;  /* when decoded; fixed once open, or UNKNOWN */
-    uint64_t host_bytes;  /* of the container, for reports */
-    enum file_mode mode;  /* how that is read */
-    uint64_t block_bytes; /* decoded from their beginning; 0: no matter */
-    bool is_sequential;   /* only reading forward is cheap */
+    struct peek_pipe *pipe; /* it comes through, NULL: from a file; borrowed */
+    uint64_t size_bytes;    /* when decoded; fixed once open, or UNKNOWN */
+    uint64_t host_bytes;    /* of the container, for reports */
+    enum file_mode mode;    /* how that is read */
+    uint64_t block_bytes;   /* decoded from their beginning; 0: no matter */
+    bool is_sequential;     /* only reading forward is cheap */
 
     /* Set by a reader that leaves bytes out: what it did read is proven
      * before another place is read.  Who reads it all needs no such care:

@@ -63,7 +63,7 @@ int xz_explain(int r, uint64_t in, struct error *err)
 static int read_input(struct xz *xz, uint64_t offset, size_t *len,
                       struct error *err)
 {
-    ssize_t n = container_read(&xz->file, xz->input, INPUT_BYTES, offset);
+    ssize_t n = source_file_read(&xz->file, xz->input, INPUT_BYTES, offset);
 
     if (n < 0)
         return error_set(err, ERROR_SOURCE_IO, (int)-n,
@@ -365,7 +365,7 @@ static struct xz *create(struct file *file)
     }
     xz->file = *file;
     *file = (struct file)FILE_CLOSED;
-    container_read_cached(&xz->file);
+    source_file_read_cached(&xz->file);
     xz->stream.ops = &xz_ops;
     xz->stream.host_bytes = xz->file.size_bytes;
     xz->stream.mode = xz->file.mode;
@@ -379,7 +379,7 @@ static struct xz *create(struct file *file)
 }
 
 /* Finds out how it can be read: the first block's decoder tells. */
-static int look_inside(struct xz *xz, struct error *err)
+static int device_info_inside(struct xz *xz, struct error *err)
 {
     uint64_t largest;
 
@@ -401,7 +401,7 @@ int xz_open(struct file *file, struct stream **stream, struct error *err)
 
     if (!xz)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "xz: open");
-    if (look_inside(xz, err) < 0) {
+    if (device_info_inside(xz, err) < 0) {
         xz_close(&xz->stream);
         return -1;
     }

@@ -18,7 +18,7 @@
 /* A thread takes a block packed and unpacked: two of 16 MiB fit. */
 #define THREADS_MEMORY_BYTES (UINT64_C(56) << 20)
 
-struct xz_forward {
+struct xz_sequential {
     struct stream stream; /* first: what callers hold */
     struct file file;     /* closed where there is a pipe */
     struct file_window window;
@@ -32,9 +32,9 @@ struct xz_forward {
     uint8_t *scratch; /* owned; decoded and not wanted */
 };
 
-static ssize_t read_file(struct xz_forward *xz, struct error *err)
+static ssize_t read_file(struct xz_sequential *xz, struct error *err)
 {
-    ssize_t n = container_read(&xz->file, xz->input, INPUT_BYTES, xz->in_end);
+    ssize_t n = source_file_read(&xz->file, xz->input, INPUT_BYTES, xz->in_end);
 
     if (n < 0)
         return error_set(err, ERROR_SOURCE_IO, (int)-n,
@@ -44,14 +44,15 @@ static ssize_t read_file(struct xz_forward *xz, struct error *err)
     return n;
 }
 
-static int refill(struct xz_forward *xz, struct error *err)
+static int refill(struct xz_sequential *xz, struct error *err)
 {
     ssize_t n;
 
     if (xz->decoder.avail_in > 0 || xz->has_no_more)
         return 0;
     if (xz->stream.pipe)
-        n = pipe_read(xz->stream.pipe, xz->input, INPUT_BYTES, xz->in_end, err);
+        n = peek_pipe_read(xz->stream.pipe, xz->input, INPUT_BYTES, xz->in_end,
+                           err);
     else
         n = read_file(xz, err);
     if (n < 0)
@@ -63,7 +64,8 @@ static int refill(struct xz_forward *xz, struct error *err)
     return 0;
 }
 
-static int explain(const struct xz_forward *xz, lzma_ret r, struct error *err)
+static int explain(const struct xz_sequential *xz, lzma_ret r,
+                   struct error *err)
 {
     uint64_t at = xz->in_end - xz->decoder.avail_in;
 
@@ -76,7 +78,7 @@ static int explain(const struct xz_forward *xz, lzma_ret r, struct error *err)
 }
 
 /* One lzma_code(): up to len bytes into buf.  *got may be 0 before the end. */
-static int decode_step(struct xz_forward *xz, uint8_t *buf, size_t len,
+static int decode_step(struct xz_sequential *xz, uint8_t *buf, size_t len,
                        size_t *got, struct error *err)
 {
     lzma_ret r;
@@ -95,7 +97,7 @@ static int decode_step(struct xz_forward *xz, uint8_t *buf, size_t len,
 }
 
 /* Decodes len bytes, to buf or (NULL) to nowhere. */
-static int decode(struct xz_forward *xz, uint8_t *buf, uint64_t len,
+static int decode(struct xz_sequential *xz, uint8_t *buf, uint64_t len,
                   struct error *err)
 {
     while (len > 0) {
@@ -117,7 +119,7 @@ static int decode(struct xz_forward *xz, uint8_t *buf, uint64_t len,
 }
 
 /* The disk ends here: so must all streams, with their checksums and index. */
-static int expect_end(struct xz_forward *xz, struct error *err)
+static int expect_end(struct xz_sequential *xz, struct error *err)
 {
     while (!xz->has_ended) {
         size_t got;
@@ -133,7 +135,7 @@ static int expect_end(struct xz_forward *xz, struct error *err)
     return 0;
 }
 
-static lzma_ret begin_decoder(struct xz_forward *xz)
+static lzma_ret begin_decoder(struct xz_sequential *xz)
 {
     const uint32_t flags = LZMA_CONCATENATED | LZMA_TELL_UNSUPPORTED_CHECK;
     unsigned cpus = limits_cpus();
@@ -150,7 +152,7 @@ static lzma_ret begin_decoder(struct xz_forward *xz)
 }
 
 /* From the first byte: who probed the pipe has read its head before us. */
-static int begin(struct xz_forward *xz, struct error *err)
+static int begin(struct xz_sequential *xz, struct error *err)
 {
     lzma_ret r = begin_decoder(xz);
 
@@ -162,10 +164,10 @@ static int begin(struct xz_forward *xz, struct error *err)
     return r == LZMA_OK ? 0 : explain(xz, r, err);
 }
 
-static int xz_forward_read(struct stream *stream, void *buf, size_t len,
-                           uint64_t offset, struct error *err)
+static int xz_sequential_read(struct stream *stream, void *buf, size_t len,
+                              uint64_t offset, struct error *err)
 {
-    struct xz_forward *xz = (struct xz_forward *)stream;
+    struct xz_sequential *xz = (struct xz_sequential *)stream;
 
     if (offset < xz->out && begin(xz, err) < 0)
         return -1;
@@ -175,10 +177,10 @@ static int xz_forward_read(struct stream *stream, void *buf, size_t len,
     return xz->out == stream->size_bytes ? expect_end(xz, err) : 0;
 }
 
-static ssize_t xz_forward_next(struct stream *stream, void *buf, size_t len,
-                               struct error *err)
+static ssize_t xz_sequential_next(struct stream *stream, void *buf, size_t len,
+                                  struct error *err)
 {
-    struct xz_forward *xz = (struct xz_forward *)stream;
+    struct xz_sequential *xz = (struct xz_sequential *)stream;
     size_t got = 0;
 
     while (got == 0 && !xz->has_ended)
@@ -187,18 +189,18 @@ static ssize_t xz_forward_next(struct stream *stream, void *buf, size_t len,
     return (ssize_t)got;
 }
 
-static int xz_forward_prove(struct stream *stream, struct error *err)
+static int xz_sequential_prove(struct stream *stream, struct error *err)
 {
-    struct xz_forward *xz = (struct xz_forward *)stream;
+    struct xz_sequential *xz = (struct xz_sequential *)stream;
 
     if (decode(xz, NULL, stream->size_bytes - xz->out, err) < 0)
         return -1;
     return expect_end(xz, err);
 }
 
-static void xz_forward_close(struct stream *stream)
+static void xz_sequential_close(struct stream *stream)
 {
-    struct xz_forward *xz = (struct xz_forward *)stream;
+    struct xz_sequential *xz = (struct xz_sequential *)stream;
 
     lzma_end(&xz->decoder);
     file_close(&xz->file);
@@ -207,22 +209,22 @@ static void xz_forward_close(struct stream *stream)
     free(xz);
 }
 
-static const struct stream_ops xz_forward_ops = {
-    .read = xz_forward_read,
-    .next = xz_forward_next,
-    .prove = xz_forward_prove,
-    .close = xz_forward_close,
+static const struct stream_ops xz_sequential_ops = {
+    .read = xz_sequential_read,
+    .next = xz_sequential_next,
+    .prove = xz_sequential_prove,
+    .close = xz_sequential_close,
 };
 
-static struct xz_forward *create(struct file *file, struct pipe *pipe)
+static struct xz_sequential *create(struct file *file, struct peek_pipe *pipe)
 {
-    struct xz_forward *xz = calloc(1, sizeof(*xz));
+    struct xz_sequential *xz = calloc(1, sizeof(*xz));
 
     if (!xz) {
         file_close(file);
         return NULL;
     }
-    xz->stream.ops = &xz_forward_ops;
+    xz->stream.ops = &xz_sequential_ops;
     xz->stream.pipe = pipe;
     xz->file = *file;
     *file = (struct file)FILE_CLOSED;
@@ -230,26 +232,27 @@ static struct xz_forward *create(struct file *file, struct pipe *pipe)
     xz->scratch = malloc(SCRATCH_BYTES);
     if (xz->input && xz->scratch)
         return xz;
-    xz_forward_close(&xz->stream);
+    xz_sequential_close(&xz->stream);
     return NULL;
 }
 
-int xz_forward_open(struct file *file, struct pipe *pipe, uint64_t size_bytes,
-                    bool in_threads, struct stream **stream, struct error *err)
+int xz_sequential_open(struct file *file, struct peek_pipe *pipe,
+                       uint64_t size_bytes, bool in_threads,
+                       struct stream **stream, struct error *err)
 {
-    struct xz_forward *xz = create(file, pipe);
+    struct xz_sequential *xz = create(file, pipe);
 
     if (!xz)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "xz: open");
     if (!pipe)
-        container_read_cached(&xz->file);
+        source_file_read_cached(&xz->file);
     xz->in_threads = in_threads;
     xz->stream.size_bytes = size_bytes;
     xz->stream.host_bytes = pipe ? size_bytes : xz->file.size_bytes;
     xz->stream.mode = FILE_MODE_BUFFERED;
     xz->stream.is_sequential = true;
     if (begin(xz, err) < 0) {
-        xz_forward_close(&xz->stream);
+        xz_sequential_close(&xz->stream);
         return -1;
     }
     *stream = &xz->stream;

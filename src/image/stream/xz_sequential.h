@@ -19,7 +19,8 @@
  * in_threads: reads further ahead than it decodes, so not for a look at the
  * head of a pipe.  Fails with ERROR_SYSTEM.
  */
-int xz_forward_open(struct file *file, struct pipe *pipe, uint64_t size_bytes,
-                    bool in_threads, struct stream **stream, struct error *err);
+int xz_sequential_open(struct file *file, struct peek_pipe *pipe,
+                       uint64_t size_bytes, bool in_threads,
+                       struct stream **stream, struct error *err);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define INPUT_BYTES (256U << 10)
 
-struct zstd_piped {
+struct zstd_sequential {
     struct stream stream; /* first: what callers hold */
     struct zstd_stream *decoder;
     const uint8_t *at; /* of input, not yet decoded */
@@ -21,14 +21,14 @@ struct zstd_piped {
     uint8_t *input;   /* owned */
 };
 
-static int refill(struct zstd_piped *zstd, struct error *err)
+static int refill(struct zstd_sequential *zstd, struct error *err)
 {
     ssize_t n;
 
     if (zstd->left > 0 || zstd->has_no_more)
         return 0;
-    n = pipe_read(zstd->stream.pipe, zstd->input, INPUT_BYTES, zstd->in_end,
-                  err);
+    n = peek_pipe_read(zstd->stream.pipe, zstd->input, INPUT_BYTES,
+                       zstd->in_end, err);
     if (n < 0)
         return -1;
     zstd->has_no_more = n == 0;
@@ -38,10 +38,10 @@ static int refill(struct zstd_piped *zstd, struct error *err)
     return 0;
 }
 
-static ssize_t zstd_piped_next(struct stream *stream, void *buf, size_t len,
-                               struct error *err)
+static ssize_t zstd_sequential_next(struct stream *stream, void *buf,
+                                    size_t len, struct error *err)
 {
-    struct zstd_piped *zstd = (struct zstd_piped *)stream;
+    struct zstd_sequential *zstd = (struct zstd_sequential *)stream;
     size_t got = 0;
 
     while (got == 0) {
@@ -68,44 +68,44 @@ static ssize_t zstd_piped_next(struct stream *stream, void *buf, size_t len,
     return (ssize_t)got;
 }
 
-static int zstd_piped_read(struct stream *stream, void *buf, size_t len,
-                           uint64_t offset, struct error *err)
+static int zstd_sequential_read(struct stream *stream, void *buf, size_t len,
+                                uint64_t offset, struct error *err)
 {
     (void)stream, (void)buf, (void)len, (void)offset;
     return error_set(err, ERROR_FORMAT, 0, "zstd: is read in order only");
 }
 
-static int zstd_piped_prove(struct stream *stream, struct error *err)
+static int zstd_sequential_prove(struct stream *stream, struct error *err)
 {
     (void)stream, (void)err;
     return 0; /* each frame is checked as it ends */
 }
 
-static void zstd_piped_close(struct stream *stream)
+static void zstd_sequential_close(struct stream *stream)
 {
-    struct zstd_piped *zstd = (struct zstd_piped *)stream;
+    struct zstd_sequential *zstd = (struct zstd_sequential *)stream;
 
     zstd_stream_close(zstd->decoder);
     free(zstd->input);
     free(zstd);
 }
 
-static const struct stream_ops zstd_piped_ops = {
-    .read = zstd_piped_read,
-    .next = zstd_piped_next,
-    .prove = zstd_piped_prove,
-    .close = zstd_piped_close,
+static const struct stream_ops zstd_sequential_ops = {
+    .read = zstd_sequential_read,
+    .next = zstd_sequential_next,
+    .prove = zstd_sequential_prove,
+    .close = zstd_sequential_close,
 };
 
-int zstd_piped_open(struct pipe *pipe, struct stream **stream,
-                    struct error *err)
+int zstd_sequential_open(struct peek_pipe *pipe, struct stream **stream,
+                         struct error *err)
 {
-    struct zstd_piped *zstd = calloc(1, sizeof(*zstd));
+    struct zstd_sequential *zstd = calloc(1, sizeof(*zstd));
 
     if (!zstd)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "zstd: open");
     zstd->stream = (struct stream){
-        .ops = &zstd_piped_ops,
+        .ops = &zstd_sequential_ops,
         .pipe = pipe,
         .size_bytes = STREAM_SIZE_UNKNOWN,
         .mode = FILE_MODE_BUFFERED,
@@ -114,7 +114,7 @@ int zstd_piped_open(struct pipe *pipe, struct stream **stream,
     zstd->decoder = zstd_stream_open();
     zstd->input = malloc(INPUT_BYTES);
     if (!zstd->decoder || !zstd->input) {
-        zstd_piped_close(&zstd->stream);
+        zstd_sequential_close(&zstd->stream);
         return error_set(err, ERROR_SYSTEM, ENOMEM, "zstd: open");
     }
     *stream = &zstd->stream;

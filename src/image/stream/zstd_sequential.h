@@ -8,7 +8,7 @@
 #include "image/stream/stream.h"
 
 /* pipe is borrowed.  To be read with stream_next() only.  ERROR_SYSTEM. */
-int zstd_piped_open(struct pipe *pipe, struct stream **stream,
-                    struct error *err);
+int zstd_sequential_open(struct peek_pipe *pipe, struct stream **stream,
+                         struct error *err);
 
 #endif

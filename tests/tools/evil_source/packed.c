@@ -19,7 +19,7 @@ static void packed_frame(struct evil *evil, uint64_t length,
 /* So many zeros, packed; returns how many bytes that is. */
 static size_t pack_zeros(uint8_t out[ROOM_BYTES], size_t zeros)
 {
-    static const uint8_t plain[2 * GRID_CHUNK_BYTES];
+    static const uint8_t plain[2 * CHUNK_BYTES];
     struct zstd_packer *packer = zstd_packer_open();
     size_t len = zstd_pack(packer, plain, zeros, out, ROOM_BYTES);
 
@@ -32,43 +32,40 @@ void zstd_honest(struct evil *evil)
 {
     uint8_t packed[ROOM_BYTES];
 
-    packed_frame(evil, GRID_CHUNK_BYTES, packed,
-                 pack_zeros(packed, GRID_CHUNK_BYTES));
-    frame(evil, 0, FRAME_ZERO, GRID_CHUNK_BYTES,
-          EVIL_DISK_BYTES - GRID_CHUNK_BYTES);
+    packed_frame(evil, CHUNK_BYTES, packed, pack_zeros(packed, CHUNK_BYTES));
+    frame(evil, 0, FRAME_ZERO, CHUNK_BYTES, EVIL_DISK_BYTES - CHUNK_BYTES);
     frame(evil, 0, FRAME_END, 0, 0);
     finish(evil);
 }
 
 void zstd_garbage(struct evil *evil)
 {
-    packed_frame(evil, GRID_CHUNK_BYTES, (const uint8_t *)"no frame at all",
-                 15);
+    packed_frame(evil, CHUNK_BYTES, (const uint8_t *)"no frame at all", 15);
 }
 
 void zstd_longer(struct evil *evil)
 {
     uint8_t packed[ROOM_BYTES];
 
-    packed_frame(evil, GRID_CHUNK_BYTES, packed,
-                 pack_zeros(packed, 2 * GRID_CHUNK_BYTES));
+    packed_frame(evil, CHUNK_BYTES, packed,
+                 pack_zeros(packed, 2 * CHUNK_BYTES));
 }
 
 void zstd_shorter(struct evil *evil)
 {
     uint8_t packed[ROOM_BYTES];
 
-    packed_frame(evil, GRID_CHUNK_BYTES, packed, pack_zeros(packed, 4096));
+    packed_frame(evil, CHUNK_BYTES, packed, pack_zeros(packed, 4096));
 }
 
 /* The header of the frame inside says the right length, and lies. */
 void zstd_damaged(struct evil *evil)
 {
     uint8_t packed[ROOM_BYTES];
-    size_t len = pack_zeros(packed, GRID_CHUNK_BYTES);
+    size_t len = pack_zeros(packed, CHUNK_BYTES);
 
     memset(packed + len / 2, 0xff, len - len / 2);
-    packed_frame(evil, GRID_CHUNK_BYTES, packed, len);
+    packed_frame(evil, CHUNK_BYTES, packed, len);
 }
 
 void zstd_two_frames(struct evil *evil)
@@ -89,5 +86,5 @@ void zstd_no_gain(struct evil *evil)
 
 void zstd_across(struct evil *evil)
 {
-    packed_frame(evil, 2 * GRID_CHUNK_BYTES, (const uint8_t *)"x", 1);
+    packed_frame(evil, 2 * CHUNK_BYTES, (const uint8_t *)"x", 1);
 }

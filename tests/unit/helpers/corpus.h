@@ -129,7 +129,7 @@ static inline void convert(const char *format, const char *options,
 /* Bytes that qemu-img map says are data, rounded out to the grain. */
 static inline uint64_t qemu_data_bytes(uint64_t disk_bytes)
 {
-    const uint64_t grain = GRID_GRAIN_BYTES;
+    const uint64_t grain = BLOCK_BYTES;
     struct command c = { 0 };
     uint64_t sum = 0;
     char line[512];

@@ -15,7 +15,7 @@
 #define READER_DEPTH 4U
 
 struct reader {
-    struct ring *ring;
+    struct io_queue *ring;
     struct image *first; /* without a ring */
     struct image *image;
     uint64_t data_bytes; /* that the map called data */
@@ -29,7 +29,7 @@ struct reader {
 
 static inline void reader_close(struct reader *reader)
 {
-    ring_close(reader->ring);
+    io_queue_close(reader->ring);
     image_close(reader->image);
     image_close(reader->first);
     for (unsigned i = 0; i < READER_DEPTH; i++)
@@ -45,9 +45,9 @@ static inline int reader_open(struct reader *reader,
 
     *reader = (struct reader){ 0 };
     for (unsigned i = 0; i < READER_DEPTH; i++)
-        reader->slots[i].buf = aligned_alloc(4096, GRID_CHUNK_BYTES);
+        reader->slots[i].buf = aligned_alloc(4096, CHUNK_BYTES);
     if (image_open(&options, &reader->first, err) < 0 ||
-        ring_open(RING_ENGINE_AUTO, 8, NULL, 0, &reader->ring, err) < 0)
+        io_queue_open(IO_ENGINE_AUTO, 8, NULL, 0, &reader->ring, err) < 0)
         return -1;
     options.ring = reader->ring;
     options.like = reader->first;
@@ -57,7 +57,7 @@ static inline int reader_open(struct reader *reader,
 /* Takes back one read and compares it. */
 static inline int reader_reap(struct reader *reader, struct error *err)
 {
-    struct io *io = ring_reap(reader->ring, true);
+    struct io *io = io_queue_reap(reader->ring, true);
 
     for (unsigned i = 0; i < READER_DEPTH; i++)
         if (&reader->slots[i].io == io)
@@ -97,7 +97,7 @@ static inline int reader_start(struct reader *reader, uint64_t offset,
 
 static inline int reader_finish(struct reader *reader, struct error *err)
 {
-    while (ring_in_flight(reader->ring) > 0)
+    while (io_queue_in_flight(reader->ring) > 0)
         if (reader_reap(reader, err) < 0)
             return -1;
     return 0;
@@ -117,7 +117,7 @@ static inline int reader_extent(struct reader *reader, const struct extent *e,
     }
     reader->data_bytes += e->length;
     while (at < end) {
-        uint64_t chunk_end = (at / GRID_CHUNK_BYTES + 1) * GRID_CHUNK_BYTES;
+        uint64_t chunk_end = (at / CHUNK_BYTES + 1) * CHUNK_BYTES;
         uint64_t stop = chunk_end < end ? chunk_end : end;
 
         if (reader_start(reader, at, (size_t)(stop - at), err) < 0)
