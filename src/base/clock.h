@@ -10,6 +10,10 @@
 /* Nanoseconds since some fixed moment; never goes back. */
 uint64_t clock_now_ns(void);
 
+/* Milliseconds from now to deadline_ns, rounded up, as poll(2) takes them; 0:
+ * it has passed. */
+int clock_until_ms(uint64_t deadline_ns);
+
 /* Nanoseconds since 1970, UTC: for what people and other machines read. */
 uint64_t clock_unix_ns(void);
 

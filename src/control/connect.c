@@ -29,9 +29,11 @@ int connect_until(struct cw_job *job, const struct addr *target,
                   const struct connect_patience *patience, struct conn **conn,
                   struct error *err)
 {
+    struct conn_options own = *options;
     unsigned wait_ms = PAUSE_FIRST_MS;
 
-    while (conn_dial(target, job->tls, options, conn, err) < 0) {
+    own.deadline_ns = patience->deadline_ns;
+    while (conn_dial(target, job->tls, &own, conn, err) < 0) {
         uint64_t now_ns = clock_now_ns();
 
         if (atomic_load(&job->cancelled))

@@ -92,6 +92,14 @@ int addr_parse(const char *text, struct addr *addr, struct error *err)
     return set_port(text, colon + 1, addr, err);
 }
 
+bool addr_is_literal(const struct addr *addr)
+{
+    struct in_addr in;
+
+    return addr->host[0] == '\0' || inet_aton(addr->host, &in) != 0 ||
+           is_ipv6(addr->host);
+}
+
 int addr_resolve(const struct addr *addr, bool passive, struct addrinfo **list,
                  struct error *err)
 {

@@ -5,6 +5,7 @@
 #define CW_NET_ADDR_H
 
 #include <netdb.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -21,6 +22,9 @@ struct addr {
  * Fails with ERROR_USAGE.
  */
 int addr_parse(const char *text, struct addr *addr, struct error *err);
+
+/* Is the host an IPv4 or IPv6 address, or "", and not a name? */
+bool addr_is_literal(const struct addr *addr);
 
 /*
  * Resolves to a getaddrinfo(3) list, owned by the caller (freeaddrinfo), in

@@ -32,6 +32,8 @@ enum conn_role {
     CONN_DATA
 };
 
+struct conn;
+
 struct conn_options {
     enum conn_role role;
     unsigned handshake_timeout_ms;
@@ -40,9 +42,12 @@ struct conn_options {
     const char *bind_address; /* dial from this address; NULL: any */
     const char *bind_device;  /* dial through this interface; NULL: any */
     int stop_fd; /* readable: a handshake gives up, ERROR_CANCELLED; 0: none */
+    uint64_t deadline_ns;   /* for dialing, name resolution included; 0: none */
+    unsigned segment_bytes; /* TCP_MAXSEG when dialing; 0: as the path says */
+    /* Dial the very address that this one reached: a name may have several,
+     * and the peer of a session is one of them.  NULL: resolve. */
+    const struct conn *beside;
 };
-
-struct conn;
 
 /*
  * Listening sockets: one per address family that works ([::] dual-stack
@@ -56,9 +61,10 @@ int conn_listen(const struct addr *addr, const char *device, int *fds,
                 unsigned max, struct error *err);
 
 /*
- * Connects to the first address that answers and shakes hands as a client.
+ * Connects to the address that answers first and shakes hands as a client.
  * The server's chain is verified, its name by conn_check_peer().  Both steps
- * together take handshake_timeout_ms at most.
+ * together take handshake_timeout_ms at most, and with the resolving of the
+ * name before them they end at deadline_ns.
  *
  * ERROR_TEMPORARY: nobody there, refused, timed out (worth a retry);
  * ERROR_TLS: the handshake failed; the text names the reason in words;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "net/conn_private.h"
 #include "net/tcp.h"
+#include "net/tcp_connect.h"
 
 /* 256 KiB took nearly all there is to gain from larger socket calls; a
  * control connection has little to say. */
@@ -191,8 +192,8 @@ int conn_dial(const struct addr *addr, struct tls *tls,
               const struct conn_options *options, struct conn **conn,
               struct error *err)
 {
-    uint64_t deadline_ns = deadline_of(options);
-    int fd = tcp_connect(addr, options, deadline_ns, err);
+    uint64_t deadline_ns;
+    int fd = tcp_connect(addr, options, &deadline_ns, err);
     AUTO(auto_conn) struct conn *c = NULL;
 
     if (fd < 0)

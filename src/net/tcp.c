@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "net/congestion.h"
 
@@ -103,7 +101,7 @@ void tcp_set_role(int fd, enum conn_role role, unsigned dead_peer_ms)
     set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-static int set_blocking(int fd, bool is_blocking)
+int tcp_set_blocking(int fd, bool is_blocking)
 {
     int flags = fcntl(fd, F_GETFL);
 
@@ -113,9 +111,17 @@ static int set_blocking(int fd, bool is_blocking)
     return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
+/* The kernel lets an ordinary user choose since Linux 5.7. */
+int tcp_set_device(int fd, const char *device)
+{
+    return device ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
+                               (socklen_t)strlen(device))
+                  : 0;
+}
+
 int tcp_tune(int fd, const struct conn_options *options, struct error *err)
 {
-    int r = set_blocking(fd, true);
+    int r = tcp_set_blocking(fd, true);
 
     if (r < 0)
         return error_set(err, ERROR_SYSTEM, -r, "set up connection");
@@ -126,153 +132,6 @@ int tcp_tune(int fd, const struct conn_options *options, struct error *err)
     }
     tcp_set_role(fd, options->role, options->dead_peer_ms);
     return congestion_set(fd, options->congestion, err);
-}
-
-/* ---- connecting ---- */
-
-/* Waits for a connect(2) under way.  0 or an errno value. */
-static int finish_connect(int fd, int stop_fd, uint64_t deadline_ns)
-{
-    struct pollfd fds[] = {
-        { .fd = fd, .events = POLLOUT },
-        { .fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN },
-    };
-    int errnum = 0;
-    socklen_t len = sizeof(errnum);
-
-    for (;;) {
-        uint64_t now = clock_now_ns();
-        uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
-        uint64_t ms = (left + CLOCK_MS_NS - 1) / CLOCK_MS_NS;
-        int n = poll(fds, 2, ms > INT_MAX ? INT_MAX : (int)ms);
-
-        if (n > 0 && fds[1].revents != 0)
-            return ECANCELED;
-        if (n > 0)
-            break;
-        if (n == 0)
-            return ETIMEDOUT;
-        if (errno != EINTR)
-            return errno;
-    }
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) < 0)
-        return errno;
-    return errnum;
-}
-
-/* NULL: any will do.  The kernel lets an ordinary user choose since Linux
- * 5.7. */
-static int tie_to_device(int fd, const char *device)
-{
-    return device ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
-                               (socklen_t)strlen(device))
-                  : 0;
-}
-
-/*
- * Ties a socket to where it is to dial from.  An address of the other family
- * only rules out this one of the target's addresses.
- */
-static int bind_here(int fd, int family, const struct conn_options *options,
-                     struct error *err)
-{
-    struct addrinfo hints = { .ai_family = family,
-                              .ai_socktype = SOCK_STREAM,
-                              .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
-    AUTO(auto_list) struct addrinfo *list = NULL;
-    const char *device = options->bind_device;
-    const char *address = options->bind_address;
-
-    if (tie_to_device(fd, device) < 0)
-        return error_set(err, ERROR_USAGE, errno, "dial through interface %s",
-                         device);
-    if (!address)
-        return 0;
-    if (getaddrinfo(address, NULL, &hints, &list) != 0) {
-        list = NULL;
-        return error_set(err, ERROR_USAGE, EAFNOSUPPORT,
-                         "dial from %s: not an IPv%c address", address,
-                         family == AF_INET ? '4' : '6');
-    }
-    if (bind(fd, list->ai_addr, list->ai_addrlen) < 0)
-        return error_set(err, ERROR_USAGE, errno, "dial from %s", address);
-    return 0;
-}
-
-/* An owned socket, or -1 with err naming the address. */
-static int connect_one(const struct addrinfo *ai,
-                       const struct conn_options *options, uint64_t deadline_ns,
-                       struct error *err)
-{
-    AUTO_FD int fd = socket(ai->ai_family,
-                            SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    char text[ADDRESS_CHARS];
-    int errnum;
-
-    addr_format(ai->ai_addr, ai->ai_addrlen, text, sizeof(text));
-    if (fd < 0)
-        return error_set(err, ERROR_TEMPORARY, errno, "connect to %s", text);
-    /* Before connect(2): the window scale is agreed in the SYN. */
-    if (tcp_tune(fd, options, err) < 0 ||
-        bind_here(fd, ai->ai_family, options, err) < 0)
-        return -1;
-    errnum = -set_blocking(fd, false);
-    if (errnum == 0 && connect(fd, ai->ai_addr, ai->ai_addrlen) < 0)
-        errnum = errno == EINPROGRESS
-                     ? finish_connect(fd, options->stop_fd, deadline_ns)
-                     : errno;
-    if (errnum == 0)
-        errnum = -set_blocking(fd, true);
-    if (errnum == ECANCELED)
-        return error_set(err, ERROR_CANCELLED, 0, "connect to %s: stopped",
-                         text);
-    if (errnum != 0)
-        return error_set(err, ERROR_TEMPORARY, errnum, "connect to %s", text);
-    return take_fd(&fd);
-}
-
-/* A family that this machine cannot route says nothing of the target. */
-static bool is_telling(const struct error *err)
-{
-    return err->errnum != ENETUNREACH && err->errnum != EADDRNOTAVAIL &&
-           err->errnum != EAFNOSUPPORT;
-}
-
-/* The share of the time left that this address, one of count, may use. */
-static uint64_t share_deadline(uint64_t deadline_ns, unsigned count)
-{
-    uint64_t now = clock_now_ns();
-
-    return deadline_ns > now ? now + (deadline_ns - now) / count : now;
-}
-
-int tcp_connect(const struct addr *addr, const struct conn_options *options,
-                uint64_t deadline_ns, struct error *err)
-{
-    AUTO(auto_list) struct addrinfo *list = NULL;
-    struct error e, told = { .kind = ERROR_NONE };
-    unsigned left = 0;
-
-    if (addr_resolve(addr, false, &list, err) < 0)
-        return -1;
-    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next)
-        left++;
-    for (const struct addrinfo *ai = list; ai; ai = ai->ai_next, left--) {
-        int fd = connect_one(ai, options, share_deadline(deadline_ns, left),
-                             &e);
-
-        if (fd >= 0)
-            return fd;
-        log_debug("%s", e.text);
-        if (e.kind == ERROR_CANCELLED) {
-            told = e;
-            break;
-        }
-        if (told.kind == ERROR_NONE || is_telling(&e) || !is_telling(&told))
-            told = e;
-    }
-    *err = told;
-    return -1;
 }
 
 /* ---- listening ---- */
@@ -290,7 +149,7 @@ static int listen_one(const struct addrinfo *ai, const char *device,
     set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (ai->ai_family == AF_INET6)
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, !is_dual);
-    if (tie_to_device(fd, device) < 0)
+    if (tcp_set_device(fd, device) < 0)
         return error_set(err, ERROR_USAGE, errno, "listen through interface %s",
                          device);
     if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||

@@ -92,6 +92,7 @@ static int start_lanes(struct source *s)
         s->plan.cursor.most = SURVEY_CHUNKS;
     s->plan.conn.role = CONN_DATA;
     s->plan.conn.stop_fd = s->job.stop_fd;
+    s->plan.conn.beside = s->session.chat.conn;
     for (unsigned i = 0; i < s->job.lanes; i++) {
         if (send_worker_start(&s->lanes[i], &s->plan, i, &err) < 0) {
             job_fail(&s->job, &err);

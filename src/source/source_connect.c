@@ -29,6 +29,7 @@ static int dial(struct source *s, uint64_t deadline_ns, struct conn **conn,
 
     options.role = CONN_CONTROL;
     options.stop_fd = s->job.wake_fd;
+    options.beside = NULL;
     if (connect_until(&s->job, &s->plan.target, &options, &patience, conn,
                       err) == 0)
         return 0;

@@ -1,7 +1,6 @@
 #include "tls/socket_bio.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,18 +13,6 @@ enum {
     BUFFER_ALIGN = 64
 };
 
-/* Milliseconds to the deadline, rounded up; 0: it has passed. */
-static int remaining_ms(uint64_t deadline_ns)
-{
-    uint64_t now = clock_now_ns();
-    uint64_t ms;
-
-    if (now >= deadline_ns)
-        return 0;
-    ms = (deadline_ns - now + CLOCK_MS_NS - 1) / CLOCK_MS_NS;
-    return ms > INT_MAX ? INT_MAX : (int)ms;
-}
-
 /* Waits for events until the deadline.  0 or an errno value. */
 static int wait_for(const struct socket_bio *bio, short events)
 {
@@ -35,7 +22,7 @@ static int wait_for(const struct socket_bio *bio, short events)
     };
 
     for (;;) {
-        int ms = remaining_ms(bio->deadline_ns);
+        int ms = clock_until_ms(bio->deadline_ns);
         int n = ms == 0 ? 0 : poll(fds, 2, ms);
 
         if (n > 0)
