@@ -1,64 +1,41 @@
-/* api.c - include/clonewire/clonewire.h over the jobs of flow/. */
-#include <stdio.h>
+/* api.c - include/clonewire/clonewire.h over the jobs of the layers below. */
 #include <string.h>
 
 #include "api/jobs.h"
 #include "api/preflight.h"
 #include "api/verify.h"
-#include "base/log.h"
+#include "base/version.h"
+#include "cdi/http_source.h"
 #include "job/credentials.h"
 #include "job/job.h"
+#include "job/job_status.h"
+#include "job/public_error.h"
+#include "monitor/health.h"
 #include "resume/resume_probe.h"
 #include "sink/device_info.h"
+#include "source/source.h"
+#include "target/target.h"
+#include "transfer/disk_options.h"
 #include "transfer/readback.h"
 
 const char *cw_phase_name(enum cw_phase phase)
 {
-    switch (phase) {
-    case CW_PHASE_STARTING: return "starting";
-    case CW_PHASE_PLANNING: return "planning";
-    case CW_PHASE_COPYING: return "copying";
-    case CW_PHASE_FLUSHING: return "flushing";
-    case CW_PHASE_VERIFYING: return "verifying";
-    case CW_PHASE_DONE: return "done";
-    }
-    return "unknown";
+    return job_phase_name(phase);
 }
 
 const char *cw_version(void)
 {
-    return CW_VERSION;
-}
-
-void api_tell(struct cw_error *out, const struct error *err)
-{
-    *out = (struct cw_error){
-        .status = (int)err->kind,
-        .kind = error_kind_name(err->kind),
-        .hint = error_hint(err->kind),
-        .errnum = err->errnum,
-        .offset = err->offset,
-        .retryable = error_is_retryable(err->kind),
-        .from_peer = err->from_peer,
-        .space = {
-            .need_bytes = err->space.need_bytes,
-            .have_bytes = err->space.have_bytes,
-            .usable_bytes = err->space.usable_bytes,
-            .shortfall_bytes = err->space.shortfall_bytes,
-            .volume_bytes = err->space.volume_bytes,
-        },
-    };
-    snprintf(out->text, sizeof(out->text), "%s", err->text);
+    return version_text();
 }
 
 struct cw_job *cw_source_open(const struct cw_source_options *options,
                               struct cw_error *error)
 {
     struct error err;
-    struct cw_job *job = source_open(options, &err);
+    struct cw_job *job = source_open(options, &health_observer, &err);
 
     if (!job)
-        api_tell(error, &err);
+        public_error_fill(error, &err);
     return job;
 }
 
@@ -66,10 +43,10 @@ struct cw_job *cw_target_open(const struct cw_target_options *options,
                               struct cw_error *error)
 {
     struct error err;
-    struct cw_job *job = target_open(options, &err);
+    struct cw_job *job = target_open(options, &health_observer, &err);
 
     if (!job)
-        api_tell(error, &err);
+        public_error_fill(error, &err);
     return job;
 }
 
@@ -77,10 +54,10 @@ struct cw_job *cw_volume_open(const struct cw_volume_options *options,
                               struct cw_error *error)
 {
     struct error err;
-    struct cw_job *job = http_source_open(options, &err);
+    struct cw_job *job = http_source_open(options, &health_observer, &err);
 
     if (!job)
-        api_tell(error, &err);
+        public_error_fill(error, &err);
     return job;
 }
 
@@ -92,7 +69,7 @@ struct cw_job *cw_local_open(const struct cw_source_options *source,
     struct cw_job *job = local_open(source, target, &err);
 
     if (!job)
-        api_tell(error, &err);
+        public_error_fill(error, &err);
     return job;
 }
 
@@ -104,7 +81,7 @@ int cw_source_inspect(const struct cw_source_options *options,
 
     if (source_inspect(options, fs_overhead_ppm, inspection, &err) == 0)
         return 0;
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -117,7 +94,7 @@ int cw_source_map(const struct cw_source_options *options,
 
     if (source_map(options, each, opaque, &err) == 0)
         return 0;
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -129,7 +106,7 @@ int cw_target_plan(const struct cw_target_options *options,
 
     if (target_plan(options, source_bytes, plan, &err) == 0)
         return 0;
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -140,7 +117,7 @@ int cw_target_look(const struct cw_target_options *options,
     struct error err;
 
     if (device_info_read(options->destination, &look, &err) < 0) {
-        api_tell(error, &err);
+        public_error_fill(error, &err);
         return -1;
     }
     destination->is_block_device = look.is_block_device;
@@ -170,7 +147,7 @@ int cw_pairing_make(char code[CW_PAIRING_CHARS], struct cw_error *error)
 
     if (credentials_make(code, &err) == 0)
         return 0;
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -180,11 +157,11 @@ int cw_source_digest(const struct cw_source_options *options,
     struct image_options image;
     struct error err;
 
-    source_image_options(options, &image);
-    if (proof_digest(&image, options->tuning.io_engine, options->digest, 0,
-                     text, &err) == 0)
+    disk_options_image(options, &image);
+    if (verify_digest(&image, options->tuning.io_engine, options->digest, 0,
+                      text, &err) == 0)
         return 0;
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -205,11 +182,11 @@ int cw_target_digest(const struct cw_target_options *options,
     const struct image_options image = written(options);
     struct error err;
 
-    if (proof_digest(&image, options->tuning.io_engine, digest,
-                     options->size_bytes, text, &err) == 0)
+    if (verify_digest(&image, options->tuning.io_engine, digest,
+                      options->size_bytes, text, &err) == 0)
         return 0;
     readback_failed(&err, "digest what the target holds");
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -218,15 +195,15 @@ int cw_source_check_receipt(
     int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
     struct cw_receipt *receipt, struct cw_error *error)
 {
-    const struct proof_listener listener = { each, opaque, receipt };
+    const struct verify_listener listener = { each, opaque, receipt };
     struct image_options image;
     struct error err;
 
-    source_image_options(options, &image);
-    if (proof_check_receipt(&image, options->tuning.io_engine, path, &listener,
-                            &err) == 0)
+    disk_options_image(options, &image);
+    if (verify_check_receipt(&image, options->tuning.io_engine, path, &listener,
+                             &err) == 0)
         return 0;
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -235,14 +212,14 @@ int cw_target_check_receipt(
     int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
     struct cw_receipt *receipt, struct cw_error *error)
 {
-    const struct proof_listener listener = { each, opaque, receipt };
+    const struct verify_listener listener = { each, opaque, receipt };
     const struct image_options image = written(options);
     struct error err;
 
-    if (proof_check_receipt(&image, options->tuning.io_engine, path, &listener,
-                            &err) == 0)
+    if (verify_check_receipt(&image, options->tuning.io_engine, path, &listener,
+                             &err) == 0)
         return 0;
-    api_tell(error, &err);
+    public_error_fill(error, &err);
     return -1;
 }
 
@@ -255,7 +232,7 @@ int cw_run(struct cw_job *job, struct cw_summary *summary,
     *summary = (struct cw_summary){ 0 };
     r = job->run(job, summary, &err);
     if (r < 0)
-        api_tell(error, &err);
+        public_error_fill(error, &err);
     return r;
 }
 

@@ -18,12 +18,14 @@
 #include "api/verify.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/job_status.h"
 #include "job/task.h"
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "resume/source_identity.h"
 #include "transfer/chunk_reader.h"
 #include "transfer/copy_worker.h"
+#include "transfer/disk_options.h"
 #include "transfer/readback.h"
 #include "wire/message.h"
 
@@ -89,7 +91,7 @@ static int prepare(void *arg, struct error *err)
 {
     struct local *l = arg;
 
-    if (source_measure(l->image, &l->measured_bytes, err) < 0)
+    if (disk_options_measure(l->image, &l->measured_bytes, err) < 0)
         return -1;
     return sink_prepare(l->sink, l->plan.virtual_bytes, err);
 }
@@ -204,7 +206,7 @@ static int local_run(struct cw_job *job, struct cw_summary *summary,
         run_phase(l, CW_PHASE_VERIFYING, verify) == 0) {
         job_enter(job, CW_PHASE_DONE);
         summarize(l, summary);
-        return proof_write_receipt(job, summary, err);
+        return job_write_receipt(job, summary, err);
     }
     job_first_error(job, err);
     return error_wrap(err, "copy %s to %s", l->from, l->to);
@@ -262,10 +264,10 @@ static int build(struct local *l, const struct cw_source_options *source,
             0 ||
         refuse_same(l->from, l->to, err) < 0)
         return -1;
-    source_image_options(source, &l->plan.image);
+    disk_options_image(source, &l->plan.image);
     l->plan.image.takes_any_order = true;
     l->plan.image.stop_fd = l->job.stop_fd;
-    target_sink_options(target, &sink);
+    disk_options_sink(target, &sink);
     sink.mode = l->plan.image.mode;
     if (source_guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||
         image_open(&l->plan.image, &l->image, err) < 0 ||

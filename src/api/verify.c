@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "plan/chunk_grid.h"
 #include "record/receipt.h"
 #include "transfer/disk_scan.h"
@@ -40,9 +39,9 @@ static int digest_disk(const struct image_options *image,
     return r;
 }
 
-int proof_digest(const struct image_options *image, enum cw_io_engine engine,
-                 enum cw_digest digest, uint64_t virtual_bytes, char *text,
-                 struct error *err)
+int verify_digest(const struct image_options *image, enum cw_io_engine engine,
+                  enum cw_digest digest, uint64_t virtual_bytes, char *text,
+                  struct error *err)
 {
     enum digest_algorithm algorithm = digest == CW_DIGEST_SHA256
                                           ? DIGEST_SHA256
@@ -59,31 +58,6 @@ int proof_digest(const struct image_options *image, enum cw_io_engine engine,
 }
 
 /* ---- receipts ---- */
-
-int proof_write_receipt(const struct cw_job *job,
-                        const struct cw_summary *summary, struct error *err)
-{
-    struct receipt receipt = {
-        .verified_bytes = summary->verified_bytes,
-        .ended_ns = clock_unix_ns(),
-    };
-
-    if (!job->events.receipt)
-        return 0;
-    receipt.begun_ns = receipt.ended_ns - summary->elapsed_ns;
-    snprintf(receipt.software, sizeof(receipt.software), "clonewire %s",
-             cw_version());
-    snprintf(receipt.peer_software, sizeof(receipt.peer_software), "%s",
-             job->peer_software);
-    snprintf(receipt.side, sizeof(receipt.side), "%s",
-             job->is_source ? "source" : "target");
-    snprintf(receipt.job, sizeof(receipt.job), "%s", job->id);
-    snprintf(receipt.format, sizeof(receipt.format), "%s",
-             summary->image_format);
-    if (receipt_write(job->events.receipt, &receipt, job->digest, err) == 0)
-        return 0;
-    return error_wrap(err, "the copy is complete, but has no receipt");
-}
 
 static void fill(const struct receipt *receipt, struct cw_receipt *found)
 {
@@ -144,7 +118,7 @@ static int tell_runs(const struct digest *a, const struct digest *b,
 /* The root differs: says where. */
 static int tell_difference(const struct digest *table, const char *disk,
                            const char *path, const struct receipt *receipt,
-                           const struct proof_listener *listener,
+                           const struct verify_listener *listener,
                            struct error *err)
 {
     struct difference difference = { 0 };
@@ -172,10 +146,10 @@ static int tell_difference(const struct digest *table, const char *disk,
                         difference.first * CHUNK_BYTES);
 }
 
-int proof_check_receipt(const struct image_options *image,
-                        enum cw_io_engine engine, const char *path,
-                        const struct proof_listener *listener,
-                        struct error *err)
+int verify_check_receipt(const struct image_options *image,
+                         enum cw_io_engine engine, const char *path,
+                         const struct verify_listener *listener,
+                         struct error *err)
 {
     uint8_t root[DIGEST_ROOT_BYTES];
     struct receipt receipt;

@@ -10,28 +10,21 @@
 #include "job/job.h"
 
 /* As cw_source_digest(): of virtual_bytes, 0: all. */
-int proof_digest(const struct image_options *image, enum cw_io_engine engine,
-                 enum cw_digest digest, uint64_t virtual_bytes, char *text,
-                 struct error *err);
+int verify_digest(const struct image_options *image, enum cw_io_engine engine,
+                  enum cw_digest digest, uint64_t virtual_bytes, char *text,
+                  struct error *err);
 
-/*
- * The job is done: writes the receipt it was told to write, if it was.
- * ERROR_SYSTEM: it is done all the same.
- */
-int proof_write_receipt(const struct cw_job *job,
-                        const struct cw_summary *summary, struct error *err);
-
-/* What a caller of proof_check_receipt() hears, besides its end. */
-struct proof_listener {
+/* What a caller of verify_check_receipt() hears, besides its end. */
+struct verify_listener {
     int (*each)(void *opaque, uint64_t offset, uint64_t length); /* or NULL */
     void *opaque;
     struct cw_receipt *receipt; /* to be filled */
 };
 
 /* As cw_source_check_receipt(). */
-int proof_check_receipt(const struct image_options *image,
-                        enum cw_io_engine engine, const char *path,
-                        const struct proof_listener *listener,
-                        struct error *err);
+int verify_check_receipt(const struct image_options *image,
+                         enum cw_io_engine engine, const char *path,
+                         const struct verify_listener *listener,
+                         struct error *err);
 
 #endif

@@ -23,7 +23,7 @@ static int refill(const struct body *pieces, const uint8_t **at, size_t *len,
     return 0;
 }
 
-static ssize_t plain_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
+static ssize_t plain_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
                           bool *is_zero, struct error *err)
 {
     struct disk_decoder_plain *p = (struct disk_decoder_plain *)feed;
@@ -217,7 +217,7 @@ static void keep(struct filling *f, const struct snappy_frame_block *block)
     f->done += block->len;
 }
 
-static ssize_t snappy_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
+static ssize_t snappy_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
                            bool *is_zero, struct error *err)
 {
     struct disk_decoder_snappy *s = (struct disk_decoder_snappy *)feed;

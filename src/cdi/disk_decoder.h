@@ -13,28 +13,16 @@
 #include "base/error.h"
 #include "http/body.h"
 #include "http/snappy_frame.h"
+#include "transfer/disk_stream.h"
 
 #define DISK_DECODER_HEAD_BYTES 512U
 #define DISK_DECODER_LINE_BYTES \
     64U /* holds the head of a chunk, and little more */
 
-struct disk_decoder;
-
-/*
- * Fills buf with len bytes, fewer only at the end of the disk; 0 behind it.
- * *is_zero: all of them are zero, and buf has not been written.  -1: *err.
- */
-typedef ssize_t disk_decoder_fill(struct disk_decoder *feed, uint8_t *buf,
-                                  size_t len, bool *is_zero, struct error *err);
-
-struct disk_decoder {
-    disk_decoder_fill *fill;
-};
-
 /* ---- plain ---- */
 
 struct disk_decoder_plain {
-    struct disk_decoder feed; /* first */
+    struct disk_stream feed; /* first */
     struct body pieces;
     const uint8_t *at; /* what is left of the last piece */
     size_t len;
@@ -55,7 +43,7 @@ ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
 
 /* Blocks out of the frames in pieces; about 200 KiB. */
 struct disk_decoder_snappy {
-    struct disk_decoder feed; /* first */
+    struct disk_stream feed; /* first */
     struct body pieces;
     const uint8_t *at; /* what is left of the last piece */
     size_t len;

@@ -13,12 +13,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "api/jobs.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/connect.h"
 #include "job/watchdog.h"
 #include "tar/writer.h"
+#include "transfer/disk_options.h"
 
 #define HANDSHAKE_MS       10000U
 #define CONNECT_DEFAULT_NS (300 * CLOCK_SECOND_NS)
@@ -66,7 +66,7 @@ static int open_tree(struct http_source *v, struct error *err)
 static int open_disk(struct http_source *v, struct error *err)
 {
     if (v->options.disk)
-        source_image_options(v->options.disk, &v->image_options);
+        disk_options_image(v->options.disk, &v->image_options);
     else
         v->image_options = (struct image_options){
             .path = v->options.path,
@@ -101,7 +101,7 @@ static void note_peer(struct http_source *v)
              info.cipher);
     snprintf(v->peer, sizeof(v->peer), "%s (%s)", info.peer, info.peer_name);
     log_info("connected to %s, %s, by %s", v->peer, v->job.cipher,
-             conn_is_http(v->conn) ? CONN_ALPN_HTTP : CONN_ALPN);
+             conn_is_http(v->conn) ? TLS_ALPN_HTTP : TLS_ALPN);
 }
 
 /*
@@ -369,6 +369,7 @@ static int build(struct http_source *v, const struct cw_volume_options *options,
 }
 
 struct cw_job *http_source_open(const struct cw_volume_options *options,
+                                const struct job_observer *observer,
                                 struct error *err)
 {
     struct http_source *v = calloc(1, sizeof(*v));
@@ -377,6 +378,7 @@ struct cw_job *http_source_open(const struct cw_volume_options *options,
         error_set(err, ERROR_SYSTEM, ENOMEM, "start the source");
         return NULL;
     }
+    v->job.observer = observer;
     if (build(v, options, err) == 0)
         return &v->job;
     http_source_free(&v->job);

@@ -41,6 +41,12 @@ struct http_source {
     _Atomic uint64_t most; /* plain bytes of the attempt that came furthest */
 };
 
+/* As cw_volume_open(): NULL with *err filled; else owned by the caller
+ * (job->free). */
+struct cw_job *http_source_open(const struct cw_volume_options *options,
+                                const struct job_observer *observer,
+                                struct error *err);
+
 /* Sends all of it over v->conn and hears the answer: of a lane, its work. */
 int http_source_send(struct worker *lane, struct error *err);
 

@@ -22,7 +22,7 @@ enum content {
     CONTENT_ARCHIVE
 };
 
-static enum content content_of(const struct upload_router_upload *from)
+static enum content content_of(const struct request_upload *from)
 {
     const char *type = from->request->head.cdi_content_type;
 

@@ -16,7 +16,7 @@
 #include "sink/sink.h"
 
 struct upload {
-    struct upload_router_upload from;
+    struct request_upload from;
     struct cw_job *job;
     struct sink *sink;
 

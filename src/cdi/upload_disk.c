@@ -60,7 +60,7 @@ int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
     return digest_open(DIGEST_XXH3_128, bytes, &u->job->digest, err);
 }
 
-int upload_disk(struct upload *u, struct disk_decoder *feed,
+int upload_disk(struct upload *u, struct disk_stream *feed,
                 uint64_t known_bytes, struct error *err)
 {
     uint64_t most_bytes, least_bytes;
@@ -100,11 +100,11 @@ int upload_disk(struct upload *u, struct disk_decoder *feed,
 /* ---- an image, whatever its format ---- */
 
 struct feed_image {
-    struct disk_decoder feed; /* first */
+    struct disk_stream feed; /* first */
     struct stream *stream;
 };
 
-static ssize_t image_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
+static ssize_t image_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
                           bool *is_zero, struct error *err)
 {
     struct feed_image *f = (struct feed_image *)feed;

@@ -21,7 +21,7 @@ int upload_open_digest(struct upload *upload, uint64_t bytes,
  * Writes the disk that feed brings.  known_bytes: its size, where something
  * has told it already, or UPLOAD_SIZE_UNKNOWN.
  */
-int upload_disk(struct upload *upload, struct disk_decoder *feed,
+int upload_disk(struct upload *upload, struct disk_stream *feed,
                 uint64_t known_bytes, struct error *err);
 
 /*

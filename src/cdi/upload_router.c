@@ -61,9 +61,8 @@ static int check_client(const struct upload_router *gate,
 }
 
 /* In the order of the list in the header.  -1: *code, and *text. */
-static int consider(struct upload_router *gate,
-                    struct upload_router_upload *upload, enum http_code *code,
-                    const char **text)
+static int consider(struct upload_router *gate, struct request_upload *upload,
+                    enum http_code *code, const char **text)
 {
     const struct request *request = upload->request;
     const struct http_head *head = &request->head;
@@ -98,7 +97,7 @@ static int consider(struct upload_router *gate,
 }
 
 /* The head has come, or will not.  -1: answer *code, 0: nothing, and *text. */
-static int hear(struct upload_router *gate, struct upload_router_upload *upload,
+static int hear(struct upload_router *gate, struct request_upload *upload,
                 enum http_code *code, const char **text)
 {
     struct error err;
@@ -114,9 +113,10 @@ static int hear(struct upload_router *gate, struct upload_router_upload *upload,
     return -1;
 }
 
-bool upload_router_receive(struct upload_router *gate, struct conn *conn,
-                           int stop_fd, struct upload_router_upload *upload)
+bool upload_router_receive(void *opaque, struct conn *conn, int stop_fd,
+                           struct request_upload *upload)
 {
+    struct upload_router *gate = opaque;
     enum http_code code;
     const char *text;
 

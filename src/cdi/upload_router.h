@@ -40,18 +40,14 @@ struct upload_router_path {
     bool is_archive;
 };
 
-struct upload_router_upload {
-    struct request *request; /* owned */
-    const struct upload_router_path *path;
-};
-
 /*
- * Any thread: serves the client on conn (moved), until stop_fd is readable.  True: it may upload, and
- * upload->request is the caller's; the gate is busy until upload_router_set().  False:
- * it has been answered.
+ * As listener_http; opaque: the struct upload_router.  Any thread: serves
+ * the client on conn (moved), until stop_fd is readable.  True: it may
+ * upload, and upload->request is the caller's; the router is busy until
+ * upload_router_set().  False: it has been answered.
  */
-bool upload_router_receive(struct upload_router *gate, struct conn *conn,
-                           int stop_fd, struct upload_router_upload *upload);
+bool upload_router_receive(void *opaque, struct conn *conn, int stop_fd,
+                           struct request_upload *upload);
 
 /* Any thread: 0; -1: it was not open, and is no business of yours. */
 int upload_router_claim(struct upload_router *gate);

@@ -13,7 +13,7 @@
 #define DISK_NAME "disk.img" /* what a disk on a volume of files is called */
 
 struct feed_tar {
-    struct disk_decoder feed; /* first */
+    struct disk_stream feed; /* first */
     struct tree_reader *reader;
     uint64_t size_bytes;
     uint64_t at;
@@ -41,7 +41,7 @@ static int next_run(struct feed_tar *f, struct error *err)
     return 0;
 }
 
-static ssize_t tar_fill(struct disk_decoder *feed, uint8_t *buf, size_t len,
+static ssize_t tar_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
                         bool *is_zero, struct error *err)
 {
     struct feed_tar *f = (struct feed_tar *)feed;

@@ -16,8 +16,8 @@
 #define ADDRESS_CHARS 80
 
 struct listener {
-    struct cw_job *job;         /* borrowed */
-    struct upload_router *gate; /* borrowed; NULL: no HTTP */
+    struct cw_job *job;        /* borrowed */
+    struct listener_http http; /* receive NULL: no HTTP */
     int listeners[LISTENER_LISTENERS];
     unsigned listener_count;
     int close_fd; /* eventfd: readable for ever once the door closes */
@@ -140,9 +140,9 @@ static int let_in(struct listener *door, int fd, struct visitor *visitor,
     conn_get_info(visitor->conn, &info);
     snprintf(visitor->peer, sizeof(visitor->peer), "%s", info.peer);
 
-    if (door->gate && conn_is_http(visitor->conn))
-        return upload_router_receive(door->gate, TAKE_PTR(visitor->conn),
-                                     door->close_fd, &visitor->upload);
+    if (door->http.receive && conn_is_http(visitor->conn))
+        return door->http.receive(door->http.opaque, TAKE_PTR(visitor->conn),
+                                  door->close_fd, &visitor->upload);
     channel_init(chat, visitor->conn);
     if (conn_check_peer(visitor->conn, err) < 0) {
         channel_send_error(chat, err);
@@ -150,7 +150,7 @@ static int let_in(struct listener *door, int fd, struct visitor *visitor,
     }
     if (ask(visitor, chat, door->close_fd, err) == 0)
         return 1;
-    if (!door->gate || chat->have > 0 || err->kind != ERROR_TEMPORARY)
+    if (!door->http.receive || chat->have > 0 || err->kind != ERROR_TEMPORARY)
         return -1;
     /* Asked what is spoken here, as a source by HTTP does first: no news, and
      * no clone that has failed. */
@@ -306,7 +306,7 @@ static void announce_reachable(const struct listener *door)
 }
 
 int listener_open(const struct addr *addr, struct cw_job *job,
-                  struct upload_router *gate, struct listener **door,
+                  const struct listener_http *http, struct listener **door,
                   struct error *err)
 {
     struct listener *d = calloc(1, sizeof(*d));
@@ -316,7 +316,8 @@ int listener_open(const struct addr *addr, struct cw_job *job,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
     *door = d; /* half-built from here on: listener_close() copes */
     d->job = job;
-    d->gate = gate;
+    if (http)
+        d->http = *http;
     d->last = &d->first;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->gone, NULL);

@@ -10,8 +10,8 @@
 #define CW_CONTROL_LISTENER_H
 
 #include "base/error.h"
-#include "cdi/upload_router.h"
 #include "control/channel.h"
+#include "http/request.h"
 #include "job/job.h"
 #include "net/addr.h"
 
@@ -21,24 +21,32 @@
 
 /* Somebody who came: conn with its first message, an upload, or err. */
 struct visitor {
-    struct conn *conn; /* owned by the visitor until taken out */
-    struct upload_router_upload upload; /* request NULL: it is none */
-    struct message first;               /* HELLO or JOIN */
-    struct error err; /* conn is NULL: why it was not let in */
-    char peer[128];   /* "10.0.0.7:41234", "" before the handshake */
+    struct conn *conn;            /* owned by the visitor until taken out */
+    struct request_upload upload; /* request NULL: it is none */
+    struct message first;         /* HELLO or JOIN */
+    struct error err;             /* conn is NULL: why it was not let in */
+    char peer[128]; /* "10.0.0.7:41234", "" before the handshake */
     struct visitor *next;
 };
 
 struct listener;
 
+/* Who takes the clients that speak HTTP. */
+struct listener_http {
+    void *opaque;
+    /* Any thread: serves the client on conn (moved) until stop_fd is readable.
+     * True: upload is the visitor's; false: it has been answered. */
+    bool (*receive)(void *opaque, struct conn *conn, int stop_fd,
+                    struct request_upload *upload);
+};
+
 /*
  * Listens on addr and starts accepting; job is woken when a visitor is
- * ready.  The listening callback is told each bound address.  gate: whom
- * clients that speak HTTP are sent to (borrowed); only where the job's TLS
- * takes them, else NULL.
+ * ready.  The listening callback gets each bound address.  http: copied; NULL
+ * where the job's TLS takes no HTTP.
  */
 int listener_open(const struct addr *addr, struct cw_job *job,
-                  struct upload_router *gate, struct listener **door,
+                  const struct listener_http *http, struct listener **door,
                   struct error *err);
 
 /* The next visitor, owned by the caller (visitor_close()), or NULL. */

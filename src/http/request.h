@@ -43,6 +43,14 @@ struct request {
     char in[REQUEST_BYTES];
 };
 
+struct upload_router_path;
+
+/* A client that may upload: its body is still to be read. */
+struct request_upload {
+    struct request *request; /* owned; NULL: no upload */
+    const struct upload_router_path *path;
+};
+
 /* conn is moved, also on failure (NULL: no memory). */
 struct request *request_open(struct conn *conn);
 

@@ -254,7 +254,7 @@ static int choose_once(struct opening *opening, const uint8_t *head, size_t len,
 }
 
 /* What is inside decides whether it is measured first or read as it comes. */
-static int device_info_inside(struct opening *opening, struct error *err)
+static int look_inside(struct opening *opening, struct error *err)
 {
     const struct image *like = opening->options->like;
     AUTO_FREE uint8_t *head = NULL;
@@ -485,9 +485,9 @@ static int open_steps(struct opening *opening, struct image **img,
 
     opening->format = options->like ? options->like->format : options->format;
     if (open_container(opening, err) < 0 ||
-        choose_compression(opening, err) < 0 ||
-        device_info_inside(opening, err) < 0 || open_stream(opening, err) < 0 ||
-        choose_format(opening, err) < 0 || open_format(opening, img, err) < 0)
+        choose_compression(opening, err) < 0 || look_inside(opening, err) < 0 ||
+        open_stream(opening, err) < 0 || choose_format(opening, err) < 0 ||
+        open_format(opening, img, err) < 0)
         return -1;
     (*img)->compression = opening->compression;
     if (!options->like)

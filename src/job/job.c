@@ -11,7 +11,7 @@
 #include "base/parse.h"
 #include "io/limits.h"
 #include "job/credentials.h"
-#include "monitor/health.h"
+#include "job/job_status.h"
 #include "net/congestion.h"
 #include "plan/bottleneck.h"
 #include "plan/chunk_grid.h"
@@ -166,12 +166,15 @@ int job_init(struct cw_job *job, bool is_source,
     budget_memory(job);
     if (security && open_security(job, security, &job->tls, err) < 0)
         return -1;
-    return security ? health_open(job, err) : 0;
+    if (!security)
+        job->observer = NULL;
+    return job->observer ? job->observer->open(job, err) : 0;
 }
 
 void job_fini(struct cw_job *job)
 {
-    health_close(job->health);
+    if (job->observer)
+        job->observer->close(job);
     digest_close(job->digest);
     tls_close(job->tls);
     if (job->wake_fd >= 0)
@@ -251,7 +254,7 @@ void job_log_status(const struct cw_job *job)
         "status: %s, %s of %s done, %s moved, %s held already, %u lanes "
         "(waited %llu s for disks, %llu s for the network), "
         "%llu reconnects",
-        cw_phase_name(job->phase),
+        job_phase_name(job->phase),
         format_bytes(handled, sizeof(handled), progress_get(&p->handled_bytes)),
         format_bytes(total, sizeof(total), job->total_bytes),
         format_bytes(data, sizeof(data), progress_get(&p->data_bytes)),
@@ -334,13 +337,15 @@ void job_report(struct cw_job *job)
 
     if (job->events.progress)
         job->events.progress(job->events.opaque, &progress);
-    health_update(job);
+    if (job->observer)
+        job->observer->update(job);
 }
 
 void job_set_ready(struct cw_job *job)
 {
     job->is_ready = true;
-    health_update(job);
+    if (job->observer)
+        job->observer->update(job);
 }
 
 void job_enter(struct cw_job *job, enum cw_phase phase)

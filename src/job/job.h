@@ -32,6 +32,14 @@
 #define JOB_TICK_MS         250
 #define JOB_THREAD_STACK    (256U << 10)
 
+/* Who publishes a job that runs; all of the main thread. */
+struct job_observer {
+    /* The job's TLS is set up.  -1: the job cannot start. */
+    int (*open)(struct cw_job *job, struct error *err);
+    void (*update)(struct cw_job *job); /* it has changed */
+    void (*close)(struct cw_job *job);  /* tolerates half-opened */
+};
+
 struct cw_job {
     bool is_source;
     int (*run)(struct cw_job *job, struct cw_summary *summary,
@@ -61,10 +69,11 @@ struct cw_job {
     char id[MESSAGE_JOB_BYTES]; /* "" until known, as what follows */
     char format[MESSAGE_NAME_BYTES];
     char peer_software[MESSAGE_NAME_BYTES];
-    char cipher[64];       /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
-    bool is_ready;         /* what /readyz says */
-    struct health *health; /* owned; NULL: nobody is to ask */
-    uint64_t pool_bytes;   /* for the buffers of all lanes, by memory limit */
+    char cipher[64];                     /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
+    bool is_ready;                       /* what /readyz says */
+    const struct job_observer *observer; /* borrowed; NULL: none */
+    struct health *health;               /* the observer's own */
+    uint64_t pool_bytes; /* for the buffers of all lanes, by memory limit */
 
     /* Any thread. */
     int wake_fd; /* eventfd: something for the main thread to look at */
@@ -80,8 +89,8 @@ struct cw_job {
     struct error first;
 };
 
-/* Fills what both ends share; job is zeroed memory.  security: NULL without
- * a network, and then without metrics too. */
+/* Fills what both ends share; job is zeroed memory, with its observer.
+ * security: NULL without a network, and then it is not observed. */
 int job_init(struct cw_job *job, bool is_source,
              const struct cw_security *security, const struct cw_tuning *tuning,
              const struct cw_events *events, struct error *err);

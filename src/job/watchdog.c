@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <time.h>
 
-#include "api/jobs.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/job_status.h"
+#include "job/public_error.h"
 
 /* What a disk may still take, at most, for what is in flight, when it has
  * given nothing back for as long as a stall takes. */
@@ -46,7 +47,7 @@ static void describe(const struct cw_job *job, struct error *err)
         error_set(err, ERROR_TEMPORARY, 0,
                   "no progress for %llu s while %s: the %s's disk does not "
                   "answer",
-                  seconds, cw_phase_name(job->phase), side(job));
+                  seconds, job_phase_name(job->phase), side(job));
 }
 
 void watchdog_check(struct cw_job *job)
@@ -80,7 +81,7 @@ static void give_up(struct cw_job *job)
                  first.text, side(job));
     err.errnum = first.errnum;
     err.from_peer = first.from_peer;
-    api_tell(&error, &err);
+    public_error_fill(&error, &err);
     job->events.stuck(job->events.opaque, &error);
 }
 

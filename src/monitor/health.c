@@ -121,7 +121,7 @@ static void describe(const struct cw_job *job, struct metrics *m)
     take_counters(job, m);
 }
 
-void health_update(struct cw_job *job)
+static void update(struct cw_job *job)
 {
     struct health *health = job->health;
     struct metrics metrics;
@@ -151,7 +151,7 @@ static int open_server(struct health *health, const struct addr *addr,
     return https_open(addr, tls, serve, health, &health->https, err);
 }
 
-int health_open(struct cw_job *job, struct error *err)
+static int open_health(struct cw_job *job, struct error *err)
 {
     struct health *health;
     struct addr addr;
@@ -161,10 +161,10 @@ int health_open(struct cw_job *job, struct error *err)
     health = calloc(1, sizeof(*health));
     if (!health)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "serve metrics");
-    job->health = health; /* half-built from here on: health_close() copes */
+    job->health = health; /* half-built from here on: close_health() copes */
     pthread_mutex_init(&health->lock, NULL);
     health->moved_ns = METRICS_UNKNOWN;
-    health_update(job);
+    update(job);
     health->cdi_owner_uid = job->events.cdi_owner_uid;
     if (addr_parse(job->events.metrics_listen, &addr, err) < 0)
         return error_wrap(err, "serve metrics");
@@ -179,11 +179,19 @@ int health_open(struct cw_job *job, struct error *err)
     return 0;
 }
 
-void health_close(struct health *health)
+static void close_health(struct cw_job *job)
 {
+    struct health *health = job->health;
+
     if (!health)
         return;
     https_close(health->https);
     pthread_mutex_destroy(&health->lock);
     free(health);
 }
+
+const struct job_observer health_observer = {
+    .open = open_health,
+    .update = update,
+    .close = close_health,
+};

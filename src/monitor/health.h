@@ -11,21 +11,12 @@
 #ifndef CW_MONITOR_HEALTH_H
 #define CW_MONITOR_HEALTH_H
 
-#include "base/error.h"
-
-struct cw_job;
-struct health;
+#include "job/job.h"
 
 /*
- * Listens where the job's events say and answers; nothing to do when they
- * name no address.  The job's TLS is set up.  Errors as of https_open().
+ * Listens where the job's events say, and answers; without an address there
+ * is nothing to do.  Errors as of https_open().
  */
-int health_open(struct cw_job *job, struct error *err);
-
-/* Publishes the job as it is now.  Main thread. */
-void health_update(struct cw_job *job);
-
-/* Tolerates NULL and half-opened. */
-void health_close(struct health *health);
+extern const struct job_observer health_observer;
 
 #endif

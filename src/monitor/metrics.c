@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/version.h"
+#include "job/job_status.h"
+
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define LABEL_BYTES   (METRICS_TEXT_BYTES * 2)
 
@@ -183,7 +186,7 @@ static void add_phase(struct out *out, const struct metrics *metrics)
     add_head(out, "phase", "gauge", "1 for the phase the clone is in.");
     for (unsigned i = CW_PHASE_STARTING; i <= CW_PHASE_DONE; i++)
         add(out, "clonewire_phase{phase=\"%s\"} %d\n",
-            cw_phase_name((enum cw_phase)i), i == (unsigned)metrics->phase);
+            job_phase_name((enum cw_phase)i), i == (unsigned)metrics->phase);
     add_head(out, "ready", "gauge", "1 when /readyz says so.");
     add(out, "clonewire_ready %d\n", metrics->is_ready);
     add_head(out, "lanes", "gauge", "Parallel connections agreed on.");
@@ -196,7 +199,7 @@ static void add_info(struct out *out, const struct metrics *metrics)
 
     add_head(out, "build_info", "gauge", "What runs here.");
     add(out, "clonewire_build_info{version=\"%s\",side=\"%s\"} 1\n",
-        cw_version(), metrics->is_source ? "source" : "target");
+        version_text(), metrics->is_source ? "source" : "target");
     add_head(out, "job_info", "gauge", "The clone, as far as it is known.");
     add(out,
         "clonewire_job_info{job_id=\"%s\",io_engine=\"%s\",tls=\"%s\","

@@ -18,9 +18,6 @@
 #include "net/addr.h"
 #include "tls/tls.h"
 
-#define CONN_ALPN      "clonewire/1"
-#define CONN_ALPN_HTTP "http/1.1"
-
 /*
  * How a connection lives with silence.  CONTROL: TCP_USER_TIMEOUT and
  * keepalive make a dead peer an error within dead_peer_ms, since both sides
@@ -93,7 +90,7 @@ int conn_accept(int fd, struct tls *tls, const struct conn_options *options,
  */
 int conn_check_peer(const struct conn *conn, struct error *err);
 
-/* Was HTTP/1.1 agreed, and not CONN_ALPN?  Only where tls_options.http. */
+/* Was HTTP/1.1 agreed, and not TLS_ALPN?  Only where tls_options.http. */
 bool conn_is_http(const struct conn *conn);
 
 /*

@@ -112,11 +112,11 @@ static int check_agreed(struct conn *conn, struct error *err)
 
     SSL_get0_alpn_selected(conn->ssl, &alpn, &len);
     conn->is_http = conn->tls->http &&
-                    (len == 0 || is(alpn, len, CONN_ALPN_HTTP));
-    if (!conn->is_http && !is(alpn, len, CONN_ALPN))
+                    (len == 0 || is(alpn, len, TLS_ALPN_HTTP));
+    if (!conn->is_http && !is(alpn, len, TLS_ALPN))
         return error_set(err, ERROR_TLS, 0,
                          "the %s speaks TLS but not %s (no common ALPN)",
-                         tls_peer_word(conn->tls), CONN_ALPN);
+                         tls_peer_word(conn->tls), TLS_ALPN);
     if (conn->tls->psk && SSL_session_reused(conn->ssl) != 1)
         return error_set(err, ERROR_TLS, 0,
                          "the %s did not use the pre-shared key",

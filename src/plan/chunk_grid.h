@@ -17,6 +17,11 @@
  */
 #define BLOCK_BYTES UINT64_C(4096)
 
+/* What a chunk is digested in, and the unit of a delta: CHUNK_LEAVES make up a
+ * chunk. */
+#define LEAF_BYTES   65536U
+#define CHUNK_LEAVES 16U
+
 /* Chunks that cover virtual_bytes; 0 for an empty disk. */
 static inline uint64_t chunk_grid_count(uint64_t virtual_bytes)
 {

@@ -2,21 +2,20 @@
 
 #include <string.h>
 
-#include "record/digest.h"
+#include "plan/chunk_grid.h"
 
 unsigned zero_mask_out(uint8_t *buf, size_t len, size_t begin, size_t end)
 {
-    size_t first = (begin + DIGEST_LEAF_BYTES - 1) / DIGEST_LEAF_BYTES;
+    size_t first = (begin + LEAF_BYTES - 1) / LEAF_BYTES;
     /* The last leaf of a short chunk is a whole one, too. */
-    size_t last = (end == len ? len + DIGEST_LEAF_BYTES - 1 : end) /
-                  DIGEST_LEAF_BYTES;
-    size_t tail = last * DIGEST_LEAF_BYTES;
+    size_t last = (end == len ? len + LEAF_BYTES - 1 : end) / LEAF_BYTES;
+    size_t tail = last * LEAF_BYTES;
 
     if (first >= last) {
         memset(buf + begin, 0, end - begin);
         return 0;
     }
-    memset(buf + begin, 0, first * DIGEST_LEAF_BYTES - begin);
+    memset(buf + begin, 0, first * LEAF_BYTES - begin);
     if (tail < end)
         memset(buf + tail, 0, end - tail);
     return (1U << last) - (1U << first);
@@ -24,5 +23,5 @@ unsigned zero_mask_out(uint8_t *buf, size_t len, size_t begin, size_t end)
 
 bool zero_mask_at(unsigned blank, size_t at)
 {
-    return (blank & (1U << at / DIGEST_LEAF_BYTES)) != 0;
+    return (blank & (1U << at / LEAF_BYTES)) != 0;
 }

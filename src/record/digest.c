@@ -18,7 +18,7 @@
 #include "base/iszero.h"
 #include "plan/chunk_grid.h"
 
-_Static_assert(DIGEST_LEAVES *DIGEST_LEAF_BYTES == CHUNK_BYTES,
+_Static_assert(CHUNK_LEAVES *LEAF_BYTES == CHUNK_BYTES,
                "leaves make up a chunk");
 _Static_assert(DIGEST_GRAIN_BYTES == BLOCK_BYTES &&
                    DIGEST_SUMS_BYTES ==
@@ -138,10 +138,10 @@ static uint8_t *slot(const struct digest *digest, uint64_t index)
 void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
                    unsigned keep, unsigned blank, uint8_t *leaves)
 {
-    for (unsigned i = 0; i < DIGEST_LEAVES; i++) {
-        size_t at = (size_t)i * DIGEST_LEAF_BYTES;
+    for (unsigned i = 0; i < CHUNK_LEAVES; i++) {
+        size_t at = (size_t)i * LEAF_BYTES;
         size_t left = at < len ? len - at : 0;
-        size_t part = left < DIGEST_LEAF_BYTES ? left : DIGEST_LEAF_BYTES;
+        size_t part = left < LEAF_BYTES ? left : LEAF_BYTES;
         uint8_t *leaf = leaves + i * digest->each;
 
         if (keep & (1U << i))
@@ -173,7 +173,7 @@ void digest_add_leaves(struct digest *digest, uint64_t index,
                        const uint8_t *leaves)
 {
     uint64_t len = chunk_grid_length(digest->virtual_bytes, index);
-    size_t count = (size_t)((len + DIGEST_LEAF_BYTES - 1) / DIGEST_LEAF_BYTES);
+    size_t count = (size_t)((len + LEAF_BYTES - 1) / LEAF_BYTES);
     size_t used = count * digest->each;
 
     if (iszero(leaves, used))

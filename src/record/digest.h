@@ -23,8 +23,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "plan/chunk_grid.h"
 
-#define DIGEST_LEAF_BYTES 65536U
 #define DIGEST_MAX_BYTES  32U
 #define DIGEST_ROOT_BYTES 32U
 #define DIGEST_TEXT_BYTES 80U
@@ -59,13 +59,13 @@ void digest_add(struct digest *digest, uint64_t index, const uint8_t *data,
 /* The disk has turned out to be no larger than virtual_bytes, which is not
  * more than at the open; nothing behind that was added. */
 void digest_cut(struct digest *digest, uint64_t virtual_bytes);
-/* Leaves of a chunk; those that a short one has not are zero bytes. */
-#define DIGEST_LEAVES       16U
-#define DIGEST_LEAVES_BYTES (DIGEST_LEAVES * DIGEST_MAX_BYTES)
+
+/* The leaves of a chunk; those that a short one lacks are zero bytes. */
+#define DIGEST_LEAVES_BYTES (CHUNK_LEAVES * DIGEST_MAX_BYTES)
 
 /*
  * Computes the leaf digests of a chunk of len bytes at data to leaves
- * (DIGEST_LEAVES of them), but for those whose bit is set in keep: they stay
+ * (CHUNK_LEAVES of them), but for those whose bit is set in keep: they stay
  * as they are; or in blank: they are zero.  The data of these is not looked at.
  */
 void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,

@@ -1,6 +1,6 @@
 #include "resume/chunk_merge.h"
 
-#define LEAF_GRAINS (DIGEST_LEAF_BYTES / BLOCK_BYTES)
+#define LEAF_GRAINS (LEAF_BYTES / BLOCK_BYTES)
 
 void chunk_merge_start(struct chunk_merge *patch)
 {

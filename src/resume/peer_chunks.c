@@ -11,7 +11,7 @@
 /* How soon a lane that waits sees that the job is to end. */
 #define LOOK_MS 50U
 
-#define LEAF_GRAINS (DIGEST_LEAF_BYTES / DIGEST_GRAIN_BYTES)
+#define LEAF_GRAINS (LEAF_BYTES / DIGEST_GRAIN_BYTES)
 /* A leaf with fewer grains that are the same is cheaper sent than read again
  * over there; and new content may have the sum of old by chance. */
 #define SAME_GRAINS_LEAST 4U
@@ -215,10 +215,9 @@ void peer_chunks_find_same(struct peer_chunks *told, uint64_t chunk,
     if (!told->surveys || !leaf_cache_get(&told->leaves, chunk, theirs, sums))
         return;
     each = digest_each(told->digests);
-    for (size_t i = 0; i * DIGEST_LEAF_BYTES < len; i++) {
-        size_t at = i * DIGEST_LEAF_BYTES, first = i * LEAF_GRAINS;
-        size_t left = len - at < DIGEST_LEAF_BYTES ? len - at
-                                                   : DIGEST_LEAF_BYTES;
+    for (size_t i = 0; i * LEAF_BYTES < len; i++) {
+        size_t at = i * LEAF_BYTES, first = i * LEAF_GRAINS;
+        size_t left = len - at < LEAF_BYTES ? len - at : LEAF_BYTES;
 
         if (memcmp(leaves + i * each, theirs + i * each, each) == 0)
             block_set_add(&same->grains, first, first + block_set_count(left));

@@ -101,9 +101,8 @@ static int look_for_directory(const char *path, struct error *err)
     return 0;
 }
 
-static int device_info_read(const char *path, const struct stat *st,
-                            bool is_link, struct target_path *place,
-                            struct error *err)
+static int stat_path(const char *path, const struct stat *st, bool is_link,
+                     struct target_path *place, struct error *err)
 {
     if (S_ISBLK(st->st_mode)) {
         place->kind = TARGET_PATH_DEVICE;
@@ -147,7 +146,7 @@ int target_path_look(const char *path, struct target_path *place,
     if (is_link && stat(path, &st) < 0)
         return error_set(err, ERROR_REFUSED, errno,
                          "%s is a symbolic link that leads nowhere", path);
-    return device_info_read(path, &st, is_link, place, err);
+    return stat_path(path, &st, is_link, place, err);
 }
 
 /*

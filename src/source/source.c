@@ -13,17 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/jobs.h"
-#include "api/verify.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "job/job_status.h"
 #include "job/rate_file.h"
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "resume/changed_extents.h"
 #include "resume/source_identity.h"
 #include "transfer/chunk_reader.h"
+#include "transfer/disk_options.h"
 
 #define HANDSHAKE_MS       10000U
 #define CONNECT_DEFAULT_NS (30 * CLOCK_SECOND_NS)
@@ -32,15 +32,9 @@
 
 /* ---- before the call ---- */
 
-enum digest_algorithm source_digest(const struct source *s)
-{
-    return s->options.digest == CW_DIGEST_SHA256 ? DIGEST_SHA256
-                                                 : DIGEST_XXH3_128;
-}
-
 static int open_disk(struct source *s, struct error *err)
 {
-    source_image_options(&s->options, &s->plan.image);
+    disk_options_image(&s->options, &s->plan.image);
     s->plan.image.takes_any_order = true;
     s->plan.image.stop_fd = s->job.stop_fd;
     if (source_guard_open(&s->guard, s->options.image, s->options.allow_in_use,
@@ -143,16 +137,6 @@ static int take_done(struct source *s)
     return 0;
 }
 
-struct disk_scan source_survey(const struct source *s)
-{
-    return (struct disk_scan){
-        .image = s->plan.image,
-        .engine = s->job.ring_wish,
-        .virtual_bytes = s->plan.virtual_bytes,
-        .stop = &s->job.stop,
-    };
-}
-
 /* Does err tell of a chunk that was not read, as it was not to have changed? */
 static bool is_unlisted(const struct source *s, const struct error *err)
 {
@@ -178,15 +162,6 @@ static int check_same(void *arg, struct error *err)
     if (source_check_same(&s->guard, &survey, s->job.digest, err) == 0)
         return 0;
     return is_unlisted(s, err) ? refuse_list(s, err) : -1;
-}
-
-int source_stay_alive(void *arg)
-{
-    struct source *s = arg;
-    struct message message;
-    int r = session_step(&s->session, &message);
-
-    return r > 0 ? session_unexpected(&s->session, &message) : r;
 }
 
 /* Reads samples again, beside the heartbeat: a slow disk takes its time.  Who
@@ -299,14 +274,14 @@ static int source_run(struct cw_job *job, struct cw_summary *summary,
              image_format_text(s->image));
     job_set_ready(job);
     job_enter(job, CW_PHASE_PLANNING);
-    if (source_measure(s->image, &job->total_bytes, err) < 0)
+    if (disk_options_measure(s->image, &job->total_bytes, err) < 0)
         return -1;
     if (run_sessions(s, err) < 0)
         return error_wrap(err, "clone %s to %s", s->options.image,
                           s->options.target);
     job_enter(job, CW_PHASE_DONE);
     summarize(s, summary);
-    return proof_write_receipt(job, summary, err);
+    return job_write_receipt(job, summary, err);
 }
 
 static void source_free(struct cw_job *job)
@@ -383,6 +358,7 @@ static int build(struct source *s, const struct cw_source_options *options,
 }
 
 struct cw_job *source_open(const struct cw_source_options *options,
+                           const struct job_observer *observer,
                            struct error *err)
 {
     struct source *s = calloc(1, sizeof(*s));
@@ -391,6 +367,7 @@ struct cw_job *source_open(const struct cw_source_options *options,
         error_set(err, ERROR_SYSTEM, ENOMEM, "start the source");
         return NULL;
     }
+    s->job.observer = observer;
     if (build(s, options, err) == 0)
         return &s->job;
     source_free(&s->job);

@@ -40,6 +40,12 @@ struct source {
     char peer[128];
 };
 
+/* As cw_source_open(): NULL with *err filled; else owned by the caller
+ * (job->free). */
+struct cw_job *source_open(const struct cw_source_options *options,
+                           const struct job_observer *observer,
+                           struct error *err);
+
 /* How to read the disk again, all of it or parts. */
 struct disk_scan source_survey(const struct source *s);
 

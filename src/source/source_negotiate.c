@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "plan/chunk_grid.h"
 #include "transfer/compressor.h"
 
@@ -34,7 +35,7 @@ static int say_hello(struct source *s)
     hello->asks_delta = s->options.delta || s->plan.has_changed;
     hello->takes_sums = true;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
-             cw_version());
+             version_text());
     hello->has_finished = s->has_finished;
     if (s->has_finished)
         digest_root(s->job.digest, hello->root);

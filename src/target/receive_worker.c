@@ -408,9 +408,8 @@ static int take_same(struct work *w, struct block *b, const struct frame *f,
 
     if (!b->has_leaves)
         return out_of_place(f, "no leaves of this chunk were told", err);
-    if (!b->patch.is_foretold &&
-        (b->filled % DIGEST_LEAF_BYTES != 0 ||
-         (end % DIGEST_LEAF_BYTES != 0 && end != b->len)))
+    if (!b->patch.is_foretold && (b->filled % LEAF_BYTES != 0 ||
+                                  (end % LEAF_BYTES != 0 && end != b->len)))
         return out_of_place(f, "SAME of parts of leaves without PATCH", err);
     chunk_merge_keep(&b->patch, b->filled, end);
     progress_add(&w->plan->job->progress.resumed_bytes, f->length);

@@ -16,14 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/jobs.h"
-#include "api/verify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/credentials.h"
+#include "job/job_status.h"
 #include "plan/chunk_grid.h"
 #include "resume/resume_probe.h"
+#include "transfer/disk_options.h"
 
 #define DEFAULT_LISTEN     "[::]:8443"
 #define PAIRING_DEFAULT_NS (UINT64_C(15) * 60 * CLOCK_SECOND_NS)
@@ -46,14 +46,6 @@ static int check_hello(const struct message_hello *hello, struct error *err)
                          "source uses digest algorithm %u, unknown here",
                          hello->digest);
     return 0;
-}
-
-bool target_is_same_job(const struct target *t,
-                        const struct message_hello *hello)
-{
-    return t->has_disk && strcmp(hello->job, t->disk_of.job) == 0 &&
-           hello->virtual_bytes == t->disk_of.virtual_bytes &&
-           hello->digest == t->disk_of.digest;
 }
 
 static bool is_reserved(const struct target *t)
@@ -373,14 +365,14 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
                       struct error *err)
 {
     struct target *t = (struct target *)job;
+    const struct listener_http http = { &t->gate, upload_router_receive };
     int r;
 
     t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
                                             ? t->options.pairing_valid_ns
                                             : PAIRING_DEFAULT_NS);
-    if (listener_open(&t->listen, job,
-                      t->options.security.http ? &t->gate : NULL, &t->door,
-                      err) < 0)
+    if (listener_open(&t->listen, job, t->options.security.http ? &http : NULL,
+                      &t->door, err) < 0)
         return -1;
     job_set_ready(job);
     if (run_sessions(t, err) < 0) {
@@ -392,7 +384,7 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
                           t->options.destination);
     }
     summarize(t, summary);
-    r = proof_write_receipt(job, summary, err);
+    r = job_write_receipt(job, summary, err);
     wait_until_told(t);
     forget_record(t);
     return r;
@@ -420,7 +412,7 @@ static int build(struct target *t, const struct cw_target_options *options,
 {
     struct sink_options sink;
 
-    target_sink_options(options, &sink);
+    disk_options_sink(options, &sink);
     t->job.run = target_run;
     t->job.free = target_free;
     t->options = *options;
@@ -453,6 +445,7 @@ static int build(struct target *t, const struct cw_target_options *options,
 }
 
 struct cw_job *target_open(const struct cw_target_options *options,
+                           const struct job_observer *observer,
                            struct error *err)
 {
     struct target *t = calloc(1, sizeof(*t));
@@ -461,6 +454,7 @@ struct cw_job *target_open(const struct cw_target_options *options,
         error_set(err, ERROR_SYSTEM, ENOMEM, "start the target");
         return NULL;
     }
+    t->job.observer = observer;
     if (build(t, options, err) == 0)
         return &t->job;
     target_free(&t->job);

@@ -75,6 +75,12 @@ struct target {
     uint64_t told_to;   /* chunks below it are told */
 };
 
+/* As cw_target_open(): NULL with *err filled; else owned by the caller
+ * (job->free). */
+struct cw_job *target_open(const struct cw_target_options *options,
+                           const struct job_observer *observer,
+                           struct error *err);
+
 /* Would hello go on with the disk that is being made? */
 bool target_is_same_job(const struct target *t,
                         const struct message_hello *hello);

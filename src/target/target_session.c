@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/iszero.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "resume/announce_chunks.h"
@@ -239,7 +240,7 @@ static int send_plan(struct target *t)
     message.plan.has_sums = t->plan.has_sums;
     memcpy(message.plan.secret, session->secret, sizeof(session->secret));
     snprintf(message.plan.software, sizeof(message.plan.software),
-             "clonewire %s", cw_version());
+             "clonewire %s", version_text());
     if (session_send(&session->control, &message) < 0 ||
         announce_chunks_tell(&session->control, &t->plan.held, t->job.digest) <
             0)

@@ -18,17 +18,6 @@ static void auto_names(GENERAL_NAMES **names)
     GENERAL_NAMES_free(*names);
 }
 
-void tls_printable(char *out, size_t out_len, const void *text, size_t len)
-{
-    size_t n = len < out_len - 1 ? len : out_len - 1;
-
-    memcpy(out, text, n);
-    for (size_t i = 0; i < n; i++)
-        if (out[i] < 0x20 || out[i] > 0x7e)
-            out[i] = '?';
-    out[n] = '\0';
-}
-
 static GENERAL_NAMES *alt_names(const X509 *cert)
 {
     return X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);

@@ -13,7 +13,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
-#include "net/conn.h"
 #include "tls/tls_private.h"
 
 enum {
@@ -269,7 +268,7 @@ static void explain_alert(const struct tls_peer *peer, int alert,
         return;
     case SSL_AD_NO_APPLICATION_PROTOCOL:
         error_set(err, ERROR_TLS, 0, "the %s does not speak %s", word,
-                  CONN_ALPN);
+                  TLS_ALPN);
         return;
     case SSL_AD_PROTOCOL_VERSION:
         error_set(err, ERROR_TLS, 0,
@@ -372,7 +371,7 @@ static bool explain_reason(const struct tls_peer *peer, int reason,
         return true;
     case SSL_R_NO_APPLICATION_PROTOCOL:
         error_set(err, ERROR_TLS, 0, "the %s does not speak %s", word,
-                  CONN_ALPN);
+                  TLS_ALPN);
         return true;
     case SSL_R_BINDER_DOES_NOT_VERIFY:
         error_set(err, ERROR_TLS, 0,

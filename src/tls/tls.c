@@ -15,7 +15,6 @@
 #include <openssl/x509v3.h>
 
 #include "base/cleanup.h"
-#include "net/conn.h"
 #include "tls/gcm_provider.h"
 #include "tls/socket_bio.h"
 #include "tls/tls_private.h"
@@ -33,12 +32,12 @@
 #define SUITES_TLS12 "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20"
 
 /* ALPN's own form: length, then name; the one we prefer first. */
-static const unsigned char alpn_wire[] = "\x0b" CONN_ALPN "\x08" CONN_ALPN_HTTP;
-static const unsigned alpn_own_len = sizeof(CONN_ALPN);
+static const unsigned char alpn_wire[] = "\x0b" TLS_ALPN "\x08" TLS_ALPN_HTTP;
+static const unsigned alpn_own_len = sizeof(TLS_ALPN);
 static const unsigned alpn_both_len = sizeof(alpn_wire) - 1;
 
-_Static_assert(sizeof(CONN_ALPN) - 1 == 0x0b &&
-                   sizeof(CONN_ALPN_HTTP) - 1 == 0x08,
+_Static_assert(sizeof(TLS_ALPN) - 1 == 0x0b &&
+                   sizeof(TLS_ALPN_HTTP) - 1 == 0x08,
                "length bytes of alpn_wire");
 
 static unsigned alpn_len(const struct tls *tls)
@@ -49,11 +48,6 @@ static unsigned alpn_len(const struct tls *tls)
 static inline void auto_tls(struct tls **tls)
 {
     tls_close(*tls);
-}
-
-const char *tls_peer_word(const struct tls *tls)
-{
-    return tls->is_server ? "source" : "target";
 }
 
 /* What OpenSSL says of itself: memory, or a policy of this machine. */

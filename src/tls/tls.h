@@ -13,6 +13,10 @@
 
 #include "base/error.h"
 
+/* What a handshake agrees to speak. */
+#define TLS_ALPN      "clonewire/1"
+#define TLS_ALPN_HTTP "http/1.1"
+
 #define TLS_KEY_BYTES 32U
 
 /* A pre-shared key of 256 bits and its public name. */

@@ -16,7 +16,7 @@ struct block {
 
 struct work {
     struct cw_job *job;
-    struct disk_decoder *feed;
+    struct disk_stream *feed;
     uint64_t most_bytes;
     uint64_t at; /* of the disk: so much has come */
     struct io_context tools;
@@ -134,7 +134,7 @@ static int walk(struct work *w, struct error *err)
 }
 
 int stream_writer_run(struct cw_job *job, struct sink *sink,
-                      struct disk_decoder *feed, uint64_t most_bytes,
+                      struct disk_stream *feed, uint64_t most_bytes,
                       uint64_t *disk_bytes, struct error *err)
 {
     struct work *w = calloc(1, sizeof(*w));

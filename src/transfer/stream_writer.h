@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-#include "cdi/disk_decoder.h"
 #include "job/job.h"
 #include "sink/sink.h"
+#include "transfer/disk_stream.h"
 
 /*
  * On the caller's thread, which blocks: feed into sink, prepared for
@@ -20,7 +20,7 @@
  * ERROR_CANCELLED: the job stops.
  */
 int stream_writer_run(struct cw_job *job, struct sink *sink,
-                      struct disk_decoder *feed, uint64_t most_bytes,
+                      struct disk_stream *feed, uint64_t most_bytes,
                       uint64_t *disk_bytes, struct error *err);
 
 #endif

@@ -9,6 +9,7 @@ import unittest
 
 import layers
 import shape
+import symbols
 import words
 
 HERE = pathlib.Path(__file__).parent
@@ -142,6 +143,39 @@ class Lint(unittest.TestCase):
         self.assertEqual(len(problems), 1, problems)
         self.assertIn("io/a.h -> io/b.h -> io/c.h -> io/a.h",
                       problems[0].text)
+
+    def test_calls(self):
+        def said(graph):
+            return [str(p) for p in symbols.judge(graph)]
+
+        good = {"api/a.c": {"job/b.c": "f", "image/x.c": "i"},
+                "job/b.c": {"base/c.c": "g"}, "base/c.c": {},
+                "image/qcow2/m.c": {"image/stream/s.c": "s"}}
+        self.assertEqual(said(good), [])
+        self.assertEqual(said({"base/c.c": {"job/b.c": "f"}}),
+                         ["src/base/c.c: may not call f() of job/b.c"])
+        self.assertEqual(said({"image/stream/s.c": {"image/qcow2/m.c": "m"}}),
+                         ["src/image/stream/s.c: may not call m() of "
+                          "image/qcow2/m.c"])
+        circle = {"io/a.c": {"io/b.c": "b"}, "io/b.c": {"io/c.c": "c"},
+                  "io/c.c": {"io/a.c": "a"}, "io/d.c": {"io/a.c": "a"}}
+        self.assertEqual(said(circle), ["src/io/a.c: calls go in a circle: "
+                                        "io/a.c, io/b.c, io/c.c"])
+        self.assertIn("no objects", said({})[0])
+
+    def test_symbols_of_objects(self):
+        source = {"io/a.c": "int b(void);\nint a(void) { return b(); }\n",
+                  "wire/b.c": "int b(void) { return 1; }\n"}
+        with tempfile.TemporaryDirectory() as directory:
+            root = pathlib.Path(directory)
+            for name, text in source.items():
+                path = root / name
+                path.parent.mkdir()
+                path.write_text(text)
+                subprocess.run(["cc", "-c", path, "-o", f"{path}.o"],
+                               check=True)
+            problems = [str(p) for p in symbols.check(root)]
+        self.assertEqual(problems, ["src/io/a.c: may not call b() of wire/b.c"])
 
     def test_second_room_of_a_vendor(self):
         changes = {

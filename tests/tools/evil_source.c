@@ -278,7 +278,7 @@ static void same_not_held(struct evil *evil)
 
 static void same_leaf(struct evil *evil)
 {
-    frame(evil, 0, FRAME_SAME, 0, DIGEST_LEAF_BYTES);
+    frame(evil, 0, FRAME_SAME, 0, LEAF_BYTES);
 }
 
 static void same_inside(struct evil *evil)

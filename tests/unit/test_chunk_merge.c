@@ -2,7 +2,7 @@
 #include "resume/chunk_merge.h"
 #include "unit.h"
 
-#define LEAF ((size_t)DIGEST_LEAF_BYTES)
+#define LEAF ((size_t)LEAF_BYTES)
 #define MIB  ((size_t)1 << 20)
 
 static uint8_t buf[1 << 20];

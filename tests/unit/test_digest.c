@@ -89,7 +89,7 @@ static void test_a_leaf_cannot_move(void **state)
     two[0] = 1;
     root_of(DIGEST_XXH3_128, two, 2 * MIB, false, false, a);
     two[0] = 0;
-    two[DIGEST_LEAF_BYTES] = 1;
+    two[LEAF_BYTES] = 1;
     root_of(DIGEST_XXH3_128, two, 2 * MIB, false, false, b);
     assert_memory_not_equal(a, b, sizeof(a));
     free(two);
@@ -133,7 +133,7 @@ static void test_sums_of_grains(void **state)
 /* Of a chunk and of the short one behind it: some leaves from elsewhere. */
 static void test_leaves_make_the_chunk(void **state)
 {
-    const uint64_t size = MIB + 3 * DIGEST_LEAF_BYTES + 100;
+    const uint64_t size = MIB + 3 * LEAF_BYTES + 100;
     uint8_t leaves[DIGEST_LEAVES_BYTES], other[DIGEST_LEAVES_BYTES];
     struct digest *whole, *parts;
     struct error err;
@@ -150,7 +150,7 @@ static void test_leaves_make_the_chunk(void **state)
         digest_leaves(parts, disk + i * MIB, len, 0, 0, leaves);
         digest_leaves(parts, disk + i * MIB, len, keep, 0, other);
         assert_int_equal(other[0], 0xee);
-        for (unsigned leaf = 0; leaf < DIGEST_LEAVES; leaf++)
+        for (unsigned leaf = 0; leaf < CHUNK_LEAVES; leaf++)
             if (keep & (1U << leaf))
                 memcpy(other + leaf * 16, leaves + leaf * 16, 16);
         digest_add_leaves(parts, i, other);

@@ -40,7 +40,7 @@ enum foreign {
 static void set_foreign(SSL_CTX *ctx, enum foreign kind)
 {
     static const unsigned char http[] = "\x08http/1.1";
-    static const unsigned char ours[] = "\x0b" CONN_ALPN;
+    static const unsigned char ours[] = "\x0b" TLS_ALPN;
 
     SSL_CTX_set_alpn_protos(ctx, ours, sizeof(ours) - 1);
     switch (kind) {

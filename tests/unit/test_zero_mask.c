@@ -9,7 +9,7 @@
 #include "unit.h"
 
 #define CHUNK ((size_t)CHUNK_BYTES)
-#define LEAF  ((size_t)DIGEST_LEAF_BYTES)
+#define LEAF  ((size_t)LEAF_BYTES)
 #define TRIES 100U
 
 static uint8_t left[CHUNK_BYTES];    /* with blank leaves in it */

@@ -16,7 +16,7 @@ struct piece {
     uint8_t *to;
 };
 
-struct body {
+struct run_list {
     struct piece *items; /* owned */
     size_t count, capacity;
 };
@@ -31,8 +31,8 @@ struct forward {
 
 /* ---- what is wanted ---- */
 
-static int add(struct body *pieces, const struct qcow2_run *run, uint8_t *to,
-               struct error *err)
+static int add(struct run_list *pieces, const struct qcow2_run *run,
+               uint8_t *to, struct error *err)
 {
     if (pieces->count == pieces->capacity) {
         size_t capacity = pieces->capacity ? pieces->capacity * 2
@@ -50,7 +50,7 @@ static int add(struct body *pieces, const struct qcow2_run *run, uint8_t *to,
 }
 
 static int add_chunk(const struct qcow2_batch *gather, uint64_t chunk,
-                     uint8_t *buf, struct body *pieces, struct error *err)
+                     uint8_t *buf, struct run_list *pieces, struct error *err)
 {
     uint64_t begin = chunk * CHUNK_BYTES;
     uint64_t end = begin +
@@ -112,7 +112,7 @@ static bool is_stopped(const struct qcow2_batch *gather)
     return gather->stop_fd > 0 && poll(&stop, 1, 0) > 0;
 }
 
-static int walk(const struct qcow2_batch *gather, struct body *pieces,
+static int walk(const struct qcow2_batch *gather, struct run_list *pieces,
                 struct error *err)
 {
     struct forward forward = { .host = gather->host };
@@ -145,7 +145,7 @@ static int walk(const struct qcow2_batch *gather, struct body *pieces,
 int qcow2_batch(const struct qcow2_batch *gather, const uint64_t *chunks,
                 size_t count, uint8_t *buf, struct error *err)
 {
-    struct body pieces = { 0 };
+    struct run_list pieces = { 0 };
     int r = 0;
 
     for (size_t i = 0; i < count && r == 0; i++)

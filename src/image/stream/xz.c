@@ -379,7 +379,7 @@ static struct xz *create(struct file *file)
 }
 
 /* Finds out how it can be read: the first block's decoder tells. */
-static int device_info_inside(struct xz *xz, struct error *err)
+static int look_inside(struct xz *xz, struct error *err)
 {
     uint64_t largest;
 
@@ -401,7 +401,7 @@ int xz_open(struct file *file, struct stream **stream, struct error *err)
 
     if (!xz)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "xz: open");
-    if (device_info_inside(xz, err) < 0) {
+    if (look_inside(xz, err) < 0) {
         xz_close(&xz->stream);
         return -1;
     }

@@ -1,0 +1,24 @@
+#include "job/public_error.h"
+
+#include <stdio.h>
+
+void public_error_fill(struct cw_error *out, const struct error *err)
+{
+    *out = (struct cw_error){
+        .status = (int)err->kind,
+        .kind = error_kind_name(err->kind),
+        .hint = error_hint(err->kind),
+        .errnum = err->errnum,
+        .offset = err->offset,
+        .retryable = error_is_retryable(err->kind),
+        .from_peer = err->from_peer,
+        .space = {
+            .need_bytes = err->space.need_bytes,
+            .have_bytes = err->space.have_bytes,
+            .usable_bytes = err->space.usable_bytes,
+            .shortfall_bytes = err->space.shortfall_bytes,
+            .volume_bytes = err->space.volume_bytes,
+        },
+    };
+    snprintf(out->text, sizeof(out->text), "%s", err->text);
+}

@@ -1,0 +1,29 @@
+/* source_state.c - what all parts of the source ask of it. */
+#include "source/source.h"
+
+#include <string.h>
+
+enum digest_algorithm source_digest(const struct source *s)
+{
+    return s->options.digest == CW_DIGEST_SHA256 ? DIGEST_SHA256
+                                                 : DIGEST_XXH3_128;
+}
+
+struct disk_scan source_survey(const struct source *s)
+{
+    return (struct disk_scan){
+        .image = s->plan.image,
+        .engine = s->job.ring_wish,
+        .virtual_bytes = s->plan.virtual_bytes,
+        .stop = &s->job.stop,
+    };
+}
+
+int source_stay_alive(void *arg)
+{
+    struct source *s = arg;
+    struct message message;
+    int r = session_step(&s->session, &message);
+
+    return r > 0 ? session_unexpected(&s->session, &message) : r;
+}

@@ -1,0 +1,21 @@
+/* disk_options.h - the API's options, as image and sink take them. */
+#ifndef CW_TRANSFER_DISK_OPTIONS_H
+#define CW_TRANSFER_DISK_OPTIONS_H
+
+#include "base/error.h"
+#include "clonewire/clonewire.h"
+#include "image/image.h"
+#include "sink/sink.h"
+
+/* Both borrow the strings of options. */
+void disk_options_image(const struct cw_source_options *options,
+                        struct image_options *image);
+void disk_options_sink(const struct cw_target_options *options,
+                       struct sink_options *sink);
+
+/* Sums the data of a whole image, step by step in bounded memory.  -1: the
+ * map cannot be read. */
+int disk_options_measure(struct image *image, uint64_t *data_bytes,
+                         struct error *err);
+
+#endif

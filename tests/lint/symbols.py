@@ -1,0 +1,95 @@
+"""Who calls whom: the link graph of the library, read from its objects.
+
+A header may be included without harm; a call to an external function ties
+two files together.  So each file of src/ calls only what its layer may
+include, and no chain of calls between files comes back to where it began.
+"""
+
+import pathlib
+import subprocess
+from typing import Iterator
+
+from layers import MAY_INCLUDE, NESTED
+from tree import Problem
+
+# Circles that are not yet cut, by one of their files.
+YET = {"image/image.c"}
+
+# nm's letters of what a file offers to others; the small ones are its own.
+DEFINED = set("TDBRVWC")
+
+
+def check(objects: pathlib.Path) -> Iterator[Problem]:
+    """objects: the directory in which CMake makes the library's objects."""
+    defined, wanted = _read(objects)
+    yield from judge({
+        caller: {defined[symbol]: symbol for symbol in symbols
+                 if defined.get(symbol, caller) != caller}
+        for caller, symbols in wanted.items()})
+
+
+def judge(graph: dict[str, dict[str, str]]) -> Iterator[Problem]:
+    """graph: file -> file that it calls -> one of the functions."""
+    if not graph:
+        yield Problem("src", 0, "no objects to read: build the library first")
+    for caller, callees in sorted(graph.items()):
+        for callee, symbol in sorted(callees.items()):
+            if not _may_call(caller, callee):
+                yield Problem(f"src/{caller}", 0,
+                              f"may not call {symbol}() of {callee}")
+    for circle in circles({caller: set(callees)
+                           for caller, callees in graph.items()}):
+        if YET & set(circle):
+            continue
+        yield Problem(f"src/{circle[0]}", 0,
+                      "calls go in a circle: " + ", ".join(circle))
+
+
+def _may_call(caller, callee):
+    layer, other = caller.split("/")[0], callee.split("/")[0]
+    if layer != other:
+        return other in MAY_INCLUDE.get(layer, set())
+    folder, other = (str(pathlib.PurePath(name).parent)
+                     for name in (caller, callee))
+    return (folder == other or folder not in NESTED or other not in NESTED
+            or other in NESTED[folder])
+
+
+def _read(objects):
+    """symbol -> the file that defines it; file -> the symbols it lacks."""
+    defined, wanted = {}, {}
+    for path in sorted(objects.rglob("*.c.o")):
+        name = str(path.relative_to(objects)).removesuffix(".o")
+        wanted[name] = set()
+        lines = subprocess.run(["nm", "-P", path], check=True, text=True,
+                               capture_output=True).stdout.splitlines()
+        for symbol, kind in (line.split()[:2] for line in lines):
+            if kind == "U":
+                wanted[name].add(symbol)
+            elif kind in DEFINED:
+                defined[symbol] = name
+    return defined, wanted
+
+
+def circles(graph: dict[str, set[str]]) -> Iterator[list[str]]:
+    """The strongly connected parts of more than one file (Tarjan)."""
+    order, low, stack, found = {}, {}, [], []
+
+    def visit(name):
+        order[name] = low[name] = len(order)
+        stack.append(name)
+        for callee in sorted(graph.get(name, ())):
+            if callee not in order:
+                visit(callee)
+            if callee in stack:
+                low[name] = min(low[name], low[callee])
+        if low[name] == order[name]:
+            part = stack[stack.index(name):]
+            del stack[stack.index(name):]
+            if len(part) > 1:
+                found.append(sorted(part))
+
+    for name in sorted(graph):
+        if name not in order:
+            visit(name)
+    yield from found
