@@ -52,6 +52,7 @@ ROOMS = {
     "intel-ipsec-mb": r"tls/gcm_provider\.c",
     "xxhash": r"record/digest\.c",
     "xxh_x86dispatch": r"record/digest\.c",
+    "isa-l": r"wire/crc32c\.c",
     "zlib": r"image/stream/gzip[a-z_]*\.c",
     "lzma": r"image/stream/xz[a-z_]*\.c",
     "libqcow": r"image/qcow2/[a-z_]+\.c",

@@ -63,6 +63,18 @@ static enum snappy_frame_result read_all(const uint8_t *in, size_t len,
     return r;
 }
 
+/* As RFC 3720 defines it, without a table. */
+static uint32_t crc32c_by_bit(uint32_t crc, const uint8_t *buf, size_t len)
+{
+    crc = ~crc;
+    for (size_t i = 0; i < len; i++) {
+        crc ^= buf[i];
+        for (unsigned bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+    }
+    return ~crc;
+}
+
 static void test_crc(void **state)
 {
     uint8_t bytes[32], many[20011];
@@ -75,18 +87,17 @@ static void test_crc(void **state)
     for (unsigned i = 0; i < 32; i++)
         bytes[i] = (uint8_t)i;
     assert_int_equal(crc32c(0, bytes, 32), 0x46dd794e);
-    assert_int_equal(crc32c_portable(0, bytes, 32), 0x46dd794e);
-    assert_int_equal(crc32c_portable(0, "123456789", 9), 0xe3069283);
+    assert_int_equal(crc32c_by_bit(0, bytes, 32), 0x46dd794e);
 
     for (size_t i = 0; i < sizeof(many); i++)
         many[i] = (uint8_t)(i * i >> 3);
     for (size_t len = 0; len < sizeof(many); len += 1 + len / 7)
         assert_int_equal(crc32c(7, many + len % 9, len - len % 9),
-                         crc32c_portable(7, many + len % 9, len - len % 9));
+                         crc32c_by_bit(7, many + len % 9, len - len % 9));
     /* Where another way of doing it begins, and its pieces end. */
-    for (size_t len = 900; len < 3400; len++)
+    for (size_t len = 900; len < 3400; len += 3)
         assert_int_equal(crc32c((uint32_t)len, many + len % 65, len),
-                         crc32c_portable((uint32_t)len, many + len % 65, len));
+                         crc32c_by_bit((uint32_t)len, many + len % 65, len));
 }
 
 /* Written by hand after the format's description, or by others' programs. */
