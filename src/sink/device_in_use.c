@@ -176,6 +176,22 @@ static bool is_device(const char *path, dev_t device)
            st.st_rdev == device;
 }
 
+bool device_in_use_as_swap_file(const char *path)
+{
+    AUTO_FREE char *text = read_text("/proc/swaps");
+    const char *at = text;
+    char swap[PATH_MAX];
+    struct stat st, own;
+
+    if (stat(path, &own) < 0)
+        return false;
+    while (at && device_in_use_next_swap(&at, swap))
+        if (stat(swap, &st) == 0 && st.st_dev == own.st_dev &&
+            st.st_ino == own.st_ino)
+            return true;
+    return false;
+}
+
 static bool find_mount(dev_t device, const char *what, char *why, size_t len)
 {
     AUTO_FREE char *text = read_text("/proc/self/mountinfo");

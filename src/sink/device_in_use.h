@@ -36,4 +36,7 @@ bool device_in_use_next_swap(const char **text, char path[PATH_MAX]);
  */
 bool device_in_use_find(dev_t device, char *why, size_t why_len);
 
+/* Is the file at path swap space of this machine? */
+bool device_in_use_as_swap_file(const char *path);
+
 #endif

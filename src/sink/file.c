@@ -2,8 +2,7 @@
  * A disk in a regular file: written under a partial name beside the final
  * one, so that a file with the final name is always a whole disk.
  *
- * The partial is locked while a target works on it.  A partial that nobody
- * holds was left by a run that died: the next run replaces it.
+ * A file with the final name that the disk replaces stays until then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,21 +11,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "sink/final_name.h"
+#include "sink/partial_file.h"
 #include "sink/sink_private.h"
-
-/* Another target may finish between our open and our lock, this often. */
-#define MOST_OPENS 16
 
 struct sink_file {
     struct sink sink;
     char *partial;    /* owned */
     char *directory;  /* owned */
     bool has_content; /* the partial holds something worth keeping */
+    bool replaces;    /* a file with the final name, which check_exists() saw */
+    mode_t new_mode;  /* of a disk that replaces no file */
 };
 
 static struct sink_file *of(struct sink *sink)
@@ -61,25 +61,27 @@ static int gather(const struct sink_options *options, const char *directory,
 }
 
 /*
- * The old file stays until the new one is whole, if there is room for both.
- * Otherwise its space is planned with, and *give_up_old is set.
+ * The old file stays until the new one is whole: both need their room.
+ * old_bytes: what the old one occupies, 0: there is none.
  */
 static int decide(struct sizing_facts *facts, uint64_t old_bytes,
-                  bool *give_up_old, struct sizing_verdict *verdict,
-                  struct error *err)
+                  struct sizing_verdict *verdict, struct error *err)
 {
-    int r = sizing_plan(facts, verdict, err);
+    struct sizing_facts alone = *facts;
+    struct sizing_verdict ignored;
+    struct error why;
 
-    *give_up_old = false;
-    if (old_bytes == 0 || verdict->fits ||
-        (r < 0 && err->kind != ERROR_NO_SPACE))
-        return r;
-    facts->available_bytes += old_bytes;
-    facts->taken_bytes -= old_bytes < facts->taken_bytes ? old_bytes
-                                                         : facts->taken_bytes;
-    r = sizing_plan(facts, verdict, err);
-    *give_up_old = verdict->fits;
-    return r;
+    if (sizing_plan(facts, verdict, err) == 0)
+        return 0;
+    if (old_bytes == 0 || err->kind != ERROR_NO_SPACE)
+        return -1;
+    alone.available_bytes += old_bytes;
+    alone.taken_bytes -= old_bytes < alone.taken_bytes ? old_bytes
+                                                       : alone.taken_bytes;
+    if (sizing_plan(&alone, &ignored, &why) < 0)
+        return -1;
+    return error_wrap(err, "beside the old file, which stays until the new "
+                           "one is whole (remove it, or use --delta)");
 }
 
 static int refuse_exists(const struct sink_options *options, struct error *err)
@@ -98,40 +100,36 @@ static int check_exists(const struct sink_options *options,
     return refuse_exists(options, err);
 }
 
+/* What can be known before the first byte of whether the disk may be made,
+ * and get its name. */
+static int check_name(const struct sink_options *options,
+                      const struct target_path *place, const char *directory,
+                      struct error *err)
+{
+    if (check_exists(options, place, err) < 0)
+        return -1;
+    return options->finished ? 0
+                             : final_name_check(options->path, directory, err);
+}
+
 int sink_plan_file(const struct sink_options *options,
                    const struct target_path *place, uint64_t virtual_bytes,
                    struct sizing_verdict *verdict, struct error *err)
 {
-    AUTO_FREE char *partial = target_path_partial(options->path);
     AUTO_FREE char *directory = target_path_directory(options->path);
-    uint64_t leftover_bytes = 0;
     struct sizing_facts facts;
-    struct stat st;
-    bool give_up_old;
 
-    if (!partial || !directory)
+    if (!directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "plan %s", options->path);
-    if (check_exists(options, place, err) < 0)
-        return -1;
-    if (lstat(partial, &st) == 0 && S_ISREG(st.st_mode))
-        leftover_bytes = (uint64_t)st.st_blocks * 512;
-    if (gather(options, directory, leftover_bytes, &facts, err) < 0)
+    if (check_name(options, place, directory, err) < 0 ||
+        gather(options, directory, partial_file_allocated_bytes(options->path),
+               &facts, err) < 0)
         return -1;
     facts.virtual_bytes = virtual_bytes;
-    return decide(&facts, place->allocated_bytes, &give_up_old, verdict, err);
+    return decide(&facts, place->allocated_bytes, verdict, err);
 }
 
 /* ---- preparing ---- */
-
-static int give_up_old(const struct sink *sink, struct error *err)
-{
-    log_warn("%s: no room for the old file and the new one: removing the old",
-             sink->options.path);
-    if (unlink(sink->options.path) < 0 && errno != ENOENT)
-        return error_set(err, ERROR_TARGET_IO, errno, "remove %s",
-                         sink->options.path);
-    return 0;
-}
 
 static int resize(const struct sink *sink, uint64_t bytes, struct error *err)
 {
@@ -194,13 +192,12 @@ static int refuse_reserve(struct sink *sink, struct error *err)
                       sink->size.disk_bytes, verdict.have_bytes);
 }
 
-/* Does the disk fit, and what has to go for it? */
+/* Does the disk fit? */
 static int plan_partial(struct sink *sink, struct error *err)
 {
     struct target_path old;
     struct sizing_facts facts;
     struct stat st;
-    bool must_give_up;
 
     if (target_path_look(sink->options.path, &old, err) < 0 ||
         check_exists(&sink->options, &old, err) < 0)
@@ -212,10 +209,8 @@ static int plan_partial(struct sink *sink, struct error *err)
                (uint64_t)st.st_blocks * 512, &facts, err) < 0)
         return -1;
     facts.virtual_bytes = sink->virtual_bytes;
-    if (decide(&facts, old.allocated_bytes, &must_give_up, &sink->size, err) <
-        0)
-        return -1;
-    return must_give_up ? give_up_old(sink, err) : 0;
+    of(sink)->replaces = old.kind == TARGET_PATH_FILE;
+    return decide(&facts, old.allocated_bytes, &sink->size, err);
 }
 
 static int file_prepare(struct sink *sink, struct error *err)
@@ -337,21 +332,6 @@ static int file_identify(const struct sink *sink, char *identity,
 
 /* ---- the name ---- */
 
-/* Fails with EEXIST where somebody made the name meanwhile. */
-static int rename_to_free_name(const char *from, const char *to)
-{
-    struct stat st;
-
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    /* Not on this filesystem: nearly as good. */
-    if (lstat(to, &st) == 0)
-        return -EEXIST;
-    return rename(from, to) < 0 ? -errno : 0;
-}
-
 /* From now on it is read, if at all, under its final name. */
 static int take_name(struct sink_file *f, struct error *err)
 {
@@ -364,39 +344,32 @@ static int take_name(struct sink_file *f, struct error *err)
     return 0;
 }
 
-static int file_commit(struct sink *sink, struct error *err)
+/* The mode of the disk: that of the file it replaces, or of a new one. */
+static int set_access(struct sink_file *f, bool replace, struct error *err)
 {
-    const char *path = sink->options.path;
-    const char *partial = of(sink)->partial;
-    int r;
+    struct stat st;
 
-    if (!sink->options.overwrite)
-        r = rename_to_free_name(partial, path);
-    else
-        r = rename(partial, path) < 0 ? -errno : 0;
-    if (r == -EEXIST)
-        return error_set(err, ERROR_REFUSED, 0,
-                         "%s was made by somebody else meanwhile; the disk is "
-                         "whole in %s",
-                         path, partial);
-    if (r < 0)
-        return error_set(err, ERROR_TARGET_IO, -r, "rename %s to %s", partial,
-                         path);
-    r = file_sync_directory(path);
-    if (r < 0)
-        return error_set(err, ERROR_TARGET_IO, -r, "flush directory of %s",
-                         path);
-    return take_name(of(sink), err);
+    if (replace && lstat(f->sink.options.path, &st) == 0)
+        return final_name_copy_access(f->sink.options.path, f->sink.file.fd,
+                                      err);
+    if (fstat(f->sink.file.fd, &st) == 0 &&
+        (st.st_mode & 0777) != f->new_mode && f->new_mode != 0 &&
+        (fchmod(f->sink.file.fd, f->new_mode) < 0 ||
+         fsync(f->sink.file.fd) < 0))
+        return error_set(err, ERROR_TARGET_IO, errno, "set the mode of %s",
+                         f->partial);
+    return 0;
 }
 
-/* Is partial still the file we hold, or was it renamed or removed? */
-static bool still_holds_name(const struct sink_file *f)
+static int file_commit(struct sink *sink, struct error *err)
 {
-    struct stat held, named;
+    struct sink_file *f = of(sink);
+    bool replace = sink->options.overwrite || f->replaces;
 
-    return fstat(f->sink.file.fd, &held) == 0 &&
-           lstat(f->partial, &named) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino;
+    if (set_access(f, replace, err) < 0 ||
+        final_name_give(f->partial, sink->options.path, replace, err) < 0)
+        return -1;
+    return take_name(f, err);
 }
 
 static void file_close_sink(struct sink *sink)
@@ -406,7 +379,7 @@ static void file_close_sink(struct sink *sink)
 
     /* Under the lock, and so not another target's. */
     if (f->partial && sink->file.fd >= 0 && !f->has_content &&
-        still_holds_name(f))
+        partial_file_has_name(sink->file.fd, f->partial))
         unlink(f->partial);
     r = file_close(&sink->file);
     if (r < 0)
@@ -418,85 +391,75 @@ static void file_close_sink(struct sink *sink)
 
 /* ---- opening ---- */
 
-static int open_failed(const struct sink_file *f, int r, struct error *err)
-{
-    const char *path = f->sink.options.path;
-
-    switch (-r) {
-    case EACCES:
-    case EPERM:
-        return error_set(err, ERROR_TARGET_IO, -r,
-                         "make %s: no right to write in %s (in a pod: the "
-                         "volume needs fsGroup)",
-                         f->partial, f->directory);
-    case ENOTBLK:
-    case ELOOP:
-    case EISDIR:
-        return error_set(err, ERROR_REFUSED, 0,
-                         "%s is in the way: not a regular file", f->partial);
-    case EOPNOTSUPP:
-        return error_set(err, ERROR_TARGET_IO, 0,
-                         "open %s: no %s I/O on this filesystem", path,
-                         file_mode_name(f->sink.options.mode));
-    default:
-        return error_set(err,
-                         sink_is_no_space(r) ? ERROR_NO_SPACE : ERROR_TARGET_IO,
-                         -r, "make %s", f->partial);
-    }
-}
-
-/* True with the lock, or where the filesystem has none. */
-static bool take_lock(const struct sink_file *f)
-{
-    if (flock(f->sink.file.fd, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    if (errno == EWOULDBLOCK)
-        return false;
-    log_warn("lock %s: %s: nothing keeps a second target away", f->partial,
-             strerrordesc_np(errno));
-    return true;
-}
-
 static int open_partial(struct sink_file *f, struct error *err)
 {
-    struct sink *sink = &f->sink;
+    struct partial_file partial;
 
-    for (int i = 0; i < MOST_OPENS; i++) {
-        int create = sink->options.finished ? 0 : O_CREAT;
-        int r = file_open(&sink->file, f->partial, O_RDWR | create | O_NOFOLLOW,
-                          0660, sink->options.mode);
-
-        if (r < 0)
-            return open_failed(f, r, err);
-        if (!take_lock(f)) {
-            file_close(&sink->file);
-            break;
-        }
-        if (still_holds_name(f)) {
-            f->has_content = sink->options.finished ||
-                             sink->file.allocated_bytes > 0;
-            return 0;
-        }
-        file_close(&sink->file);
+    if (partial_file_open(f->sink.options.path, f->directory,
+                          f->sink.options.mode, &partial, err) < 0) {
+        free(partial.path);
+        return -1;
     }
-    return error_set(err, ERROR_REFUSED, 0,
-                     "%s is being written by another "
-                     "target",
-                     f->partial);
+    f->sink.file = partial.file;
+    f->partial = partial.path;
+    f->new_mode = partial.new_mode;
+    f->has_content = partial.has_content;
+    return 0;
+}
+
+/* The disk under its final name, only to be read. */
+static int open_finished(struct sink_file *f, struct error *err)
+{
+    const char *path = f->sink.options.path;
+    int r = file_open(&f->sink.file, path, O_RDWR | O_NOFOLLOW, 0,
+                      f->sink.options.mode);
+
+    if (r < 0)
+        return error_set(err, ERROR_TARGET_IO, -r, "open %s", path);
+    f->has_content = true;
+    if (!partial_file_lock(f->sink.file.fd, path))
+        return error_set(err, ERROR_REFUSED, 0, "%s is in use", path);
+    return take_name(f, err);
 }
 
 static void let_go(struct sink_file *f)
 {
-    if (still_holds_name(f))
+    if (partial_file_has_name(f->sink.file.fd, f->partial))
         unlink(f->partial);
     file_close(&f->sink.file);
 }
 
-/* The older disk under its final name becomes the partial.  1, 0: none. */
-static int take_older(struct sink_file *f, struct error *err)
+/* May the older disk be changed in place, and is it large enough to be? */
+static int check_older(struct sink_file *f, const struct file *older,
+                       struct error *err)
 {
     const char *path = f->sink.options.path;
     struct sizing_facts facts;
+    struct stat st;
+
+    if (fstat(older->fd, &st) < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "look at %s", path);
+    if (st.st_nlink > 1)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "%s has another hard link, whose content would "
+                         "change with it",
+                         path);
+    if (!partial_file_lock(older->fd, path))
+        return error_set(err, ERROR_REFUSED, 0, "%s is in use", path);
+    if (gather(&f->sink.options, f->directory,
+               older->allocated_bytes +
+                   partial_file_allocated_bytes(f->sink.options.path),
+               &facts, err) < 0)
+        return -1;
+    facts.virtual_bytes = f->sink.virtual_bytes;
+    return sizing_plan(&facts, &f->sink.size, err);
+}
+
+/* The older disk under its final name becomes the partial, in place of what
+ * an interrupted run left.  1, 0: none. */
+static int take_older(struct sink_file *f, struct error *err)
+{
+    const char *path = f->sink.options.path;
     struct file older;
     int r;
 
@@ -505,20 +468,19 @@ static int take_older(struct sink_file *f, struct error *err)
         return 0;
     if (r < 0)
         return error_set(err, ERROR_TARGET_IO, -r, "open %s", path);
+    if (check_older(f, &older, err) < 0) {
+        file_close(&older);
+        return -1;
+    }
+    if (f->has_content)
+        log_info("%s: removing what an interrupted run left", f->partial);
     let_go(f);
     f->sink.file = older;
-    if (!take_lock(f))
-        return error_set(err, ERROR_REFUSED, 0, "%s is in use", path);
-    if (gather(&f->sink.options, f->directory, older.allocated_bytes, &facts,
-               err) < 0)
-        return -1;
-    facts.virtual_bytes = f->sink.virtual_bytes;
-    if (sizing_plan(&facts, &f->sink.size, err) < 0)
-        return -1;
+    f->has_content = true;
+    f->new_mode = 0;
     if (rename(path, f->partial) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "rename %s to %s", path,
                          f->partial);
-    f->has_content = true;
     return 1;
 }
 
@@ -529,10 +491,10 @@ static int file_adopt(struct sink *sink, bool older, struct error *err)
 
     if (sink->options.finished)
         return 0;
-    if (f->has_content)
-        r = plan_partial(sink, err) < 0 ? -1 : 1;
-    else if (older && (sink->options.delta || sink->options.overwrite))
+    if (older && (sink->options.delta || sink->options.overwrite))
         r = take_older(f, err);
+    if (r == 0 && f->has_content)
+        r = plan_partial(sink, err) < 0 ? -1 : 1;
     if (r <= 0)
         return r;
     if (resize(sink, sink->size.disk_bytes, err) < 0 ||
@@ -575,20 +537,17 @@ int sink_open_file(const struct sink_options *options,
 {
     AUTO(auto_close_sink) struct sink_file *f = NULL;
 
-    if (check_exists(options, place, err) < 0)
-        return -1;
     f = calloc(1, sizeof(*f));
     if (!f)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
     f->sink.ops = &file_ops;
     f->sink.options = *options;
     f->sink.file = (struct file)FILE_CLOSED;
-    f->partial = options->finished ? strdup(options->path)
-                                   : target_path_partial(options->path);
     f->directory = target_path_directory(options->path);
-    if (!f->partial || !f->directory)
+    if (!f->directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    if (open_partial(f, err) < 0)
+    if (check_name(options, place, f->directory, err) < 0 ||
+        (options->finished ? open_finished(f, err) : open_partial(f, err)) < 0)
         return -1;
     *sink = &TAKE_PTR(f)->sink;
     return 0;

@@ -33,13 +33,15 @@ char *target_path_directory(const char *path)
     return strndup(path, len > 1 ? len - 1 : 1);
 }
 
-char *target_path_partial(const char *path)
+char *target_path_partial(const char *path, unsigned number)
 {
     const char *name = name_of(path);
-    char *partial;
+    char *partial, suffix[16] = "";
 
-    if (asprintf(&partial, "%.*s.%s" PARTIAL_SUFFIX, (int)(name - path), path,
-                 name) < 0)
+    if (number > 1)
+        snprintf(suffix, sizeof(suffix), "-%u", number);
+    if (asprintf(&partial, "%.*s.%s" PARTIAL_SUFFIX "%s", (int)(name - path),
+                 path, name, suffix) < 0)
         return NULL;
     return partial;
 }

@@ -30,8 +30,11 @@ struct target_path {
 int target_path_look(const char *path, struct target_path *place,
                      struct error *err);
 
-/* ".NAME.clonewire-partial" beside path; owned by the caller.  NULL: memory. */
-char *target_path_partial(const char *path);
+/*
+ * ".NAME.clonewire-partial" beside path, and from number 2 on with "-2", "-3",
+ * ... behind it.  Owned by the caller.  NULL: no memory.
+ */
+char *target_path_partial(const char *path, unsigned number);
 
 /*
  * ".NAME.clonewire-state" beside path, or when directory is not NULL, in it,

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "sinkplace.h"
 
@@ -321,19 +322,169 @@ static void test_a_leftover_is_replaced(void **state)
     assert_disk(0, MIB);
 }
 
-static void test_something_else_in_the_way_of_the_partial(void **state)
+/* ---- whose partial file is it? ---- */
+
+static void put_link(void)
+{
+    put_file(place.path, 10, 'x');
+    assert_int_equal(symlink(place.path, place.partial), 0);
+}
+
+static void put_fifo(void)
+{
+    assert_int_equal(mkfifo(place.partial, 0600), 0);
+}
+
+static void put_directory(void)
+{
+    assert_int_equal(mkdir(place.partial, 0700), 0);
+}
+
+static void put_hard_link(void)
+{
+    put_file(place.path, 10, 'x');
+    assert_int_equal(link(place.path, place.partial), 0);
+}
+
+static void put_others(void)
+{
+    put_file(place.partial, 10, 'x');
+    assert_int_equal(chown(place.partial, 65534, 65534), 0);
+}
+
+static void put_open(void)
+{
+    put_file(place.partial, 10, 'x');
+    assert_int_equal(chmod(place.partial, 0666), 0);
+}
+
+/* What another user may have made stays as it is, and is not used. */
+static void test_planted_partials(void **state)
+{
+    static const struct {
+        const char *name;
+        void (*put)(void);
+    } cases[] = {
+        { "symbolic link", put_link },  { "FIFO", put_fifo },
+        { "directory", put_directory }, { "hard link", put_hard_link },
+        { "another's", put_others },    { "for all to write", put_open },
+    };
+    char second[200];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    snprintf(second, sizeof(second), "%s-2", place.partial);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sink_options options = usual();
+        struct stat before, after;
+        struct sink *sink = NULL;
+        struct error err = { 0 };
+
+        print_message("%s\n", cases[i].name);
+        cases[i].put();
+        assert_int_equal(lstat(place.partial, &before), 0);
+        options.overwrite = true;
+        assert_int_equal(sink_open(&options, &sink, &err), 0);
+        assert_string_equal(sink_content_path(sink), second);
+        assert_int_equal(sink_prepare(sink, 2 * MIB, &err), 0);
+        assert_int_equal(sink_fill(sink, MIB, 2 * MIB, &err), 0);
+        assert_int_equal(sink_finish(sink, &err), 0);
+        assert_int_equal(sink_commit(sink, &err), 0);
+        sink_close(sink);
+        assert_int_equal(size_of(place.path), 2 * MIB);
+        assert_int_equal(lstat(place.partial, &after), 0);
+        assert_int_equal(before.st_ino, after.st_ino);
+        assert_int_equal(before.st_mode, after.st_mode);
+        assert_false(exists(second));
+        assert_int_equal(remove(place.partial), 0);
+        unlink(place.path);
+    }
+}
+
+/* The names that would do may all be taken. */
+static void test_too_many_planted(void **state)
 {
     struct sink_options options = usual();
     struct sink *sink = NULL;
     struct error err = { 0 };
+    char name[200];
 
     (void)state;
-    put_file(place.path, 10, 'x');
-    assert_int_equal(symlink(place.path, place.partial), 0);
-    options.overwrite = true;
+    put_fifo();
+    for (int i = 2; i <= 8; i++) {
+        snprintf(name, sizeof(name), "%s-%d", place.partial, i);
+        assert_int_equal(mkfifo(name, 0600), 0);
+    }
     assert_error(sink_open(&options, &sink, &err), &err, ERROR_REFUSED,
-                 "is in the way");
-    assert_int_equal(size_of(place.path), 10);
+                 "not safe to use");
+    for (int i = 2; i <= 8; i++) {
+        snprintf(name, sizeof(name), "%s-%d", place.partial, i);
+        unlink(name);
+    }
+}
+
+/* ---- mode and owner ---- */
+
+static mode_t mode_of(const char *path)
+{
+    struct stat st;
+
+    assert_int_equal(lstat(path, &st), 0);
+    return st.st_mode & 07777;
+}
+
+/* umask 027, as setup() has it: the group may read, and may write where it may
+ * write in the directory. */
+static void test_mode_of_a_new_file(void **state)
+{
+    struct sink_options options = usual();
+    struct error err = { 0 };
+    struct stat st;
+
+    (void)state;
+    assert_int_equal(sink_clone(&options, 0, MIB, NULL, &err), 0);
+    assert_int_equal(mode_of(place.path), 0640);
+    unlink(place.path);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(chown(place.dir, (uid_t)-1, 107), 0);
+    assert_int_equal(chmod(place.dir, 02775), 0);
+    umask(0077);
+    assert_int_equal(sink_clone(&options, 0, MIB, NULL, &err), 0);
+    assert_int_equal(mode_of(place.path), 0660);
+    assert_int_equal(stat(place.path, &st), 0);
+    assert_int_equal(st.st_gid, 107);
+}
+
+static void test_overwrite_keeps_access(void **state)
+{
+    struct sink_options options = usual();
+    struct sink *sink = NULL;
+    struct error err = { 0 };
+    struct stat st;
+    char value[8] = "";
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    put_file(place.path, 10, 'x');
+    assert_int_equal(chown(place.path, 64055, 108), 0);
+    assert_int_equal(chmod(place.path, 0604), 0);
+    assert_int_equal(setxattr(place.path, "user.tag", "gold", 4, 0), 0);
+    options.overwrite = true;
+    assert_int_equal(sink_open(&options, &sink, &err), 0);
+    assert_int_equal(mode_of(sink_content_path(sink)), 0600);
+    assert_int_equal(sink_prepare(sink, MIB, &err), 0);
+    assert_int_equal(sink_finish(sink, &err), 0);
+    assert_int_equal(sink_commit(sink, &err), 0);
+    sink_close(sink);
+    assert_int_equal(stat(place.path, &st), 0);
+    assert_int_equal(st.st_uid, 64055);
+    assert_int_equal(st.st_gid, 108);
+    assert_int_equal(st.st_mode & 07777, 0604);
+    assert_int_equal(getxattr(place.path, "user.tag", value, sizeof(value)), 4);
+    assert_string_equal(value, "gold");
 }
 
 static void test_unused_sink_leaves_nothing(void **state)
@@ -373,7 +524,10 @@ int main(void)
         CASE_OF(test_a_name_made_meanwhile_is_not_replaced, setup),
         CASE_OF(test_one_target_at_a_time, setup),
         CASE_OF(test_a_leftover_is_replaced, setup),
-        CASE_OF(test_something_else_in_the_way_of_the_partial, setup),
+        CASE_OF(test_planted_partials, setup),
+        CASE_OF(test_too_many_planted, setup),
+        CASE_OF(test_mode_of_a_new_file, setup),
+        CASE_OF(test_overwrite_keeps_access, setup),
         CASE_OF(test_unused_sink_leaves_nothing, setup),
     };
 
