@@ -9,6 +9,7 @@
 #include "plan/chunk_grid.h"
 #include "tar/writer.h"
 #include "transfer/chunk_reader.h"
+#include "transfer/io_context.h"
 
 /* How often the answer is looked for that comes before the end. */
 #define LOOK_BYTES CHUNK_BYTES
@@ -84,7 +85,7 @@ static int send_tree(struct http_source *v, struct error *err)
 
 struct work {
     struct http_source *volume;
-    struct io_context tools;
+    struct io_context io;
     struct image *image; /* owned */
     struct work_queue cursor;
     struct chunk_reader chunks;
@@ -112,8 +113,8 @@ static int start_chunk(struct work *w, struct chunk *chunk, struct error *err)
         chunk_start(chunk, w->image);
         chunk_clear(chunk); /* its bytes leave as they are */
     }
-    while (io_queue_has_ready(w->tools.ring) &&
-           (io = io_queue_reap(w->tools.ring, false)) != NULL)
+    while (io_queue_has_ready(w->io.queue) &&
+           (io = io_queue_reap(w->io.queue, false)) != NULL)
         if (note_read(w, io, err) < 0)
             return -1;
     return 0;
@@ -128,14 +129,14 @@ static int feed(struct work *w, struct error *err)
 {
     bool came_at_once = false;
 
-    while (w->count < w->tools.block_count && !came_at_once) {
-        unsigned at = (w->first + w->count) % w->tools.block_count;
+    while (w->count < w->io.block_count && !came_at_once) {
+        unsigned at = (w->first + w->count) % w->io.block_count;
         struct chunk *chunk = &w->queue[at];
-        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        uint8_t *buf = buffer_pool_lease(w->io.pool);
         int r = chunk_reader_next(&w->chunks, chunk, buf, err);
 
         if (r <= 0) {
-            buffer_pool_return(w->tools.pool, buf);
+            buffer_pool_return(w->io.pool, buf);
             return r;
         }
         w->count++;
@@ -152,13 +153,13 @@ static int wait_for_first(struct work *w, struct error *err)
     const struct chunk *first = &w->queue[w->first];
 
     while (first->pending > 0) {
-        struct io *io = io_queue_reap(w->tools.ring, false);
+        struct io *io = io_queue_reap(w->io.queue, false);
 
         if (!io) {
             uint64_t begun_ns = clock_now_ns();
 
             atomic_fetch_add(&w->volume->job.at_disk, 1);
-            io = io_queue_reap(w->tools.ring, true);
+            io = io_queue_reap(w->io.queue, true);
             atomic_fetch_sub(&w->volume->job.at_disk, 1);
             job_waited(&w->volume->job.progress.wait_disk_ns, begun_ns);
         }
@@ -174,8 +175,8 @@ static int send_first(struct work *w, struct error *err)
     int r = put(w->volume, chunk->read_count > 0 ? chunk->buf : NULL,
                 chunk->len, err);
 
-    buffer_pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
-    w->first = (w->first + 1) % w->tools.block_count;
+    buffer_pool_return(w->io.pool, TAKE_PTR(chunk->buf));
+    w->first = (w->first + 1) % w->io.block_count;
     w->count--;
     return r;
 }
@@ -185,10 +186,10 @@ static int open_work(struct work *w, struct http_source *v, struct error *err)
     struct image_options image = v->image_options;
 
     w->volume = v;
-    if (io_context_open(&w->tools, v->job.ring_wish,
-                        job_blocks_per_lane(&v->job), err) < 0)
+    if (io_context_open(&w->io, v->job.ring_wish, job_blocks_per_lane(&v->job),
+                        err) < 0)
         return -1;
-    image.ring = w->tools.ring;
+    image.ring = w->io.queue;
     image.like = v->image;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
@@ -225,7 +226,7 @@ static int send_disk(struct http_source *v, struct error *err)
     r = open_work(w, v, err);
     if (r == 0)
         r = walk(w, err);
-    io_context_close(&w->tools);
+    io_context_close(&w->io);
     image_close(w->image);
     chunk_reader_fini(&w->chunks);
     free(w);

@@ -25,7 +25,6 @@
 #define JOB_BLOCKS_PER_LANE 8U /* buffers of a chunk: queue depth at the disk */
 #define JOB_BLOCKS_LEAST    2U /* one at the disk, one at the network */
 #define JOB_LANES_MOST      4U /* by default: more never paid */
-#define JOB_RING_DEPTH      64U
 #define JOB_DEAD_PEER_NS    (UINT64_C(30) * 1000000000)  /* by default */
 #define JOB_RETRY_NS        (UINT64_C(300) * 1000000000) /* by default */
 #define JOB_STALL_NS        (UINT64_C(300) * 1000000000) /* by default */

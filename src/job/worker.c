@@ -1,9 +1,6 @@
 #include "job/worker.h"
 
-#include <errno.h>
-
 #include "job/watchdog.h"
-#include "plan/chunk_grid.h"
 
 static void *worker_main(void *arg)
 {
@@ -44,25 +41,4 @@ bool worker_join(struct worker *lane)
     watchdog_join(lane->job, lane->thread);
     lane->started = false;
     return true;
-}
-
-int io_context_open(struct io_context *tools, enum io_engine engine,
-                    unsigned block_count, struct error *err)
-{
-    size_t region_len;
-    void *region;
-
-    tools->block_count = block_count;
-    tools->pool = buffer_pool_open(block_count, CHUNK_BYTES);
-    if (!tools->pool)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "make buffers");
-    region = buffer_pool_region(tools->pool, &region_len);
-    return io_queue_open(engine, JOB_RING_DEPTH, region, region_len,
-                         &tools->ring, err);
-}
-
-void io_context_close(struct io_context *tools)
-{
-    io_queue_close(tools->ring); /* first: it waits for what is in flight */
-    buffer_pool_close(tools->pool);
 }

@@ -1,7 +1,4 @@
-/*
- * worker.h - what lanes of every kind have: a thread that is counted, and a
- * ring with the buffers registered with it.
- */
+/* worker.h - what lanes of every kind have: a thread that is counted. */
 #ifndef CW_JOB_WORKER_H
 #define CW_JOB_WORKER_H
 
@@ -9,8 +6,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "io/buffer_pool.h"
-#include "io/io_queue.h"
 #include "job/job.h"
 
 /* Embedded first in a lane of some kind. */
@@ -33,22 +28,5 @@ int worker_start(struct worker *lane, struct cw_job *job,
 
 /* Waits for the thread's end.  False: there was none. */
 bool worker_join(struct worker *lane);
-
-/* Zeroed, then opened and closed by the thread that works with them. */
-struct io_context {
-    unsigned block_count; /* buffers of a chunk each */
-    struct buffer_pool *pool;
-    struct io_queue *ring;
-};
-
-int io_context_open(struct io_context *tools, enum io_engine engine,
-                    unsigned block_count, struct error *err);
-
-/*
- * Afterwards nothing is in flight and the buffers are gone, also those still
- * leased: what reads or writes refer to is closed after this.  Tolerates
- * half-open ones.
- */
-void io_context_close(struct io_context *tools);
 
 #endif

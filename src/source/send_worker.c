@@ -10,6 +10,7 @@
 #include "control/channel.h"
 #include "transfer/chunk_reader.h"
 #include "transfer/compressor.h"
+#include "transfer/io_context.h"
 #include "wire/frame.h"
 
 #define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
@@ -18,7 +19,7 @@ struct work {
     struct send_worker *lane;
     struct source_plan *plan;
     struct conn *conn; /* borrowed from the lane */
-    struct io_context tools;
+    struct io_context io;
     struct image *image;
     struct chunk_reader chunks;
     struct chunk blocks[JOB_BLOCKS_PER_LANE];
@@ -288,7 +289,7 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     /* Once, however many sessions it takes: progress never goes back. */
     if (chunk_bitmap_add(&w->plan->seen, b->index, 1))
         progress_add(&job->progress.handled_bytes, b->mapped_bytes);
-    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
     return r;
 }
 
@@ -309,7 +310,7 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
 
 static struct chunk *free_block(struct work *w)
 {
-    for (unsigned i = 0; i < w->tools.block_count; i++)
+    for (unsigned i = 0; i < w->io.block_count; i++)
         if (!w->blocks[i].buf)
             return &w->blocks[i];
     return NULL;
@@ -364,7 +365,7 @@ static int begin_block(struct work *w, struct chunk *b, struct error *err)
         chunk_start(b, w->image);
         return 0;
     }
-    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
     peer_chunks_drop(&w->plan->told, b->index, 1);
     return r < 0 ? -1 : 0;
 }
@@ -376,16 +377,16 @@ static int feed(struct work *w, struct error *err)
     struct chunk *b;
 
     while ((b = free_block(w))) {
-        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        uint8_t *buf = buffer_pool_lease(w->io.pool);
         int r = chunk_reader_next(&w->chunks, b, buf, err);
 
         if (r <= 0) {
-            buffer_pool_return(w->tools.pool, buf);
+            buffer_pool_return(w->io.pool, buf);
             return r;
         }
         if (begin_block(w, b, err) < 0)
             return -1;
-        if (io_queue_has_ready(w->tools.ring))
+        if (io_queue_has_ready(w->io.queue))
             return 1; /* came from memory: send it while it is hot */
     }
     return 1;
@@ -395,7 +396,7 @@ static int feed(struct work *w, struct error *err)
  * what is gathered. */
 static struct io *next_completed(struct work *w, struct error *err)
 {
-    struct io *io = io_queue_reap(w->tools.ring, false);
+    struct io *io = io_queue_reap(w->io.queue, false);
     uint64_t begun_ns;
 
     if (io)
@@ -404,7 +405,7 @@ static struct io *next_completed(struct work *w, struct error *err)
         return NULL;
     begun_ns = clock_now_ns();
     atomic_fetch_add(&w->plan->job->at_disk, 1);
-    io = io_queue_reap(w->tools.ring, true);
+    io = io_queue_reap(w->io.queue, true);
     atomic_fetch_sub(&w->plan->job->at_disk, 1);
     job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     return io;
@@ -420,7 +421,7 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (job_stopping(w->plan->job))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && buffer_pool_leased(w->tools.pool) == 0)
+        if (!more && buffer_pool_leased(w->io.pool) == 0)
             break;
         io = next_completed(w, err);
         if (!io || read_completed(w, io, err) < 0)
@@ -439,10 +440,10 @@ static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->plan->image;
 
-    if (io_context_open(&w->tools, w->plan->job->ring_wish,
+    if (io_context_open(&w->io, w->plan->job->ring_wish,
                         job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
-    image.ring = w->tools.ring;
+    image.ring = w->io.queue;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
     compressor_open(&w->packing, w->plan->compress, w->plan->codecs);
@@ -454,7 +455,7 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    io_context_close(&w->tools);
+    io_context_close(&w->io);
     image_close(w->image);
     chunk_reader_fini(&w->chunks);
     compressor_close(&w->packing);

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "job/job_status.h"
-#include "job/rate_file.h"
+#include "job/rate_limit.h"
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "resume/changed_extents.h"
@@ -303,7 +303,7 @@ static int set_rate(struct source *s, struct error *err)
 {
     uint64_t rate;
 
-    if (rate_file_read(s->options.rate_file, &rate, err) < 0)
+    if (rate_limit_read(s->options.rate_file, &rate, err) < 0)
         return -1;
     rate_limit_set(&s->plan.pace, rate);
     return 0;

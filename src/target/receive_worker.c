@@ -14,6 +14,7 @@
 #include "plan/work_queue.h"
 #include "plan/zero_mask.h"
 #include "transfer/decompressor.h"
+#include "transfer/io_context.h"
 #include "transfer/readback.h"
 #include "wire/frame.h"
 
@@ -40,7 +41,7 @@ struct block {
 struct work {
     struct target_plan *plan;
     struct conn *conn; /* borrowed from the lane */
-    struct io_context tools;
+    struct io_context io;
     struct sink_lane *sink;
     struct decompressor unpacking;
     struct block blocks[JOB_BLOCKS_PER_LANE];
@@ -56,7 +57,7 @@ struct work {
 static void block_written(struct work *w, struct block *b)
 {
     chunk_bitmap_add(&w->plan->held, b->chunk, 1);
-    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
 }
 
 /* Makes zeros that the sink holds back: afterwards they are there. */
@@ -126,7 +127,7 @@ static int read_old(struct work *w, struct block *b, struct error *err)
 {
     struct image_options options = readback_image(w->plan->job, w->plan->sink);
 
-    options.ring = w->tools.ring;
+    options.ring = w->io.queue;
     if (!w->old && image_open(&options, &w->old, err) < 0)
         return readback_failed(err, "what the target holds");
     for (unsigned i = 0; i < b->patch.read_count; i++)
@@ -168,12 +169,12 @@ static int reap(struct work *w, bool wait, struct error *err)
 
     if (wait)
         atomic_fetch_add(&w->plan->job->at_disk, 1);
-    io = io_queue_reap(w->tools.ring, wait);
+    io = io_queue_reap(w->io.queue, wait);
     if (wait) {
         atomic_fetch_sub(&w->plan->job->at_disk, 1);
         job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     }
-    for (; io; io = io_queue_reap(w->tools.ring, false))
+    for (; io; io = io_queue_reap(w->io.queue, false))
         if (write_completed(w, io, err) < 0)
             return -1;
     return 0;
@@ -181,15 +182,15 @@ static int reap(struct work *w, bool wait, struct error *err)
 
 static int lease_block(struct work *w, struct block **block, struct error *err)
 {
-    while (buffer_pool_leased(w->tools.pool) == w->tools.block_count)
+    while (buffer_pool_leased(w->io.pool) == w->io.block_count)
         if (reap(w, true, err) < 0)
             return -1;
     *block = NULL;
-    for (unsigned i = 0; i < w->tools.block_count; i++)
+    for (unsigned i = 0; i < w->io.block_count; i++)
         if (!w->blocks[i].buf)
             *block = &w->blocks[i];
     assert(*block); /* as many blocks as buffers */
-    (*block)->buf = buffer_pool_lease(w->tools.pool);
+    (*block)->buf = buffer_pool_lease(w->io.pool);
     return 0;
 }
 
@@ -509,7 +510,7 @@ static int walk(struct work *w, struct error *err)
     } while (r == 0);
     if (r < 0)
         return -1;
-    while (buffer_pool_leased(w->tools.pool) > 0)
+    while (buffer_pool_leased(w->io.pool) > 0)
         if (reap(w, true, err) < 0)
             return -1;
     return settle_zeros(w, err);
@@ -519,10 +520,10 @@ static int walk(struct work *w, struct error *err)
 
 static int open_work(struct work *w, struct error *err)
 {
-    if (io_context_open(&w->tools, w->plan->job->ring_wish,
+    if (io_context_open(&w->io, w->plan->job->ring_wish,
                         job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
-    w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
+    w->sink = sink_lane_open(w->plan->sink, w->io.queue);
     if (!w->sink)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
     return 0;
@@ -530,7 +531,7 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    io_context_close(&w->tools);
+    io_context_close(&w->io);
     image_close(w->old);
     sink_lane_close(w->sink);
     decompressor_close(&w->unpacking);

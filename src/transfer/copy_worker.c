@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "transfer/chunk_reader.h"
 #include "transfer/chunk_writer.h"
+#include "transfer/io_context.h"
 
 struct block {
     struct chunk chunk; /* reads; its buf is NULL when the block is free */
@@ -16,7 +17,7 @@ struct block {
 
 struct work {
     struct local_plan *plan;
-    struct io_context tools;
+    struct io_context io;
     struct image *image;
     struct sink_lane *sink;
     struct chunk_writer stow;
@@ -26,7 +27,7 @@ struct work {
 
 static void free_block(struct work *w, struct block *b)
 {
-    buffer_pool_return(w->tools.pool, TAKE_PTR(b->chunk.buf));
+    buffer_pool_return(w->io.pool, TAKE_PTR(b->chunk.buf));
 }
 
 /* The chunk is all written, or was zero. */
@@ -76,12 +77,12 @@ static int write_completed(struct work *w, struct io *io, struct error *err)
 
 static int reap(struct work *w, struct error *err)
 {
-    struct io *io = io_queue_reap(w->tools.ring, false);
+    struct io *io = io_queue_reap(w->io.queue, false);
 
     if (!io) {
         uint64_t begun_ns = clock_now_ns();
 
-        io = io_queue_reap(w->tools.ring, true);
+        io = io_queue_reap(w->io.queue, true);
         job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
     }
     return io->op == IO_READ ? read_completed(w, io, err)
@@ -92,7 +93,7 @@ static int reap(struct work *w, struct error *err)
 
 static struct block *find_free(struct work *w)
 {
-    for (unsigned i = 0; i < w->tools.block_count; i++)
+    for (unsigned i = 0; i < w->io.block_count; i++)
         if (!w->blocks[i].chunk.buf)
             return &w->blocks[i];
     return NULL;
@@ -114,18 +115,18 @@ static int feed(struct work *w, struct error *err)
     struct block *b;
 
     while ((b = find_free(w))) {
-        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        uint8_t *buf = buffer_pool_lease(w->io.pool);
         int r = chunk_reader_next(&w->chunks, &b->chunk, buf, err);
 
         if (r <= 0) {
-            buffer_pool_return(w->tools.pool, buf);
+            buffer_pool_return(w->io.pool, buf);
             return r;
         }
         if (b->chunk.read_count > 0)
             chunk_start(&b->chunk, w->image);
         else if (skip_block(w, b, err) < 0)
             return -1;
-        if (io_queue_has_ready(w->tools.ring))
+        if (io_queue_has_ready(w->io.queue))
             return 1; /* came from memory: write it while it is hot */
     }
     return 1;
@@ -140,7 +141,7 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (job_stopping(w->plan->job))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && buffer_pool_leased(w->tools.pool) == 0)
+        if (!more && buffer_pool_leased(w->io.pool) == 0)
             break;
         if (reap(w, err) < 0)
             return -1;
@@ -156,14 +157,14 @@ static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->plan->image;
 
-    if (io_context_open(&w->tools, w->plan->job->ring_wish,
+    if (io_context_open(&w->io, w->plan->job->ring_wish,
                         job_blocks_per_lane(w->plan->job), err) < 0)
         return -1;
-    w->sink = sink_lane_open(w->plan->sink, w->tools.ring);
+    w->sink = sink_lane_open(w->plan->sink, w->io.queue);
     if (!w->sink)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
     w->stow = (struct chunk_writer){ w->plan->job, w->plan->sink, w->sink };
-    image.ring = w->tools.ring;
+    image.ring = w->io.queue;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
     w->chunks.cursor = &w->plan->cursor;
@@ -174,7 +175,7 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    io_context_close(&w->tools);
+    io_context_close(&w->io);
     image_close(w->image);
     sink_lane_close(w->sink);
     chunk_reader_fini(&w->chunks);

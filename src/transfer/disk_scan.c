@@ -5,16 +5,16 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "job/worker.h"
 #include "record/progress.h"
 #include "transfer/chunk_reader.h"
+#include "transfer/io_context.h"
 
 #define BLOCKS 8U /* chunks being read at once */
 
 struct work {
     const struct disk_scan *survey;
     struct digest *digest;
-    struct io_context tools;
+    struct io_context io;
     struct image *image;
     struct work_queue cursor;
     struct chunk_reader chunks;
@@ -56,7 +56,7 @@ static int completed(struct work *w, struct io *io, struct error *err)
     digest_leaves(w->digest, chunk->buf, chunk->len, 0, chunk->blank, leaves);
     if (w->survey->wants_sums)
         sum_grains(chunk, sums);
-    buffer_pool_return(w->tools.pool, TAKE_PTR(chunk->buf));
+    buffer_pool_return(w->io.pool, TAKE_PTR(chunk->buf));
     digest_add_leaves(w->digest, chunk->index, leaves);
     if (digest_is_zero(w->digest, chunk->index))
         return found(w, chunk, NULL, NULL, err);
@@ -102,14 +102,14 @@ static int feed(struct work *w, struct error *err)
     struct chunk *chunk;
 
     while ((chunk = free_chunk(w))) {
-        uint8_t *buf = buffer_pool_lease(w->tools.pool);
+        uint8_t *buf = buffer_pool_lease(w->io.pool);
         int r = chunk_reader_next(&w->chunks, chunk, buf, err);
 
         if (r > 0 && chunk->read_count > 0 && !is_skipped(w, chunk->index)) {
             chunk_start(chunk, w->image);
             continue;
         }
-        buffer_pool_return(w->tools.pool, buf);
+        buffer_pool_return(w->io.pool, buf);
         chunk->buf = NULL;
         if (r < 0 || (r == 0 && !aim(w)))
             return r;
@@ -130,9 +130,9 @@ static int walk(struct work *w, struct error *err)
             return -1;
         if (w->survey->stop && atomic_load(w->survey->stop))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && buffer_pool_leased(w->tools.pool) == 0)
+        if (!more && buffer_pool_leased(w->io.pool) == 0)
             return image_finish(w->image, err);
-        io = io_queue_reap(w->tools.ring, true);
+        io = io_queue_reap(w->io.queue, true);
         if (io && completed(w, io, err) < 0)
             return -1;
     }
@@ -142,9 +142,9 @@ static int open_work(struct work *w, struct error *err)
 {
     struct image_options image = w->survey->image;
 
-    if (io_context_open(&w->tools, w->survey->engine, BLOCKS, err) < 0)
+    if (io_context_open(&w->io, w->survey->engine, BLOCKS, err) < 0)
         return -1;
-    image.ring = w->tools.ring;
+    image.ring = w->io.queue;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
     w->chunks.cursor = &w->cursor;
@@ -165,7 +165,7 @@ static int open_work(struct work *w, struct error *err)
 
 static void close_work(struct work *w)
 {
-    io_context_close(&w->tools);
+    io_context_close(&w->io);
     image_close(w->image);
     chunk_reader_fini(&w->chunks);
     free(w);

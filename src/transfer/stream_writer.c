@@ -6,8 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "job/worker.h"
 #include "transfer/chunk_writer.h"
+#include "transfer/io_context.h"
 
 struct block {
     uint8_t *buf; /* leased; NULL: free */
@@ -19,7 +19,7 @@ struct work {
     struct disk_stream *feed;
     uint64_t most_bytes;
     uint64_t at; /* of the disk: so much has come */
-    struct io_context tools;
+    struct io_context io;
     struct sink_lane *sink;
     struct chunk_writer stow;
     struct block blocks[JOB_BLOCKS_PER_LANE];
@@ -27,20 +27,20 @@ struct work {
 
 static void free_block(struct work *w, struct block *b)
 {
-    buffer_pool_return(w->tools.pool, TAKE_PTR(b->buf));
+    buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
 }
 
 /* Waits for a write to end. */
 static int reap(struct work *w, struct error *err)
 {
-    struct io *io = io_queue_reap(w->tools.ring, false);
+    struct io *io = io_queue_reap(w->io.queue, false);
     struct chunk_writer_runs *runs;
     int r;
 
     if (!io) {
         uint64_t begun_ns = clock_now_ns();
 
-        io = io_queue_reap(w->tools.ring, true);
+        io = io_queue_reap(w->io.queue, true);
         job_waited(&w->job->progress.wait_disk_ns, begun_ns);
     }
     runs = io->owner;
@@ -52,7 +52,7 @@ static int reap(struct work *w, struct error *err)
 
 static struct block *find_free(struct work *w)
 {
-    for (unsigned i = 0; i < w->tools.block_count; i++)
+    for (unsigned i = 0; i < w->io.block_count; i++)
         if (!w->blocks[i].buf)
             return &w->blocks[i];
     return NULL;
@@ -60,11 +60,11 @@ static struct block *find_free(struct work *w)
 
 static int take_block(struct work *w, struct block **block, struct error *err)
 {
-    while (io_queue_has_ready(w->tools.ring) || !find_free(w))
+    while (io_queue_has_ready(w->io.queue) || !find_free(w))
         if (reap(w, err) < 0)
             return -1;
     *block = find_free(w);
-    (*block)->buf = buffer_pool_lease(w->tools.pool);
+    (*block)->buf = buffer_pool_lease(w->io.pool);
     return 0;
 }
 
@@ -127,7 +127,7 @@ static int walk(struct work *w, struct error *err)
             return -1;
     } while (n == (ssize_t)CHUNK_BYTES);
     digest_cut(w->job->digest, w->at);
-    while (buffer_pool_leased(w->tools.pool) > 0)
+    while (buffer_pool_leased(w->io.pool) > 0)
         if (reap(w, err) < 0)
             return -1;
     return sink_lane_finish(w->sink, err);
@@ -145,16 +145,15 @@ int stream_writer_run(struct cw_job *job, struct sink *sink,
     w->job = job;
     w->feed = feed;
     w->most_bytes = most_bytes;
-    r = io_context_open(&w->tools, job->ring_wish, job_blocks_per_lane(job),
-                        err);
+    r = io_context_open(&w->io, job->ring_wish, job_blocks_per_lane(job), err);
     if (r == 0) {
-        w->sink = sink_lane_open(sink, w->tools.ring);
+        w->sink = sink_lane_open(sink, w->io.queue);
         w->stow = (struct chunk_writer){ job, sink, w->sink };
         r = w->sink ? walk(w, err)
                     : error_set(err, ERROR_SYSTEM, ENOMEM, "start writing");
     }
     *disk_bytes = w->at;
-    io_context_close(&w->tools);
+    io_context_close(&w->io);
     sink_lane_close(w->sink);
     free(w);
     return r;

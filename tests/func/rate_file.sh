@@ -11,7 +11,7 @@ wait_log source copying || fail "it did not begin"
 sleep 1
 echo 12 >rate
 kill -HUP "$SOURCE_PID"
-wait_log source 'rate: "12" is no rate .*going on' || fail "it took nonsense"
+wait_log source 'rate: "12" is neither off nor a rate .*going on' || fail "it took nonsense"
 is_running "$SOURCE_PID" || fail "64 MiB were sent at once"
 echo off >rate
 kill -HUP "$SOURCE_PID"

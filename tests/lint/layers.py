@@ -58,7 +58,7 @@ ROOMS = {
     "libqcow": r"image/qcow2/[a-z_]+\.c",
     "libbfio": r"image/qcow2/[a-z_]+\.c",
     "zstd": r"base/zstd\.c",
-    "libdeflate": r"image/qcow2/deflate\.c",
+    "libdeflate": r"image/qcow2/compressed\.c",
     "http_parser": r"http/message\.c",
     "snappy-c": r"http/snappy_frame\.c",
     "archive": r"tar/[a-z_]+\.c",

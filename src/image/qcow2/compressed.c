@@ -2,18 +2,20 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/zstd.h"
-#include "image/qcow2/deflate.h"
-#include "image/qcow2/zstd.h"
 
 #define NONE_KEPT UINT64_MAX
 
 struct qcow2_compressed {
     size_t cluster_len;
-    struct qcow2_deflate *deflate; /* owned; one of the two */
+    /* Owned; one of the two.  libdeflate and not libqcow: 0.44 against 0.22
+     * GB/s per thread on one 4 GiB image, and 2 MiB clusters cost libqcow 400
+     * MB of cache.  libqcow is the cross-check (libqcow.h). */
+    struct libdeflate_decompressor *deflate;
     struct zstd_unpacker *zstd;
     uint8_t *input;   /* owned; an entry can name two clusters' worth */
     uint8_t *cluster; /* owned; unpacked */
@@ -32,7 +34,7 @@ struct qcow2_compressed *qcow2_compressed_open(
     packed->input = malloc(2 * packed->cluster_len);
     packed->cluster = malloc(packed->cluster_len);
     switch (header->compression) {
-    case QCOW2_ZLIB: packed->deflate = qcow2_deflate_open(); break;
+    case QCOW2_ZLIB: packed->deflate = libdeflate_alloc_decompressor(); break;
     case QCOW2_ZSTD: packed->zstd = zstd_unpacker_open(); break;
     }
     if (packed->input && packed->cluster && (packed->deflate || packed->zstd))
@@ -45,11 +47,44 @@ void qcow2_compressed_close(struct qcow2_compressed *packed)
 {
     if (!packed)
         return;
-    qcow2_deflate_close(packed->deflate);
+    libdeflate_free_decompressor(packed->deflate);
     zstd_unpacker_close(packed->zstd);
     free(packed->input);
     free(packed->cluster);
     free(packed);
+}
+
+/* Raw deflate of exactly out_len bytes.  What follows the stream in packed is
+ * ignored: a packed cluster is rounded up to sectors. */
+static bool unpack_deflate(struct libdeflate_decompressor *deflate,
+                           const uint8_t *packed, size_t packed_len,
+                           uint8_t *out, size_t out_len)
+{
+    size_t used, got;
+
+    return libdeflate_deflate_decompress_ex(deflate, packed, packed_len, out,
+                                            out_len, &used,
+                                            &got) == LIBDEFLATE_SUCCESS &&
+           got == out_len;
+}
+
+/* Likewise of zstd frames.  The frame's end is found first, so sector padding
+ * behind it does no harm. */
+static bool unpack_zstd(struct zstd_unpacker *zstd, const uint8_t *packed,
+                        size_t packed_len, uint8_t *out, size_t out_len)
+{
+    while (out_len > 0) {
+        size_t frame = zstd_frame_bytes(packed, packed_len);
+        size_t got;
+
+        if (frame == 0 || !zstd_unpack(zstd, packed, frame, out, out_len, &got))
+            return false;
+        packed += frame;
+        packed_len -= frame;
+        out += got;
+        out_len -= got;
+    }
+    return true;
 }
 
 static int unpack(struct qcow2_compressed *packed,
@@ -62,11 +97,11 @@ static int unpack(struct qcow2_compressed *packed,
                    run->host_offset, err) < 0)
         return -1;
     if (packed->zstd)
-        ok = qcow2_zstd_unpack(packed->zstd, packed->input, run->packed_bytes,
-                               out, packed->cluster_len);
+        ok = unpack_zstd(packed->zstd, packed->input, run->packed_bytes, out,
+                         packed->cluster_len);
     else
-        ok = qcow2_deflate_unpack(packed->deflate, packed->input,
-                                  run->packed_bytes, out, packed->cluster_len);
+        ok = unpack_deflate(packed->deflate, packed->input, run->packed_bytes,
+                            out, packed->cluster_len);
     if (ok)
         return 0;
     return error_set_at(err, ERROR_FORMAT, 0, run->offset,
