@@ -136,6 +136,13 @@ const struct option_row common_options_sink[] = {
     { 0 },
 };
 
+static const struct option_word hole_policies[] = {
+    { "auto", CW_HOLES_AUTO },
+    { "trust", CW_HOLES_TRUST },
+    { "scan", CW_HOLES_SCAN },
+    { NULL, 0 },
+};
+
 const struct option_row common_options_tuning[] = {
     { "lanes", 0, "CLONEWIRE_LANES", "N", "auto", OPTION_COUNT, automatic,
       OPTION_FIELD(struct cw_tuning, lanes), 1, 64,
@@ -149,6 +156,11 @@ const struct option_row common_options_tuning[] = {
       OPTION_FIELD(struct cw_tuning, io_mode), 0, 0,
       "how the disk meets the page cache; auto: the first of direct, "
       "dontcache and buffered that works" },
+    { "holes", 0, "CLONEWIRE_HOLES", NULL, "auto", OPTION_CHOICE,
+      hole_policies, OPTION_FIELD(struct cw_tuning, holes), 0, 0,
+      "holes of a sparse file; auto: skip them unless the filesystem "
+      "contradicts itself or has a known bug; trust: skip them; scan: read "
+      "them" },
     { "bind-device", 0, "CLONEWIRE_BIND_DEVICE", "NAME", NULL, OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_tuning, bind_device), 0, 0,
       "network interface to use, such as eth1, and no other" },

@@ -92,6 +92,7 @@ void summary_print(const struct cw_summary *s, FILE *out)
     print_word("limited by", s->limited_by, out);
     print_word("I/O engine", s->io_engine, out);
     print_word("I/O mode", s->io_mode, out);
+    print_word("holes", s->reads_holes ? "read, not skipped" : "", out);
     print_word("cipher", s->tls, out);
     print_word("peer", s->peer, out);
     print_word("zero method", s->zero_method, out);
@@ -135,6 +136,7 @@ void summary_add_json(const struct cw_summary *s, struct json *json)
     add_word(json, "image_format", s->image_format);
     add_word(json, "io_engine", s->io_engine);
     add_word(json, "io_mode", s->io_mode);
+    add_word(json, "holes", s->reads_holes ? "read" : "");
     add_word(json, "cipher", s->tls);
     add_word(json, "peer", s->peer);
     add_word(json, "zero_method", s->zero_method);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "options/completion.h"
 #include "options/help.h"
 #include "options/man.h"
@@ -126,6 +127,14 @@ static void on_late(void *opaque, int number)
     program_fail(opaque, &error);
 }
 
+/* What an answer that needs no job has to say beside it. */
+static void on_warning(void *opaque, enum log_level level, const char *line)
+{
+    struct program *process = opaque;
+
+    log_output_line(&process->log, (enum cw_log_level)level, line);
+}
+
 int program_open(struct program *process, const char *side,
                  const struct option_program *program, char **argv,
                  void *config, const struct common_options_output *output)
@@ -160,6 +169,8 @@ int program_open(struct program *process, const char *side,
     progress_display_init(&process->display, &process->log, output);
     if (signals_open(&plan, &err) < 0)
         return fail(process, &err);
+    log_open(on_warning, process,
+             output->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN);
     return PROGRAM_GO_ON;
 }
 

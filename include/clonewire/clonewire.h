@@ -81,6 +81,13 @@ enum cw_io_mode {
     CW_IO_MODE_BUFFERED
 };
 
+/* Holes that a filesystem says a file has: skipped unread? */
+enum cw_holes {
+    CW_HOLES_AUTO,  /* unless something else it says contradicts that */
+    CW_HOLES_TRUST, /* yes */
+    CW_HOLES_SCAN   /* no: all of the file is read */
+};
+
 enum cw_digest {
     CW_DIGEST_DEFAULT,
     CW_DIGEST_XXH3_128,
@@ -153,6 +160,7 @@ struct cw_events {
 struct cw_tuning {
     enum cw_io_engine io_engine;
     enum cw_io_mode io_mode;
+    enum cw_holes holes;
     unsigned lanes;           /* 0: from CPUs and cgroup quota */
     const char *congestion;   /* TCP_CONGESTION, NULL: the system's */
     const char *bind_address; /* source: dial from it, NULL: any */
@@ -321,6 +329,7 @@ struct cw_summary {
     unsigned reconnects;
     const char *io_engine;     /* "io_uring", "threads"; static */
     const char *io_mode;       /* "direct", "dontcache", "buffered"; static */
+    bool reads_holes;          /* source: holes of its file were read, too */
     const char *zero_method;   /* target: "hole", "punch-hole", ...; static */
     const char *preallocation; /* target: applied; static */
     char preallocation_why[96];

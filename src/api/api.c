@@ -171,6 +171,7 @@ static struct image_options written(const struct cw_target_options *options)
     return (struct image_options){
         .path = options->destination,
         .mode = (enum file_mode)options->tuning.io_mode,
+        .holes = (enum hole_policy)options->tuning.holes,
         .format = IMAGE_FORMAT_RAW,
     };
 }

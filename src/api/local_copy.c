@@ -185,6 +185,7 @@ static void summarize(const struct local *l, struct cw_summary *summary)
     summary->limited_by[0] = '\0'; /* there are no two ends to compare */
     summary->allocated_bytes = report.allocated_bytes;
     summary->io_mode = file_mode_name(report.mode);
+    summary->reads_holes = l->image->reads_holes;
     summary->zero_method = report.zero_method;
     summary->preallocation = report.preallocation;
     snprintf(summary->preallocation_why, sizeof(summary->preallocation_why),

@@ -71,6 +71,7 @@ static int open_disk(struct http_source *v, struct error *err)
         v->image_options = (struct image_options){
             .path = v->options.path,
             .mode = (enum file_mode)v->options.tuning.io_mode,
+            .holes = (enum hole_policy)v->options.tuning.holes,
             .format = IMAGE_FORMAT_RAW,
         };
     if (source_guard_open(&v->guard, v->options.path, v->options.allow_in_use,
@@ -297,6 +298,7 @@ static void summarize(struct http_source *v, struct cw_summary *summary)
     job_summarize(&v->job, summary);
     summary->data_bytes = v->framed.data_bytes;
     summary->zero_bytes = v->framed.zero_bytes;
+    summary->reads_holes = v->image && v->image->reads_holes;
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
              v->job.format);
     snprintf(summary->tls, sizeof(summary->tls), "%s", v->job.cipher);

@@ -68,6 +68,7 @@ static int send_tree(struct http_source *v, struct error *err)
     const struct tar_writer_options options = {
         .directory = v->options.path,
         .sparse = !v->options.dense,
+        .holes = (enum hole_policy)v->options.tuning.holes,
         .put = put_packed,
         .opaque = v,
     };

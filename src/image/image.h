@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "image/stream/byte_source.h"
 #include "io/file.h"
+#include "io/hole_check.h"
 #include "io/io_queue.h"
 #include "plan/extent.h"
 
@@ -87,6 +88,7 @@ struct image {
     enum file_mode mode;    /* how its bytes are read */
     bool is_sequential;     /* only reading in order, by one lane, is cheap */
     bool is_decoded;        /* reading costs CPU: a lane for each CPU pays */
+    bool reads_holes;       /* holes of its file are read, not skipped */
     struct stream *stream;  /* owned by the ops; NULL: not compressed */
     struct image *backing;  /* owned by the ops; NULL: there is none */
     struct peek_pipe *pipe; /* of the first image; owned by image_close() */
@@ -106,8 +108,9 @@ struct image_options {
     /* NULL, or where the container comes from: path is then for people only,
      * and all is as if it came through a pipe.  Borrowed as path is. */
     const struct image_input *input;
-    enum file_mode mode;   /* wish */
-    struct io_queue *ring; /* of the lane; borrowed; NULL: map only, no read */
+    enum file_mode mode;    /* wish */
+    enum hole_policy holes; /* may holes of a file be skipped unread? */
+    struct io_queue *ring;  /* of the lane; borrowed; NULL: map only, no read */
     enum image_format format;
 
     /* AUTO with IMAGE_FORMAT_RAW is NONE: who says raw means these bytes. */

@@ -88,6 +88,9 @@ int raw_open(const struct image_options *options, struct file *file,
     if (options->like && options->like->ops == &raw_ops)
         sparse_map_learn(&raw->holes,
                          &((const struct raw *)options->like)->holes);
+    else
+        sparse_map_check(&raw->holes, options->holes, options->path);
+    raw->image.reads_holes = raw->holes.reads_holes;
     raw->ring = options->ring;
     *img = &raw->image;
     return 0;

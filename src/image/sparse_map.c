@@ -17,8 +17,19 @@ void sparse_map_init(struct sparse_map *holes, const struct file *file)
     };
 }
 
+void sparse_map_check(struct sparse_map *holes, enum hole_policy policy,
+                      const char *path)
+{
+    if (holes->is_dense ||
+        hole_check_may_skip(policy, holes->fd, holes->size_bytes, path))
+        return;
+    holes->is_dense = holes->reads_holes = true;
+}
+
 void sparse_map_learn(struct sparse_map *holes, const struct sparse_map *like)
 {
+    holes->is_dense = like->is_dense;
+    holes->reads_holes = like->reads_holes;
     if (like->known.kind == EXTENT_DATA &&
         like->size_bytes == holes->size_bytes)
         holes->known = like->known;

@@ -12,22 +12,33 @@
 #include <stdint.h>
 
 #include "io/file.h"
+#include "io/hole_check.h"
 #include "plan/extent.h"
 
 struct sparse_map {
     int fd; /* borrowed */
     uint64_t size_bytes;
-    bool is_dense;       /* device, or a filesystem that cannot tell */
+    bool is_dense;       /* device, a filesystem that cannot tell, or: */
+    bool reads_holes;    /* its holes are not believed, or are to be read */
     struct extent known; /* the last answer; length 0: none yet */
 };
 
+/* Of a file as it was opened: every hole is believed. */
 void sparse_map_init(struct sparse_map *holes, const struct file *file);
 
 /*
- * Begins with what like, which asks about the same file, was told last, if
- * that was data: a filesystem in memory finds the end of a dense disk by
- * looking at every page.  Data believed in vain are only read; a hole is not
- * believed, as somebody may have written there since.
+ * Applies policy to the file (hole_check_may_skip()), once, before the first
+ * sparse_map_at(): holes that may not be skipped are data from then on.
+ */
+void sparse_map_check(struct sparse_map *holes, enum hole_policy policy,
+                      const char *path);
+
+/*
+ * As sparse_map_check(), with the result of like, which asks about the same
+ * file.  Begins with the last answer of like, if that was data: a filesystem
+ * in memory finds the end of a dense disk by looking at every page.  Data
+ * believed in vain are only read; a hole is asked for again, as it may have
+ * been written since.
  */
 void sparse_map_learn(struct sparse_map *holes, const struct sparse_map *like);
 

@@ -83,6 +83,8 @@ static int put_receipt(FILE *out, const void *arg)
     put_number(out, "chunk_bytes", CHUNK_BYTES);
     put_text(out, "chunk_digests", r->chunk_file);
     put_number(out, "verified_bytes", r->verified_bytes);
+    if (r->reads_holes)
+        put_text(out, "holes", "read");
     put_time(out, "begun", r->begun_ns);
     put_time(out, "ended", r->ended_ns);
     put_text(out, "image_format", r->format);

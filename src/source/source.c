@@ -221,6 +221,7 @@ static void summarize(const struct source *s, struct cw_summary *summary)
     job_summarize(&s->job, summary);
     summary->allocated_bytes = s->done.allocated_bytes;
     summary->io_mode = file_mode_name(s->image->mode);
+    summary->reads_holes = s->image->reads_holes;
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
              image_format_text(s->image));
     snprintf(summary->tls, sizeof(summary->tls), "%s", s->job.cipher);

@@ -226,24 +226,31 @@ static int put_hole(struct tar_writer *p, uint64_t len, const char *path,
     return 0;
 }
 
-/* Where the next data is, or the end: what is before it need not be read. */
+/* Where the next data is, or the end: what is before it need not be read.  A
+ * file that was cut off has no hole there: the read finds its end. */
 static uint64_t next_data(int fd, uint64_t at, uint64_t size)
 {
     off_t data = lseek(fd, (off_t)at, SEEK_DATA);
+    struct stat st;
 
     if (data < 0)
-        return errno == ENXIO ? size : at;
+        return errno == ENXIO && fstat(fd, &st) == 0 &&
+                       (uint64_t)st.st_size >= size
+                   ? size
+                   : at;
     return (uint64_t)data < size ? (uint64_t)data : size;
 }
 
 static int put_content(struct tar_writer *p, const struct file *file,
-                       const struct tree_walk_entry *entry, struct error *err)
+                       bool skips_holes, const struct tree_walk_entry *entry,
+                       struct error *err)
 {
     struct file_window window = { 0 };
     uint64_t size = (uint64_t)entry->stat.st_size, at = 0;
 
     while (at < size) {
-        uint64_t data = next_data(file->fd, at, size), left;
+        uint64_t data = skips_holes ? next_data(file->fd, at, size) : at;
+        uint64_t left;
         ssize_t n;
 
         if (data > at && put_hole(p, data - at, entry->path, err) < 0)
@@ -295,13 +302,16 @@ static int put_opened(struct tar_writer *p, struct archive_entry *e,
     struct archive_entry *spare = NULL;
     struct file file = FILE_CLOSED;
     AUTO_FD int fd = open_entry(entry, err);
+    bool skips_holes;
 
     if (fd < 0 || add_attributes(e, fd, entry, err) < 0)
         return -1;
     archive_entry_linkify(p->links, &e, &spare);
     if (!S_ISREG(entry->stat.st_mode) || archive_entry_hardlink(e))
         return put_header(p, e, err);
-    if (p->options->sparse)
+    skips_holes = hole_check_may_skip(
+        p->options->holes, fd, (uint64_t)entry->stat.st_size, entry->path);
+    if (p->options->sparse && skips_holes)
         add_holes(e, fd, entry->stat.st_size);
     if (put_header(p, e, err) < 0)
         return -1;
@@ -310,7 +320,7 @@ static int put_opened(struct tar_writer *p, struct archive_entry *e,
     file.fd = fd; /* borrowed */
     file.mode = FILE_MODE_BUFFERED;
     file.window_bytes = p->window_bytes;
-    return put_content(p, &file, entry, err);
+    return put_content(p, &file, skips_holes, entry, err);
 }
 
 static int put_entry(struct tar_writer *p, struct archive_entry *e,

@@ -14,10 +14,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "io/hole_check.h"
 
 struct tar_writer_options {
-    const char *directory; /* borrowed */
-    bool sparse;           /* holes as such; else as the zeros they read as */
+    const char *directory;  /* borrowed */
+    bool sparse;            /* holes as such; else as the zeros they read as */
+    enum hole_policy holes; /* may they be skipped unread? */
 
     /* Takes len bytes of the stream, in order.  0, or -1 with *err. */
     int (*put)(void *opaque, const void *data, size_t len, struct error *err);

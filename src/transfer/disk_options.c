@@ -4,12 +4,18 @@
 
 #define MAP_STEP_BYTES (UINT64_C(1) << 30)
 
+_Static_assert((int)CW_HOLES_AUTO == (int)HOLE_POLICY_AUTO &&
+                   (int)CW_HOLES_TRUST == (int)HOLE_POLICY_TRUST &&
+                   (int)CW_HOLES_SCAN == (int)HOLE_POLICY_SCAN,
+               "the API's policies are those of io/");
+
 void disk_options_image(const struct cw_source_options *options,
                         struct image_options *image)
 {
     *image = (struct image_options){
         .path = options->image,
         .mode = (enum file_mode)options->tuning.io_mode,
+        .holes = (enum hole_policy)options->tuning.holes,
         .format = (enum image_format)options->format,
         .compression = (enum image_compression)options->compression,
         .stream_bytes = options->stream_bytes,

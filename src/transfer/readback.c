@@ -12,6 +12,7 @@ struct image_options readback_image(const struct cw_job *job,
     return (struct image_options){
         .path = sink_content_path(sink),
         .mode = (enum file_mode)job->tuning.io_mode,
+        .holes = (enum hole_policy)job->tuning.holes,
         .format = IMAGE_FORMAT_RAW,
     };
 }

@@ -51,11 +51,23 @@ for from in "${places[@]}"; do
     for to in "${places[@]}"; do
         clone "$from/image" "$to/copy"
         assert_same image "$to/copy" $SIZE
+        refute_log source 'reading its holes'
         [ "$to" = btrfs-zlib ] || [ "$from" = btrfs-zlib ] ||
             assert_allocation image "$to/copy"
         grep -E '^I/O mode' target.out | sed "s/^/$from -> $to: /"
         rm "$to/copy"
     done
+done
+
+# Space that is reserved is no lie: reading it would take as long as data.
+for place in "${places[@]}"; do
+    [ "$place" != tmpfs ] || continue # does not tell it from data
+    fallocate -l $SIZE "$place/reserved" 2>/dev/null || continue
+    dd if=image of="$place/reserved" bs=$MIB count=8 conv=notrunc,fsync \
+        status=none
+    "$SOURCE" --map "$place/reserved" >map.out 2>source.log
+    refute_log source 'reading its holes'
+    rm "$place/reserved"
 done
 
 # A filesystem in user space, on either side and on both.

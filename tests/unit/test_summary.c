@@ -26,6 +26,7 @@ static const struct cw_summary finished = {
     .limited_by = "source reads: 74 %",
     .io_engine = "io_uring",
     .io_mode = "direct",
+    .reads_holes = true,
     .zero_method = "hole",
     .preallocation = "off",
     .preallocation_why = "falloc is not supported",
@@ -66,6 +67,7 @@ static void test_text(void **state)
               "limited by     source reads: 74 %\n"
               "I/O engine     io_uring\n"
               "I/O mode       direct\n"
+              "holes          read, not skipped\n"
               "cipher         TLSv1.3 TLS_AES_128_GCM_SHA256\n"
               "peer           10.0.0.7:41234 (source)\n"
               "zero method    hole\n"
@@ -112,6 +114,7 @@ static void test_json(void **state)
         "\"bytes_per_second\":1608601983,\"wait_disk_seconds\":3.000,"
         "\"wait_network_seconds\":1.000,\"lanes\":2,\"limited_by\":\"source reads: 74 %\",\"image_format\":\"raw\","
         "\"io_engine\":\"io_uring\",\"io_mode\":\"direct\","
+        "\"holes\":\"read\","
         "\"cipher\":\"TLSv1.3 TLS_AES_128_GCM_SHA256\","
         "\"peer\":\"10.0.0.7:41234 (source)\",\"zero_method\":\"hole\","
         "\"preallocation\":\"off\","

@@ -458,6 +458,23 @@ static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
     return 0;
 }
 
+/* Those of the file, if there is one, and what the backing says of its own. */
+static void open_holes(struct qcow2 *qcow2, const struct image_options *options)
+{
+    struct image *img = &qcow2->image;
+
+    if (!img->stream) {
+        sparse_map_init(&qcow2->holes, &qcow2->file);
+        if (options->like)
+            sparse_map_learn(&qcow2->holes,
+                             &((const struct qcow2 *)options->like)->holes);
+        else
+            sparse_map_check(&qcow2->holes, options->holes, options->path);
+    }
+    img->reads_holes = qcow2->holes.reads_holes ||
+                       (img->backing && img->backing->reads_holes);
+}
+
 static int open_all(struct qcow2 *qcow2, const struct image_options *options,
                     unsigned depth, struct error *err)
 {
@@ -477,7 +494,7 @@ static int open_all(struct qcow2 *qcow2, const struct image_options *options,
         img->host_bytes = qcow2->file.is_block_device
                               ? qcow2->file.size_bytes
                               : qcow2->file.allocated_bytes;
-    sparse_map_init(&qcow2->holes, &qcow2->file);
+    open_holes(qcow2, options);
     if (!options->like && check(qcow2, options->cross_check, err) < 0)
         return -1;
     if (!options->ring)
