@@ -92,20 +92,12 @@ static int ask(struct visitor *visitor, struct channel *chat, int close_fd,
             channel_send_error(chat, err);
         return -1;
     }
-    switch (visitor->first.type) {
-    case MESSAGE_HELLO:
-    case MESSAGE_JOIN: return 0;
-    case MESSAGE_ERROR:
+    if (visitor->first.type == MESSAGE_HELLO ||
+        visitor->first.type == MESSAGE_JOIN)
+        return 0;
+    if (visitor->first.type == MESSAGE_ERROR) {
         channel_peer_error(&visitor->first.error, true, err);
         return -1;
-    case MESSAGE_PLAN:
-    case MESSAGE_HAVE:
-    case MESSAGE_GO:
-    case MESSAGE_PROGRESS:
-    case MESSAGE_FINISH:
-    case MESSAGE_DONE:
-    case MESSAGE_LEAVES:
-    case MESSAGE_BYE: break;
     }
     error_set(err, ERROR_PROTOCOL, 0, "first message is %s",
               message_type_name(visitor->first.type));
