@@ -26,7 +26,7 @@
 
 struct reader {
     struct file file;
-    struct io_queue *ring;
+    struct io_queue *queue;
     struct buffer_pool *pool;
     uint64_t offset;
 };
@@ -60,7 +60,7 @@ static void submit(struct reader *r, struct io *io, size_t len)
     io->len = len;
     io->offset = r->offset;
     r->offset = (r->offset + len) % FILE_BYTES;
-    io_queue_submit(r->ring, io);
+    io_queue_submit(r->queue, io);
 }
 
 /* Nanoseconds for count reads, DEPTH in flight. */
@@ -78,7 +78,7 @@ static uint64_t read_many(struct reader *r, size_t len, uint64_t count)
             sent++;
         }
     }
-    for (struct io *io; (io = io_queue_reap(r->ring, true)) != NULL;) {
+    for (struct io *io; (io = io_queue_reap(r->queue, true)) != NULL;) {
         micro_require(io->result == 0, "read");
         if (sent < count) {
             submit(r, io, len);
@@ -121,13 +121,13 @@ static void measure_engine(enum io_engine engine, const char *path)
     r.pool = buffer_pool_open(DEPTH, CHUNK_BYTES);
     micro_require(r.pool != NULL, "pool");
     region = buffer_pool_region(r.pool, &region_len);
-    if (io_queue_open(engine, DEPTH, region, region_len, &r.ring, &err) < 0) {
+    if (io_queue_open(engine, DEPTH, region, region_len, &r.queue, &err) < 0) {
         fprintf(stderr, "micro: %s: %s\n", io_queue_engine_name(engine),
                 err.text);
     } else {
         measure(&r, io_queue_engine_name(engine), SMALL, 20000);
         measure(&r, io_queue_engine_name(engine), CHUNK_BYTES, 512);
-        io_queue_close(r.ring);
+        io_queue_close(r.queue);
     }
     buffer_pool_close(r.pool);
     file_close(&r.file);

@@ -36,7 +36,7 @@
 
 struct copier {
     struct file file;
-    struct io_queue *ring;
+    struct io_queue *queue;
     struct buffer_pool *pool;
     struct io slots[DEPTH];
     struct io *idle[DEPTH];
@@ -141,7 +141,7 @@ static void open_disk(struct copier *c, const char *path, int flags)
         die("memory");
     region = buffer_pool_region(c->pool, &region_len);
     if (io_queue_choose(IO_ENGINE_AUTO, &engine, why, sizeof(why), &err) < 0 ||
-        io_queue_open(engine, DEPTH, region, region_len, &c->ring, &err) < 0) {
+        io_queue_open(engine, DEPTH, region, region_len, &c->queue, &err) < 0) {
         fprintf(stderr, "plain-copy: %s\n", err.text);
         exit(1);
     }
@@ -162,7 +162,7 @@ static struct io *take_idle(struct copier *c, enum io_op op)
 
 static struct io *reap(struct copier *c)
 {
-    struct io *io = io_queue_reap(c->ring, true);
+    struct io *io = io_queue_reap(c->queue, true);
 
     errno = -io->result;
     if (errno != 0)
@@ -235,7 +235,7 @@ static void submit_read(struct copier *c, uint64_t *offset, uint64_t end)
     io->offset = *offset;
     io->len = (size_t)(end - *offset < to_chunk ? end - *offset : to_chunk);
     *offset += io->len;
-    io_queue_submit(c->ring, io);
+    io_queue_submit(c->queue, io);
 }
 
 static void send_disk(struct copier *c)
@@ -245,7 +245,7 @@ static void send_disk(struct copier *c)
     uint64_t end = 0;
     bool more = true;
 
-    while (more || io_queue_in_flight(c->ring) > 0) {
+    while (more || io_queue_in_flight(c->queue) > 0) {
         struct io *io;
 
         while (more && c->idle_count > 0) {
@@ -253,7 +253,7 @@ static void send_disk(struct copier *c)
                 break;
             submit_read(c, &offset, end);
         }
-        if (io_queue_in_flight(c->ring) == 0)
+        if (io_queue_in_flight(c->queue) == 0)
             break;
         io = reap(c);
         send_chunk(c, io);
@@ -285,9 +285,9 @@ static void receive_disk(struct copier *c)
         io->offset = get_be64(head);
         io->len = (size_t)length;
         recv_all(c->sock, io->buf, io->len);
-        io_queue_submit(c->ring, io);
+        io_queue_submit(c->queue, io);
     }
-    while (io_queue_in_flight(c->ring) > 0)
+    while (io_queue_in_flight(c->queue) > 0)
         release(c, reap(c));
     errno = -file_sync(&c->file);
     if (errno != 0)
@@ -312,7 +312,7 @@ int main(int argc, char **argv)
                         "PORT\n");
         return 2;
     }
-    io_queue_close(c.ring);
+    io_queue_close(c.queue);
     buffer_pool_close(c.pool);
     close(c.sock);
     return file_close(&c.file) < 0;

@@ -43,9 +43,9 @@ const struct option_row *option_row_at(const struct option_program *program,
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
 {
-    unsigned least = a < b ? a : b;
+    unsigned min = a < b ? a : b;
 
-    return least < c ? least : c;
+    return min < c ? min : c;
 }
 
 /* Letters to add, drop or change to make b out of a (Levenshtein). */
@@ -76,7 +76,7 @@ static unsigned edit_distance(const char *a, const char *b)
 static const char *closest_name(const struct option_program *program,
                                 const char *typed)
 {
-    unsigned least = (unsigned)strlen(typed) / 3 + 1;
+    unsigned min = (unsigned)strlen(typed) / 3 + 1;
     const char *closest = NULL;
     const struct option_row *row;
 
@@ -90,8 +90,8 @@ static const char *closest_name(const struct option_program *program,
         distance = edit_distance(typed, row->name);
         if (strlen(typed) >= 3 && strncmp(row->name, typed, strlen(typed)) == 0)
             distance = 0; /* cut short */
-        if (distance <= least && (!closest || distance < least)) {
-            least = distance;
+        if (distance <= min && (!closest || distance < min)) {
+            min = distance;
             closest = row->name;
         }
     }

@@ -30,7 +30,7 @@ static size_t announced(unsigned char c, uint32_t *point)
 
 size_t printable_printable(const char *text)
 {
-    static const uint32_t least[] = { 0, 0, 0xa0, 0x800, 0x10000 };
+    static const uint32_t min[] = { 0, 0, 0xa0, 0x800, 0x10000 };
     const unsigned char *p = (const unsigned char *)text;
     uint32_t point = 0;
     size_t n;
@@ -44,7 +44,7 @@ size_t printable_printable(const char *text)
         point = point << 6 | (p[i] & 0x3fU);
     }
     /* U+0080..9f are controls; shorter forms and surrogates are not UTF-8. */
-    if (point < least[n] || point > 0x10ffff ||
+    if (point < min[n] || point > 0x10ffff ||
         (point >= 0xd800 && point <= 0xdfff))
         return 0;
     return n;

@@ -7,12 +7,12 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
-#define SMOOTH_NS          ((u128)3 * CLOCK_SECOND_NS) /* a rate's memory */
-#define SAMPLE_NS          (100 * CLOCK_MS_NS) /* shorter ones are noise */
-#define FIELD_BYTES        64
-#define PROGRESS_BAR_LEAST 10 /* columns below which a bar says nothing */
-#define PROGRESS_BAR_MOST  60
-#define HOUR_S             UINT64_C(3600)
+#define SMOOTH_NS        ((u128)3 * CLOCK_SECOND_NS) /* a rate's memory */
+#define SAMPLE_NS        (100 * CLOCK_MS_NS) /* shorter ones are noise */
+#define FIELD_BYTES      64
+#define PROGRESS_BAR_MIN 10 /* columns below which a bar says nothing */
+#define PROGRESS_BAR_MAX 60
+#define HOUR_S           UINT64_C(3600)
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -185,7 +185,7 @@ static void fill(struct line *line, const struct progress_bar *bar,
     snprintf(line->text[FIELD_PERCENT], FIELD_BYTES, "%3u.%u%%",
              bar->permille / 10, bar->permille % 10);
     memset(line->text[FIELD_BAR], ' ',
-           PROGRESS_BAR_LEAST); /* drawn when it is sized */
+           PROGRESS_BAR_MIN); /* drawn when it is sized */
     fill_amounts(line, bar, p);
 }
 
@@ -209,9 +209,9 @@ static void arrange(struct line *line, unsigned room)
     }
     if (!line->shown[FIELD_BAR])
         return;
-    line->bar_columns = PROGRESS_BAR_LEAST + room - used;
-    if (line->bar_columns > PROGRESS_BAR_MOST)
-        line->bar_columns = PROGRESS_BAR_MOST;
+    line->bar_columns = PROGRESS_BAR_MIN + room - used;
+    if (line->bar_columns > PROGRESS_BAR_MAX)
+        line->bar_columns = PROGRESS_BAR_MAX;
 }
 
 /* Text built piece by piece; what does not fit is cut. */

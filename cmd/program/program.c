@@ -228,7 +228,7 @@ static void on_progress(void *opaque, const struct cw_progress *progress)
     progress_display_update(&process->display, progress);
 }
 
-static enum cw_log_level least_level(const struct common_options_output *output)
+static enum cw_log_level min_level(const struct common_options_output *output)
 {
     if (output->quiet)
         return CW_LOG_ERROR;
@@ -242,7 +242,7 @@ void program_get_events(struct program *process, struct cw_events *events)
         .progress = on_progress,
         .stuck = on_stuck,
         .opaque = process,
-        .log_level = least_level(&process->output),
+        .log_level = min_level(&process->output),
         .metrics_listen = process->output.metrics_listen,
         .receipt = process->output.receipt,
     };

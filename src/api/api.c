@@ -239,20 +239,20 @@ int cw_run(struct cw_job *job, struct cw_summary *summary,
 
 void cw_stop(struct cw_job *job)
 {
-    atomic_store(&job->cancelled, true);
-    job_wake(job);
+    atomic_store(&job->state.cancelled, true);
+    job_state_wake(&job->state);
 }
 
 void cw_reload(struct cw_job *job)
 {
-    atomic_store(&job->wants_reload, true);
-    job_wake(job);
+    atomic_store(&job->state.wants_reload, true);
+    job_state_wake(&job->state);
 }
 
 void cw_report(struct cw_job *job)
 {
-    atomic_store(&job->wants_report, true);
-    job_wake(job);
+    atomic_store(&job->state.wants_report, true);
+    job_state_wake(&job->state);
 }
 
 void cw_close(struct cw_job *job)

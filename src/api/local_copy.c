@@ -7,12 +7,10 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "api/jobs.h"
 #include "api/verify.h"
@@ -40,7 +38,7 @@ struct local {
     struct sink *sink;
     struct local_plan plan;
     struct copy_worker lanes[MESSAGE_MAX_LANES];
-    struct task errand;
+    struct task task;
     uint64_t measured_bytes; /* the errand's, until it has ended */
 };
 
@@ -51,23 +49,15 @@ static int go_on(void *arg)
 {
     struct local *l = arg;
     struct cw_job *job = &l->job;
-    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
-    struct error err;
-    uint64_t drained;
 
-    atomic_store(&job->progress.zeroed_bytes, sink_zeroed_bytes(l->sink));
+    atomic_store(&job->status.progress.zeroed_bytes,
+                 sink_zeroed_bytes(l->sink));
     job_report(job);
-    if (atomic_load(&job->cancelled) && !job_stopping(job)) {
-        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
-        job_fail(job, &err);
-    }
-    if (job_stopping(job)) {
+    if (job_state_must_end(&job->state)) {
         sink_stop(l->sink);
         return -1;
     }
-    poll(&fd, 1, JOB_TICK_MS);
-    if (fd.revents != 0 && read(fd.fd, &drained, sizeof(drained)) < 0)
-        log_debug("nothing to drain from the wake-up");
+    job_state_wait(&job->state, -1, JOB_TICK_MS);
     return 0;
 }
 
@@ -75,7 +65,7 @@ static int go_on(void *arg)
 static int run_errand(struct local *l,
                       int (*work)(void *arg, struct error *err))
 {
-    return task_run(&l->errand, &l->job, work, go_on, l);
+    return task_run(&l->task, &l->job, work, go_on, l);
 }
 
 static int run_phase(struct local *l, enum cw_phase phase,
@@ -101,25 +91,25 @@ static int copy(struct local *l)
     struct cw_job *job = &l->job;
     struct error err;
 
-    job->total_bytes = l->measured_bytes;
-    job->lanes = l->image->is_sequential
-                     ? 1
-                     : job_lanes_wanted(job, l->image->is_decoded);
-    if (job->lanes > MESSAGE_MAX_LANES)
-        job->lanes = MESSAGE_MAX_LANES;
+    job->status.total_bytes = l->measured_bytes;
+    job->resources.lanes = l->image->is_sequential
+                               ? 1
+                               : job_lanes_wanted(job, l->image->is_decoded);
+    if (job->resources.lanes > MESSAGE_MAX_LANES)
+        job->resources.lanes = MESSAGE_MAX_LANES;
     job_enter(job, CW_PHASE_COPYING);
-    work_queue_init(&l->plan.cursor, chunk_grid_count(l->plan.virtual_bytes),
-                    job->lanes, chunk_reader_step(l->image));
-    for (unsigned i = 0; i < job->lanes; i++) {
+    work_queue_init(&l->plan.work, chunk_grid_count(l->plan.virtual_bytes),
+                    job->resources.lanes, chunk_reader_step(l->image));
+    for (unsigned i = 0; i < job->resources.lanes; i++) {
         if (copy_worker_start(&l->lanes[i], &l->plan, i, &err) < 0) {
-            job_fail(job, &err);
+            job_state_fail(&job->state, &err);
             break;
         }
     }
     watchdog_start(job);
     while (atomic_load(&l->plan.running) > 0 && go_on(l) == 0)
         watchdog_check(job);
-    return job_stopping(job) ? -1 : 0;
+    return job_state_stopping(&job->state) ? -1 : 0;
 }
 
 static int flush(void *arg, struct error *err)
@@ -151,16 +141,16 @@ static int read_back(struct local *l, struct error *err)
 /* The copy is of one moment, unless it was allowed not to be. */
 static int check_same(struct local *l, struct error *err)
 {
-    struct disk_scan survey = {
+    struct disk_scan scan = {
         .image = l->plan.image,
-        .engine = l->job.ring_wish,
+        .engine = l->job.resources.queue_engine,
         .virtual_bytes = l->plan.virtual_bytes,
-        .stop = &l->job.stop,
+        .stop = &l->job.state.stop,
     };
 
     if (l->allow_in_use)
         return 0;
-    return source_check_same(&l->guard, &survey, l->job.digest, err);
+    return source_check_same(&l->guard, &scan, l->job.status.digest, err);
 }
 
 /* Only what is durable, and as it should be, gets its name. */
@@ -192,7 +182,7 @@ static void summarize(const struct local *l, struct cw_summary *summary)
              "%s", report.preallocation_why);
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
              image_format_text(l->image));
-    digest_root(l->job.digest, root);
+    digest_root(l->job.status.digest, root);
     digest_format(l->algorithm, root, summary->digest);
 }
 
@@ -201,7 +191,7 @@ static int local_run(struct cw_job *job, struct cw_summary *summary,
 {
     struct local *l = (struct local *)job;
 
-    job->begun_ns = clock_now_ns();
+    job->status.start_ns = clock_now_ns();
     if (run_phase(l, CW_PHASE_PLANNING, prepare) == 0 && copy(l) == 0 &&
         run_phase(l, CW_PHASE_FLUSHING, flush) == 0 &&
         run_phase(l, CW_PHASE_VERIFYING, verify) == 0) {
@@ -209,7 +199,7 @@ static int local_run(struct cw_job *job, struct cw_summary *summary,
         summarize(l, summary);
         return job_write_receipt(job, summary, err);
     }
-    job_first_error(job, err);
+    job_state_first_error(&job->state, err);
     return error_wrap(err, "copy %s to %s", l->from, l->to);
 }
 
@@ -220,7 +210,7 @@ static void local_free(struct cw_job *job)
     struct local *l = (struct local *)job;
     struct error ignored;
 
-    task_join(&l->errand, &ignored);
+    task_join(&l->task, &ignored);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
         worker_join(&l->lanes[i].lane);
     sink_close(l->sink);
@@ -267,7 +257,7 @@ static int build(struct local *l, const struct cw_source_options *source,
         return -1;
     disk_options_image(source, &l->plan.image);
     l->plan.image.takes_any_order = true;
-    l->plan.image.stop_fd = l->job.stop_fd;
+    l->plan.image.stop_fd = l->job.state.stop_fd;
     disk_options_sink(target, &sink);
     sink.mode = l->plan.image.mode;
     if (source_guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||
@@ -276,9 +266,9 @@ static int build(struct local *l, const struct cw_source_options *source,
         return -1;
     l->plan.image.like = l->image;
     l->plan.sink = l->sink;
-    l->plan.virtual_bytes = l->job.disk_bytes = l->image->virtual_bytes;
-    return digest_open(l->algorithm, l->plan.virtual_bytes, &l->job.digest,
-                       err);
+    l->plan.virtual_bytes = l->job.status.disk_bytes = l->image->virtual_bytes;
+    return digest_open(l->algorithm, l->plan.virtual_bytes,
+                       &l->job.status.digest, err);
 }
 
 struct cw_job *local_open(const struct cw_source_options *source,

@@ -70,7 +70,7 @@ static void examine_uring(struct report *report)
 
 static void examine_memlock(struct report *report)
 {
-    uint64_t need = JOB_BLOCKS_PER_LANE * CHUNK_BYTES;
+    uint64_t need = JOB_BUFFERS_PER_LANE * CHUNK_BYTES;
     struct cw_finding *f;
     struct rlimit limit;
     char text[32];

@@ -15,23 +15,22 @@ static int digest_disk(const struct image_options *image,
                        enum digest_algorithm algorithm, uint64_t virtual_bytes,
                        struct digest **table, struct error *err)
 {
-    struct disk_scan survey = { .image = *image,
-                                .virtual_bytes = virtual_bytes };
+    struct disk_scan scan = { .image = *image, .virtual_bytes = virtual_bytes };
     struct image *whole;
     char why[256];
     int r;
 
-    survey.image.takes_any_order = true;
-    if (io_queue_choose((enum io_engine)engine, &survey.engine, why,
-                        sizeof(why), err) < 0 ||
-        image_open(&survey.image, &whole, err) < 0)
+    scan.image.takes_any_order = true;
+    if (io_queue_choose((enum io_engine)engine, &scan.engine, why, sizeof(why),
+                        err) < 0 ||
+        image_open(&scan.image, &whole, err) < 0)
         return -1;
     if (virtual_bytes == 0)
-        survey.virtual_bytes = whole->virtual_bytes;
-    survey.image.like = whole;
-    r = digest_open(algorithm, survey.virtual_bytes, table, err);
+        scan.virtual_bytes = whole->virtual_bytes;
+    scan.image.like = whole;
+    r = digest_open(algorithm, scan.virtual_bytes, table, err);
     if (r == 0) {
-        r = disk_scan_run(&survey, *table, err);
+        r = disk_scan_run(&scan, *table, err);
         if (r < 0)
             digest_close(*table);
     }

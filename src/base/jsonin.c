@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define DEPTH_MOST 32U
+#define DEPTH_MAX 32U
 
 static void skip_space(struct jsonin *in)
 {
@@ -168,12 +168,12 @@ static bool skip_plain(struct jsonin *in)
  */
 bool jsonin_skip(struct jsonin *in)
 {
-    char closers[DEPTH_MOST];
+    char closers[DEPTH_MAX];
     unsigned depth = 0;
 
     do {
         if (jsonin_mark(in, '{') || jsonin_mark(in, '[')) {
-            if (depth == DEPTH_MOST)
+            if (depth == DEPTH_MAX)
                 return false;
             closers[depth++] = in->at[-1] == '{' ? '}' : ']';
         } else if (depth > 0 && jsonin_mark(in, closers[depth - 1])) {

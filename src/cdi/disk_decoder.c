@@ -6,14 +6,14 @@
 /* ---- plain ---- */
 
 /* Makes sure that something is left, unless all is over. */
-static int refill(const struct body *pieces, const uint8_t **at, size_t *len,
+static int refill(const struct body *body, const uint8_t **at, size_t *len,
                   bool *is_over, struct error *err)
 {
     const void *data;
     ssize_t n;
 
     while (*len == 0 && !*is_over) {
-        n = body_next(pieces, &data, err);
+        n = body_next(body, &data, err);
         if (n < 0)
             return -1;
         *is_over = n == 0;
@@ -35,7 +35,7 @@ static ssize_t plain_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
     while (done < len) {
         size_t n;
 
-        if (refill(&p->pieces, &p->at, &p->len, &p->is_over, err) < 0)
+        if (refill(&p->body, &p->at, &p->len, &p->is_over, err) < 0)
             return -1;
         if (p->len == 0)
             break;
@@ -49,10 +49,10 @@ static ssize_t plain_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
 }
 
 void disk_decoder_plain_init(struct disk_decoder_plain *plain,
-                             const struct body *pieces)
+                             const struct body *body)
 {
     *plain = (struct disk_decoder_plain){ .feed.fill = plain_fill,
-                                          .pieces = *pieces };
+                                          .body = *body };
 }
 
 ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
@@ -86,8 +86,8 @@ static int refill_frames(struct disk_decoder_snappy *s, struct error *err)
     ssize_t n;
 
     if (!s->is_straight || s->len > 0 || s->is_over)
-        return refill(&s->pieces, &s->at, &s->len, &s->is_over, err);
-    n = s->pieces.read(s->pieces.opaque, s->line, sizeof(s->line), err);
+        return refill(&s->body, &s->at, &s->len, &s->is_over, err);
+    n = s->body.read(s->body.opaque, s->line, sizeof(s->line), err);
     if (n < 0)
         return -1;
     s->is_over = n == 0;
@@ -106,13 +106,13 @@ static int take_straight(struct disk_decoder_snappy *s, uint8_t *out,
     size_t missing = 0, done = 0;
     uint8_t *to = NULL;
 
-    if (s->pieces.read)
+    if (s->body.read)
         to = snappy_frame_place(&s->reader, out, &missing);
     if (!to)
         return SNAPPY_FRAME_MORE;
     while (done < missing) {
-        ssize_t n = s->pieces.read(s->pieces.opaque, to + done, missing - done,
-                                   err);
+        ssize_t n = s->body.read(s->body.opaque, to + done, missing - done,
+                                 err);
 
         if (n < 0)
             return -1;
@@ -250,10 +250,10 @@ static ssize_t snappy_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
 }
 
 void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
-                              const struct body *pieces)
+                              const struct body *body)
 {
     snappy->feed.fill = snappy_fill;
-    snappy->pieces = *pieces;
+    snappy->body = *body;
     snappy->len = 0;
     snappy->is_over = snappy->is_straight = false;
     snappy->block_at = snappy->block_len = 0;

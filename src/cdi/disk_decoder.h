@@ -23,7 +23,7 @@
 
 struct disk_decoder_plain {
     struct disk_stream feed; /* first */
-    struct body pieces;
+    struct body body;
     const uint8_t *at; /* what is left of the last piece */
     size_t len;
     bool is_over;
@@ -32,7 +32,7 @@ struct disk_decoder_plain {
 };
 
 void disk_decoder_plain_init(struct disk_decoder_plain *plain,
-                             const struct body *pieces);
+                             const struct body *body);
 
 /* Looks at the first bytes, which fill() will give: at plain->head, as many as
  * are returned, DISK_DECODER_HEAD_BYTES or all there are.  Once, at first; or -1. */
@@ -44,7 +44,7 @@ ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
 /* Blocks out of the frames in pieces; about 200 KiB. */
 struct disk_decoder_snappy {
     struct disk_stream feed; /* first */
-    struct body pieces;
+    struct body body;
     const uint8_t *at; /* what is left of the last piece */
     size_t len;
     bool is_over;
@@ -58,7 +58,7 @@ struct disk_decoder_snappy {
 };
 
 void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
-                              const struct body *pieces);
+                              const struct body *body);
 
 /* The plain bytes as pieces; not mixed with fill(). */
 struct body disk_decoder_snappy_pieces(struct disk_decoder_snappy *snappy);

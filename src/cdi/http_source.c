@@ -8,10 +8,8 @@
 #include "cdi/http_source.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -58,8 +56,8 @@ static int open_tree(struct http_source *v, struct error *err)
     if (bytes == 0 && tar_writer_estimate(v->options.path, !v->options.dense,
                                           &bytes, err) < 0)
         return -1;
-    v->job.total_bytes = bytes;
-    snprintf(v->job.format, sizeof(v->job.format), "files");
+    v->job.status.total_bytes = bytes;
+    snprintf(v->job.status.format, sizeof(v->job.status.format), "files");
     return look_for_disk(v, err);
 }
 
@@ -78,8 +76,9 @@ static int open_disk(struct http_source *v, struct error *err)
                           err) < 0 ||
         image_open(&v->image_options, &v->image, err) < 0)
         return -1;
-    v->job.disk_bytes = v->job.total_bytes = v->image->virtual_bytes;
-    snprintf(v->job.format, sizeof(v->job.format), "%s",
+    v->job.status.disk_bytes = v->job.status.total_bytes =
+        v->image->virtual_bytes;
+    snprintf(v->job.status.format, sizeof(v->job.status.format), "%s",
              image_format_text(v->image));
     return 1;
 }
@@ -88,7 +87,7 @@ static int open_disk(struct http_source *v, struct error *err)
 
 static bool may_pass(const struct cw_job *job, const struct error *err)
 {
-    if (progress_get(&job->progress.reconnects) > 0)
+    if (progress_get(&job->status.progress.reconnects) > 0)
         return retry_is_passing(err);
     return err->kind == ERROR_TEMPORARY;
 }
@@ -98,10 +97,10 @@ static void note_peer(struct http_source *v)
     struct conn_info info;
 
     conn_get_info(v->conn, &info);
-    snprintf(v->job.cipher, sizeof(v->job.cipher), "%s %s", info.tls_version,
-             info.cipher);
+    snprintf(v->job.status.cipher, sizeof(v->job.status.cipher), "%s %s",
+             info.tls_version, info.cipher);
     snprintf(v->peer, sizeof(v->peer), "%s (%s)", info.peer, info.peer_name);
-    log_info("connected to %s, %s, by %s", v->peer, v->job.cipher,
+    log_info("connected to %s, %s, by %s", v->peer, v->job.status.cipher,
              conn_is_http(v->conn) ? TLS_ALPN_HTTP : TLS_ALPN);
 }
 
@@ -112,10 +111,10 @@ static void note_peer(struct http_source *v)
  */
 static bool takes_older(struct http_source *v, const struct error *err)
 {
-    struct cw_security *security = &v->job.security;
+    struct cw_security *security = &v->job.credentials.security;
 
     if (!v->options.security.allow_tls12 || security->allow_tls12 ||
-        !tls_met_older(v->job.tls))
+        !tls_met_older(v->job.credentials.tls))
         return false;
     log_info("%s; trying TLS 1.2", err->text);
     security->allow_tls12 = true;
@@ -132,7 +131,7 @@ static int call(struct http_source *v, uint64_t deadline_ns, struct error *err)
         .congestion = v->options.tuning.congestion,
         .bind_address = v->options.tuning.bind_address,
         .bind_device = v->options.tuning.bind_device,
-        .stop_fd = v->job.wake_fd,
+        .stop_fd = v->job.state.wake_fd,
     };
     const struct connect_patience patience = { deadline_ns, may_pass };
     const struct addr *addr = &v->url.addr;
@@ -156,19 +155,20 @@ static int explain_refusal(const struct http_source *v, struct error *err)
                      "the target does not know us (status code 401): our "
                      "certificate is %s; the target wants the client name "
                      "and the CA that its own controller gave it",
-                     tls_own_name(v->job.tls, own, sizeof(own)));
+                     tls_own_name(v->job.credentials.tls, own, sizeof(own)));
 }
 
 /* What a status means that is not success. */
 static int explain_status(const struct http_source *v, struct error *err)
 {
-    const struct upload_client *post = &v->post;
-    const char *colon = post->reason[0] ? ": " : "";
+    const struct upload_client *client = &v->client;
+    const char *colon = client->reason[0] ? ": " : "";
 
-    switch (post->status) {
+    switch (client->status) {
     case 400:
         return error_set(err, ERROR_NO_SPACE, 0,
-                         "Unexpected status code 400%s%s", colon, post->reason);
+                         "Unexpected status code 400%s%s", colon,
+                         client->reason);
     case 401: return explain_refusal(v, err);
     case 404:
         return error_set(err, ERROR_REFUSED, 0,
@@ -184,24 +184,24 @@ static int explain_status(const struct http_source *v, struct error *err)
                          "with another upload, or still ending the last");
     default:
         return error_set(err, ERROR_PEER, 0, "Unexpected status code %u%s%s",
-                         post->status, colon, post->reason);
+                         client->status, colon, client->reason);
     }
 }
 
 /* The lane has ended, with *err unless it ended well.  0: the target has it. */
 static int judge(struct http_source *v, int r, struct error *err)
 {
-    const struct upload_client *post = &v->post;
+    const struct upload_client *client = &v->client;
     bool is_ours = r == 0 || err->kind == ERROR_PEER ||
                    err->kind == ERROR_TEMPORARY;
 
-    if (!post->is_answered || !is_ours)
+    if (!client->is_answered || !is_ours)
         return r;
     /* A disk out of a stream of files may need no more than the half. */
-    if (post->status / 100 == 2 && (post->has_ended || v->options.is_tree))
+    if (client->status / 100 == 2 && (client->has_ended || v->options.is_tree))
         return 0;
     /* Its "yes" to an earlier attempt was lost. */
-    if (post->status == 409 && v->was_sent) {
+    if (client->status == 409 && v->was_sent) {
         log_info("the target has taken an earlier attempt");
         return 0;
     }
@@ -213,30 +213,22 @@ static int judge(struct http_source *v, int r, struct error *err)
 static void tick(struct http_source *v)
 {
     struct cw_job *job = &v->job;
-    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
-    struct error err;
-    uint64_t drained;
 
-    if (atomic_load(&job->cancelled) && !job_stopping(job)) {
-        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
-        job_fail(job, &err);
-    }
+    job_state_must_end(&job->state);
     if (atomic_load(&v->is_sent))
         job_enter(job, CW_PHASE_FLUSHING);
     else
         watchdog_check(job);
-    if (job_stopping(job))
+    if (job_state_stopping(&job->state))
         conn_shutdown(v->conn);
     job_report(job);
     job_attend(job);
-    poll(&fd, 1, JOB_TICK_MS);
-    if (fd.revents != 0 && read(fd.fd, &drained, sizeof(drained)) < 0)
-        log_debug("nothing to drain from the wake-up");
+    job_state_wait(&job->state, -1, JOB_TICK_MS);
 }
 
 static void hang_up(struct http_source *v)
 {
-    struct progress *progress = &v->job.progress;
+    struct progress *progress = &v->job.status.progress;
 
     if (!v->conn)
         return;
@@ -245,8 +237,8 @@ static void hang_up(struct http_source *v)
     progress_add(&progress->wait_net_ns, conn_waited_ns(v->conn));
     conn_close(v->conn);
     v->conn = NULL;
-    upload_client_close(&v->post);
-    v->post = (struct upload_client){ 0 };
+    upload_client_close(&v->client);
+    v->client = (struct upload_client){ 0 };
 }
 
 static int converse(struct http_source *v, struct error *err)
@@ -262,7 +254,7 @@ static int converse(struct http_source *v, struct error *err)
     while (atomic_load(&v->running) > 0)
         tick(v);
     worker_join(&v->lane);
-    r = judge(v, job_first_error(job, err) ? -1 : 0, err);
+    r = judge(v, job_state_first_error(&job->state, err) ? -1 : 0, err);
     v->was_sent = v->was_sent || atomic_load(&v->is_sent);
     return r;
 }
@@ -281,27 +273,27 @@ static int attempt(struct http_source *v, uint64_t deadline_ns,
 
 static bool tries_again(struct http_source *v, const struct error *err)
 {
-    if (atomic_load(&v->job.cancelled) || !retry_is_passing(err) ||
+    if (atomic_load(&v->job.state.cancelled) || !retry_is_passing(err) ||
         (err->kind == ERROR_TLS &&
-         progress_get(&v->job.progress.reconnects) == 0) ||
+         progress_get(&v->job.status.progress.reconnects) == 0) ||
         v->peer[0] == '\0' || /* nobody ever was there */
-        !retry_again(&v->retry, atomic_load(&v->most), clock_now_ns()))
+        !retry_again(&v->retry, atomic_load(&v->max), clock_now_ns()))
         return false;
     log_warn("%s; beginning anew", err->text);
-    job_go_on(&v->job);
-    progress_add(&v->job.progress.reconnects, 1);
+    job_state_go_on(&v->job.state);
+    progress_add(&v->job.status.progress.reconnects, 1);
     return connect_pause_ms(&v->job, retry_jitter_ms(PAUSE_MS));
 }
 
 static void summarize(struct http_source *v, struct cw_summary *summary)
 {
     job_summarize(&v->job, summary);
-    summary->data_bytes = v->framed.data_bytes;
-    summary->zero_bytes = v->framed.zero_bytes;
+    summary->data_bytes = v->encoder.data_bytes;
+    summary->zero_bytes = v->encoder.zero_bytes;
     summary->reads_holes = v->image && v->image->reads_holes;
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
-             v->job.format);
-    snprintf(summary->tls, sizeof(summary->tls), "%s", v->job.cipher);
+             v->job.status.format);
+    snprintf(summary->tls, sizeof(summary->tls), "%s", v->job.status.cipher);
     snprintf(summary->peer, sizeof(summary->peer), "%.127s", v->peer);
 }
 
@@ -316,7 +308,7 @@ static int http_source_run(struct cw_job *job, struct cw_summary *summary,
     int r;
 
     job_begin(job);
-    job->lanes = 1;
+    job->resources.lanes = 1;
     job_set_ready(job);
     job_enter(job, CW_PHASE_PLANNING);
     while ((r = attempt(v, deadline_ns, err)) < 0) {
@@ -364,7 +356,7 @@ static int build(struct http_source *v, const struct cw_volume_options *options,
     v->retry.budget_ns = v->job.tuning.retry_ns;
     r = options->is_tree ? open_tree(v, err) : open_disk(v, err);
     if (r == 0) {
-        v->job.security.http_only = true;
+        v->job.credentials.security.http_only = true;
         job_read_security(&v->job);
     }
     return r < 0 ? -1 : 0;

@@ -31,14 +31,14 @@ struct http_source {
 
     /* Of one attempt: made by the main thread before the lane begins. */
     struct conn *conn;
-    struct upload_client post;
-    struct snappy_encoder framed;
+    struct upload_client client;
+    struct snappy_encoder encoder;
 
     /* The lane and the main thread. */
     struct worker lane;
     _Atomic unsigned running;
-    atomic_bool is_sent;   /* the body of this attempt, with its end */
-    _Atomic uint64_t most; /* plain bytes of the attempt that came furthest */
+    atomic_bool is_sent;  /* the body of this attempt, with its end */
+    _Atomic uint64_t max; /* plain bytes of the attempt that came furthest */
 };
 
 /* As cw_volume_open(): NULL with *err filled; else owned by the caller

@@ -23,14 +23,14 @@
 /* Progress never goes back: an attempt counts from where it gets further. */
 static void count(struct http_source *v, uint64_t before)
 {
-    uint64_t now = v->framed.data_bytes + v->framed.zero_bytes;
-    uint64_t most = atomic_load(&v->most);
+    uint64_t now = v->encoder.data_bytes + v->encoder.zero_bytes;
+    uint64_t max = atomic_load(&v->max);
 
-    progress_add(&v->job.progress.data_bytes, now - before);
-    if (now <= most)
+    progress_add(&v->job.status.progress.data_bytes, now - before);
+    if (now <= max)
         return;
-    progress_add(&v->job.progress.handled_bytes, now - most);
-    atomic_store(&v->most, now);
+    progress_add(&v->job.status.progress.handled_bytes, now - max);
+    atomic_store(&v->max, now);
 }
 
 /* The server has spoken in mid-stream: no use in going on. */
@@ -44,13 +44,13 @@ static int stop_early(struct error *err)
 static int put(struct http_source *v, const uint8_t *data, uint64_t len,
                struct error *err)
 {
-    uint64_t before = v->framed.data_bytes + v->framed.zero_bytes;
-    int r = snappy_encoder_put(&v->framed, data, len, err);
+    uint64_t before = v->encoder.data_bytes + v->encoder.zero_bytes;
+    int r = snappy_encoder_put(&v->encoder, data, len, err);
 
     count(v, before);
     if (r == 0 && before / LOOK_BYTES != (before + len) / LOOK_BYTES)
-        r = upload_client_look(&v->post, err);
-    if (r == 0 && job_stopping(&v->job))
+        r = upload_client_look(&v->client, err);
+    if (r == 0 && job_state_stopping(&v->job.state))
         return error_set(err, ERROR_CANCELLED, 0, "stopped");
     return r > 0 ? stop_early(err) : r;
 }
@@ -84,18 +84,18 @@ static int send_tree(struct http_source *v, struct error *err)
 
 /* ---- a disk ---- */
 
-struct work {
+struct http_sender {
     struct http_source *volume;
     struct io_context io;
     struct image *image; /* owned */
-    struct work_queue cursor;
+    struct work_queue work;
     struct chunk_reader chunks;
-    struct chunk queue[JOB_BLOCKS_PER_LANE]; /* in order, from first on */
+    struct chunk queue[JOB_BUFFERS_PER_LANE]; /* in order, from first on */
     unsigned first, count;
 };
 
 /* A read has ended. */
-static int note_read(const struct work *w, const struct io *io,
+static int note_read(const struct http_sender *w, const struct io *io,
                      struct error *err)
 {
     if (io->result < 0)
@@ -105,7 +105,8 @@ static int note_read(const struct work *w, const struct io *io,
 }
 
 /* Starts the reads of chunk, and takes what has come meanwhile. */
-static int start_chunk(struct work *w, struct chunk *chunk, struct error *err)
+static int start_chunk(struct http_sender *w, struct chunk *chunk,
+                       struct error *err)
 {
     struct io *io;
 
@@ -126,7 +127,7 @@ static int start_chunk(struct work *w, struct chunk *chunk, struct error *err)
  * of the page cache, is sent while it is in the CPU's cache, too.  0, also at
  * the end, or -1.
  */
-static int feed(struct work *w, struct error *err)
+static int feed(struct http_sender *w, struct error *err)
 {
     bool came_at_once = false;
 
@@ -149,7 +150,7 @@ static int feed(struct work *w, struct error *err)
 }
 
 /* Until the first of the queue is all there. */
-static int wait_for_first(struct work *w, struct error *err)
+static int wait_for_first(struct http_sender *w, struct error *err)
 {
     const struct chunk *first = &w->queue[w->first];
 
@@ -157,12 +158,12 @@ static int wait_for_first(struct work *w, struct error *err)
         struct io *io = io_queue_reap(w->io.queue, false);
 
         if (!io) {
-            uint64_t begun_ns = clock_now_ns();
+            uint64_t start_ns = clock_now_ns();
 
-            atomic_fetch_add(&w->volume->job.at_disk, 1);
+            atomic_fetch_add(&w->volume->job.status.at_disk, 1);
             io = io_queue_reap(w->io.queue, true);
-            atomic_fetch_sub(&w->volume->job.at_disk, 1);
-            job_waited(&w->volume->job.progress.wait_disk_ns, begun_ns);
+            atomic_fetch_sub(&w->volume->job.status.at_disk, 1);
+            job_waited(&w->volume->job.status.progress.wait_disk_ns, start_ns);
         }
         if (note_read(w, io, err) < 0)
             return -1;
@@ -170,7 +171,7 @@ static int wait_for_first(struct work *w, struct error *err)
     return 0;
 }
 
-static int send_first(struct work *w, struct error *err)
+static int send_first(struct http_sender *w, struct error *err)
 {
     struct chunk *chunk = &w->queue[w->first];
     int r = put(w->volume, chunk->read_count > 0 ? chunk->buf : NULL,
@@ -182,26 +183,27 @@ static int send_first(struct work *w, struct error *err)
     return r;
 }
 
-static int open_work(struct work *w, struct http_source *v, struct error *err)
+static int open_work(struct http_sender *w, struct http_source *v,
+                     struct error *err)
 {
     struct image_options image = v->image_options;
 
     w->volume = v;
-    if (io_context_open(&w->io, v->job.ring_wish, job_blocks_per_lane(&v->job),
-                        err) < 0)
+    if (io_context_open(&w->io, v->job.resources.queue_engine,
+                        job_buffers_per_lane(&v->job), err) < 0)
         return -1;
-    image.ring = w->io.queue;
+    image.queue = w->io.queue;
     image.like = v->image;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
-    work_queue_init(&w->cursor, chunk_grid_count(v->job.disk_bytes), 1, 1);
-    w->chunks.cursor = &w->cursor;
+    work_queue_init(&w->work, chunk_grid_count(v->job.status.disk_bytes), 1, 1);
+    w->chunks.work = &w->work;
     w->chunks.image = w->image;
-    w->chunks.virtual_bytes = v->job.disk_bytes;
+    w->chunks.virtual_bytes = v->job.status.disk_bytes;
     return 0;
 }
 
-static int walk(struct work *w, struct error *err)
+static int walk(struct http_sender *w, struct error *err)
 {
     for (;;) {
         if (feed(w, err) < 0)
@@ -219,7 +221,7 @@ static int walk(struct work *w, struct error *err)
 
 static int send_disk(struct http_source *v, struct error *err)
 {
-    struct work *w = calloc(1, sizeof(*w));
+    struct http_sender *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
@@ -244,12 +246,12 @@ static int send_head(struct http_source *v, struct error *err)
         .agent = "clonewire/" CW_VERSION,
         .cdi_content_type = v->options.is_tree ? "filesystem-clone"
                                                : "blockdevice-clone",
-        .disk_bytes = v->options.is_tree ? 0 : v->job.disk_bytes,
+        .disk_bytes = v->options.is_tree ? 0 : v->job.status.disk_bytes,
     };
 
-    if (upload_client_open(&v->post, v->conn, &head, err) < 0)
+    if (upload_client_open(&v->client, v->conn, &head, err) < 0)
         return -1;
-    return snappy_encoder_open(&v->framed, &v->post, err);
+    return snappy_encoder_open(&v->encoder, &v->client, err);
 }
 
 static int send_all(struct http_source *v, struct error *err)
@@ -260,9 +262,9 @@ static int send_all(struct http_source *v, struct error *err)
         return -1;
     r = v->options.is_tree ? send_tree(v, err) : send_disk(v, err);
     if (r == 0)
-        r = snappy_encoder_finish(&v->framed, err);
+        r = snappy_encoder_finish(&v->encoder, err);
     if (r == 0)
-        r = upload_client_end(&v->post, err);
+        r = upload_client_end(&v->client, err);
     return r > 0 ? stop_early(err) : r;
 }
 
@@ -274,11 +276,11 @@ int http_source_send(struct worker *lane, struct error *err)
     if (send_all(v, err) < 0) {
         /* Of our own disk's failure the target knows nothing. */
         if (err->kind == ERROR_PEER || err->kind == ERROR_TEMPORARY)
-            (void)upload_client_await(&v->post, &silence);
+            (void)upload_client_await(&v->client, &silence);
         return -1;
     }
     conn_set_role(v->conn, CONN_CONTROL, SILENCE_MS);
     atomic_store(&v->is_sent, true);
-    job_wake(&v->job);
-    return upload_client_await(&v->post, err);
+    job_state_wake(&v->job.state);
+    return upload_client_await(&v->client, err);
 }

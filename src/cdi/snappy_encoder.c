@@ -10,18 +10,18 @@
 #define TRUST_BYTES (UINT64_C(512) << 20)
 #define GIB         (UINT64_C(1) << 30)
 
-int snappy_encoder_open(struct snappy_encoder *framed,
-                        struct upload_client *post, struct error *err)
+int snappy_encoder_open(struct snappy_encoder *encoder,
+                        struct upload_client *client, struct error *err)
 {
-    framed->post = post;
-    framed->rest_len = 0;
-    framed->data_bytes = framed->zero_bytes = framed->began_at = 0;
-    framed->is_trying = true;
-    framed->ends_at = TRIAL_BYTES;
-    framed->began_ns = clock_now_ns();
-    snappy_frame_writer_init(&framed->writer);
-    return upload_client_put(post, snappy_frame_name, sizeof(snappy_frame_name),
-                             "", 0, err);
+    encoder->client = client;
+    encoder->rest_len = 0;
+    encoder->data_bytes = encoder->zero_bytes = encoder->began_at = 0;
+    encoder->is_trying = true;
+    encoder->ends_at = TRIAL_BYTES;
+    encoder->began_ns = clock_now_ns();
+    snappy_frame_writer_init(&encoder->writer);
+    return upload_client_put(client, snappy_frame_name,
+                             sizeof(snappy_frame_name), "", 0, err);
 }
 
 /* A stretch is over: try the other way, or settle for the better one.  Equal
@@ -63,7 +63,7 @@ static int put_block(struct snappy_encoder *f, const uint8_t *data, size_t len,
         f->zero_bytes += len;
     if (f->data_bytes >= f->ends_at)
         choose(f);
-    return upload_client_put(f->post, chunk.head, sizeof(chunk.head),
+    return upload_client_put(f->client, chunk.head, sizeof(chunk.head),
                              chunk.body, chunk.body_len, err);
 }
 
@@ -76,32 +76,32 @@ static int put_rest(struct snappy_encoder *f, struct error *err)
 }
 
 /* Whole blocks go as they are, and what is left is gathered. */
-int snappy_encoder_put(struct snappy_encoder *framed, const uint8_t *data,
+int snappy_encoder_put(struct snappy_encoder *encoder, const uint8_t *data,
                        uint64_t len, struct error *err)
 {
     int r = 0;
 
     while (r == 0 && len >= BLOCK) {
-        r = put_rest(framed, err);
+        r = put_rest(encoder, err);
         if (r == 0)
-            r = put_block(framed, data, BLOCK, err);
+            r = put_block(encoder, data, BLOCK, err);
         if (data)
             data += BLOCK;
         len -= BLOCK;
     }
-    if (r == 0 && len > BLOCK - framed->rest_len)
-        r = put_rest(framed, err);
+    if (r == 0 && len > BLOCK - encoder->rest_len)
+        r = put_rest(encoder, err);
     if (r != 0 || len == 0)
         return r;
     if (data)
-        memcpy(framed->rest + framed->rest_len, data, (size_t)len);
+        memcpy(encoder->rest + encoder->rest_len, data, (size_t)len);
     else
-        memset(framed->rest + framed->rest_len, 0, (size_t)len);
-    framed->rest_len += (size_t)len;
+        memset(encoder->rest + encoder->rest_len, 0, (size_t)len);
+    encoder->rest_len += (size_t)len;
     return 0;
 }
 
-int snappy_encoder_finish(struct snappy_encoder *framed, struct error *err)
+int snappy_encoder_finish(struct snappy_encoder *encoder, struct error *err)
 {
-    return put_rest(framed, err);
+    return put_rest(encoder, err);
 }

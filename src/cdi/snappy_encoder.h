@@ -19,7 +19,7 @@
 #include "http/upload_client.h"
 
 struct snappy_encoder {
-    struct upload_client *post; /* borrowed */
+    struct upload_client *client; /* borrowed */
     struct snappy_frame_writer writer;
     uint8_t rest[SNAPPY_FRAME_BLOCK_BYTES]; /* too little for a chunk so far */
     size_t rest_len;
@@ -37,15 +37,15 @@ struct snappy_encoder {
 };
 
 /* Sends the identifier; *framed may be of any content before. */
-int snappy_encoder_open(struct snappy_encoder *framed,
-                        struct upload_client *post, struct error *err);
+int snappy_encoder_open(struct snappy_encoder *encoder,
+                        struct upload_client *client, struct error *err);
 
 /* The next len plain bytes; NULL: so many zeros.  1: the answer is here
  * already. */
-int snappy_encoder_put(struct snappy_encoder *framed, const uint8_t *data,
+int snappy_encoder_put(struct snappy_encoder *encoder, const uint8_t *data,
                        uint64_t len, struct error *err);
 
 /* What is still held back. */
-int snappy_encoder_finish(struct snappy_encoder *framed, struct error *err);
+int snappy_encoder_finish(struct snappy_encoder *encoder, struct error *err);
 
 #endif

@@ -12,17 +12,17 @@
 #include "transfer/copy_worker.h"
 #include "transfer/stream_writer.h"
 
-#define LEAST_BYTES 512U /* a sector: nothing smaller is a disk */
+#define MIN_BYTES 512U /* a sector: nothing smaller is a disk */
 
 /* ---- room ---- */
 
-static int no_room(uint64_t disk_bytes, uint64_t most_bytes, struct error *err)
+static int no_room(uint64_t disk_bytes, uint64_t max_bytes, struct error *err)
 {
     return error_set(err, ERROR_NO_SPACE, 0,
                      "virtual image size %" PRIu64
                      " is larger than the reported available storage %" PRIu64
                      ". A larger PVC is required",
-                     disk_bytes, most_bytes);
+                     disk_bytes, max_bytes);
 }
 
 /* The size that a disk is grown to, on a volume that offers so much. */
@@ -43,45 +43,45 @@ static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
 
 /* An upload, other than a clone, is held to the size of the volume that was
  * asked for, even where that is on something larger. */
-static void limit(const struct upload *u, uint64_t *most_bytes)
+static void limit(const struct upload *u, uint64_t *max_bytes)
 {
     uint64_t volume_bytes = u->options->volume_bytes;
 
     if (!u->is_clone && !u->is_device && volume_bytes > 0 &&
-        volume_bytes < *most_bytes)
-        *most_bytes = volume_bytes;
+        volume_bytes < *max_bytes)
+        *max_bytes = volume_bytes;
 }
 
 /* ---- a disk that comes in order ---- */
 
 int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
 {
-    digest_close(TAKE_PTR(u->job->digest));
-    return digest_open(DIGEST_XXH3_128, bytes, &u->job->digest, err);
+    digest_close(TAKE_PTR(u->job->status.digest));
+    return digest_open(DIGEST_XXH3_128, bytes, &u->job->status.digest, err);
 }
 
 int upload_disk(struct upload *u, struct disk_stream *feed,
                 uint64_t known_bytes, struct error *err)
 {
-    uint64_t most_bytes, least_bytes;
+    uint64_t max_bytes, min_bytes;
 
-    if (sink_available(u->sink, &most_bytes, err) < 0)
+    if (sink_available(u->sink, &max_bytes, err) < 0)
         return -1;
-    limit(u, &most_bytes);
-    if (known_bytes != UPLOAD_SIZE_UNKNOWN && known_bytes > most_bytes)
-        return no_room(known_bytes, most_bytes, err);
-    least_bytes = size_to_grow_to(u, most_bytes);
-    if (least_bytes > most_bytes)
-        return no_room(least_bytes, most_bytes, err);
-    if (sink_prepare_stream(u->sink, least_bytes, &most_bytes, err) < 0)
+    limit(u, &max_bytes);
+    if (known_bytes != UPLOAD_SIZE_UNKNOWN && known_bytes > max_bytes)
+        return no_room(known_bytes, max_bytes, err);
+    min_bytes = size_to_grow_to(u, max_bytes);
+    if (min_bytes > max_bytes)
+        return no_room(min_bytes, max_bytes, err);
+    if (sink_prepare_stream(u->sink, min_bytes, &max_bytes, err) < 0)
         return -1;
-    limit(u, &most_bytes);
-    if (upload_open_digest(u, most_bytes, err) < 0)
+    limit(u, &max_bytes);
+    if (upload_open_digest(u, max_bytes, err) < 0)
         return -1;
     if (known_bytes != UPLOAD_SIZE_UNKNOWN)
         atomic_store(&u->total_bytes, known_bytes);
     atomic_store(&u->phase, CW_PHASE_COPYING);
-    if (stream_writer_run(u->job, u->sink, feed, most_bytes, &u->disk_bytes,
+    if (stream_writer_run(u->job, u->sink, feed, max_bytes, &u->disk_bytes,
                           err) < 0)
         return -1;
     if (known_bytes != UPLOAD_SIZE_UNKNOWN && u->disk_bytes != known_bytes)
@@ -89,12 +89,12 @@ int upload_disk(struct upload *u, struct disk_stream *feed,
                          "%" PRIu64 " bytes of disk have come, not the %" PRIu64
                          " that were announced",
                          u->disk_bytes, known_bytes);
-    if (u->disk_bytes < LEAST_BYTES)
+    if (u->disk_bytes < MIN_BYTES)
         return error_set(err, ERROR_FORMAT, 0,
                          "could not process image header: unexpected EOF: "
                          "%" PRIu64 " bytes are no disk",
                          u->disk_bytes);
-    return sink_settle(u->sink, u->disk_bytes, least_bytes, err);
+    return sink_settle(u->sink, u->disk_bytes, min_bytes, err);
 }
 
 /* ---- an image, whatever its format ---- */
@@ -132,32 +132,32 @@ static int receive_sized(struct upload *u, const struct image_options *options,
                                .image = *options,
                                .virtual_bytes = image->virtual_bytes };
     struct copy_worker lane = { 0 };
-    uint64_t most_bytes, least_bytes;
+    uint64_t max_bytes, min_bytes;
 
     plan.image.like = image;
     u->disk_bytes = image->virtual_bytes;
     atomic_store(&u->total_bytes, u->disk_bytes);
-    if (sink_available(u->sink, &most_bytes, err) < 0)
+    if (sink_available(u->sink, &max_bytes, err) < 0)
         return -1;
-    limit(u, &most_bytes);
-    if (u->disk_bytes > most_bytes)
-        return no_room(u->disk_bytes, most_bytes, err);
-    least_bytes = size_to_grow_to(u, most_bytes);
-    if (least_bytes > most_bytes)
-        return no_room(least_bytes, most_bytes, err);
+    limit(u, &max_bytes);
+    if (u->disk_bytes > max_bytes)
+        return no_room(u->disk_bytes, max_bytes, err);
+    min_bytes = size_to_grow_to(u, max_bytes);
+    if (min_bytes > max_bytes)
+        return no_room(min_bytes, max_bytes, err);
     if (sink_prepare_stream(
-            u->sink, least_bytes > u->disk_bytes ? least_bytes : u->disk_bytes,
-            &most_bytes, err) < 0 ||
+            u->sink, min_bytes > u->disk_bytes ? min_bytes : u->disk_bytes,
+            &max_bytes, err) < 0 ||
         upload_open_digest(u, u->disk_bytes, err) < 0)
         return -1;
     atomic_store(&u->phase, CW_PHASE_COPYING);
-    work_queue_init(&plan.cursor, chunk_grid_count(plan.virtual_bytes), 1, 1);
+    work_queue_init(&plan.work, chunk_grid_count(plan.virtual_bytes), 1, 1);
     if (copy_worker_start(&lane, &plan, 0, err) < 0)
         return -1;
     worker_join(&lane.lane);
-    if (job_first_error(u->job, err))
+    if (job_state_first_error(&u->job->state, err))
         return -1;
-    return sink_settle(u->sink, u->disk_bytes, least_bytes, err);
+    return sink_settle(u->sink, u->disk_bytes, min_bytes, err);
 }
 
 int upload_image(struct upload *u, const struct image_input *input,

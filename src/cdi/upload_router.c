@@ -28,20 +28,20 @@ static const struct upload_router_path *find_path(const char *path)
     return NULL;
 }
 
-int upload_router_claim(struct upload_router *gate)
+int upload_router_claim(struct upload_router *router)
 {
     unsigned open = UPLOAD_ROUTER_OPEN;
 
-    return atomic_compare_exchange_strong(&gate->state, &open,
+    return atomic_compare_exchange_strong(&router->state, &open,
                                           UPLOAD_ROUTER_BUSY)
                ? 0
                : -1;
 }
 
-void upload_router_set(struct upload_router *gate,
+void upload_router_set(struct upload_router *router,
                        enum upload_router_state state)
 {
-    atomic_store(&gate->state, state);
+    atomic_store(&router->state, state);
 }
 
 static int refuse(const struct request *request, enum http_code code,
@@ -52,16 +52,16 @@ static int refuse(const struct request *request, enum http_code code,
     return -1;
 }
 
-static int check_client(const struct upload_router *gate,
+static int check_client(const struct upload_router *router,
                         const struct request *request, struct error *err)
 {
-    if (!gate->client_name)
+    if (!router->client_name)
         return conn_check_peer(request->conn, err);
-    return conn_check_common_name(request->conn, gate->client_name, err);
+    return conn_check_common_name(request->conn, router->client_name, err);
 }
 
 /* In the order of the list in the header.  -1: *code, and *text. */
-static int consider(struct upload_router *gate, struct request_upload *upload,
+static int consider(struct upload_router *router, struct request_upload *upload,
                     enum http_code *code, const char **text)
 {
     const struct request *request = upload->request;
@@ -85,25 +85,26 @@ static int consider(struct upload_router *gate, struct request_upload *upload,
     if (head->verb != HTTP_VERB_POST)
         return refuse(request, *code, "an upload is a POST");
     *code = HTTP_UNAUTHORIZED;
-    if (check_client(gate, request, &err) < 0)
+    if (check_client(router, request, &err) < 0)
         return refuse(request, *code, err.text);
-    if (upload_router_claim(gate) == 0)
+    if (upload_router_claim(router) == 0)
         return 0;
-    *code = atomic_load(&gate->state) == UPLOAD_ROUTER_DONE ? HTTP_CONFLICT
-                                                            : HTTP_UNAVAILABLE;
+    *code = atomic_load(&router->state) == UPLOAD_ROUTER_DONE
+                ? HTTP_CONFLICT
+                : HTTP_UNAVAILABLE;
     return refuse(request, *code,
                   *code == HTTP_CONFLICT ? "the disk is complete already"
                                          : "busy with somebody else");
 }
 
 /* The head has come, or will not.  -1: answer *code, 0: nothing, and *text. */
-static int hear(struct upload_router *gate, struct request_upload *upload,
+static int hear(struct upload_router *router, struct request_upload *upload,
                 enum http_code *code, const char **text)
 {
     struct error err;
 
     if (request_read_head(upload->request, code, &err) == 0)
-        return consider(gate, upload, code, text);
+        return consider(router, upload, code, text);
     *text = http_reason(*code);
     /* Whoever comes and goes in silence (a port check) is no news. */
     if (upload->request->len > 0)
@@ -116,7 +117,7 @@ static int hear(struct upload_router *gate, struct request_upload *upload,
 bool upload_router_receive(void *opaque, struct conn *conn, int stop_fd,
                            struct request_upload *upload)
 {
-    struct upload_router *gate = opaque;
+    struct upload_router *router = opaque;
     enum http_code code;
     const char *text;
 
@@ -127,9 +128,9 @@ bool upload_router_receive(void *opaque, struct conn *conn, int stop_fd,
         log_warn("no memory for a request");
         return false;
     }
-    upload->request->idle_ns = gate->idle_ns;
-    upload->request->deadline_unix_ns = gate->deadline_unix_ns;
-    if (hear(gate, upload, &code, &text) == 0) {
+    upload->request->idle_ns = router->idle_ns;
+    upload->request->deadline_unix_ns = router->deadline_unix_ns;
+    if (hear(router, upload, &code, &text) == 0) {
         conn_set_stop(conn, 0); /* what follows is stopped otherwise */
         return true;
     }

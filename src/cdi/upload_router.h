@@ -50,10 +50,10 @@ bool upload_router_receive(void *opaque, struct conn *conn, int stop_fd,
                            struct request_upload *upload);
 
 /* Any thread: 0; -1: it was not open, and is no business of yours. */
-int upload_router_claim(struct upload_router *gate);
+int upload_router_claim(struct upload_router *router);
 
 /* By who has claimed it. */
-void upload_router_set(struct upload_router *gate,
+void upload_router_set(struct upload_router *router,
                        enum upload_router_state state);
 
 #endif

@@ -152,7 +152,7 @@ static int receive_tree(struct upload *u, const struct tree_input *tar,
         .directory = directory,
         .input = *tar,
         .preallocate = u->options->preallocate != CW_PREALLOCATE_OFF,
-        .written_bytes = &u->job->progress.data_bytes,
+        .written_bytes = &u->job->status.progress.data_bytes,
     };
     struct tar_extract_report report;
 

@@ -8,14 +8,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-void channel_init(struct channel *chat, struct conn *conn)
+void channel_init(struct channel *channel, struct conn *conn)
 {
-    chat->conn = conn;
-    chat->have = 0;
-    chat->heard_ns = chat->spoke_ns = clock_now_ns();
+    channel->conn = conn;
+    channel->have = 0;
+    channel->heard_ns = channel->spoke_ns = clock_now_ns();
 }
 
-int channel_send(struct channel *chat, const struct message *message,
+int channel_send(struct channel *channel, const struct message *message,
                  struct error *err)
 {
     AUTO_FREE uint8_t *out = malloc(MESSAGE_BUFFER_BYTES);
@@ -25,14 +25,14 @@ int channel_send(struct channel *chat, const struct message *message,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "send %s",
                          message_type_name(message->type));
     len = message_encode(out, message);
-    if (conn_send(chat->conn, out, len, err) < 0 ||
-        conn_flush(chat->conn, err) < 0)
+    if (conn_send(channel->conn, out, len, err) < 0 ||
+        conn_flush(channel->conn, err) < 0)
         return -1;
-    chat->spoke_ns = clock_now_ns();
+    channel->spoke_ns = clock_now_ns();
     return 0;
 }
 
-void channel_send_error(struct channel *chat, const struct error *err)
+void channel_send_error(struct channel *channel, const struct error *err)
 {
     struct message message = { .type = MESSAGE_ERROR };
     struct error ignored;
@@ -47,20 +47,20 @@ void channel_send_error(struct channel *chat, const struct error *err)
     message.error.space[2] = err->space.usable_bytes;
     message.error.space[3] = err->space.shortfall_bytes;
     message.error.space[4] = err->space.volume_bytes;
-    channel_send(chat, &message, &ignored);
+    channel_send(channel, &message, &ignored);
 }
 
 /* Fills chat->in up to want bytes.  1: there; 0: not yet; -1: lost. */
-static int fill(struct channel *chat, size_t want, struct error *err)
+static int fill(struct channel *channel, size_t want, struct error *err)
 {
-    while (chat->have < want) {
-        int n = conn_recv_some(chat->conn, chat->in + chat->have,
-                               want - chat->have, err);
+    while (channel->have < want) {
+        int n = conn_recv_some(channel->conn, channel->in + channel->have,
+                               want - channel->have, err);
 
         if (n <= 0)
             return n;
-        chat->have += (size_t)n;
-        chat->heard_ns = clock_now_ns();
+        channel->have += (size_t)n;
+        channel->heard_ns = clock_now_ns();
     }
     return 1;
 }
@@ -71,25 +71,25 @@ static int nonsense(struct error *err, enum message_result result)
                      message_result_text(result));
 }
 
-int channel_next(struct channel *chat, struct message *message,
+int channel_next(struct channel *channel, struct message *message,
                  struct error *err)
 {
     enum message_type type;
     enum message_result result;
     uint32_t payload_bytes;
-    int r = fill(chat, MESSAGE_HEADER_BYTES, err);
+    int r = fill(channel, MESSAGE_HEADER_BYTES, err);
 
     if (r <= 0)
         return r;
-    result = message_decode_header(chat->in, &type, &payload_bytes);
+    result = message_decode_header(channel->in, &type, &payload_bytes);
     if (result != MESSAGE_OK)
         return nonsense(err, result);
 
-    r = fill(chat, MESSAGE_HEADER_BYTES + payload_bytes, err);
+    r = fill(channel, MESSAGE_HEADER_BYTES + payload_bytes, err);
     if (r <= 0)
         return r;
-    chat->have = 0;
-    result = message_decode(type, chat->in + MESSAGE_HEADER_BYTES,
+    channel->have = 0;
+    result = message_decode(type, channel->in + MESSAGE_HEADER_BYTES,
                             payload_bytes, message);
     if (result != MESSAGE_OK) {
         nonsense(err, result);
@@ -98,15 +98,15 @@ int channel_next(struct channel *chat, struct message *message,
     return 1;
 }
 
-int channel_wait(struct channel *chat, struct message *message,
+int channel_wait(struct channel *channel, struct message *message,
                  uint64_t deadline_ns, int cancel_fd, struct error *err)
 {
     for (;;) {
         struct pollfd fds[] = {
-            { .fd = conn_fd(chat->conn), .events = POLLIN },
+            { .fd = conn_fd(channel->conn), .events = POLLIN },
             { .fd = cancel_fd, .events = POLLIN },
         };
-        int r = channel_next(chat, message, err);
+        int r = channel_next(channel, message, err);
         uint64_t now_ns = clock_now_ns();
 
         if (r != 0)

@@ -25,27 +25,27 @@ struct channel {
 };
 
 /* Starts a chat over conn. */
-void channel_init(struct channel *chat, struct conn *conn);
+void channel_init(struct channel *channel, struct conn *conn);
 
-int channel_send(struct channel *chat, const struct message *message,
+int channel_send(struct channel *channel, const struct message *message,
                  struct error *err);
 
 /* Sends err as an ERROR message; what goes wrong in that is ignored. */
-void channel_send_error(struct channel *chat, const struct error *err);
+void channel_send_error(struct channel *channel, const struct error *err);
 
 /*
  * Takes the next message if it is all there.  1: *message (what it borrows
  * is valid until the next call); 0: not yet; -1: connection lost
  * (ERROR_TEMPORARY), refused (ERROR_TLS) or nonsense (ERROR_PROTOCOL).
  */
-int channel_next(struct channel *chat, struct message *message,
+int channel_next(struct channel *channel, struct message *message,
                  struct error *err);
 
 /*
  * As channel_next(), but waits until deadline_ns or until cancel_fd (-1: none)
  * becomes readable: ERROR_TEMPORARY and ERROR_CANCELLED.
  */
-int channel_wait(struct channel *chat, struct message *message,
+int channel_wait(struct channel *channel, struct message *message,
                  uint64_t deadline_ns, int cancel_fd, struct error *err);
 
 /* The error that a peer's ERROR message stands for on our side. */

@@ -1,27 +1,24 @@
 #include "control/connect.h"
 
 #include <inttypes.h>
-#include <poll.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/retry.h"
 
 #define PAUSE_FIRST_MS 100U
-#define PAUSE_MOST_MS  2000U
+#define PAUSE_MAX_MS   2000U
 
 bool connect_pause_ms(struct cw_job *job, unsigned ms)
 {
-    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
+    bool goes_on;
 
-    uint64_t drained;
-
-    if (poll(&fd, 1, (int)ms) > 0 && !atomic_load(&job->cancelled) &&
-        read(fd.fd, &drained, sizeof(drained)) < 0)
-        log_debug("nothing to drain from the wake-up");
+    job_state_wait(&job->state, -1, (int)ms);
     job_attend(job);
-    return !atomic_load(&job->cancelled);
+    goes_on = !atomic_load(&job->state.cancelled);
+    if (!goes_on)
+        job_state_wake(&job->state); /* the next dial ends at once, too */
+    return goes_on;
 }
 
 int connect_until(struct cw_job *job, const struct addr *target,
@@ -33,11 +30,11 @@ int connect_until(struct cw_job *job, const struct addr *target,
     unsigned wait_ms = PAUSE_FIRST_MS;
 
     own.deadline_ns = patience->deadline_ns;
-    while (conn_dial(target, job->tls, &own, conn, err) < 0) {
+    while (conn_dial(target, job->credentials.tls, &own, conn, err) < 0) {
         uint64_t now_ns = clock_now_ns();
 
-        if (atomic_load(&job->cancelled))
-            return error_set(err, ERROR_CANCELLED, 0, "stopped by request");
+        if (job_state_is_cancelled(&job->state, err))
+            return -1;
         /* Cancelled it is too when woken for another wish than to stop. */
         if ((err->kind != ERROR_CANCELLED && !patience->may_pass(job, err)) ||
             now_ns >= patience->deadline_ns)
@@ -47,10 +44,10 @@ int connect_until(struct cw_job *job, const struct addr *target,
                      (patience->deadline_ns - now_ns) / CLOCK_SECOND_NS);
         if (!connect_pause_ms(job, retry_jitter_ms(wait_ms)))
             continue;
-        progress_add(&job->progress.retries, 1);
+        progress_add(&job->status.progress.retries, 1);
         job_report(job);
         job_read_security(job);
-        wait_ms = wait_ms * 2 < PAUSE_MOST_MS ? wait_ms * 2 : PAUSE_MOST_MS;
+        wait_ms = wait_ms * 2 < PAUSE_MAX_MS ? wait_ms * 2 : PAUSE_MAX_MS;
     }
     return 0;
 }

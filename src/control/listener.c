@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/thread.h"
 #include "net/local_addrs.h"
 
 #define ADDRESS_CHARS 80
@@ -35,32 +36,32 @@ struct listener {
 
 /* What one greeting thread gets. */
 struct greeting {
-    struct listener *door;
+    struct listener *listener;
     int fd; /* owned */
 };
 
-static void push(struct listener *door, struct visitor *visitor)
+static void push(struct listener *listener, struct visitor *visitor)
 {
-    pthread_mutex_lock(&door->lock);
+    pthread_mutex_lock(&listener->lock);
     visitor->next = NULL;
-    *door->last = visitor;
-    door->last = &visitor->next;
-    pthread_mutex_unlock(&door->lock);
-    job_wake(door->job);
+    *listener->last = visitor;
+    listener->last = &visitor->next;
+    pthread_mutex_unlock(&listener->lock);
+    job_state_wake(&listener->job->state);
 }
 
-struct visitor *listener_take(struct listener *door)
+struct visitor *listener_take(struct listener *listener)
 {
     struct visitor *visitor;
 
-    pthread_mutex_lock(&door->lock);
-    visitor = door->first;
+    pthread_mutex_lock(&listener->lock);
+    visitor = listener->first;
     if (visitor) {
-        door->first = visitor->next;
-        if (!door->first)
-            door->last = &door->first;
+        listener->first = visitor->next;
+        if (!listener->first)
+            listener->last = &listener->first;
     }
-    pthread_mutex_unlock(&door->lock);
+    pthread_mutex_unlock(&listener->lock);
     return visitor;
 }
 
@@ -82,14 +83,15 @@ void visitor_log_refusal(const struct visitor *visitor, const struct error *err)
 }
 
 /* Who is it?  The first message must be HELLO, JOIN, or its complaint. */
-static int ask(struct visitor *visitor, struct channel *chat, int close_fd,
+static int ask(struct visitor *visitor, struct channel *channel, int close_fd,
                struct error *err)
 {
     uint64_t deadline_ns = clock_now_ns() + LISTENER_PATIENCE_MS * CLOCK_MS_NS;
 
-    if (channel_wait(chat, &visitor->first, deadline_ns, close_fd, err) < 0) {
+    if (channel_wait(channel, &visitor->first, deadline_ns, close_fd, err) <
+        0) {
         if (err->kind == ERROR_PROTOCOL)
-            channel_send_error(chat, err);
+            channel_send_error(channel, err);
         return -1;
     }
     if (visitor->first.type == MESSAGE_HELLO ||
@@ -101,30 +103,30 @@ static int ask(struct visitor *visitor, struct channel *chat, int close_fd,
     }
     error_set(err, ERROR_PROTOCOL, 0, "first message is %s",
               message_type_name(visitor->first.type));
-    channel_send_error(chat, err);
+    channel_send_error(channel, err);
     return -1;
 }
 
 /* 1: a source or an upload; 0: a client that has been answered; -1. */
-static int let_in(struct listener *door, int fd, struct visitor *visitor,
+static int let_in(struct listener *listener, int fd, struct visitor *visitor,
                   struct error *err)
 {
     struct conn_options options = {
         .role = CONN_DATA,
         .handshake_timeout_ms = LISTENER_PATIENCE_MS,
-        .congestion = door->job->tuning.congestion,
-        .stop_fd = door->close_fd,
+        .congestion = listener->job->tuning.congestion,
+        .stop_fd = listener->close_fd,
     };
-    AUTO_FREE struct channel *chat = malloc(sizeof(*chat));
+    AUTO_FREE struct channel *channel = malloc(sizeof(*channel));
     struct conn_info info;
     struct tls *tls;
     int r;
 
-    if (!chat) {
+    if (!channel) {
         close(fd);
         return error_set(err, ERROR_SYSTEM, ENOMEM, "greet a visitor");
     }
-    tls = job_share_tls(door->job);
+    tls = job_share_tls(listener->job);
     r = conn_accept(fd, tls, &options, &visitor->conn, err);
     tls_close(tls);
     if (r < 0)
@@ -132,17 +134,19 @@ static int let_in(struct listener *door, int fd, struct visitor *visitor,
     conn_get_info(visitor->conn, &info);
     snprintf(visitor->peer, sizeof(visitor->peer), "%s", info.peer);
 
-    if (door->http.receive && conn_is_http(visitor->conn))
-        return door->http.receive(door->http.opaque, TAKE_PTR(visitor->conn),
-                                  door->close_fd, &visitor->upload);
-    channel_init(chat, visitor->conn);
+    if (listener->http.receive && conn_is_http(visitor->conn))
+        return listener->http.receive(listener->http.opaque,
+                                      TAKE_PTR(visitor->conn),
+                                      listener->close_fd, &visitor->upload);
+    channel_init(channel, visitor->conn);
     if (conn_check_peer(visitor->conn, err) < 0) {
-        channel_send_error(chat, err);
+        channel_send_error(channel, err);
         return -1;
     }
-    if (ask(visitor, chat, door->close_fd, err) == 0)
+    if (ask(visitor, channel, listener->close_fd, err) == 0)
         return 1;
-    if (!door->http.receive || chat->have > 0 || err->kind != ERROR_TEMPORARY)
+    if (!listener->http.receive || channel->have > 0 ||
+        err->kind != ERROR_TEMPORARY)
         return -1;
     /* Asked what is spoken here, as a source by HTTP does first: no news, and
      * no clone that has failed. */
@@ -155,19 +159,19 @@ static int let_in(struct listener *door, int fd, struct visitor *visitor,
  * when the door has waited for the last, nothing of any is left: a detached
  * thread would still be freeing its share of the TLS library.
  */
-static void end_greeting(struct listener *door)
+static void end_greeting(struct listener *listener)
 {
     pthread_t before;
     bool is_first;
 
-    pthread_mutex_lock(&door->lock);
-    is_first = !door->has_greeted;
-    before = door->greeted;
-    door->greeted = pthread_self();
-    door->has_greeted = true;
-    door->greeting--;
-    pthread_cond_signal(&door->gone);
-    pthread_mutex_unlock(&door->lock);
+    pthread_mutex_lock(&listener->lock);
+    is_first = !listener->has_greeted;
+    before = listener->greeted;
+    listener->greeted = pthread_self();
+    listener->has_greeted = true;
+    listener->greeting--;
+    pthread_cond_signal(&listener->gone);
+    pthread_mutex_unlock(&listener->lock);
     if (!is_first)
         pthread_join(before, NULL);
 }
@@ -175,27 +179,27 @@ static void end_greeting(struct listener *door)
 static void *greet(void *arg)
 {
     AUTO_FREE struct greeting *greeting = arg;
-    struct listener *door = greeting->door;
+    struct listener *listener = greeting->listener;
     struct visitor *visitor = calloc(1, sizeof(*visitor));
 
     if (!visitor) {
         close(greeting->fd);
     } else {
-        int r = let_in(door, greeting->fd, visitor, &visitor->err);
+        int r = let_in(listener, greeting->fd, visitor, &visitor->err);
 
         if (r < 0)
             conn_close(TAKE_PTR(visitor->conn));
         if (r != 0)
-            push(door, visitor);
+            push(listener, visitor);
         else
             visitor_close(visitor);
     }
-    end_greeting(door);
+    end_greeting(listener);
     return NULL;
 }
 
 /* Starts greeting fd (moved). */
-static void receive(struct listener *door, int fd)
+static void receive(struct listener *listener, int fd)
 {
     struct greeting *greeting = malloc(sizeof(*greeting));
     struct error err;
@@ -205,52 +209,53 @@ static void receive(struct listener *door, int fd)
         close(fd);
         return;
     }
-    *greeting = (struct greeting){ door, fd };
+    *greeting = (struct greeting){ listener, fd };
 
-    pthread_mutex_lock(&door->lock);
-    while (door->greeting >= LISTENER_VISITORS)
-        pthread_cond_wait(&door->gone, &door->lock);
-    door->greeting++;
-    pthread_mutex_unlock(&door->lock);
+    pthread_mutex_lock(&listener->lock);
+    while (listener->greeting >= LISTENER_VISITORS)
+        pthread_cond_wait(&listener->gone, &listener->lock);
+    listener->greeting++;
+    pthread_mutex_unlock(&listener->lock);
 
-    if (job_start_thread(&thread, greet, greeting, &err) == 0)
+    if (thread_start(&thread, greet, greeting, &err) == 0)
         return;
     log_warn("cannot greet a visitor: %s", err.text);
     close(fd);
     free(greeting);
-    pthread_mutex_lock(&door->lock);
-    door->greeting--;
-    pthread_mutex_unlock(&door->lock);
+    pthread_mutex_lock(&listener->lock);
+    listener->greeting--;
+    pthread_mutex_unlock(&listener->lock);
 }
 
 static void *listener_main(void *arg)
 {
-    struct listener *door = arg;
+    struct listener *listener = arg;
     struct pollfd fds[LISTENER_LISTENERS + 1];
 
     for (;;) {
-        for (unsigned i = 0; i < door->listener_count; i++)
-            fds[i] = (struct pollfd){ .fd = door->listeners[i],
+        for (unsigned i = 0; i < listener->listener_count; i++)
+            fds[i] = (struct pollfd){ .fd = listener->listeners[i],
                                       .events = POLLIN };
-        fds[door->listener_count] = (struct pollfd){ .fd = door->close_fd,
-                                                     .events = POLLIN };
-        poll(fds, door->listener_count + 1, -1);
-        if (fds[door->listener_count].revents != 0)
+        fds[listener->listener_count] = (struct pollfd){
+            .fd = listener->close_fd, .events = POLLIN
+        };
+        poll(fds, listener->listener_count + 1, -1);
+        if (fds[listener->listener_count].revents != 0)
             return NULL;
 
-        for (unsigned i = 0; i < door->listener_count; i++) {
+        for (unsigned i = 0; i < listener->listener_count; i++) {
             int fd;
 
             if (!(fds[i].revents & POLLIN))
                 continue;
-            fd = accept4(door->listeners[i], NULL, NULL, SOCK_CLOEXEC);
+            fd = accept4(listener->listeners[i], NULL, NULL, SOCK_CLOEXEC);
             if (fd >= 0)
-                receive(door, fd);
+                receive(listener, fd);
         }
     }
 }
 
-static void announce(struct listener *door, int fd)
+static void announce(struct listener *listener, int fd)
 {
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
@@ -260,12 +265,12 @@ static void announce(struct listener *door, int fd)
         return;
     addr_format((struct sockaddr *)&sa, len, text, sizeof(text));
     log_info("listening on %s", text);
-    if (door->job->events.listening)
-        door->job->events.listening(door->job->events.opaque, text);
+    if (listener->job->events.listening)
+        listener->job->events.listening(listener->job->events.opaque, text);
 }
 
 /* Tells where others can call us; what cannot be found out is left out. */
-static void announce_reachable(const struct listener *door)
+static void announce_reachable(const struct listener *listener)
 {
     struct sockaddr_storage found[LOCAL_ADDRS_MAX];
     char texts[LOCAL_ADDRS_MAX][ADDRESS_CHARS];
@@ -273,17 +278,18 @@ static void announce_reachable(const struct listener *door)
     unsigned n = 0;
     struct error err;
 
-    if (!door->job->events.reachable)
+    if (!listener->job->events.reachable)
         return;
-    for (unsigned i = 0; i < door->listener_count; i++) {
+    for (unsigned i = 0; i < listener->listener_count; i++) {
         struct sockaddr_storage sa;
         socklen_t len = sizeof(sa);
         int r;
 
-        if (getsockname(door->listeners[i], (struct sockaddr *)&sa, &len) < 0)
+        if (getsockname(listener->listeners[i], (struct sockaddr *)&sa, &len) <
+            0)
             continue;
         r = local_addrs_list((struct sockaddr *)&sa,
-                             door->job->tuning.bind_device, found + n,
+                             listener->job->tuning.bind_device, found + n,
                              LOCAL_ADDRS_MAX - n, &err);
         if (r < 0)
             log_warn("%s", err.text);
@@ -294,11 +300,11 @@ static void announce_reachable(const struct listener *door)
         addresses[i] = addr_format((struct sockaddr *)&found[i],
                                    sizeof(found[i]), texts[i],
                                    sizeof(texts[i]));
-    door->job->events.reachable(door->job->events.opaque, addresses, n);
+    listener->job->events.reachable(listener->job->events.opaque, addresses, n);
 }
 
 int listener_open(const struct addr *addr, struct cw_job *job,
-                  const struct listener_http *http, struct listener **door,
+                  const struct listener_http *http, struct listener **listener,
                   struct error *err)
 {
     struct listener *d = calloc(1, sizeof(*d));
@@ -306,7 +312,7 @@ int listener_open(const struct addr *addr, struct cw_job *job,
 
     if (!d)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
-    *door = d; /* half-built from here on: listener_close() copes */
+    *listener = d; /* half-built from here on: listener_close() copes */
     d->job = job;
     if (http)
         d->http = *http;
@@ -322,7 +328,7 @@ int listener_open(const struct addr *addr, struct cw_job *job,
     if (n < 0)
         return -1;
     d->listener_count = (unsigned)n;
-    if (job_start_thread(&d->thread, listener_main, d, err) < 0)
+    if (thread_start(&d->thread, listener_main, d, err) < 0)
         return -1;
     d->started = true;
     for (unsigned i = 0; i < d->listener_count; i++)
@@ -331,35 +337,36 @@ int listener_open(const struct addr *addr, struct cw_job *job,
     return 0;
 }
 
-static void wait_for_greetings(struct listener *door)
+static void wait_for_greetings(struct listener *listener)
 {
-    pthread_mutex_lock(&door->lock);
-    while (door->greeting > 0)
-        pthread_cond_wait(&door->gone, &door->lock);
-    pthread_mutex_unlock(&door->lock);
-    if (door->has_greeted)
-        pthread_join(door->greeted, NULL);
+    pthread_mutex_lock(&listener->lock);
+    while (listener->greeting > 0)
+        pthread_cond_wait(&listener->gone, &listener->lock);
+    pthread_mutex_unlock(&listener->lock);
+    if (listener->has_greeted)
+        pthread_join(listener->greeted, NULL);
 }
 
-void listener_close(struct listener *door)
+void listener_close(struct listener *listener)
 {
     uint64_t one = 1;
     struct visitor *visitor;
 
-    if (!door)
+    if (!listener)
         return;
-    if (door->close_fd >= 0 && write(door->close_fd, &one, sizeof(one)) < 0)
+    if (listener->close_fd >= 0 &&
+        write(listener->close_fd, &one, sizeof(one)) < 0)
         log_warn("cannot wake the door");
-    if (door->started)
-        pthread_join(door->thread, NULL);
-    wait_for_greetings(door);
-    while ((visitor = listener_take(door)))
+    if (listener->started)
+        pthread_join(listener->thread, NULL);
+    wait_for_greetings(listener);
+    while ((visitor = listener_take(listener)))
         visitor_close(visitor);
-    for (unsigned i = 0; i < door->listener_count; i++)
-        close(door->listeners[i]);
-    if (door->close_fd >= 0)
-        close(door->close_fd);
-    pthread_cond_destroy(&door->gone);
-    pthread_mutex_destroy(&door->lock);
-    free(door);
+    for (unsigned i = 0; i < listener->listener_count; i++)
+        close(listener->listeners[i]);
+    if (listener->close_fd >= 0)
+        close(listener->close_fd);
+    pthread_cond_destroy(&listener->gone);
+    pthread_mutex_destroy(&listener->lock);
+    free(listener);
 }

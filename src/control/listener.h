@@ -46,11 +46,11 @@ struct listener_http {
  * where the job's TLS takes no HTTP.
  */
 int listener_open(const struct addr *addr, struct cw_job *job,
-                  const struct listener_http *http, struct listener **door,
+                  const struct listener_http *http, struct listener **listener,
                   struct error *err);
 
 /* The next visitor, owned by the caller (visitor_close()), or NULL. */
-struct visitor *listener_take(struct listener *door);
+struct visitor *listener_take(struct listener *listener);
 
 /* A warning in the log, with its address once. */
 void visitor_log_refusal(const struct visitor *visitor,
@@ -60,6 +60,6 @@ void visitor_log_refusal(const struct visitor *visitor,
 void visitor_close(struct visitor *visitor);
 
 /* Sends visitors away and stops listening.  Tolerates NULL. */
-void listener_close(struct listener *door);
+void listener_close(struct listener *listener);
 
 #endif

@@ -1,8 +1,5 @@
 #include "control/session.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -16,7 +13,7 @@ void session_open(struct session *session, struct cw_job *job,
     session->dead_ns = job->tuning.dead_peer_ns;
     session->told_ns = 0;
     session->phase = MESSAGE_PHASE_COPYING;
-    channel_init(&session->chat, conn);
+    channel_init(&session->channel, conn);
 }
 
 static const char *peer_word(const struct session *session)
@@ -28,11 +25,11 @@ int session_send(struct session *session, const struct message *message)
 {
     struct error err;
 
-    if (channel_send(&session->chat, message, &err) == 0)
+    if (channel_send(&session->channel, message, &err) == 0)
         return 0;
     error_wrap(&err, "tell the %s %s", peer_word(session),
                message_type_name(message->type));
-    job_fail(session->job, &err);
+    job_state_fail(&session->job->state, &err);
     return -1;
 }
 
@@ -42,13 +39,13 @@ int session_unexpected(struct session *session, const struct message *message)
 
     error_set(&err, ERROR_PROTOCOL, 0, "%s sent %s out of turn",
               peer_word(session), message_type_name(message->type));
-    job_fail(session->job, &err);
+    job_state_fail(&session->job->state, &err);
     return -1;
 }
 
 int session_tell(struct session *session)
 {
-    const struct progress *counters = &session->job->progress;
+    const struct progress *counters = &session->job->status.progress;
     struct message message = { .type = MESSAGE_PROGRESS };
 
     message.progress.handled_bytes = progress_get(&counters->handled_bytes);
@@ -73,12 +70,12 @@ static int check_life(struct session *session, uint64_t now_ns)
 {
     struct error err;
 
-    if (now_ns - session->chat.heard_ns < session->dead_ns)
+    if (now_ns - session->channel.heard_ns < session->dead_ns)
         return 0;
     error_set(&err, ERROR_TEMPORARY, 0,
               "no sign of life from the %s for %llu s", peer_word(session),
               (unsigned long long)(session->dead_ns / CLOCK_SECOND_NS));
-    job_fail(session->job, &err);
+    job_state_fail(&session->job->state, &err);
     return -1;
 }
 
@@ -87,37 +84,18 @@ static int upkeep(struct session *session)
 {
     struct cw_job *job = session->job;
     uint64_t now_ns = clock_now_ns();
-    struct error err;
 
-    if (atomic_load(&job->cancelled)) {
-        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
-        job_fail(job, &err);
-    }
-    if (job_stopping(job))
+    if (job_state_must_end(&job->state))
         return -1;
     job_attend(job);
     if (now_ns - session->told_ns >= JOB_TICK_MS * CLOCK_MS_NS) {
         session->told_ns = now_ns;
         job_report(job);
     }
-    if (now_ns - session->chat.spoke_ns >= HEARTBEAT_NS &&
+    if (now_ns - session->channel.spoke_ns >= HEARTBEAT_NS &&
         session_tell(session) < 0)
         return -1;
     return check_life(session, now_ns);
-}
-
-static void wait_for_something(struct session *session)
-{
-    struct pollfd fds[] = {
-        { .fd = conn_fd(session->chat.conn), .events = POLLIN },
-        { .fd = session->job->wake_fd, .events = POLLIN },
-    };
-    uint64_t drained;
-
-    poll(fds, 2, JOB_TICK_MS);
-    if (fds[1].revents != 0 &&
-        read(session->job->wake_fd, &drained, sizeof(drained)) < 0)
-        log_debug("nothing to drain from the wake-up");
 }
 
 /* Counters only grow, whatever the peer says. */
@@ -133,12 +111,12 @@ static void raise_to(_Atomic uint64_t *counter, uint64_t value)
 /* Does the target, since it told last, wait more for its disk than for us? */
 static void note_waits(struct cw_job *job, const struct message_waits *told)
 {
-    uint64_t disk_ns = told->disk_ns - job->peer_waits.disk_ns;
-    uint64_t net_ns = told->net_ns - job->peer_waits.net_ns;
+    uint64_t disk_ns = told->disk_ns - job->status.peer_waits.disk_ns;
+    uint64_t net_ns = told->net_ns - job->status.peer_waits.net_ns;
 
     if (disk_ns != 0 || net_ns != 0)
-        atomic_store(&job->peer_at_disk, disk_ns > net_ns);
-    job->peer_waits = *told;
+        atomic_store(&job->status.peer_at_disk, disk_ns > net_ns);
+    job->status.peer_waits = *told;
 }
 
 static void note_progress(struct cw_job *job,
@@ -147,12 +125,12 @@ static void note_progress(struct cw_job *job,
     if (job->is_source) {
         if (told->has_waits)
             note_waits(job, &told->waits);
-        raise_to(&job->progress.zeroed_bytes, told->zeroed_bytes);
+        raise_to(&job->status.progress.zeroed_bytes, told->zeroed_bytes);
         if (told->phase == MESSAGE_PHASE_VERIFYING &&
-            job->phase == CW_PHASE_FLUSHING)
+            job->status.phase == CW_PHASE_FLUSHING)
             job_enter(job, CW_PHASE_VERIFYING);
     } else {
-        raise_to(&job->progress.handled_bytes, told->handled_bytes);
+        raise_to(&job->status.progress.handled_bytes, told->handled_bytes);
     }
 }
 
@@ -166,7 +144,7 @@ enum heard {
 static enum heard hear(struct session *session, struct message *message)
 {
     struct error err;
-    int r = channel_next(&session->chat, message, &err);
+    int r = channel_next(&session->channel, message, &err);
 
     if (r == 0)
         return HEARD_NOTHING;
@@ -178,7 +156,7 @@ static enum heard hear(struct session *session, struct message *message)
         return HEARD_MESSAGE;
     if (r > 0)
         channel_peer_error(&message->error, !session->job->is_source, &err);
-    job_fail(session->job, &err);
+    job_state_fail(&session->job->state, &err);
     return HEARD_FAILURE;
 }
 
@@ -192,7 +170,8 @@ int session_step(struct session *session, struct message *message)
     case HEARD_PROGRESS: return 0;
     case HEARD_NOTHING: break;
     }
-    wait_for_something(session);
+    job_state_wait(&session->job->state, conn_fd(session->channel.conn),
+                   JOB_TICK_MS);
     return upkeep(session);
 }
 
@@ -203,11 +182,12 @@ static void hear_last_words(struct session *session)
     struct message message;
     struct error err;
 
-    while (channel_wait(&session->chat, &message, deadline_ns, -1, &err) > 0) {
+    while (channel_wait(&session->channel, &message, deadline_ns, -1, &err) >
+           0) {
         if (message.type != MESSAGE_ERROR)
             continue;
         channel_peer_error(&message.error, !session->job->is_source, &err);
-        job_replace_error(session->job, &err);
+        job_state_replace_error(&session->job->state, &err);
         return;
     }
 }
@@ -216,20 +196,20 @@ void session_settle_error(struct session *session)
 {
     struct error err;
 
-    if (!job_first_error(session->job, &err))
+    if (!job_state_first_error(&session->job->state, &err))
         return;
     if (err.kind == ERROR_TEMPORARY && !err.from_peer)
         hear_last_words(session);
-    if (job_first_error(session->job, &err) && !err.from_peer)
-        channel_send_error(&session->chat, &err);
+    if (job_state_first_error(&session->job->state, &err) && !err.from_peer)
+        channel_send_error(&session->channel, &err);
 }
 
 void session_close(struct session *session)
 {
-    if (session->chat.conn)
-        progress_add(&session->job->progress.wire_bytes,
-                     conn_wire_sent(session->chat.conn) +
-                         conn_wire_received(session->chat.conn));
-    conn_close(session->chat.conn);
-    session->chat.conn = NULL;
+    if (session->channel.conn)
+        progress_add(&session->job->status.progress.wire_bytes,
+                     conn_wire_sent(session->channel.conn) +
+                         conn_wire_received(session->channel.conn));
+    conn_close(session->channel.conn);
+    session->channel.conn = NULL;
 }

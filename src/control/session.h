@@ -11,10 +11,10 @@
 #include "job/job.h"
 
 struct session {
-    struct cw_job *job;  /* borrowed */
-    struct channel chat; /* its conn is the session's; closed by _close() */
-    uint64_t dead_ns;    /* silence that means the peer is dead */
-    uint64_t told_ns;    /* last progress callback */
+    struct cw_job *job;     /* borrowed */
+    struct channel channel; /* its conn is the session's; closed by _close() */
+    uint64_t dead_ns;       /* silence that means the peer is dead */
+    uint64_t told_ns;       /* last progress callback */
     enum message_phase phase; /* what our PROGRESS says */
 };
 

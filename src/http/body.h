@@ -20,10 +20,10 @@ struct body {
     ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
 };
 
-static inline ssize_t body_next(const struct body *pieces, const void **data,
+static inline ssize_t body_next(const struct body *body, const void **data,
                                 struct error *err)
 {
-    return pieces->next(pieces->opaque, data, err);
+    return body->next(body->opaque, data, err);
 }
 
 #endif

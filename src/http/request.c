@@ -60,7 +60,7 @@ static int receive(struct request *request, size_t len, uint64_t deadline_ns,
 }
 
 /* What the reader makes of what has been received, most bytes of it. */
-static enum http_event feed(struct request *request, size_t most,
+static enum http_event feed(struct request *request, size_t max,
                             struct http_piece *piece)
 {
     size_t left = request->len - request->at;
@@ -68,7 +68,7 @@ static enum http_event feed(struct request *request, size_t most,
     size_t used;
 
     event = http_reader_feed(request->reader, request->in + request->at,
-                             left < most ? left : most, &used, piece);
+                             left < max ? left : max, &used, piece);
     request->at += used;
     return event;
 }

@@ -12,7 +12,7 @@
 #define TYPE_SKIPPABLE 0x80U /* and above */
 #define TYPE_NAME      0xffU
 #define TYPE_BYTES     4U /* type and length */
-#define PLACE_LEAST    4096U
+#define PLACE_MIN      4096U
 
 const uint8_t snappy_frame_name[SNAPPY_FRAME_NAME_BYTES] = {
     TYPE_NAME, 6, 0, 0, 's', 'N', 'a', 'P', 'p', 'Y',
@@ -299,7 +299,7 @@ uint8_t *snappy_frame_place(struct snappy_frame_reader *reader, uint8_t *out,
         return NULL;
     chunk_len = TYPE_BYTES + get_le(head + 1, 3);
     *missing = chunk_len - reader->held;
-    if (*missing < PLACE_LEAST)
+    if (*missing < PLACE_MIN)
         return NULL;
     return head[0] == TYPE_PLAIN
                ? out + (reader->held - SNAPPY_FRAME_HEAD_BYTES)

@@ -49,100 +49,101 @@ int upload_client_parse_url(const char *text, struct upload_client_url *url,
 
 /* ---- out ---- */
 
-int upload_client_open(struct upload_client *post, struct conn *conn,
+int upload_client_open(struct upload_client *client, struct conn *conn,
                        const struct http_post *head, struct error *err)
 {
     char text[1024];
     size_t len = http_write_post(text, sizeof(text), head);
 
-    post->conn = conn;
-    post->reader = http_reader_open(true);
-    if (!post->reader || len == 0)
+    client->conn = conn;
+    client->reader = http_reader_open(true);
+    if (!client->reader || len == 0)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "make a request");
     return conn_send(conn, text, len, err);
 }
 
-static void gather(struct upload_client *post, const void *data, size_t len)
+static void gather(struct upload_client *client, const void *data, size_t len)
 {
-    memcpy(post->gather + post->held, data, len);
-    post->held += len;
+    memcpy(client->gather + client->held, data, len);
+    client->held += len;
 }
 
-static int send_gathered(struct upload_client *post, struct error *err)
+static int send_gathered(struct upload_client *client, struct error *err)
 {
-    size_t len = post->held;
+    size_t len = client->held;
 
-    post->held = 0;
-    return len > 0 ? conn_send(post->conn, post->gather, len, err) : 0;
+    client->held = 0;
+    return len > 0 ? conn_send(client->conn, client->gather, len, err) : 0;
 }
 
-int upload_client_put(struct upload_client *post, const void *head,
+int upload_client_put(struct upload_client *client, const void *head,
                       size_t head_len, const void *body, size_t body_len,
                       struct error *err)
 {
     bool is_large = body_len >= LARGE_BYTES;
     size_t need = PREFIX_BYTES + head_len + (is_large ? 0 : body_len) + 2;
 
-    if (post->is_answered)
+    if (client->is_answered)
         return 1;
-    if (need > sizeof(post->gather) - post->held &&
-        send_gathered(post, err) < 0)
+    if (need > sizeof(client->gather) - client->held &&
+        send_gathered(client, err) < 0)
         return -1;
-    post->held += (size_t)snprintf(post->gather + post->held, PREFIX_BYTES,
-                                   "%zx\r\n", head_len + body_len);
+    client->held += (size_t)snprintf(client->gather + client->held,
+                                     PREFIX_BYTES, "%zx\r\n",
+                                     head_len + body_len);
     if (head_len > 0)
-        gather(post, head, head_len);
+        gather(client, head, head_len);
     if (!is_large) {
-        gather(post, body, body_len);
-    } else if (send_gathered(post, err) < 0 ||
-               conn_send(post->conn, body, body_len, err) < 0) {
+        gather(client, body, body_len);
+    } else if (send_gathered(client, err) < 0 ||
+               conn_send(client->conn, body, body_len, err) < 0) {
         return -1;
     }
-    gather(post, "\r\n", 2);
+    gather(client, "\r\n", 2);
     return 0;
 }
 
-int upload_client_end(struct upload_client *post, struct error *err)
+int upload_client_end(struct upload_client *client, struct error *err)
 {
     static const char last[] = "0\r\n\r\n";
 
-    if (send_gathered(post, err) < 0 ||
-        conn_send(post->conn, last, sizeof(last) - 1, err) < 0 ||
-        conn_flush(post->conn, err) < 0)
+    if (send_gathered(client, err) < 0 ||
+        conn_send(client->conn, last, sizeof(last) - 1, err) < 0 ||
+        conn_flush(client->conn, err) < 0)
         return -1;
-    post->has_ended = true;
+    client->has_ended = true;
     return 0;
 }
 
 /* ---- in ---- */
 
-static void keep_reason(struct upload_client *post,
+static void keep_reason(struct upload_client *client,
                         const struct http_piece *piece)
 {
-    size_t room = sizeof(post->reason) - 1 - post->reason_len;
+    size_t room = sizeof(client->reason) - 1 - client->reason_len;
     size_t len = piece->len < room ? piece->len : room;
 
     for (size_t i = 0; i < len; i++) {
         char c = piece->data[i];
 
-        post->reason[post->reason_len++] = c >= ' ' && c <= '~' ? c : ' ';
+        client->reason[client->reason_len++] = c >= ' ' && c <= '~' ? c : ' ';
     }
-    post->reason[post->reason_len] = '\0';
+    client->reason[client->reason_len] = '\0';
 }
 
-static int take_answer(struct upload_client *post, const char *in, size_t len,
+static int take_answer(struct upload_client *client, const char *in, size_t len,
                        struct error *err)
 {
-    while (len > 0 && !post->is_answered) {
+    while (len > 0 && !client->is_answered) {
         struct http_piece piece;
         size_t used = 0;
 
-        switch (http_reader_feed(post->reader, in, len, &used, &piece)) {
+        switch (http_reader_feed(client->reader, in, len, &used, &piece)) {
         case HTTP_EVENT_HEAD:
-            post->status = http_reader_head(post->reader)->status;
+            client->status = http_reader_head(client->reader)->status;
             break;
-        case HTTP_EVENT_BODY: keep_reason(post, &piece); break;
-        case HTTP_EVENT_END: post->is_answered = true; break;
+        case HTTP_EVENT_BODY: keep_reason(client, &piece); break;
+        case HTTP_EVENT_END: client->is_answered = true; break;
         case HTTP_EVENT_MORE: break;
         case HTTP_EVENT_BROKEN:
             return error_set(err, ERROR_PROTOCOL, 0,
@@ -154,38 +155,38 @@ static int take_answer(struct upload_client *post, const char *in, size_t len,
     return 0;
 }
 
-int upload_client_look(struct upload_client *post, struct error *err)
+int upload_client_look(struct upload_client *client, struct error *err)
 {
     char buf[1024];
     int n;
 
-    while (!post->is_answered &&
-           (n = conn_recv_some(post->conn, buf, sizeof(buf), err)) != 0)
-        if (n < 0 || take_answer(post, buf, (size_t)n, err) < 0)
+    while (!client->is_answered &&
+           (n = conn_recv_some(client->conn, buf, sizeof(buf), err)) != 0)
+        if (n < 0 || take_answer(client, buf, (size_t)n, err) < 0)
             return -1;
-    return post->is_answered || post->status != 0;
+    return client->is_answered || client->status != 0;
 }
 
-int upload_client_await(struct upload_client *post, struct error *err)
+int upload_client_await(struct upload_client *client, struct error *err)
 {
     char buf[1024];
 
-    while (!post->is_answered) {
-        ssize_t n = conn_recv_any(post->conn, buf, sizeof(buf), err);
+    while (!client->is_answered) {
+        ssize_t n = conn_recv_any(client->conn, buf, sizeof(buf), err);
 
         if (n < 0) {
             /* Some answers end with the connection. */
-            post->is_answered = post->status != 0;
-            return post->is_answered ? 0 : -1;
+            client->is_answered = client->status != 0;
+            return client->is_answered ? 0 : -1;
         }
-        if (take_answer(post, buf, (size_t)n, err) < 0)
+        if (take_answer(client, buf, (size_t)n, err) < 0)
             return -1;
     }
     return 0;
 }
 
-void upload_client_close(struct upload_client *post)
+void upload_client_close(struct upload_client *client)
 {
-    http_reader_close(post->reader);
-    post->reader = NULL;
+    http_reader_close(client->reader);
+    client->reader = NULL;
 }

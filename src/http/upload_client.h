@@ -44,25 +44,25 @@ struct upload_client {
 };
 
 /* Sends the head.  post is zeroed memory; end it with upload_client_close(). */
-int upload_client_open(struct upload_client *post, struct conn *conn,
+int upload_client_open(struct upload_client *client, struct conn *conn,
                        const struct http_post *head, struct error *err);
 
 /* Sends head and body, head_len + body_len > 0, as one chunk; what is small
  * is gathered.  1: not sent, as the answer is here already. */
-int upload_client_put(struct upload_client *post, const void *head,
+int upload_client_put(struct upload_client *client, const void *head,
                       size_t head_len, const void *body, size_t body_len,
                       struct error *err);
 
 /* Looks, without waiting, whether the answer is here.  1, 0, -1. */
-int upload_client_look(struct upload_client *post, struct error *err);
+int upload_client_look(struct upload_client *client, struct error *err);
 
 /* Sends the last chunk. */
-int upload_client_end(struct upload_client *post, struct error *err);
+int upload_client_end(struct upload_client *client, struct error *err);
 
 /* Waits for the answer.  After a failed send, too: it may say why. */
-int upload_client_await(struct upload_client *post, struct error *err);
+int upload_client_await(struct upload_client *client, struct error *err);
 
 /* Tolerates one that was never opened. */
-void upload_client_close(struct upload_client *post);
+void upload_client_close(struct upload_client *client);
 
 #endif

@@ -192,7 +192,7 @@ static int open_forward(const struct opening *opening, struct file *file,
     case IMAGE_COMPRESSION_GZIP: return gzip_open(&gzip, stream, err);
     case IMAGE_COMPRESSION_XZ:
         return xz_sequential_open(file, opening->pipe, STREAM_SIZE_UNKNOWN,
-                                  opening->options->ring != NULL, stream, err);
+                                  opening->options->queue != NULL, stream, err);
     case IMAGE_COMPRESSION_ZSTD:
         return zstd_sequential_open(opening->pipe, stream, err);
     case IMAGE_COMPRESSION_AUTO:
@@ -306,7 +306,8 @@ static int open_pipe(struct opening *opening, struct error *err)
         return 0;
     if (opening->compression == IMAGE_COMPRESSION_XZ)
         return xz_sequential_open(&opening->file, opening->pipe, size_bytes,
-                                  options->ring != NULL, &opening->stream, err);
+                                  options->queue != NULL, &opening->stream,
+                                  err);
     opening->stream = plain_open(opening->pipe, size_bytes);
     return opening->stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
@@ -323,7 +324,7 @@ static int open_stream(struct opening *opening, struct error *err)
     };
     int r = 0;
 
-    if (opening->is_once && !options->ring)
+    if (opening->is_once && !options->queue)
         return 0;
     if (opening->is_once && opening->compression == IMAGE_COMPRESSION_XZ &&
         !opening->pipe &&

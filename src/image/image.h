@@ -110,7 +110,7 @@ struct image_options {
     const struct image_input *input;
     enum file_mode mode;    /* wish */
     enum hole_policy holes; /* may holes of a file be skipped unread? */
-    struct io_queue *ring;  /* of the lane; borrowed; NULL: map only, no read */
+    struct io_queue *queue; /* of the lane; borrowed; NULL: map only, no read */
     enum image_format format;
 
     /* AUTO with IMAGE_FORMAT_RAW is NONE: who says raw means these bytes. */

@@ -20,19 +20,19 @@ struct io_split_whole {
 };
 
 struct io_split {
-    struct io_queue *ring;
+    struct io_queue *queue;
     struct part *free_parts;
     struct io_split_whole *free_wholes;
     struct part *parts; /* all ever made, owned */
     struct io_split_whole *wholes;
 };
 
-struct io_split *io_split_open(struct io_queue *ring)
+struct io_split *io_split_open(struct io_queue *queue)
 {
     struct io_split *split = calloc(1, sizeof(*split));
 
     if (split)
-        split->ring = ring;
+        split->queue = queue;
     return split;
 }
 
@@ -118,7 +118,7 @@ struct io_split_whole *io_split_begin(struct io_split *split, struct io *io)
     struct io_split_whole *whole = take_whole(split);
 
     if (!whole) {
-        io_queue_post(split->ring, io, -ENOMEM);
+        io_queue_post(split->queue, io, -ENOMEM);
         return NULL;
     }
     whole->io = io;
@@ -154,7 +154,7 @@ int io_split_add(struct io_split_whole *whole, struct file *file, uint8_t *buf,
     if (!io)
         return -ENOMEM;
     io->file = file;
-    io_queue_submit(whole->split->ring, io);
+    io_queue_submit(whole->split->queue, io);
     return 0;
 }
 
@@ -171,7 +171,7 @@ int io_split_add_image(struct io_split_whole *whole, struct image *img,
 
 void io_split_end(struct io_split_whole *whole, int result)
 {
-    struct io_queue *ring = whole->split->ring;
+    struct io_queue *queue = whole->split->queue;
     struct io *asked = whole->io;
 
     /* Completions come only from io_queue_reap(): no part is done behind us. */
@@ -181,5 +181,5 @@ void io_split_end(struct io_split_whole *whole, int result)
         return;
     result = whole->result;
     free_whole(whole);
-    io_queue_post(ring, asked, result);
+    io_queue_post(queue, asked, result);
 }

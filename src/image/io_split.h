@@ -20,7 +20,7 @@ struct io_split;
 struct io_split_whole;
 
 /* ring is borrowed.  NULL when there is no memory. */
-struct io_split *io_split_open(struct io_queue *ring);
+struct io_split *io_split_open(struct io_queue *queue);
 
 /* No part may be in flight.  Tolerates NULL. */
 void io_split_close(struct io_split *split);

@@ -11,7 +11,7 @@ struct raw {
     struct file file;
     struct sparse_map holes;
     struct file_window window;
-    struct io_queue *ring; /* borrowed */
+    struct io_queue *queue; /* borrowed */
 };
 
 static int raw_map(struct image *img, uint64_t offset, uint64_t length,
@@ -45,7 +45,7 @@ static void raw_read(struct image *img, struct io *io)
     io->file = &raw->file;
     /* Not yet read, but what it drops lies a window back, and that is. */
     file_window_read(&raw->window, &raw->file, io->offset, io->len);
-    io_queue_submit(raw->ring, io);
+    io_queue_submit(raw->queue, io);
 }
 
 static void raw_close(struct image *img)
@@ -91,7 +91,7 @@ int raw_open(const struct image_options *options, struct file *file,
     else
         sparse_map_check(&raw->holes, options->holes, options->path);
     raw->image.reads_holes = raw->holes.reads_holes;
-    raw->ring = options->ring;
+    raw->queue = options->queue;
     *img = &raw->image;
     return 0;
 }

@@ -6,9 +6,9 @@
 #include "image/probe.h"
 
 struct raw_stream {
-    struct image image;    /* first: what callers hold */
-    struct io_queue *ring; /* borrowed */
-    bool is_guess;         /* that it is raw: nobody has said so */
+    struct image image;     /* first: what callers hold */
+    struct io_queue *queue; /* borrowed */
+    bool is_guess;          /* that it is raw: nobody has said so */
 };
 
 static int raw_stream_map(struct image *img, uint64_t offset, uint64_t length,
@@ -46,7 +46,7 @@ static void raw_stream_read(struct image *img, struct io *io)
 
     if (r == 0)
         r = check_end(streamed, io, &err);
-    io_queue_post(streamed->ring, io, r < 0 ? image_fail(img, &err) : 0);
+    io_queue_post(streamed->queue, io, r < 0 ? image_fail(img, &err) : 0);
 }
 
 static int raw_stream_finish(struct image *img, struct error *err)
@@ -93,7 +93,7 @@ int raw_stream_open(const struct image_options *options, struct stream *stream,
         .block_bytes = stream->block_bytes,
         .stream = stream,
     };
-    streamed->ring = options->ring;
+    streamed->queue = options->queue;
     streamed->is_guess = options->format == IMAGE_FORMAT_AUTO;
     *img = &streamed->image;
     return 0;

@@ -10,10 +10,10 @@
 
 /* glibc wraps none of these. */
 static long get_event(aio_context_t context, struct io_event *event,
-                      long at_least, const struct timespec *limit)
+                      long at_min, const struct timespec *limit)
 {
     /* The time of 64 bits, wherever long has that. */
-    return syscall(SYS_io_getevents, context, at_least, 1L, event, limit);
+    return syscall(SYS_io_getevents, context, at_min, 1L, event, limit);
 }
 
 /* A write that was submitted must be waited for, so a filter of system calls

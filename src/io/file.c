@@ -21,7 +21,7 @@
 /* Where the kernel does not tell: good for every common filesystem. */
 #define USUAL_ALIGN_BYTES 4096U
 /* More than any buffer here is aligned to makes direct I/O pointless. */
-#define MOST_ALIGN_BYTES (1U << 20)
+#define MAX_ALIGN_BYTES (1U << 20)
 
 static bool may_hold_a_disk(const struct stat *st)
 {
@@ -82,7 +82,7 @@ static bool find_alignment(const struct file *file, uint32_t *align_bytes)
     }
 
     *align_bytes = larger(page_bytes, dio_bytes);
-    return *align_bytes <= MOST_ALIGN_BYTES &&
+    return *align_bytes <= MAX_ALIGN_BYTES &&
            (*align_bytes & (*align_bytes - 1)) == 0;
 }
 

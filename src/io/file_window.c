@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#define WINDOW_LEAST_BYTES (UINT64_C(1) << 20)
-#define WINDOWS_IN_MEMORY  16U
+#define WINDOW_MIN_BYTES  (UINT64_C(1) << 20)
+#define WINDOWS_IN_MEMORY 16U
 
 uint64_t file_window_bytes(uint64_t memory_bytes)
 {
@@ -13,7 +13,7 @@ uint64_t file_window_bytes(uint64_t memory_bytes)
 
     if (share > FILE_WINDOW_BYTES)
         return FILE_WINDOW_BYTES;
-    return share > WINDOW_LEAST_BYTES ? share : WINDOW_LEAST_BYTES;
+    return share > WINDOW_MIN_BYTES ? share : WINDOW_MIN_BYTES;
 }
 
 static uint64_t size_of_window(const struct file *file)

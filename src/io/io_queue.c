@@ -9,21 +9,21 @@
 #include "io/io_queue_engine.h"
 
 int io_queue_open(enum io_engine engine, unsigned depth, void *region,
-                  size_t region_len, struct io_queue **ring, struct error *err)
+                  size_t region_len, struct io_queue **queue, struct error *err)
 {
     char cause[64];
     int r = 0;
 
     assert(depth > 0);
     if (engine != IO_ENGINE_THREADS)
-        r = io_queue_uring_open(depth, region, region_len, ring);
+        r = io_queue_uring_open(depth, region, region_len, queue);
     if (r < 0 && engine == IO_ENGINE_AUTO) {
         log_warn("io_uring refused for one ring: %s: helper threads instead",
                  strerror_r(-r, cause, sizeof(cause)));
         engine = IO_ENGINE_THREADS;
     }
     if (engine == IO_ENGINE_THREADS)
-        r = io_queue_threads_open(depth, ring);
+        r = io_queue_threads_open(depth, queue);
     if (r < 0)
         return error_set(err, ERROR_SYSTEM, -r, "open %s ring of depth %u",
                          io_queue_engine_name(engine), depth);
@@ -35,13 +35,13 @@ static bool is_direct(const struct io *io)
     return io->fd == io->file->direct_fd;
 }
 
-static void start_attempt(struct io_queue *ring, struct io *io)
+static void start_attempt(struct io_queue *queue, struct io *io)
 {
     io->fd = file_fd_for(io->file, io_queue_attempt_buf(io),
                          io_queue_attempt_len(io), io_queue_attempt_offset(io));
     io->rw_flags = is_direct(io) ? 0 : file_rw_flags(io->file);
-    ring->started++;
-    ring->ops->start(ring, io);
+    queue->started++;
+    queue->ops->start(queue, io);
 }
 
 /* Takes the way that failed out of use, for all lanes.  False: there is no
@@ -85,72 +85,72 @@ static bool settle_attempt(struct io *io)
 }
 
 /* Lets one attempt end.  False: none has, and wait is false. */
-static bool settle_one(struct io_queue *ring, bool wait)
+static bool settle_one(struct io_queue *queue, bool wait)
 {
-    struct io *io = ring->ops->finish(ring, wait);
+    struct io *io = queue->ops->finish(queue, wait);
 
     if (!io)
         return false;
-    ring->started--;
+    queue->started--;
     if (settle_attempt(io)) {
-        io_queue_add(&ring->ready, io);
-    } else if (ring->is_cancelling) {
+        io_queue_add(&queue->ready, io);
+    } else if (queue->is_cancelling) {
         io->result = -ECANCELED;
-        io_queue_add(&ring->ready, io);
+        io_queue_add(&queue->ready, io);
     } else {
-        start_attempt(ring, io);
+        start_attempt(queue, io);
     }
     return true;
 }
 
-void io_queue_submit(struct io_queue *ring, struct io *io)
+void io_queue_submit(struct io_queue *queue, struct io *io)
 {
     assert(io->len > 0 && io->file->fd >= 0);
     io->result = 0;
     io->done = 0;
     io->must_sleep = false;
 
-    ring->in_flight++;
+    queue->in_flight++;
     if (io->op == IO_READ)
         io->done = file_read_cached(io->file, io->buf, io->len, io->offset);
     if (io->done == io->len) {
-        io_queue_add(&ring->ready, io);
+        io_queue_add(&queue->ready, io);
         return;
     }
-    while (ring->started == ring->depth)
-        settle_one(ring, true);
-    start_attempt(ring, io);
+    while (queue->started == queue->depth)
+        settle_one(queue, true);
+    start_attempt(queue, io);
 }
 
-bool io_queue_has_ready(const struct io_queue *ring)
+bool io_queue_has_ready(const struct io_queue *queue)
 {
-    return ring->ready.first != NULL;
+    return queue->ready.first != NULL;
 }
 
-void io_queue_post(struct io_queue *ring, struct io *io, int result)
+void io_queue_post(struct io_queue *queue, struct io *io, int result)
 {
     io->result = result;
-    ring->in_flight++;
-    io_queue_add(&ring->ready, io);
+    queue->in_flight++;
+    io_queue_add(&queue->ready, io);
 }
 
 /* The next completed io as it is; NULL as io_queue_reap(). */
-static struct io *take_ready(struct io_queue *ring, bool wait)
+static struct io *take_ready(struct io_queue *queue, bool wait)
 {
     struct io *io;
 
-    while ((io = io_queue_take(&ring->ready)) == NULL)
-        if (ring->started == 0 || !settle_one(ring, wait))
+    while ((io = io_queue_take(&queue->ready)) == NULL)
+        if (queue->started == 0 || !settle_one(queue, wait))
             return NULL;
-    ring->in_flight--;
+    queue->in_flight--;
     return io;
 }
 
-struct io *io_queue_reap(struct io_queue *ring, bool wait)
+struct io *io_queue_reap(struct io_queue *queue, bool wait)
 {
     struct io *io;
 
-    while ((io = take_ready(ring, wait)) != NULL) {
+    while ((io = take_ready(queue, wait)) != NULL) {
         if (io->complete)
             io = io->complete(io);
         if (io)
@@ -159,28 +159,28 @@ struct io *io_queue_reap(struct io_queue *ring, bool wait)
     return NULL;
 }
 
-unsigned io_queue_in_flight(const struct io_queue *ring)
+unsigned io_queue_in_flight(const struct io_queue *queue)
 {
-    return ring->in_flight;
+    return queue->in_flight;
 }
 
-void io_queue_cancel(struct io_queue *ring)
+void io_queue_cancel(struct io_queue *queue)
 {
-    ring->is_cancelling = true;
-    if (ring->started > 0)
-        ring->ops->cancel(ring);
-    while (take_ready(ring, true) != NULL)
+    queue->is_cancelling = true;
+    if (queue->started > 0)
+        queue->ops->cancel(queue);
+    while (take_ready(queue, true) != NULL)
         ;
-    assert(ring->in_flight == 0 && ring->started == 0);
-    ring->is_cancelling = false;
+    assert(queue->in_flight == 0 && queue->started == 0);
+    queue->is_cancelling = false;
 }
 
-void io_queue_close(struct io_queue *ring)
+void io_queue_close(struct io_queue *queue)
 {
-    if (!ring)
+    if (!queue)
         return;
-    io_queue_cancel(ring);
-    ring->ops->close(ring);
+    io_queue_cancel(queue);
+    queue->ops->close(queue);
 }
 
 const char *io_queue_engine_name(enum io_engine engine)

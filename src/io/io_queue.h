@@ -88,29 +88,30 @@ int io_queue_choose(enum io_engine wish, enum io_engine *chosen, char *why,
  * ERROR_SYSTEM.
  */
 int io_queue_open(enum io_engine engine, unsigned depth, void *region,
-                  size_t region_len, struct io_queue **ring, struct error *err);
+                  size_t region_len, struct io_queue **queue,
+                  struct error *err);
 
 /* Starts io, which completes exactly once, from io_queue_reap(). */
-void io_queue_submit(struct io_queue *ring, struct io *io);
+void io_queue_submit(struct io_queue *queue, struct io *io);
 
 /*
  * Queues io as already completed with result, for readers that are
  * synchronous inside: their callers see no difference.
  */
-void io_queue_post(struct io_queue *ring, struct io *io, int result);
+void io_queue_post(struct io_queue *queue, struct io *io, int result);
 
 /*
  * The next completed io, after its complete().  NULL when none is in flight,
  * or none has completed and wait is false.
  */
-struct io *io_queue_reap(struct io_queue *ring, bool wait);
+struct io *io_queue_reap(struct io_queue *queue, bool wait);
 
 /* Has an io completed that io_queue_reap() would return without any waiting or
  * system call?  A reader that then goes on to use it finds it in the cache
  * of the CPU. */
-bool io_queue_has_ready(const struct io_queue *ring);
+bool io_queue_has_ready(const struct io_queue *queue);
 
-unsigned io_queue_in_flight(const struct io_queue *ring);
+unsigned io_queue_in_flight(const struct io_queue *queue);
 
 /*
  * Cancels what is queued and reaps until nothing is in flight; only then may
@@ -119,10 +120,10 @@ unsigned io_queue_in_flight(const struct io_queue *ring);
  * frees the parts when it closes.  What was in flight has unknown content on
  * disk.
  */
-void io_queue_cancel(struct io_queue *ring);
+void io_queue_cancel(struct io_queue *queue);
 
 /* Cancels what is left, then frees.  Tolerates NULL. */
-void io_queue_close(struct io_queue *ring);
+void io_queue_close(struct io_queue *queue);
 
 /* "io_uring" or "threads". */
 const char *io_queue_engine_name(enum io_engine engine);

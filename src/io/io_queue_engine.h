@@ -30,19 +30,19 @@ struct io_queue_ops {
     /* Starts an attempt on io: ring_attempt_*(), io->fd, io->rw_flags.
      * Never fails: what cannot be started comes back from finish().  At most
      * depth are started at once.  Required. */
-    void (*start)(struct io_queue *ring, struct io *io);
+    void (*start)(struct io_queue *queue, struct io *io);
 
     /* An io whose attempt has ended, with the bytes moved or -errno in
      * io->result.  NULL when none has, which with wait never happens.
      * Called only while attempts are started.  Required. */
-    struct io *(*finish)(struct io_queue *ring, bool wait);
+    struct io *(*finish)(struct io_queue *queue, bool wait);
 
     /* Asks for an early end of all attempts; they still come back from
      * finish(), with -ECANCELED or what became of them.  Required. */
-    void (*cancel)(struct io_queue *ring);
+    void (*cancel)(struct io_queue *queue);
 
     /* Frees ring; no attempt is started.  Required. */
-    void (*close)(struct io_queue *ring);
+    void (*close)(struct io_queue *queue);
 };
 
 struct io_list {
@@ -98,9 +98,9 @@ static inline uint64_t io_queue_attempt_offset(const struct io *io)
 }
 
 /* On success *ring is owned by the caller; else -errno. */
-int io_queue_threads_open(unsigned depth, struct io_queue **ring);
+int io_queue_threads_open(unsigned depth, struct io_queue **queue);
 int io_queue_uring_open(unsigned depth, void *region, size_t region_len,
-                        struct io_queue **ring);
+                        struct io_queue **queue);
 
 /*
  * Does io_uring work, in this process, at this moment?  Makes a small ring

@@ -17,7 +17,7 @@
 #define HELPERS 4U
 
 struct threads_ring {
-    struct io_queue ring;
+    struct io_queue queue;
     pthread_mutex_t lock; /* of all below but helpers */
     pthread_cond_t work;  /* queued, or is_closing */
     pthread_cond_t ended; /* finished is no longer empty */
@@ -29,9 +29,9 @@ struct threads_ring {
     unsigned helper_count;
 };
 
-static struct threads_ring *threads_of(struct io_queue *ring)
+static struct threads_ring *threads_of(struct io_queue *queue)
 {
-    return (struct threads_ring *)ring;
+    return (struct threads_ring *)queue;
 }
 
 /* Does a synchronous write keep other writes of the file waiting? */
@@ -98,9 +98,9 @@ static void *help(void *opaque)
     return NULL;
 }
 
-static void threads_start(struct io_queue *ring, struct io *io)
+static void threads_start(struct io_queue *queue, struct io *io)
 {
-    struct threads_ring *threads = threads_of(ring);
+    struct threads_ring *threads = threads_of(queue);
 
     pthread_mutex_lock(&threads->lock);
     io_queue_add(&threads->queued, io);
@@ -108,9 +108,9 @@ static void threads_start(struct io_queue *ring, struct io *io)
     pthread_cond_signal(&threads->work);
 }
 
-static struct io *threads_finish(struct io_queue *ring, bool wait)
+static struct io *threads_finish(struct io_queue *queue, bool wait)
 {
-    struct threads_ring *threads = threads_of(ring);
+    struct threads_ring *threads = threads_of(queue);
     struct io *io;
 
     pthread_mutex_lock(&threads->lock);
@@ -124,9 +124,9 @@ static struct io *threads_finish(struct io_queue *ring, bool wait)
 
 /* What a helper has begun runs to its end: a disk transfer cannot be
  * interrupted. */
-static void threads_cancel(struct io_queue *ring)
+static void threads_cancel(struct io_queue *queue)
 {
-    struct threads_ring *threads = threads_of(ring);
+    struct threads_ring *threads = threads_of(queue);
     struct io *io;
 
     pthread_mutex_lock(&threads->lock);
@@ -137,9 +137,9 @@ static void threads_cancel(struct io_queue *ring)
     pthread_mutex_unlock(&threads->lock);
 }
 
-static void threads_close(struct io_queue *ring)
+static void threads_close(struct io_queue *queue)
 {
-    struct threads_ring *threads = threads_of(ring);
+    struct threads_ring *threads = threads_of(queue);
 
     pthread_mutex_lock(&threads->lock);
     threads->is_closing = true;
@@ -187,24 +187,24 @@ static const struct io_queue_ops threads_ops = {
     .close = threads_close,
 };
 
-int io_queue_threads_open(unsigned depth, struct io_queue **ring)
+int io_queue_threads_open(unsigned depth, struct io_queue **queue)
 {
     struct threads_ring *threads = calloc(1, sizeof(*threads));
     int r;
 
     if (!threads)
         return -ENOMEM;
-    threads->ring.ops = &threads_ops;
-    threads->ring.depth = depth;
+    threads->queue.ops = &threads_ops;
+    threads->queue.depth = depth;
     pthread_mutex_init(&threads->lock, NULL);
     pthread_cond_init(&threads->work, NULL);
     pthread_cond_init(&threads->ended, NULL);
 
     r = start_helpers(threads, depth < HELPERS ? depth : HELPERS);
     if (r < 0) {
-        threads_close(&threads->ring);
+        threads_close(&threads->queue);
         return r;
     }
-    *ring = &threads->ring;
+    *queue = &threads->queue;
     return 0;
 }

@@ -89,7 +89,7 @@ static void read_upwards(const char *mount, const char *path,
                          struct limits *limits)
 {
     char dir[PATH_MAX];
-    size_t least = strlen(mount);
+    size_t min = strlen(mount);
 
     if (snprintf(dir, sizeof(dir), "%s%s", mount, path) >= (int)sizeof(dir))
         snprintf(dir, sizeof(dir), "%s", mount);
@@ -98,7 +98,7 @@ static void read_upwards(const char *mount, const char *path,
 
         read_memory(dir, limits);
         read_cpu(dir, limits);
-        if (strlen(dir) <= least || !last)
+        if (strlen(dir) <= min || !last)
             return;
         *last = '\0';
     }

@@ -17,19 +17,21 @@
 #include "base/error.h"
 #include "clonewire/clonewire.h"
 #include "io/io_queue.h"
+#include "job/job_state.h"
 #include "record/digest.h"
 #include "record/progress.h"
 #include "tls/tls.h"
 #include "wire/message.h"
 
-#define JOB_BLOCKS_PER_LANE 8U /* buffers of a chunk: queue depth at the disk */
-#define JOB_BLOCKS_LEAST    2U /* one at the disk, one at the network */
-#define JOB_LANES_MOST      4U /* by default: more never paid */
-#define JOB_DEAD_PEER_NS    (UINT64_C(30) * 1000000000)  /* by default */
-#define JOB_RETRY_NS        (UINT64_C(300) * 1000000000) /* by default */
-#define JOB_STALL_NS        (UINT64_C(300) * 1000000000) /* by default */
-#define JOB_TICK_MS         250
-#define JOB_THREAD_STACK    (256U << 10)
+#define JOB_BUFFERS_PER_LANE \
+    8U                      /* buffers of a chunk: queue depth at the disk */
+#define JOB_BUFFERS_MIN  2U /* one at the disk, one at the network */
+#define JOB_LANES_MAX    4U /* by default: more never paid */
+#define JOB_DEAD_PEER_NS (UINT64_C(30) * 1000000000)  /* by default */
+#define JOB_RETRY_NS     (UINT64_C(300) * 1000000000) /* by default */
+#define JOB_STALL_NS     (UINT64_C(300) * 1000000000) /* by default */
+#define JOB_TICK_MS      250
+#define JOB_THREAD_STACK (256U << 10)
 
 /* Who publishes a job that runs; all of the main thread. */
 struct job_observer {
@@ -37,6 +39,43 @@ struct job_observer {
     int (*open)(struct cw_job *job, struct error *err);
     void (*update)(struct cw_job *job); /* it has changed */
     void (*close)(struct cw_job *job);  /* tolerates half-opened */
+};
+
+/* How far a job is.  Main thread, but for what is atomic. */
+struct job_status {
+    struct progress progress;
+    struct digest *digest; /* owned; every worker sets its own chunks */
+    uint64_t moved;        /* sum of what moves, as watchdog_check() saw it */
+    uint64_t moved_ns;     /* when it last changed */
+    uint64_t disk_bytes;   /* 0 until known */
+    uint64_t total_bytes;  /* mapped as data */
+    uint64_t start_ns;     /* HELLO sent or received */
+    uint64_t copying_ns;   /* when the workers started */
+    uint64_t copied_ns;    /* how long they ran */
+    struct message_waits peer_waits; /* of the other end's workers */
+    enum cw_phase phase;
+    char id[MESSAGE_JOB_BYTES]; /* "" until known, as what follows */
+    char format[MESSAGE_NAME_BYTES];
+    char peer_software[MESSAGE_NAME_BYTES];
+    char cipher[64];          /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
+    bool is_ready;            /* what /readyz says */
+    _Atomic unsigned at_disk; /* workers that wait for their disk */
+    atomic_bool peer_at_disk; /* source: the target's workers mostly do */
+};
+
+/* Who we are to the other end. */
+struct job_credentials {
+    struct cw_security security; /* as given: files are read again */
+    pthread_mutex_t lock;        /* of tls */
+    struct tls *tls;             /* owned; by job_share_tls() */
+};
+
+/* What a job may use of the machine. */
+struct job_resources {
+    enum io_engine engine;       /* chosen */
+    enum io_engine queue_engine; /* for io_queue_open(): may still fall back */
+    uint64_t pool_bytes; /* for the buffers of all lanes, by memory limit */
+    unsigned lanes;      /* 0 until agreed */
 };
 
 struct cw_job {
@@ -48,44 +87,13 @@ struct cw_job {
     void (*reload)(struct cw_job *job);
     struct cw_events events;
     struct cw_tuning tuning;
-
-    struct cw_security security; /* as given: files are read again */
-    struct tls *tls;             /* owned; by job_share_tls() */
-    enum io_engine engine;       /* chosen */
-    enum io_engine ring_wish;    /* for io_queue_open(): may still fall back */
-    struct digest *digest;       /* owned; every lane sets its own chunks */
-    struct progress progress;
-    uint64_t moved;       /* sum of what moves, as watchdog_check() saw it */
-    uint64_t moved_ns;    /* when it last changed */
-    uint64_t disk_bytes;  /* 0 until known */
-    uint64_t total_bytes; /* mapped as data */
-    uint64_t begun_ns;    /* HELLO sent or heard */
-    uint64_t copying_ns;  /* when the lanes were let loose */
-    uint64_t copied_ns;   /* how long they ran */
-    struct message_waits peer_waits; /* of the other end's lanes */
-    enum cw_phase phase;
-    unsigned lanes;
-    char id[MESSAGE_JOB_BYTES]; /* "" until known, as what follows */
-    char format[MESSAGE_NAME_BYTES];
-    char peer_software[MESSAGE_NAME_BYTES];
-    char cipher[64];                     /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
-    bool is_ready;                       /* what /readyz says */
     const struct job_observer *observer; /* borrowed; NULL: none */
     struct health *health;               /* the observer's own */
-    uint64_t pool_bytes; /* for the buffers of all lanes, by memory limit */
 
-    /* Any thread. */
-    int wake_fd; /* eventfd: something for the main thread to look at */
-    int stop_fd; /* eventfd: readable for ever once the job must end */
-    atomic_bool stop;
-    atomic_bool cancelled;    /* by cw_stop() */
-    atomic_bool is_stalled;   /* by watchdog_check() */
-    _Atomic unsigned at_disk; /* lanes that wait for their disk */
-    atomic_bool peer_at_disk; /* source: the target's lanes mostly do */
-    atomic_bool wants_reload; /* by cw_reload() */
-    atomic_bool wants_report; /* by cw_report() */
-    pthread_mutex_t lock;     /* of first and tls */
-    struct error first;
+    struct job_state state;
+    struct job_status status;
+    struct job_credentials credentials;
+    struct job_resources resources;
 };
 
 /* Fills what both ends share; job is zeroed memory, with its observer.
@@ -108,35 +116,6 @@ struct tls *job_share_tls(struct cw_job *job);
 
 /* Tolerates a half-built job; lanes have ended. */
 void job_fini(struct cw_job *job);
-
-/*
- * Any thread: records err unless one is there, stops the job, wakes main.  A
- * failed disk takes the place of a lost connection: what it says, and it
- * says it once, must not be forgotten when the job goes on.
- */
-void job_fail(struct cw_job *job, const struct error *err);
-
-/* Any thread: must this lane end? */
-bool job_stopping(const struct cw_job *job);
-
-/* Any thread: makes the main thread look. */
-void job_wake(struct cw_job *job);
-
-/* Copies the first error; false when there is none. */
-bool job_first_error(struct cw_job *job, struct error *err);
-
-/*
- * A lost connection is a symptom: when the peer's own words arrive after it,
- * they take the place of ours.
- */
-void job_replace_error(struct cw_job *job, const struct error *err);
-
-/*
- * After a session has failed and all of its lanes have ended: forgets the
- * error and the stop, so that another can begin.  What cw_stop() asked for
- * is not forgotten.
- */
-void job_go_on(struct cw_job *job);
 
 /* A clone begins: its time and its counters. */
 void job_begin(struct cw_job *job);
@@ -165,7 +144,7 @@ unsigned job_lanes_accepted(const struct cw_job *job);
 
 /* Buffers that each of the agreed lanes may have: JOB_BLOCKS_LEAST to
  * JOB_BLOCKS_PER_LANE. */
-unsigned job_blocks_per_lane(const struct cw_job *job);
+unsigned job_buffers_per_lane(const struct cw_job *job);
 
 /* What our lanes have waited so far, for the other end. */
 struct message_waits job_waits(const struct cw_job *job);
@@ -173,14 +152,7 @@ struct message_waits job_waits(const struct cw_job *job);
 /* The parts of the summary that both ends fill alike. */
 void job_summarize(const struct cw_job *job, struct cw_summary *summary);
 
-/*
- * Starts a thread with a small stack (it keeps the memory of a pod small)
- * and no signals.  0, or -1 with ERROR_SYSTEM.
- */
-int job_start_thread(pthread_t *thread, void *(*main)(void *), void *arg,
-                     struct error *err);
-
 /* Any thread: adds the time since begun_ns to a waiting counter. */
-void job_waited(_Atomic uint64_t *counter, uint64_t begun_ns);
+void job_waited(_Atomic uint64_t *counter, uint64_t start_ns);
 
 #endif

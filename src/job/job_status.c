@@ -30,17 +30,18 @@ int job_write_receipt(const struct cw_job *job,
 
     if (!job->events.receipt)
         return 0;
-    receipt.begun_ns = receipt.ended_ns - summary->elapsed_ns;
+    receipt.start_ns = receipt.ended_ns - summary->elapsed_ns;
     snprintf(receipt.software, sizeof(receipt.software), "clonewire %s",
              version_text());
     snprintf(receipt.peer_software, sizeof(receipt.peer_software), "%s",
-             job->peer_software);
+             job->status.peer_software);
     snprintf(receipt.side, sizeof(receipt.side), "%s",
              job->is_source ? "source" : "target");
-    snprintf(receipt.job, sizeof(receipt.job), "%s", job->id);
+    snprintf(receipt.job, sizeof(receipt.job), "%s", job->status.id);
     snprintf(receipt.format, sizeof(receipt.format), "%s",
              summary->image_format);
-    if (receipt_write(job->events.receipt, &receipt, job->digest, err) == 0)
+    if (receipt_write(job->events.receipt, &receipt, job->status.digest, err) ==
+        0)
         return 0;
     return error_wrap(err, "the copy is complete, but has no receipt");
 }

@@ -1,65 +1,66 @@
 #include "job/task.h"
 
+#include "job/thread.h"
 #include "job/watchdog.h"
 
 static void *task_main(void *arg)
 {
-    struct task *errand = arg;
+    struct task *task = arg;
 
-    errand->result = errand->work(errand->arg, &errand->err);
-    atomic_store(&errand->done, true);
-    job_wake(errand->job);
+    task->result = task->work(task->arg, &task->err);
+    atomic_store(&task->done, true);
+    job_state_wake(&task->job->state);
     return NULL;
 }
 
-int task_start(struct task *errand, struct cw_job *job,
+int task_start(struct task *task, struct cw_job *job,
                int (*work)(void *arg, struct error *err), void *arg,
                struct error *err)
 {
-    errand->job = job;
-    errand->work = work;
-    errand->arg = arg;
-    errand->result = 0;
-    atomic_store(&errand->done, false);
-    if (job_start_thread(&errand->thread, task_main, errand, err) < 0)
+    task->job = job;
+    task->work = work;
+    task->arg = arg;
+    task->result = 0;
+    atomic_store(&task->done, false);
+    if (thread_start(&task->thread, task_main, task, err) < 0)
         return -1;
-    errand->running = true;
+    task->running = true;
     return 0;
 }
 
-bool task_is_done(const struct task *errand)
+bool task_is_done(const struct task *task)
 {
-    return errand->running && atomic_load(&errand->done);
+    return task->running && atomic_load(&task->done);
 }
 
-int task_join(struct task *errand, struct error *err)
+int task_join(struct task *task, struct error *err)
 {
-    if (!errand->running)
+    if (!task->running)
         return 0;
-    watchdog_join(errand->job, errand->thread);
-    errand->running = false;
-    if (errand->result < 0)
-        *err = errand->err;
-    return errand->result;
+    watchdog_join(task->job, task->thread);
+    task->running = false;
+    if (task->result < 0)
+        *err = task->err;
+    return task->result;
 }
 
-int task_run(struct task *errand, struct cw_job *job,
+int task_run(struct task *task, struct cw_job *job,
              int (*work)(void *arg, struct error *err), int (*serve)(void *arg),
              void *arg)
 {
     struct error err;
     int r = 0;
 
-    if (task_start(errand, job, work, arg, &err) < 0) {
-        job_fail(job, &err);
+    if (task_start(task, job, work, arg, &err) < 0) {
+        job_state_fail(&job->state, &err);
         return -1;
     }
     watchdog_start(job);
-    while (r == 0 && !task_is_done(errand)) {
+    while (r == 0 && !task_is_done(task)) {
         r = serve(arg);
         watchdog_check(job);
     }
-    if (task_join(errand, &err) < 0)
-        job_fail(job, &err);
-    return r < 0 || job_stopping(job) ? -1 : 0;
+    if (task_join(task, &err) < 0)
+        job_state_fail(&job->state, &err);
+    return r < 0 || job_state_stopping(&job->state) ? -1 : 0;
 }

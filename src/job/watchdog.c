@@ -16,12 +16,12 @@
 
 void watchdog_start(struct cw_job *job)
 {
-    job->moved_ns = clock_now_ns();
+    job->status.moved_ns = clock_now_ns();
 }
 
 static uint64_t moved(const struct cw_job *job)
 {
-    const struct progress *p = &job->progress;
+    const struct progress *p = &job->status.progress;
 
     return progress_get(&p->handled_bytes) + progress_get(&p->data_bytes) +
            progress_get(&p->zero_bytes) + progress_get(&p->zeroed_bytes) +
@@ -38,16 +38,17 @@ static void describe(const struct cw_job *job, struct error *err)
 {
     unsigned long long seconds = job->tuning.stall_ns / CLOCK_SECOND_NS;
 
-    if (job->phase == CW_PHASE_COPYING)
+    if (job->status.phase == CW_PHASE_COPYING)
         error_set(err, ERROR_TEMPORARY, 0,
                   "no progress for %llu s: %u of %u lanes wait for the %s's "
                   "disk, the others for the network or the other side",
-                  seconds, atomic_load(&job->at_disk), job->lanes, side(job));
+                  seconds, atomic_load(&job->status.at_disk),
+                  job->resources.lanes, side(job));
     else
         error_set(err, ERROR_TEMPORARY, 0,
                   "no progress for %llu s while %s: the %s's disk does not "
                   "answer",
-                  seconds, job_phase_name(job->phase), side(job));
+                  seconds, job_phase_name(job->status.phase), side(job));
 }
 
 void watchdog_check(struct cw_job *job)
@@ -55,16 +56,17 @@ void watchdog_check(struct cw_job *job)
     uint64_t now_ns = clock_now_ns(), now_moved = moved(job);
     struct error err;
 
-    if (now_moved != job->moved) {
-        job->moved = now_moved;
-        job->moved_ns = now_ns;
+    if (now_moved != job->status.moved) {
+        job->status.moved = now_moved;
+        job->status.moved_ns = now_ns;
     }
-    if (now_ns - job->moved_ns < job->tuning.stall_ns || job_stopping(job))
+    if (now_ns - job->status.moved_ns < job->tuning.stall_ns ||
+        job_state_stopping(&job->state))
         return;
     job_log_status(job);
     describe(job, &err);
-    atomic_store(&job->is_stalled, true);
-    job_fail(job, &err);
+    atomic_store(&job->state.is_stalled, true);
+    job_state_fail(&job->state, &err);
 }
 
 /* The process ends without this thread. */
@@ -73,7 +75,7 @@ static void give_up(struct cw_job *job)
     struct cw_error error;
     struct error first, err;
 
-    if (!job->events.stuck || !job_first_error(job, &first))
+    if (!job->events.stuck || !job_state_first_error(&job->state, &first))
         return;
     error_set_at(&err, first.kind, 0, first.offset,
                  "%s; the %s's disk does not give back what is in flight, and "
@@ -95,28 +97,28 @@ static bool try_join(pthread_t thread)
     return pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT;
 }
 
-static uint64_t most_ns(struct cw_job *job)
+static uint64_t max_ns(struct cw_job *job)
 {
     uint64_t stall_ns = job->tuning.stall_ns;
 
-    if (atomic_load(&job->is_stalled) && stall_ns > GRACE_NS)
+    if (atomic_load(&job->state.is_stalled) && stall_ns > GRACE_NS)
         return GRACE_NS;
     return stall_ns;
 }
 
 void watchdog_join(struct cw_job *job, pthread_t thread)
 {
-    uint64_t begun_ns = clock_now_ns();
+    uint64_t start_ns = clock_now_ns();
     bool is_told = false;
 
     while (!try_join(thread)) {
-        uint64_t waited_ns = clock_now_ns() - begun_ns;
+        uint64_t waited_ns = clock_now_ns() - start_ns;
 
-        if (!job_stopping(job)) {
-            begun_ns = clock_now_ns();
+        if (!job_state_stopping(&job->state)) {
+            start_ns = clock_now_ns();
             continue;
         }
-        if (waited_ns >= most_ns(job))
+        if (waited_ns >= max_ns(job))
             give_up(job);
         if (waited_ns >= PATIENCE_NS && !is_told) {
             log_warn("waiting for what is in flight at the %s's disk",

@@ -1,5 +1,6 @@
 #include "job/worker.h"
 
+#include "job/thread.h"
 #include "job/watchdog.h"
 
 static void *worker_main(void *arg)
@@ -9,10 +10,10 @@ static void *worker_main(void *arg)
 
     if (lane->run(lane, &err) < 0) {
         error_wrap(&err, "lane %u", lane->number);
-        job_fail(lane->job, &err);
+        job_state_fail(&lane->job->state, &err);
     }
     atomic_fetch_sub(lane->running, 1);
-    job_wake(lane->job);
+    job_state_wake(&lane->job->state);
     return NULL;
 }
 
@@ -26,7 +27,7 @@ int worker_start(struct worker *lane, struct cw_job *job,
     lane->number = number;
     lane->run = run;
     atomic_fetch_add(running, 1);
-    if (job_start_thread(&lane->thread, worker_main, lane, err) < 0) {
+    if (thread_start(&lane->thread, worker_main, lane, err) < 0) {
         atomic_fetch_sub(running, 1);
         return -1;
     }

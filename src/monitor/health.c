@@ -79,14 +79,17 @@ static size_t serve(void *opaque, const char *in, size_t in_len,
 
 static void take_counters(const struct cw_job *job, struct metrics *m)
 {
-    const struct progress *p = &job->progress;
+    const struct progress *p = &job->status.progress;
     uint64_t handled = progress_get(&p->handled_bytes);
     uint64_t data = progress_get(&p->data_bytes);
-    uint64_t elapsed = job->begun_ns ? clock_now_ns() - job->begun_ns : 0;
+    uint64_t elapsed = job->status.start_ns
+                           ? clock_now_ns() - job->status.start_ns
+                           : 0;
 
-    m->progress_ppm = metrics_progress_ppm(job->phase, handled,
-                                           job->total_bytes);
-    m->eta_ns = metrics_eta_ns(job->phase, handled, job->total_bytes, elapsed);
+    m->progress_ppm = metrics_progress_ppm(job->status.phase, handled,
+                                           job->status.total_bytes);
+    m->eta_ns = metrics_eta_ns(job->status.phase, handled,
+                               job->status.total_bytes, elapsed);
     m->read_bytes = handled;
     m->sent_bytes = m->written_bytes = data;
     m->zeroed_bytes = progress_get(&p->zeroed_bytes);
@@ -101,23 +104,27 @@ static void take_counters(const struct cw_job *job, struct metrics *m)
     m->reconnects = progress_get(&p->reconnects);
     m->sessions = progress_get(&p->sessions);
     m->failed_sessions = progress_get(&p->failed_sessions);
-    m->verify_failures = progress_get(&p->verify_failures);
+    m->verify_failures = progress_get(&p->verify_failures) +
+                         atomic_load(&job->state.mismatches);
 }
 
 static void describe(const struct cw_job *job, struct metrics *m)
 {
     *m = (struct metrics){
         .is_source = job->is_source,
-        .is_ready = job->is_ready,
-        .phase = job->phase,
-        .lanes = job->lanes,
-        .io_engine = io_queue_engine_name(job->engine),
-        .disk_bytes = job->disk_bytes ? job->disk_bytes : METRICS_UNKNOWN,
-        .mapped_bytes = job->begun_ns ? job->total_bytes : METRICS_UNKNOWN,
+        .is_ready = job->status.is_ready,
+        .phase = job->status.phase,
+        .lanes = job->resources.lanes,
+        .io_engine = io_queue_engine_name(job->resources.engine),
+        .disk_bytes = job->status.disk_bytes ? job->status.disk_bytes
+                                             : METRICS_UNKNOWN,
+        .mapped_bytes = job->status.start_ns ? job->status.total_bytes
+                                             : METRICS_UNKNOWN,
     };
-    snprintf(m->job_id, sizeof(m->job_id), "%s", job->id);
-    snprintf(m->tls, sizeof(m->tls), "%s", job->cipher);
-    snprintf(m->image_format, sizeof(m->image_format), "%s", job->format);
+    snprintf(m->job_id, sizeof(m->job_id), "%s", job->status.id);
+    snprintf(m->tls, sizeof(m->tls), "%s", job->status.cipher);
+    snprintf(m->image_format, sizeof(m->image_format), "%s",
+             job->status.format);
     take_counters(job, m);
 }
 
@@ -168,7 +175,7 @@ static int open_health(struct cw_job *job, struct error *err)
     health->cdi_owner_uid = job->events.cdi_owner_uid;
     if (addr_parse(job->events.metrics_listen, &addr, err) < 0)
         return error_wrap(err, "serve metrics");
-    if (open_server(health, &addr, job->tls, err) < 0) {
+    if (open_server(health, &addr, job->credentials.tls, err) < 0) {
         error_wrap(err, "serve metrics");
         if (!health->cdi_owner_uid)
             return -1;

@@ -38,7 +38,7 @@ static void set_int(int fd, int level, int name, int value)
 static unsigned long long own_sizing(const char *file)
 {
     AUTO_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
-    unsigned long long most = 0;
+    unsigned long long max = 0;
     char text[128], *at = text;
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
@@ -46,8 +46,8 @@ static unsigned long long own_sizing(const char *file)
         return 0;
     text[n] = '\0';
     for (unsigned i = 0; i < 3; i++)
-        most = strtoull(at, &at, 10);
-    return most;
+        max = strtoull(at, &at, 10);
+    return max;
 }
 
 /*

@@ -26,9 +26,9 @@ static inline size_t block_set_count(size_t len)
     return (len + BLOCK_BYTES - 1) / BLOCK_BYTES;
 }
 
-static inline bool block_set_has(const struct block_set *set, size_t grain)
+static inline bool block_set_has(const struct block_set *set, size_t block)
 {
-    return (set->bits[grain / BLOCK_SET_WORD] >> grain % BLOCK_SET_WORD & 1) !=
+    return (set->bits[block / BLOCK_SET_WORD] >> block % BLOCK_SET_WORD & 1) !=
            0;
 }
 

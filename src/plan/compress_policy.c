@@ -14,8 +14,8 @@
  * than a part of what it saves could be won. */
 #define SLOW_RATE UINT64_C(150000000)
 
-#define PAUSE_LEAST_NS (1 * SECOND_NS)
-#define PAUSE_MOST_NS  (32 * SECOND_NS)
+#define PAUSE_MIN_NS (1 * SECOND_NS)
+#define PAUSE_MAX_NS (32 * SECOND_NS)
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -34,14 +34,14 @@ static bool is_gain(uint64_t a, uint64_t b)
 
 static bool waits_for_network(const struct compress_policy *c, uint64_t now_ns)
 {
-    return c->wait_ns >= (now_ns - c->begun_ns) / 2;
+    return c->wait_ns >= (now_ns - c->start_ns) / 2;
 }
 
 static void lengthen_pause(struct compress_policy *c)
 {
-    c->pause_ns = c->pause_ns == 0 ? PAUSE_LEAST_NS : c->pause_ns * 2;
-    if (c->pause_ns > PAUSE_MOST_NS)
-        c->pause_ns = PAUSE_MOST_NS;
+    c->pause_ns = c->pause_ns == 0 ? PAUSE_MIN_NS : c->pause_ns * 2;
+    if (c->pause_ns > PAUSE_MAX_NS)
+        c->pause_ns = PAUSE_MAX_NS;
 }
 
 /* A codec that was measured must be able to win a quarter. */
@@ -94,15 +94,15 @@ bool compress_policy_note(struct compress_policy *c,
 
     if (c->wish != COMPRESS_AUTO)
         return false;
-    if (c->begun_ns == 0)
-        c->begun_ns = sent->now_ns - sent->send_ns;
+    if (c->start_ns == 0)
+        c->start_ns = sent->now_ns - sent->send_ns;
     c->plain_bytes += sent->plain_bytes;
     c->sent_bytes += sent->sent_bytes;
     c->pack_ns += sent->pack_ns;
     c->send_ns += sent->send_ns;
     c->wait_ns += sent->wait_ns;
     c->target_at_disk = sent->target_at_disk;
-    if (sent->now_ns - c->begun_ns < WINDOW_NS || c->plain_bytes < WINDOW_BYTES)
+    if (sent->now_ns - c->start_ns < WINDOW_NS || c->plain_bytes < WINDOW_BYTES)
         return false;
 
     if (was_packing)
@@ -110,7 +110,7 @@ bool compress_policy_note(struct compress_policy *c,
     else if (!c->is_settling)
         c->is_packing = try_packing(c, sent->now_ns);
     c->is_settling = was_packing && !c->is_packing;
-    c->begun_ns = sent->now_ns;
+    c->start_ns = sent->now_ns;
     c->plain_bytes = c->sent_bytes = 0;
     c->pack_ns = c->send_ns = c->wait_ns = 0;
     return c->is_packing != was_packing;

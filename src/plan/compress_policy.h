@@ -33,7 +33,7 @@ struct compress_policy {
     bool is_settling; /* buffers that packing left empty fill up: no measure */
 
     /* The window under way. */
-    uint64_t begun_ns; /* 0: none */
+    uint64_t start_ns; /* 0: none */
     uint64_t plain_bytes, sent_bytes;
     uint64_t pack_ns, send_ns, wait_ns;
     bool target_at_disk; /* as it was told last */

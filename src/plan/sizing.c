@@ -7,16 +7,16 @@
 
 #define PPM         UINT64_C(1000000)
 #define ALIGN_BYTES (UINT64_C(1) << 20)
-#define MOST_BYTES  ((uint64_t)INT64_MAX) /* off_t: no file is larger */
+#define MAX_BYTES   ((uint64_t)INT64_MAX) /* off_t: no file is larger */
 
 __extension__ typedef unsigned __int128 u128;
 
-static uint64_t at_least(uint64_t a, uint64_t b)
+static uint64_t at_min(uint64_t a, uint64_t b)
 {
     return a > b ? a : b;
 }
 
-static uint64_t at_most(uint64_t a, uint64_t b)
+static uint64_t at_max(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
@@ -58,14 +58,14 @@ static int choose_disk(const struct sizing_facts *facts,
                          " bytes is smaller than the source disk of %" PRIu64,
                          disk, facts->virtual_bytes);
     if (facts->grow) {
-        uint64_t most = facts->is_block_device
-                            ? facts->available_bytes
-                            : sizing_usable(facts->available_bytes,
-                                            facts->overhead_ppm);
+        uint64_t max = facts->is_block_device
+                           ? facts->available_bytes
+                           : sizing_usable(facts->available_bytes,
+                                           facts->overhead_ppm);
 
-        disk = disk != 0 ? at_most(disk, most) : most;
+        disk = disk != 0 ? at_max(disk, max) : max;
     }
-    verdict->disk_bytes = at_least(disk, facts->virtual_bytes);
+    verdict->disk_bytes = at_min(disk, facts->virtual_bytes);
     return 0;
 }
 
@@ -106,10 +106,10 @@ static bool weigh_filesystem(const struct sizing_facts *facts,
         return true;
 
     share = required - aligned;
-    share -= at_most(share, facts->taken_bytes);
+    share -= at_max(share, facts->taken_bytes);
     verdict->need_bytes = aligned + share;
-    verdict->usable_bytes = at_most(sizing_usable(volume, facts->overhead_ppm),
-                                    available & ~(ALIGN_BYTES - 1));
+    verdict->usable_bytes = at_max(sizing_usable(volume, facts->overhead_ppm),
+                                   available & ~(ALIGN_BYTES - 1));
     verdict->fits = verdict->disk_bytes <= verdict->usable_bytes;
 
     /* This volume, grown: the filesystem takes its share of the growth, and
@@ -121,7 +121,7 @@ static bool weigh_filesystem(const struct sizing_facts *facts,
         (add_overhead(&grown, aligned - available, growth_ppm) ||
          ckd_add(&grown, grown, volume)))
         return true;
-    verdict->volume_bytes = at_least(required, grown);
+    verdict->volume_bytes = at_min(required, grown);
     return false;
 }
 
@@ -174,7 +174,7 @@ int sizing_plan(const struct sizing_facts *facts,
         return -1;
     if (facts->is_block_device)
         weigh_device(facts, verdict);
-    if (verdict->disk_bytes > MOST_BYTES ||
+    if (verdict->disk_bytes > MAX_BYTES ||
         (!facts->is_block_device && weigh_filesystem(facts, verdict)))
         return error_set(err, ERROR_FORMAT, 0,
                          "disk of %" PRIu64 " bytes is larger than can be made",

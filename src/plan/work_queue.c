@@ -1,42 +1,42 @@
 #include "plan/work_queue.h"
 
-#define LEAST_CHUNKS 8
-#define MOST_CHUNKS  1024
+#define MIN_CHUNKS 8
+#define MAX_CHUNKS 1024
 
-void work_queue_init(struct work_queue *cursor, uint64_t chunks, unsigned lanes,
+void work_queue_init(struct work_queue *queue, uint64_t chunks, unsigned lanes,
                      uint64_t step)
 {
-    atomic_init(&cursor->next, 0);
-    cursor->end = chunks;
-    cursor->step = step;
-    cursor->most = MOST_CHUNKS;
-    cursor->lanes = lanes;
+    atomic_init(&queue->next, 0);
+    queue->end = chunks;
+    queue->step = step;
+    queue->max = MAX_CHUNKS;
+    queue->lanes = lanes;
 }
 
-static uint64_t share(const struct work_queue *cursor, uint64_t left)
+static uint64_t share(const struct work_queue *queue, uint64_t left)
 {
-    uint64_t count = left / (UINT64_C(8) * cursor->lanes);
+    uint64_t count = left / (UINT64_C(8) * queue->lanes);
 
-    if (count < LEAST_CHUNKS)
-        count = LEAST_CHUNKS;
-    if (count > cursor->most)
-        count = cursor->most;
+    if (count < MIN_CHUNKS)
+        count = MIN_CHUNKS;
+    if (count > queue->max)
+        count = queue->max;
     /* Every range begins at a multiple, so its length is one too. */
-    count += cursor->step - 1;
-    count -= count % cursor->step;
+    count += queue->step - 1;
+    count -= count % queue->step;
     return count < left ? count : left;
 }
 
-bool work_queue_take(struct work_queue *cursor, struct work_queue_range *range)
+bool work_queue_take(struct work_queue *queue, struct work_queue_range *range)
 {
-    uint64_t first = atomic_load(&cursor->next);
+    uint64_t first = atomic_load(&queue->next);
 
     do {
-        if (first >= cursor->end)
+        if (first >= queue->end)
             return false;
         range->first = first;
-        range->count = share(cursor, cursor->end - first);
-    } while (!atomic_compare_exchange_weak(&cursor->next, &first,
+        range->count = share(queue, queue->end - first);
+    } while (!atomic_compare_exchange_weak(&queue->next, &first,
                                            first + range->count));
     return true;
 }

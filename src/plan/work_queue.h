@@ -17,7 +17,7 @@ struct work_queue {
     _Atomic uint64_t next; /* first chunk nobody has taken */
     uint64_t end;          /* chunks in the disk */
     uint64_t step;         /* a range ends at a multiple of it */
-    uint64_t most; /* chunks of a range; may be lowered before it is used */
+    uint64_t max; /* chunks of a range; may be lowered before it is used */
     unsigned lanes;
 };
 
@@ -30,10 +30,10 @@ struct work_queue_range {
  * lanes > 0.  step: chunks that are better not divided between lanes (the
  * blocks of an xz file, which each lane decodes from their beginning), or 1.
  */
-void work_queue_init(struct work_queue *cursor, uint64_t chunks, unsigned lanes,
+void work_queue_init(struct work_queue *queue, uint64_t chunks, unsigned lanes,
                      uint64_t step);
 
 /* False when nothing is left. */
-bool work_queue_take(struct work_queue *cursor, struct work_queue_range *range);
+bool work_queue_take(struct work_queue *queue, struct work_queue_range *range);
 
 #endif

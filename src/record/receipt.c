@@ -19,7 +19,7 @@
 #define VERSION       1U
 #define CHUNKS_SUFFIX ".chunks"
 #define NEW_SUFFIX    ".new"
-#define MOST_BYTES    65536U /* of the object: members of a later version */
+#define MAX_BYTES     65536U /* of the object: members of a later version */
 
 static char *with_suffix(const char *path, const char *suffix)
 {
@@ -85,7 +85,7 @@ static int put_receipt(FILE *out, const void *arg)
     put_number(out, "verified_bytes", r->verified_bytes);
     if (r->reads_holes)
         put_text(out, "holes", "read");
-    put_time(out, "begun", r->begun_ns);
+    put_time(out, "begun", r->start_ns);
     put_time(out, "ended", r->ended_ns);
     put_text(out, "image_format", r->format);
     put_text(out, "job", r->job);
@@ -277,7 +277,7 @@ static bool take_member(struct jsonin *in, const char *key, struct receipt *r,
     if (strcmp(key, "verified_bytes") == 0)
         return jsonin_number(in, &r->verified_bytes);
     if (strcmp(key, "begun") == 0)
-        return take_time(in, &r->begun_ns);
+        return take_time(in, &r->start_ns);
     if (strcmp(key, "ended") == 0)
         return take_time(in, &r->ended_ns);
     return jsonin_skip(in); /* of a later version */
@@ -303,14 +303,14 @@ static bool parse_receipt(const char *text, struct receipt *r)
 int receipt_read(const char *path, struct receipt *receipt, struct error *err)
 {
     AUTO(auto_close_stream) FILE *stream = fopen(path, "re");
-    AUTO_FREE char *text = calloc(1, MOST_BYTES + 1);
+    AUTO_FREE char *text = calloc(1, MAX_BYTES + 1);
     size_t len;
 
     if (!text)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read %s", path);
     if (!stream)
         return error_set(err, ERROR_USAGE, errno, "read receipt %s", path);
-    len = fread(text, 1, MOST_BYTES, stream);
+    len = fread(text, 1, MAX_BYTES, stream);
     if (ferror(stream))
         return error_set(err, ERROR_USAGE, errno, "read receipt %s", path);
     if (strlen(text) == len && parse_receipt(text, receipt))

@@ -27,7 +27,7 @@ struct receipt {
     uint64_t disk_bytes;     /* of the source's disk */
     uint64_t verified_bytes; /* of it, read by the source in that run */
     bool reads_holes;        /* holes of the image's file were read, too */
-    uint64_t begun_ns;       /* since 1970, UTC */
+    uint64_t start_ns;       /* since 1970, UTC */
     uint64_t ended_ns;
 };
 

@@ -7,11 +7,11 @@ static uint64_t alike(const struct digest *digest, uint64_t first,
                       uint64_t count)
 {
     bool is_zero = digest_is_zero(digest, first);
-    uint64_t most = is_zero ? UINT16_MAX : MESSAGE_HAVE_MAX, n = 1;
+    uint64_t max = is_zero ? UINT16_MAX : MESSAGE_HAVE_MAX, n = 1;
 
-    if (most > count)
-        most = count;
-    while (n < most && digest_is_zero(digest, first + n) == is_zero)
+    if (max > count)
+        max = count;
+    while (n < max && digest_is_zero(digest, first + n) == is_zero)
         n++;
     return n;
 }
@@ -40,12 +40,12 @@ static int tell_run(struct session *session, const struct digest *digest,
 }
 
 int announce_chunks_tell(struct session *session,
-                         const struct chunk_bitmap *held,
+                         const struct chunk_bitmap *on_disk,
                          const struct digest *digest)
 {
     uint64_t first, count;
 
-    for (uint64_t at = 0; chunk_bitmap_next(held, at, &first, &count);
+    for (uint64_t at = 0; chunk_bitmap_next(on_disk, at, &first, &count);
          at = first + count)
         if (tell_run(session, digest, first, count) < 0)
             return -1;
@@ -65,27 +65,27 @@ static int tell_zeros(struct session *session, uint64_t first, unsigned count)
 int announce_chunks_tell_found(struct session *session, uint64_t first,
                                uint64_t count, const struct digest *digest,
                                struct leaf_cache *leaves,
-                               struct chunk_bitmap *told)
+                               struct chunk_bitmap *announced)
 {
     size_t each = digest_each(digest) * MESSAGE_CHUNK_LEAVES;
     uint8_t digests[MESSAGE_LEAVES_MAX * DIGEST_LEAVES_BYTES];
     uint8_t sums[MESSAGE_SUMS_MAX * MESSAGE_SUMS_BYTES];
-    unsigned most = leaves->sums ? MESSAGE_SUMS_MAX : MESSAGE_LEAVES_MAX;
+    unsigned max = leaves->sums ? MESSAGE_SUMS_MAX : MESSAGE_LEAVES_MAX;
     uint64_t n = alike(digest, first, count);
     struct message message = { .type = MESSAGE_LEAVES };
 
-    if (n > most && !digest_is_zero(digest, first))
-        n = most;
+    if (n > max && !digest_is_zero(digest, first))
+        n = max;
     if (digest_is_zero(digest, first)) {
-        chunk_bitmap_add(told, first, n);
+        chunk_bitmap_add(announced, first, n);
         return tell_zeros(session, first, (unsigned)n);
     }
     for (uint64_t i = 0; i < n; i++)
         if (!leaf_cache_get(leaves, first + i, digests + i * each,
                             leaves->sums ? sums + i * MESSAGE_SUMS_BYTES
                                          : NULL))
-            abort();                  /* they are kept until the chunk comes */
-    chunk_bitmap_add(told, first, n); /* from here on it may come */
+            abort(); /* they are kept until the chunk comes */
+    chunk_bitmap_add(announced, first, n); /* from here on it may come */
     message.leaves = (struct message_leaves){
         .first = first,
         .count = (uint16_t)n,

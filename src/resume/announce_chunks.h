@@ -13,7 +13,7 @@
 
 /* Sends HAVE messages for every chunk of held.  0, or -1: the job failed. */
 int announce_chunks_tell(struct session *session,
-                         const struct chunk_bitmap *held,
+                         const struct chunk_bitmap *on_disk,
                          const struct digest *digest);
 
 /*
@@ -25,6 +25,6 @@ int announce_chunks_tell(struct session *session,
 int announce_chunks_tell_found(struct session *session, uint64_t first,
                                uint64_t count, const struct digest *digest,
                                struct leaf_cache *leaves,
-                               struct chunk_bitmap *told);
+                               struct chunk_bitmap *announced);
 
 #endif

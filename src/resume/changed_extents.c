@@ -11,7 +11,7 @@
 #include "base/jsonin.h"
 #include "plan/chunk_grid.h"
 
-#define MOST_BYTES (UINT64_C(64) << 20) /* of such a file */
+#define MAX_BYTES (UINT64_C(64) << 20) /* of such a file */
 
 struct piece {
     uint64_t offset, length;
@@ -54,11 +54,11 @@ static int read_text(const char *path, char **text, struct error *err)
         }
         n = fread(buf + len, 1, room - len - 1, stream);
         len += n;
-    } while (n > 0 && len <= MOST_BYTES);
+    } while (n > 0 && len <= MAX_BYTES);
     if (ferror(stream))
         return error_set(err, ERROR_USAGE, errno, "read %s", path);
     buf[len] = '\0';
-    if (len > MOST_BYTES || strlen(buf) != len)
+    if (len > MAX_BYTES || strlen(buf) != len)
         return error_set(err, ERROR_USAGE, 0, "%s is no JSON, or too long",
                          path);
     *text = TAKE_PTR(buf);

@@ -17,235 +17,241 @@
 #define MUCH_BYTES (UINT64_C(256) << 20)
 #define MUCH_SHARE 4U
 
-void checkpointer_open(struct checkpointer *keeper, struct cw_job *job,
+void checkpointer_open(struct checkpointer *checkpointer, struct cw_job *job,
                        struct sink *sink, const char *state_dir,
                        uint64_t every_ns)
 {
-    keeper->every_ns = every_ns > 0 ? every_ns : DEFAULT_NS;
-    keeper->job = job;
-    keeper->sink = sink;
-    keeper->path = sink_state_path(sink, state_dir);
-    pthread_mutex_init(&keeper->lock, NULL);
+    checkpointer->every_ns = every_ns > 0 ? every_ns : DEFAULT_NS;
+    checkpointer->job = job;
+    checkpointer->sink = sink;
+    checkpointer->path = sink_state_path(sink, state_dir);
+    pthread_mutex_init(&checkpointer->lock, NULL);
 }
 
-static uint64_t data_written(const struct checkpointer *keeper)
+static uint64_t data_written(const struct checkpointer *checkpointer)
 {
-    return progress_get(&keeper->job->progress.data_bytes);
+    return progress_get(&checkpointer->job->status.progress.data_bytes);
 }
 
-int checkpointer_bind(struct checkpointer *keeper,
+int checkpointer_bind(struct checkpointer *checkpointer,
                       const struct checkpoint_head *head,
-                      struct chunk_bitmap *held, struct digest *digest,
+                      struct chunk_bitmap *on_disk, struct digest *digest,
                       struct error *err)
 {
-    if (!keeper->path)
+    if (!checkpointer->path)
         return 0;
-    keeper->head = *head;
-    keeper->held = held;
-    keeper->digest = digest;
-    keeper->saved_count = 0;
-    keeper->saved_data_bytes = data_written(keeper);
-    keeper->saved_ns = clock_now_ns();
-    chunk_bitmap_fini(&keeper->snapshot);
-    if (chunk_bitmap_init(&keeper->snapshot, held->chunks, err) < 0)
+    checkpointer->head = *head;
+    checkpointer->on_disk = on_disk;
+    checkpointer->digest = digest;
+    checkpointer->saved_count = 0;
+    checkpointer->saved_data_bytes = data_written(checkpointer);
+    checkpointer->saved_ns = clock_now_ns();
+    chunk_bitmap_fini(&checkpointer->snapshot);
+    if (chunk_bitmap_init(&checkpointer->snapshot, on_disk->chunks, err) < 0)
         return -1;
-    return sink_identify(keeper->sink, keeper->head.sink, err);
+    return sink_identify(checkpointer->sink, checkpointer->head.sink, err);
 }
 
-bool checkpointer_load(struct checkpointer *keeper)
+bool checkpointer_load(struct checkpointer *checkpointer)
 {
-    if (!keeper->path)
+    if (!checkpointer->path)
         return false;
-    switch (checkpoint_file_load(keeper->path, &keeper->head, keeper->held,
-                                 keeper->digest)) {
+    switch (checkpoint_file_load(checkpointer->path, &checkpointer->head,
+                                 checkpointer->on_disk, checkpointer->digest)) {
     case CHECKPOINT_FILE_OK:
-        keeper->has_record = true;
-        keeper->saved_count = chunk_bitmap_count(keeper->held);
+        checkpointer->has_record = true;
+        checkpointer->saved_count = chunk_bitmap_count(checkpointer->on_disk);
         return true;
     case CHECKPOINT_FILE_DAMAGED:
         log_warn("checkpoint %s is torn or of another version: ignored",
-                 keeper->path);
+                 checkpointer->path);
         return false;
     case CHECKPOINT_FILE_FOREIGN:
         log_warn("checkpoint %s is of another job, disk or target: ignored",
-                 keeper->path);
+                 checkpointer->path);
         return false;
     case CHECKPOINT_FILE_NONE: return false;
     }
     return false;
 }
 
-static bool any_held(const struct checkpointer *keeper, uint64_t first,
+static bool any_held(const struct checkpointer *checkpointer, uint64_t first,
                      uint64_t count)
 {
     uint64_t next, n;
 
-    return chunk_bitmap_next(keeper->held, first, &next, &n) &&
+    return chunk_bitmap_next(checkpointer->on_disk, first, &next, &n) &&
            next < first + count;
 }
 
-static int strike(struct checkpointer *keeper, uint64_t first, uint64_t count,
-                  struct error *err)
+static int strike(struct checkpointer *checkpointer, uint64_t first,
+                  uint64_t count, struct error *err)
 {
-    if (!any_held(keeper, first, count))
+    if (!any_held(checkpointer, first, count))
         return 0;
-    chunk_bitmap_remove(keeper->held, first, count);
-    chunk_bitmap_remove(&keeper->snapshot, first, count);
-    keeper->strikes++;
-    if (!keeper->has_record)
+    chunk_bitmap_remove(checkpointer->on_disk, first, count);
+    chunk_bitmap_remove(&checkpointer->snapshot, first, count);
+    checkpointer->strikes++;
+    if (!checkpointer->has_record)
         return 0;
-    keeper->has_record = false;
-    return checkpoint_file_remove(keeper->path, err);
+    checkpointer->has_record = false;
+    return checkpoint_file_remove(checkpointer->path, err);
 }
 
-int checkpointer_strike(struct checkpointer *keeper, uint64_t first,
+int checkpointer_strike(struct checkpointer *checkpointer, uint64_t first,
                         uint64_t count, struct error *err)
 {
     int r;
 
-    if (!keeper->path)
+    if (!checkpointer->path)
         return 0;
-    pthread_mutex_lock(&keeper->lock);
-    r = strike(keeper, first, count, err);
-    pthread_mutex_unlock(&keeper->lock);
+    pthread_mutex_lock(&checkpointer->lock);
+    r = strike(checkpointer, first, count, err);
+    pthread_mutex_unlock(&checkpointer->lock);
     return r;
 }
 
 /* ---- saving ---- */
 
 /* A record that cannot be written is a pity, not a failure. */
-static void warn(struct checkpointer *keeper, const struct error *err)
+static void warn(struct checkpointer *checkpointer, const struct error *err)
 {
-    if (!keeper->is_warned)
+    if (!checkpointer->is_warned)
         log_warn("no checkpoint: %s; an interrupted clone may begin anew",
                  err->text);
-    keeper->is_warned = true;
+    checkpointer->is_warned = true;
 }
 
 /* Something was struck out meanwhile: the next save will be right. */
-static void put_in_place(struct checkpointer *keeper, unsigned strikes)
+static void put_in_place(struct checkpointer *checkpointer, unsigned strikes)
 {
     struct error err;
 
-    pthread_mutex_lock(&keeper->lock);
-    if (keeper->strikes != strikes)
-        checkpoint_file_abandon(keeper->path);
-    else if (checkpoint_file_commit(keeper->path, &err) < 0)
-        warn(keeper, &err);
+    pthread_mutex_lock(&checkpointer->lock);
+    if (checkpointer->strikes != strikes)
+        checkpoint_file_abandon(checkpointer->path);
+    else if (checkpoint_file_commit(checkpointer->path, &err) < 0)
+        warn(checkpointer, &err);
     else
-        keeper->has_record = true;
-    pthread_mutex_unlock(&keeper->lock);
+        checkpointer->has_record = true;
+    pthread_mutex_unlock(&checkpointer->lock);
 }
 
 /* -1: the flush failed, which is the end of the disk. */
 static int save(void *arg, struct error *err)
 {
-    struct checkpointer *keeper = arg;
-    uint64_t begun_ns = clock_now_ns();
+    struct checkpointer *checkpointer = arg;
+    uint64_t start_ns = clock_now_ns();
     struct error why;
     unsigned strikes;
 
-    pthread_mutex_lock(&keeper->lock);
-    chunk_bitmap_copy(&keeper->snapshot, keeper->held);
-    strikes = keeper->strikes;
-    pthread_mutex_unlock(&keeper->lock);
-    keeper->saved_count = chunk_bitmap_count(&keeper->snapshot);
-    keeper->saved_data_bytes = data_written(keeper);
+    pthread_mutex_lock(&checkpointer->lock);
+    chunk_bitmap_copy(&checkpointer->snapshot, checkpointer->on_disk);
+    strikes = checkpointer->strikes;
+    pthread_mutex_unlock(&checkpointer->lock);
+    checkpointer->saved_count = chunk_bitmap_count(&checkpointer->snapshot);
+    checkpointer->saved_data_bytes = data_written(checkpointer);
 
-    if (sink_flush(keeper->sink, err) < 0)
+    if (sink_flush(checkpointer->sink, err) < 0)
         return -1;
-    if (checkpoint_file_write(keeper->path, &keeper->head, &keeper->snapshot,
-                              keeper->digest, &keeper->lock, &why) < 0)
-        warn(keeper, &why);
+    if (checkpoint_file_write(checkpointer->path, &checkpointer->head,
+                              &checkpointer->snapshot, checkpointer->digest,
+                              &checkpointer->lock, &why) < 0)
+        warn(checkpointer, &why);
     else
-        put_in_place(keeper, strikes);
-    keeper->saved_ns = clock_now_ns();
-    keeper->took_ns = keeper->saved_ns - begun_ns;
+        put_in_place(checkpointer, strikes);
+    checkpointer->saved_ns = clock_now_ns();
+    checkpointer->took_ns = checkpointer->saved_ns - start_ns;
     return 0;
 }
 
 /* Also where as many chunks are held, but others, as the record went. */
-static bool is_new(struct checkpointer *keeper)
+static bool is_new(struct checkpointer *checkpointer)
 {
     bool has_record;
 
-    if (!keeper->held || chunk_bitmap_count(keeper->held) == 0)
+    if (!checkpointer->on_disk ||
+        chunk_bitmap_count(checkpointer->on_disk) == 0)
         return false;
-    pthread_mutex_lock(&keeper->lock);
-    has_record = keeper->has_record;
-    pthread_mutex_unlock(&keeper->lock);
-    return !has_record ||
-           chunk_bitmap_count(keeper->held) != keeper->saved_count;
+    pthread_mutex_lock(&checkpointer->lock);
+    has_record = checkpointer->has_record;
+    pthread_mutex_unlock(&checkpointer->lock);
+    return !has_record || chunk_bitmap_count(checkpointer->on_disk) !=
+                              checkpointer->saved_count;
 }
 
-static bool is_due(struct checkpointer *keeper)
+static bool is_due(struct checkpointer *checkpointer)
 {
-    uint64_t since_ns = clock_now_ns() - keeper->saved_ns;
-    uint64_t fresh_bytes = data_written(keeper) - keeper->saved_data_bytes;
-    bool is_time = since_ns >= keeper->every_ns;
+    uint64_t since_ns = clock_now_ns() - checkpointer->saved_ns;
+    uint64_t fresh_bytes = data_written(checkpointer) -
+                           checkpointer->saved_data_bytes;
+    bool is_time = since_ns >= checkpointer->every_ns;
 
-    if (!is_new(keeper) || (!is_time && fresh_bytes < MANY_BYTES))
+    if (!is_new(checkpointer) || (!is_time && fresh_bytes < MANY_BYTES))
         return false;
     if (is_time && fresh_bytes >= MUCH_BYTES)
-        return since_ns >= keeper->took_ns * MUCH_SHARE;
-    return since_ns >= keeper->took_ns * TIME_SHARE;
+        return since_ns >= checkpointer->took_ns * MUCH_SHARE;
+    return since_ns >= checkpointer->took_ns * TIME_SHARE;
 }
 
-int checkpointer_tick(struct checkpointer *keeper, struct error *err)
+int checkpointer_tick(struct checkpointer *checkpointer, struct error *err)
 {
-    if (!keeper->path)
+    if (!checkpointer->path)
         return 0;
-    if (keeper->errand.running)
-        return task_is_done(&keeper->errand) ? task_join(&keeper->errand, err)
-                                             : 0;
-    if (!is_due(keeper))
+    if (checkpointer->task.running)
+        return task_is_done(&checkpointer->task)
+                   ? task_join(&checkpointer->task, err)
+                   : 0;
+    if (!is_due(checkpointer))
         return 0;
-    return task_start(&keeper->errand, keeper->job, save, keeper, err);
+    return task_start(&checkpointer->task, checkpointer->job, save,
+                      checkpointer, err);
 }
 
-int checkpointer_save(struct checkpointer *keeper, struct error *err)
+int checkpointer_save(struct checkpointer *checkpointer, struct error *err)
 {
-    if (!keeper->path)
+    if (!checkpointer->path)
         return 0;
-    if (task_join(&keeper->errand, err) < 0)
+    if (task_join(&checkpointer->task, err) < 0)
         return -1;
-    if (!is_new(keeper))
+    if (!is_new(checkpointer))
         return 0;
-    if (task_start(&keeper->errand, keeper->job, save, keeper, err) < 0)
+    if (task_start(&checkpointer->task, checkpointer->job, save, checkpointer,
+                   err) < 0)
         return -1;
-    return task_join(&keeper->errand, err);
+    return task_join(&checkpointer->task, err);
 }
 
-int checkpointer_wait(struct checkpointer *keeper, struct error *err)
+int checkpointer_wait(struct checkpointer *checkpointer, struct error *err)
 {
-    return task_join(&keeper->errand, err);
+    return task_join(&checkpointer->task, err);
 }
 
-int checkpointer_remove(struct checkpointer *keeper, struct error *err)
+int checkpointer_remove(struct checkpointer *checkpointer, struct error *err)
 {
     struct error flush;
     int r;
 
-    if (!keeper->path)
+    if (!checkpointer->path)
         return 0;
-    if (task_join(&keeper->errand, &flush) < 0)
+    if (task_join(&checkpointer->task, &flush) < 0)
         log_debug("%s", flush.text); /* the disk is not the record's any more */
-    pthread_mutex_lock(&keeper->lock);
-    keeper->has_record = false;
-    keeper->saved_count = 0;
-    r = checkpoint_file_remove(keeper->path, err);
-    pthread_mutex_unlock(&keeper->lock);
+    pthread_mutex_lock(&checkpointer->lock);
+    checkpointer->has_record = false;
+    checkpointer->saved_count = 0;
+    r = checkpoint_file_remove(checkpointer->path, err);
+    pthread_mutex_unlock(&checkpointer->lock);
     return r;
 }
 
-void checkpointer_close(struct checkpointer *keeper)
+void checkpointer_close(struct checkpointer *checkpointer)
 {
     struct error ignored;
 
-    if (!keeper->job)
+    if (!checkpointer->job)
         return;
-    task_join(&keeper->errand, &ignored);
-    chunk_bitmap_fini(&keeper->snapshot);
-    pthread_mutex_destroy(&keeper->lock);
-    free(keeper->path);
+    task_join(&checkpointer->task, &ignored);
+    chunk_bitmap_fini(&checkpointer->snapshot);
+    pthread_mutex_destroy(&checkpointer->lock);
+    free(checkpointer->path);
 }

@@ -19,12 +19,12 @@
 struct checkpointer {
     struct cw_job *job; /* borrowed, as all of the disk */
     struct sink *sink;
-    struct chunk_bitmap *held;
+    struct chunk_bitmap *on_disk;
     struct digest *digest;
     char *path; /* owned; NULL: no record is kept */
     struct checkpoint_head head;
     struct chunk_bitmap snapshot; /* what is being saved */
-    struct task errand;
+    struct task task;
     uint64_t every_ns;
     uint64_t saved_ns;         /* when the last save ended */
     uint64_t took_ns;          /* how long it took */
@@ -39,7 +39,7 @@ struct checkpointer {
 
 /* state_dir: as of sink_state_path(); every_ns: between saves, 0: the
  * default.  End with checkpointer_close(). */
-void checkpointer_open(struct checkpointer *keeper, struct cw_job *job,
+void checkpointer_open(struct checkpointer *checkpointer, struct cw_job *job,
                        struct sink *sink, const char *state_dir,
                        uint64_t every_ns);
 
@@ -47,9 +47,9 @@ void checkpointer_open(struct checkpointer *keeper, struct cw_job *job,
  * Binds to a disk, whose chunks and digests are borrowed until the next call
  * or the end.  head: complete but for its sink.
  */
-int checkpointer_bind(struct checkpointer *keeper,
+int checkpointer_bind(struct checkpointer *checkpointer,
                       const struct checkpoint_head *head,
-                      struct chunk_bitmap *held, struct digest *digest,
+                      struct chunk_bitmap *on_disk, struct digest *digest,
                       struct error *err);
 
 /*
@@ -57,30 +57,30 @@ int checkpointer_bind(struct checkpointer *keeper,
  * and digests (empty); head.disk_bytes then is that of the record.  False,
  * and said why: there is none to go on from.
  */
-bool checkpointer_load(struct checkpointer *keeper);
+bool checkpointer_load(struct checkpointer *checkpointer);
 
 /*
  * Any thread: [first, first+count) are about to be overwritten.  Takes them
  * out of the chunks held and out of the record.  -1: the record cannot be
  * changed, so they must not be.
  */
-int checkpointer_strike(struct checkpointer *keeper, uint64_t first,
+int checkpointer_strike(struct checkpointer *checkpointer, uint64_t first,
                         uint64_t count, struct error *err);
 
 /* Main thread, often: saves when it is time.  -1: a flush failed. */
-int checkpointer_tick(struct checkpointer *keeper, struct error *err);
+int checkpointer_tick(struct checkpointer *checkpointer, struct error *err);
 
 /* Saves now, if there is anything new.  -1: the flush failed. */
-int checkpointer_save(struct checkpointer *keeper, struct error *err);
+int checkpointer_save(struct checkpointer *checkpointer, struct error *err);
 
 /* Waits for a save that is under way.  -1: its flush failed. */
-int checkpointer_wait(struct checkpointer *keeper, struct error *err);
+int checkpointer_wait(struct checkpointer *checkpointer, struct error *err);
 
 /* Removes the record: the disk is complete, or begun anew.  -1: it is still
  * there. */
-int checkpointer_remove(struct checkpointer *keeper, struct error *err);
+int checkpointer_remove(struct checkpointer *checkpointer, struct error *err);
 
 /* Tolerates a zeroed one. */
-void checkpointer_close(struct checkpointer *keeper);
+void checkpointer_close(struct checkpointer *checkpointer);
 
 #endif

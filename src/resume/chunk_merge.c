@@ -2,16 +2,16 @@
 
 #define LEAF_GRAINS (LEAF_BYTES / BLOCK_BYTES)
 
-void chunk_merge_start(struct chunk_merge *patch)
+void chunk_merge_start(struct chunk_merge *merge)
 {
-    patch->same = (struct block_set){ 0 };
-    patch->is_foretold = false;
-    patch->read_count = 0;
+    merge->same = (struct block_set){ 0 };
+    merge->is_foretold = false;
+    merge->read_count = 0;
 }
 
-void chunk_merge_keep(struct chunk_merge *patch, size_t begin, size_t end)
+void chunk_merge_keep(struct chunk_merge *merge, size_t begin, size_t end)
 {
-    block_set_add(&patch->same, begin / BLOCK_BYTES, block_set_count(end));
+    block_set_add(&merge->same, begin / BLOCK_BYTES, block_set_count(end));
 }
 
 /* The end of the leaf that begins at grain first, in a chunk of count. */
@@ -20,22 +20,22 @@ static size_t leaf_end(size_t first, size_t count)
     return count - first < LEAF_GRAINS ? count : first + LEAF_GRAINS;
 }
 
-unsigned chunk_merge_leaves(const struct chunk_merge *patch, size_t len)
+unsigned chunk_merge_leaves(const struct chunk_merge *merge, size_t len)
 {
     size_t count = block_set_count(len);
     unsigned leaves = 0;
 
     for (size_t first = 0; first < count; first += LEAF_GRAINS)
-        if (block_set_has_all(&patch->same, first, leaf_end(first, count)))
+        if (block_set_has_all(&merge->same, first, leaf_end(first, count)))
             leaves |= 1U << first / LEAF_GRAINS;
     return leaves;
 }
 
 /* Adds grains [first, end), as one read with what they follow. */
-static void add_read(struct chunk_merge *patch, size_t first, size_t end,
+static void add_read(struct chunk_merge *merge, size_t first, size_t end,
                      const struct io *like)
 {
-    struct io *last = patch->read_count ? &patch->reads[patch->read_count - 1]
+    struct io *last = merge->read_count ? &merge->reads[merge->read_count - 1]
                                         : NULL;
     size_t at = first * BLOCK_BYTES, to = end * BLOCK_BYTES;
 
@@ -45,14 +45,14 @@ static void add_read(struct chunk_merge *patch, size_t first, size_t end,
         last->len += to - at;
         return;
     }
-    patch->reads[patch->read_count] = *like;
-    last = &patch->reads[patch->read_count++];
+    merge->reads[merge->read_count] = *like;
+    last = &merge->reads[merge->read_count++];
     last->buf += at;
     last->offset += at;
     last->len = to - at;
 }
 
-unsigned chunk_merge_plan_reads(struct chunk_merge *patch, uint8_t *buf,
+unsigned chunk_merge_plan_reads(struct chunk_merge *merge, uint8_t *buf,
                                 uint64_t base, size_t len, void *owner)
 {
     const struct io like = {
@@ -63,13 +63,13 @@ unsigned chunk_merge_plan_reads(struct chunk_merge *patch, uint8_t *buf,
     for (size_t leaf = 0; leaf < count; leaf += LEAF_GRAINS) {
         size_t stop = leaf_end(leaf, count), end;
 
-        if (block_set_has_all(&patch->same, leaf, stop))
+        if (block_set_has_all(&merge->same, leaf, stop))
             continue;
         for (size_t first = leaf; first < stop; first = end) {
-            end = block_set_run_end(&patch->same, first, stop);
-            if (block_set_has(&patch->same, first))
-                add_read(patch, first, end, &like);
+            end = block_set_run_end(&merge->same, first, stop);
+            if (block_set_has(&merge->same, first))
+                add_read(merge, first, end, &like);
         }
     }
-    return patch->read_count;
+    return merge->read_count;
 }

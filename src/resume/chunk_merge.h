@@ -33,17 +33,17 @@ struct chunk_merge {
 };
 
 /* A chunk of which nothing stays, so far. */
-void chunk_merge_start(struct chunk_merge *patch);
+void chunk_merge_start(struct chunk_merge *merge);
 
 /* [begin, end) of the chunk stays; begin is at a grain. */
-void chunk_merge_keep(struct chunk_merge *patch, size_t begin, size_t end);
+void chunk_merge_keep(struct chunk_merge *merge, size_t begin, size_t end);
 
 /* The leaves of a chunk of len bytes that stay as a whole: a bit for each. */
-unsigned chunk_merge_leaves(const struct chunk_merge *patch, size_t len);
+unsigned chunk_merge_leaves(const struct chunk_merge *merge, size_t len);
 
 /* Fills patch->reads: the gaps of buf (at disk offset base) that are needed
  * for the digests of leaves which stay in part.  How many. */
-unsigned chunk_merge_plan_reads(struct chunk_merge *patch, uint8_t *buf,
+unsigned chunk_merge_plan_reads(struct chunk_merge *merge, uint8_t *buf,
                                 uint64_t base, size_t len, void *owner);
 
 #endif

@@ -29,50 +29,52 @@ struct peer_chunks {
 };
 
 /* Nothing is told yet of this disk; plan: what will be.  ERROR_SYSTEM. */
-int peer_chunks_open(struct peer_chunks *told, enum digest_algorithm algorithm,
-                     uint64_t virtual_bytes, const struct message_plan *plan,
-                     struct error *err);
+int peer_chunks_open(struct peer_chunks *peer_chunks,
+                     enum digest_algorithm algorithm, uint64_t virtual_bytes,
+                     const struct message_plan *plan, struct error *err);
 
 /*
  * Takes a HAVE or LEAVES.  -1: the job failed, as the message does not fit
  * the disk, tells a chunk twice or more than was agreed.
  */
-int peer_chunks_hear(struct peer_chunks *told, struct session *session,
+int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
                      const struct message *message);
 
 /* Chunks told so far. */
-uint64_t peer_chunks_count(const struct peer_chunks *told);
+uint64_t peer_chunks_count(const struct peer_chunks *peer_chunks);
 
 /*
  * Any lane: waits until chunk is told, if it will be.  False: *stop was set
  * meanwhile.
  */
-bool peer_chunks_await(struct peer_chunks *told, uint64_t chunk,
+bool peer_chunks_await(struct peer_chunks *peer_chunks, uint64_t chunk,
                        const atomic_bool *stop);
 
 /* Must peer_chunks_await() wait? */
-bool peer_chunks_is_pending(const struct peer_chunks *told, uint64_t chunk);
+bool peer_chunks_is_pending(const struct peer_chunks *peer_chunks,
+                            uint64_t chunk);
 
 /* Does the target hold chunk, with the digest it has in digest? */
-bool peer_chunks_agrees(const struct peer_chunks *told,
+bool peer_chunks_agrees(const struct peer_chunks *peer_chunks,
                         const struct digest *digest, uint64_t chunk);
 
 /* What the target has of a chunk, where it is not as ours. */
 struct peer_chunks_same {
-    struct block_set grains; /* that are the same */
-    bool is_patch;           /* by their sums, and so not only whole leaves */
+    struct block_set blocks; /* that are the same */
+    bool is_merge;           /* by their sums, and so not only whole leaves */
 };
 
 /* Finds out by what was told of chunk, if it came in LEAVES: it has len bytes
  * at data, whose leaf digests are leaves. */
-void peer_chunks_find_same(struct peer_chunks *told, uint64_t chunk,
+void peer_chunks_find_same(struct peer_chunks *peer_chunks, uint64_t chunk,
                            const uint8_t *leaves, const uint8_t *data,
                            size_t len, struct peer_chunks_same *same);
 
 /* [first, first+count) are dealt with: nobody will ask again. */
-void peer_chunks_drop(struct peer_chunks *told, uint64_t first, uint64_t count);
+void peer_chunks_drop(struct peer_chunks *peer_chunks, uint64_t first,
+                      uint64_t count);
 
 /* Tolerates a zeroed one. */
-void peer_chunks_close(struct peer_chunks *told);
+void peer_chunks_close(struct peer_chunks *peer_chunks);
 
 #endif

@@ -97,19 +97,19 @@ static size_t choose_told(const struct chunk_bitmap *told,
     return count;
 }
 
-int source_check_told(const struct disk_scan *survey,
+int source_check_told(const struct disk_scan *scan,
                       const struct chunk_bitmap *told,
                       const struct digest *table, struct error *err)
 {
     uint64_t samples[SAMPLES];
-    struct disk_scan sampling = *survey;
+    struct disk_scan sampling = *scan;
     struct digest *again;
     int r;
 
     sampling.chosen = samples;
     sampling.chosen_count = choose_told(told, samples);
-    if (digest_open(digest_algorithm(table), survey->virtual_bytes, &again,
-                    err) < 0)
+    if (digest_open(digest_algorithm(table), scan->virtual_bytes, &again, err) <
+        0)
         return -1;
     r = disk_scan_run(&sampling, again, err);
     if (r < 0)
@@ -122,7 +122,7 @@ int source_check_told(const struct disk_scan *survey,
     return r;
 }
 
-static int compare_sample(const struct disk_scan *survey, uint64_t chunk,
+static int compare_sample(const struct disk_scan *scan, uint64_t chunk,
                           const struct digest *digest,
                           const struct digest *again, struct error *err)
 {
@@ -131,27 +131,27 @@ static int compare_sample(const struct disk_scan *survey, uint64_t chunk,
     return error_set_at(err, ERROR_CHANGED, 0, chunk * CHUNK_BYTES,
                         "%s was written to while it was read, at %" PRIu64
                         " and perhaps elsewhere",
-                        survey->image.path, chunk * CHUNK_BYTES);
+                        scan->image.path, chunk * CHUNK_BYTES);
 }
 
-static int check_samples(const struct disk_scan *survey,
+static int check_samples(const struct disk_scan *scan,
                          const struct digest *digest, struct error *err)
 {
     uint64_t samples[SAMPLES];
-    struct disk_scan sampling = *survey;
+    struct disk_scan sampling = *scan;
     struct digest *again;
     int r;
 
-    if (digest_open(digest_algorithm(digest), survey->virtual_bytes, &again,
+    if (digest_open(digest_algorithm(digest), scan->virtual_bytes, &again,
                     err) < 0)
         return -1;
     sampling.chosen = samples;
-    sampling.chosen_count = choose_samples(survey->virtual_bytes, samples);
+    sampling.chosen_count = choose_samples(scan->virtual_bytes, samples);
     r = disk_scan_run(&sampling, again, err);
     if (r < 0)
         error_wrap(err, "read again");
     for (size_t i = 0; r == 0 && i < sampling.chosen_count; i++)
-        r = compare_sample(survey, samples[i], digest, again, err);
+        r = compare_sample(scan, samples[i], digest, again, err);
     digest_close(again);
     return r;
 }
@@ -162,14 +162,14 @@ bool source_can_sample(const struct image *image)
 }
 
 int source_check_same(const struct source_guard *guard,
-                      const struct disk_scan *survey,
-                      const struct digest *digest, struct error *err)
+                      const struct disk_scan *scan, const struct digest *digest,
+                      struct error *err)
 {
-    const struct image *image = survey->image.like;
+    const struct image *image = scan->image.like;
 
     if (source_guard_check(guard, err) < 0)
         return -1;
     if (!image || !source_can_sample(image))
         return 0;
-    return check_samples(survey, digest, err);
+    return check_samples(scan, digest, err);
 }

@@ -37,7 +37,7 @@ bool source_can_sample(const struct image *image);
  * Reads a few of the chunks told again.  1: their digests are those in table;
  * 0: one differs; -1: errors as of disk_scan_run().
  */
-int source_check_told(const struct disk_scan *survey,
+int source_check_told(const struct disk_scan *scan,
                       const struct chunk_bitmap *told,
                       const struct digest *table, struct error *err);
 
@@ -47,7 +47,7 @@ int source_check_told(const struct disk_scan *survey,
  * compared with digest.  survey: how to read it.
  */
 int source_check_same(const struct source_guard *guard,
-                      const struct disk_scan *survey,
-                      const struct digest *digest, struct error *err);
+                      const struct disk_scan *scan, const struct digest *digest,
+                      struct error *err);
 
 #endif

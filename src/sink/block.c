@@ -195,11 +195,11 @@ static int block_available(struct sink *sink, uint64_t *bytes,
     return 0;
 }
 
-static int block_prepare_stream(struct sink *sink, uint64_t least_bytes,
-                                uint64_t *most_bytes, struct error *err)
+static int block_prepare_stream(struct sink *sink, uint64_t min_bytes,
+                                uint64_t *max_bytes, struct error *err)
 {
-    (void)least_bytes; /* a device has the size it has */
-    *most_bytes = sink->virtual_bytes = sink->file.size_bytes;
+    (void)min_bytes; /* a device has the size it has */
+    *max_bytes = sink->virtual_bytes = sink->file.size_bytes;
     return block_prepare(sink, err);
 }
 

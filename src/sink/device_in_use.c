@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 
 /* More mounts than any machine has; also ends a file that never does. */
-#define MOST_TEXT_BYTES ((size_t)16 << 20)
+#define MAX_TEXT_BYTES ((size_t)16 << 20)
 
 static bool is_octal(char c)
 {
@@ -151,7 +151,7 @@ static char *read_text(const char *path)
         if (capacity - used < 2) {
             char *more = realloc(text, capacity + 65536);
 
-            if (!more || capacity > MOST_TEXT_BYTES)
+            if (!more || capacity > MAX_TEXT_BYTES)
                 return NULL;
             text = more;
             capacity += 65536;

@@ -245,26 +245,26 @@ static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
     return 0;
 }
 
-static int file_prepare_stream(struct sink *sink, uint64_t least_bytes,
-                               uint64_t *most_bytes, struct error *err)
+static int file_prepare_stream(struct sink *sink, uint64_t min_bytes,
+                               uint64_t *max_bytes, struct error *err)
 {
     struct target_path old;
 
     if (target_path_look(sink->options.path, &old, err) < 0 ||
         check_exists(&sink->options, &old, err) < 0 ||
-        file_available(sink, most_bytes, err) < 0)
+        file_available(sink, max_bytes, err) < 0)
         return -1;
     if (old.kind == TARGET_PATH_FILE && unlink(sink->options.path) < 0 &&
         errno != ENOENT)
         return error_set(err, ERROR_TARGET_IO, errno, "remove %s",
                          sink->options.path);
     sink->size = (struct sizing_verdict){ .fits = true,
-                                          .disk_bytes = least_bytes };
+                                          .disk_bytes = min_bytes };
     if (make_room(sink, err) < 0)
         return -1;
     /* Sparse: what is never written is cut off by file_resize(). */
-    sink->end_bytes = sink->file.size_bytes = *most_bytes;
-    return resize(sink, *most_bytes, err);
+    sink->end_bytes = sink->file.size_bytes = *max_bytes;
+    return resize(sink, *max_bytes, err);
 }
 
 static int file_resize(struct sink *sink, uint64_t disk_bytes,

@@ -5,24 +5,24 @@
 #include "sink/sink_private.h"
 
 /* Longer runs are applied as they grow, so that progress shows. */
-#define MOST_HELD_BYTES (UINT64_C(1) << 30)
+#define MAX_HELD_BYTES (UINT64_C(1) << 30)
 
 struct sink_lane {
-    struct sink *sink;     /* borrowed */
-    struct io_queue *ring; /* borrowed */
+    struct sink *sink;      /* borrowed */
+    struct io_queue *queue; /* borrowed */
     struct file_window window;
     uint64_t zero_begin; /* held back: [zero_begin, zero_end) */
     uint64_t zero_end;
 };
 
-struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *ring)
+struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *queue)
 {
     struct sink_lane *lane = calloc(1, sizeof(*lane));
 
     if (lane) {
         atomic_store(&sink->is_touched, true);
         lane->sink = sink;
-        lane->ring = ring;
+        lane->queue = queue;
     }
     return lane;
 }
@@ -32,7 +32,7 @@ void sink_write(struct sink_lane *lane, struct io *io)
     assert(io->offset <= lane->sink->virtual_bytes &&
            io->len <= lane->sink->virtual_bytes - io->offset);
     io->file = &lane->sink->file;
-    io_queue_submit(lane->ring, io);
+    io_queue_submit(lane->queue, io);
 }
 
 int sink_written(struct sink_lane *lane, const struct io *io, struct error *err)
@@ -67,7 +67,7 @@ int sink_zero(struct sink_lane *lane, uint64_t offset, uint64_t length,
         lane->zero_begin = offset;
     }
     lane->zero_end = offset + length;
-    if (lane->zero_end - lane->zero_begin >= MOST_HELD_BYTES)
+    if (lane->zero_end - lane->zero_begin >= MAX_HELD_BYTES)
         return apply_held(lane, err);
     return 0;
 }

@@ -46,7 +46,7 @@ static void want_every_block(struct sink *sink)
 {
     sink->preallocation = "full";
     sink->reads_zero = NULL;
-    sink->zero_least = UINT64_MAX;
+    sink->zero_min = UINT64_MAX;
     take_ladder(sink, zero_write_methods, true);
 }
 
@@ -55,7 +55,7 @@ static void want_holes(struct sink *sink, const char *preallocation)
 {
     sink->preallocation = preallocation;
     sink->reads_zero = "hole";
-    sink->zero_least = 0;
+    sink->zero_min = 0;
     take_ladder(sink, zero_file_methods, strcmp(preallocation, "off") != 0);
 }
 
@@ -99,11 +99,11 @@ void preallocate_block(struct sink *sink)
         return;
     }
     sink->preallocation = wish == SINK_PREALLOCATE_OFF ? "off" : "falloc";
-    sink->zero_least = SINK_ZERO_LEAST_BYTES;
+    sink->zero_min = SINK_ZERO_MIN_BYTES;
     take_ladder(sink, zero_block_methods, wish != SINK_PREALLOCATE_OFF);
     if (sink->options.target_is_zero && !sink->is_touched) {
         sink->reads_zero = "trusted";
-        sink->zero_least = 0;
+        sink->zero_min = 0;
         if (wish != SINK_PREALLOCATE_OFF) {
             sink->preallocation = "off";
             snprintf(sink->preallocation_why, sizeof(sink->preallocation_why),

@@ -42,22 +42,22 @@ int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err)
     return sink->ops->prepare(sink, err);
 }
 
-int sink_prepare_stream(struct sink *sink, uint64_t least_bytes,
-                        uint64_t *most_bytes, struct error *err)
+int sink_prepare_stream(struct sink *sink, uint64_t min_bytes,
+                        uint64_t *max_bytes, struct error *err)
 {
     atomic_store(&sink->stop, false);
-    if (sink->ops->prepare_stream(sink, least_bytes, most_bytes, err) < 0)
+    if (sink->ops->prepare_stream(sink, min_bytes, max_bytes, err) < 0)
         return -1;
-    sink->virtual_bytes = *most_bytes;
+    sink->virtual_bytes = *max_bytes;
     return 0;
 }
 
-int sink_settle(struct sink *sink, uint64_t virtual_bytes, uint64_t least_bytes,
+int sink_settle(struct sink *sink, uint64_t virtual_bytes, uint64_t min_bytes,
                 struct error *err)
 {
     sink->virtual_bytes = virtual_bytes;
-    sink->size.disk_bytes = virtual_bytes > least_bytes ? virtual_bytes
-                                                        : least_bytes;
+    sink->size.disk_bytes = virtual_bytes > min_bytes ? virtual_bytes
+                                                      : min_bytes;
     return sink->ops->resize
                ? sink->ops->resize(sink, sink->size.disk_bytes, err)
                : 0;
@@ -138,12 +138,12 @@ void sink_reuse(struct sink *sink)
     if (!sink->reads_zero)
         return;
     sink->reads_zero = NULL;
-    sink->zero_least = SINK_ZERO_LEAST_BYTES;
+    sink->zero_min = SINK_ZERO_MIN_BYTES;
 }
 
-uint64_t sink_zero_least(const struct sink *sink)
+uint64_t sink_zero_min(const struct sink *sink)
 {
-    return sink->zero_least;
+    return sink->zero_min;
 }
 
 int sink_fail_at(struct sink *sink, int r, const char *verb, uint64_t length,

@@ -93,14 +93,14 @@ int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err);
  * file of that name is removed first: whether there is room for both cannot
  * be known.
  */
-int sink_prepare_stream(struct sink *sink, uint64_t least_bytes,
-                        uint64_t *most_bytes, struct error *err);
+int sink_prepare_stream(struct sink *sink, uint64_t min_bytes,
+                        uint64_t *max_bytes, struct error *err);
 
 /*
  * After sink_prepare_stream() and the last lane: the disk has turned out to
  * have virtual_bytes, and is made no smaller than least_bytes, with zeros.
  */
-int sink_settle(struct sink *sink, uint64_t virtual_bytes, uint64_t least_bytes,
+int sink_settle(struct sink *sink, uint64_t virtual_bytes, uint64_t min_bytes,
                 struct error *err);
 
 /*
@@ -176,7 +176,7 @@ void sink_reuse(struct sink *sink);
  * A handle for one lane, which submits to ring (borrowed).  The sink must be
  * prepared.  NULL when there is no memory.
  */
-struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *ring);
+struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *queue);
 
 /* Starts writing io->len bytes at io->offset of the disk; completes from
  * io_queue_reap().  buf, op and owner as set by the caller. */
@@ -193,7 +193,7 @@ int sink_written(struct sink_lane *lane, const struct io *io,
  * UINT64_MAX: every zero must be written (preallocate=full).  Known once
  * the sink is prepared.
  */
-uint64_t sink_zero_least(const struct sink *sink);
+uint64_t sink_zero_min(const struct sink *sink);
 
 /*
  * Makes [offset, offset+length) read as zero, now or by

@@ -21,8 +21,8 @@ struct sink_ops {
     int (*resume)(struct sink *sink, uint64_t disk_bytes, struct error *err);
 
     /* As sink_prepare_stream(), but for what it sets in *sink. */
-    int (*prepare_stream)(struct sink *sink, uint64_t least_bytes,
-                          uint64_t *most_bytes, struct error *err);
+    int (*prepare_stream)(struct sink *sink, uint64_t min_bytes,
+                          uint64_t *max_bytes, struct error *err);
 
     /* Makes the disk disk_bytes long.  NULL: it has the size it has. */
     int (*resize)(struct sink *sink, uint64_t disk_bytes, struct error *err);
@@ -63,7 +63,7 @@ struct sink {
     /* prepared */
     struct sizing_verdict size;
     struct zeroer zeroer;
-    uint64_t zero_least;    /* as sink_zero_least() */
+    uint64_t zero_min;      /* as sink_zero_least() */
     uint64_t end_bytes;     /* beyond virtual_bytes, zero up to here */
     const char *reads_zero; /* why zeros need nothing, or NULL */
     const char *preallocation;
@@ -74,7 +74,7 @@ struct sink {
 };
 
 /* Zero ranges shorter than this cost more as a call than as bytes. */
-#define SINK_ZERO_LEAST_BYTES (UINT64_C(64) << 10)
+#define SINK_ZERO_MIN_BYTES (UINT64_C(64) << 10)
 
 int sink_open_file(const struct sink_options *options,
                    const struct target_path *place, struct sink **sink,

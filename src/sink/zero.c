@@ -20,8 +20,8 @@
  * longer than people wait for a stop.
  */
 #define FIRST_PIECE_BYTES (UINT64_C(64) << 20)
-#define LEAST_PIECE_BYTES (UINT64_C(16) << 20)
-#define MOST_PIECE_BYTES  (UINT64_C(1) << 30)
+#define MIN_PIECE_BYTES   (UINT64_C(16) << 20)
+#define MAX_PIECE_BYTES   (UINT64_C(1) << 30)
 #define QUICK_NS          (250 * CLOCK_MS_NS)
 #define SLOW_NS           CLOCK_SECOND_NS
 
@@ -207,9 +207,9 @@ static int apply_piece(struct zeroer *z, uint64_t offset, uint64_t length)
 
 static uint64_t next_piece(uint64_t piece, uint64_t took_ns)
 {
-    if (took_ns < QUICK_NS && piece < MOST_PIECE_BYTES)
+    if (took_ns < QUICK_NS && piece < MAX_PIECE_BYTES)
         return piece * 2;
-    if (took_ns > SLOW_NS && piece > LEAST_PIECE_BYTES)
+    if (took_ns > SLOW_NS && piece > MIN_PIECE_BYTES)
         return piece / 2;
     return piece;
 }

@@ -15,15 +15,15 @@
 
 #define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
 
-struct work {
+struct sender {
     struct send_worker *lane;
     struct source_plan *plan;
     struct conn *conn; /* borrowed from the lane */
     struct io_context io;
     struct image *image;
     struct chunk_reader chunks;
-    struct chunk blocks[JOB_BLOCKS_PER_LANE];
-    struct compressor packing;
+    struct chunk blocks[JOB_BUFFERS_PER_LANE];
+    struct compressor compressor;
     uint64_t paced_ns; /* waited to stay below the rate asked for */
     uint64_t net_ns;   /* of the waiting to send, what is counted */
     /* Whole chunks alike, not yet named to the target. */
@@ -33,18 +33,19 @@ struct work {
 
 /* ---- frames ---- */
 
-static int send_bytes(struct work *w, const void *data, size_t len,
+static int send_bytes(struct sender *w, const void *data, size_t len,
                       struct error *err)
 {
     struct cw_job *job = w->plan->job;
-    uint64_t paced_ns = rate_limit_wait(&w->plan->pace, len, job->stop_fd);
+    uint64_t paced_ns = rate_limit_wait(&w->plan->rate_limit, len,
+                                        job->state.stop_fd);
 
     w->paced_ns += paced_ns;
-    progress_add(&job->progress.paced_ns, paced_ns);
+    progress_add(&job->status.progress.paced_ns, paced_ns);
     return conn_send(w->conn, data, len, err);
 }
 
-static int send_frame(struct work *w, enum frame_type type, uint64_t offset,
+static int send_frame(struct sender *w, enum frame_type type, uint64_t offset,
                       uint64_t length, struct error *err)
 {
     struct frame frame = { type, offset, length, 0 };
@@ -55,9 +56,9 @@ static int send_frame(struct work *w, enum frame_type type, uint64_t offset,
 }
 
 /* Names the whole chunks held back. */
-static int send_held(struct work *w, struct error *err)
+static int send_held(struct sender *w, struct error *err)
 {
-    struct progress *progress = &w->plan->job->progress;
+    struct progress *progress = &w->plan->job->status.progress;
     uint64_t offset = w->held.first * CHUNK_BYTES;
     uint64_t length = w->held.count * CHUNK_BYTES;
 
@@ -73,7 +74,7 @@ static int send_held(struct work *w, struct error *err)
 }
 
 /* Whole chunks alike are gathered: one frame for a hole of any size. */
-static int hold(struct work *w, enum frame_type type, uint64_t chunk,
+static int hold(struct sender *w, enum frame_type type, uint64_t chunk,
                 struct error *err)
 {
     if (w->held.count > 0 && w->held_type == type &&
@@ -89,32 +90,33 @@ static int hold(struct work *w, enum frame_type type, uint64_t chunk,
 }
 
 /* Does the target hold what we know of the chunk? */
-static bool target_has(const struct work *w, uint64_t chunk)
+static bool target_has(const struct sender *w, uint64_t chunk)
 {
-    return peer_chunks_agrees(&w->plan->told, w->plan->job->digest, chunk);
+    return peer_chunks_agrees(&w->plan->peer_chunks,
+                              w->plan->job->status.digest, chunk);
 }
 
 /* What the target has of the chunk is told, or will not be.  Before waiting,
  * lets it have what is gathered: it does not look far ahead of that. */
-static int await_told(struct work *w, uint64_t chunk, struct error *err)
+static int await_told(struct sender *w, uint64_t chunk, struct error *err)
 {
     struct cw_job *job = w->plan->job;
-    uint64_t begun_ns;
+    uint64_t start_ns;
     bool goes_on;
 
-    if (!peer_chunks_is_pending(&w->plan->told, chunk))
+    if (!peer_chunks_is_pending(&w->plan->peer_chunks, chunk))
         return 0;
     if (send_held(w, err) < 0 || conn_flush(w->conn, err) < 0)
         return -1;
-    begun_ns = clock_now_ns();
-    goes_on = peer_chunks_await(&w->plan->told, chunk, &job->stop);
-    job_waited(&job->progress.wait_net_ns, begun_ns);
+    start_ns = clock_now_ns();
+    goes_on = peer_chunks_await(&w->plan->peer_chunks, chunk, &job->state.stop);
+    job_waited(&job->status.progress.wait_net_ns, start_ns);
     return goes_on ? 0 : error_set(err, ERROR_CANCELLED, 0, "stopped");
 }
 
-static int send_zero_chunk(struct work *w, uint64_t chunk, struct error *err)
+static int send_zero_chunk(struct sender *w, uint64_t chunk, struct error *err)
 {
-    digest_add_zero(w->plan->job->digest, chunk);
+    digest_add_zero(w->plan->job->status.digest, chunk);
     if (await_told(w, chunk, err) < 0)
         return -1;
     return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk, err);
@@ -125,14 +127,14 @@ static struct frame next_run(const struct chunk *b, size_t at,
                              const struct block_set *same)
 {
     uint64_t offset = b->index * CHUNK_BYTES + at;
-    size_t grain = at / BLOCK_BYTES;
-    size_t end = block_set_run_end(same, grain, block_set_count(b->len)) *
+    size_t block = at / BLOCK_BYTES;
+    size_t end = block_set_run_end(same, block, block_set_count(b->len)) *
                  BLOCK_BYTES;
     bool is_zero;
 
     if (end > b->len)
         end = b->len;
-    if (block_set_has(same, grain))
+    if (block_set_has(same, block))
         return (struct frame){ FRAME_SAME, offset, end - at, 0 };
     end = chunk_run_end(b->buf, end, b->blank, at, &is_zero);
     return (struct frame){ is_zero ? FRAME_ZERO : FRAME_DATA, offset, end - at,
@@ -140,9 +142,9 @@ static struct frame next_run(const struct chunk *b, size_t at,
 }
 
 /* Counts what is about to leave. */
-static void count_run(const struct work *w, const struct frame *run)
+static void count_run(const struct sender *w, const struct frame *run)
 {
-    struct progress *progress = &w->plan->job->progress;
+    struct progress *progress = &w->plan->job->status.progress;
 
     progress_add(run->type == FRAME_ZERO   ? &progress->zero_bytes
                  : run->type == FRAME_SAME ? &progress->resumed_bytes
@@ -160,10 +162,10 @@ static void count_run(const struct work *w, const struct frame *run)
  * (or the headroom) right in front of the payload, so that all leaves in one
  * piece and, unless packed, nothing is copied.
  */
-static int send_run(struct work *w, struct frame *data, uint8_t *plain,
+static int send_run(struct sender *w, struct frame *data, uint8_t *plain,
                     const struct frame *before, struct error *err)
 {
-    uint8_t *payload = compressor_pack(&w->packing, data, plain),
+    uint8_t *payload = compressor_pack(&w->compressor, data, plain),
             *start = payload;
     size_t len = data->type == FRAME_ZSTD ? data->packed_bytes
                                           : (size_t)data->length;
@@ -179,7 +181,7 @@ static int send_run(struct work *w, struct frame *data, uint8_t *plain,
 }
 
 /* A run that has no payload; nothing, if it is empty. */
-static int send_before(struct work *w, const struct frame *before,
+static int send_before(struct sender *w, const struct frame *before,
                        struct error *err)
 {
     if (before->length == 0)
@@ -189,7 +191,7 @@ static int send_before(struct work *w, const struct frame *before,
 
 /* Sends the frames of a chunk that is not all alike, or only data.  same: what
  * of it the target holds. */
-static int send_runs(struct work *w, struct chunk *b,
+static int send_runs(struct sender *w, struct chunk *b,
                      const struct block_set *same, struct error *err)
 {
     struct frame before = { .length = 0 }, run;
@@ -212,40 +214,41 @@ static int send_runs(struct work *w, struct chunk *b,
     return send_before(w, &before, err);
 }
 
-static uint64_t waited_ns(const struct work *w)
+static uint64_t waited_ns(const struct sender *w)
 {
     return conn_waited_ns(w->conn) + w->paced_ns;
 }
 
 /* The target is to put the chunk together of grains: of what it must be the
  * digest in the end. */
-static int send_patch(struct work *w, const struct chunk *b, struct error *err)
+static int send_patch(struct sender *w, const struct chunk *b,
+                      struct error *err)
 {
-    const struct digest *digest = w->plan->job->digest;
+    const struct digest *digest = w->plan->job->status.digest;
 
     if (send_frame(w, FRAME_PATCH, b->index * CHUNK_BYTES, b->len, err) < 0)
         return -1;
     return send_bytes(w, digest_of(digest, b->index), digest_each(digest), err);
 }
 
-static int send_data(struct work *w, struct chunk *b,
+static int send_data(struct sender *w, struct chunk *b,
                      const struct peer_chunks_same *same, struct error *err)
 {
-    uint64_t begun_ns = clock_now_ns(), waited = waited_ns(w);
-    int r = same->is_patch ? send_patch(w, b, err) : 0;
+    uint64_t start_ns = clock_now_ns(), waited = waited_ns(w);
+    int r = same->is_merge ? send_patch(w, b, err) : 0;
 
     if (r == 0)
-        r = send_runs(w, b, &same->grains, err);
-    compressor_note(&w->packing, begun_ns, clock_now_ns(),
+        r = send_runs(w, b, &same->blocks, err);
+    compressor_note(&w->compressor, start_ns, clock_now_ns(),
                     waited_ns(w) - waited,
-                    atomic_load(&w->plan->job->peer_at_disk));
+                    atomic_load(&w->plan->job->status.peer_at_disk));
     return r;
 }
 
 /* A chunk with data in it, whose bytes are there. */
-static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
+static int send_data_chunk(struct sender *w, struct chunk *b, struct error *err)
 {
-    struct digest *digest = w->plan->job->digest;
+    struct digest *digest = w->plan->job->status.digest;
     uint8_t leaves[DIGEST_LEAVES_BYTES];
     struct peer_chunks_same same;
 
@@ -255,24 +258,25 @@ static int send_data_chunk(struct work *w, struct chunk *b, struct error *err)
         return -1;
     if (target_has(w, b->index))
         return hold(w, FRAME_SAME, b->index, err);
-    if (w->plan->told.surveys)
+    if (w->plan->peer_chunks.surveys)
         chunk_clear(b);
-    peer_chunks_find_same(&w->plan->told, b->index, leaves, b->buf, b->len,
-                          &same);
+    peer_chunks_find_same(&w->plan->peer_chunks, b->index, leaves, b->buf,
+                          b->len, &same);
     return send_data(w, b, &same, err);
 }
 
 /* Counts the waiting for the network since the last time. */
-static void note_network(struct work *w)
+static void note_network(struct sender *w)
 {
     uint64_t now_ns = waited_ns(w);
 
-    progress_add(&w->plan->job->progress.wait_net_ns, now_ns - w->net_ns);
+    progress_add(&w->plan->job->status.progress.wait_net_ns,
+                 now_ns - w->net_ns);
     w->net_ns = now_ns;
 }
 
 /* A chunk is all there: digest it, send it, free its buffer. */
-static int send_block(struct work *w, struct chunk *b, struct error *err)
+static int send_block(struct sender *w, struct chunk *b, struct error *err)
 {
     struct cw_job *job = w->plan->job;
     bool is_zero;
@@ -284,18 +288,18 @@ static int send_block(struct work *w, struct chunk *b, struct error *err)
     } else {
         r = send_data_chunk(w, b, err);
     }
-    peer_chunks_drop(&w->plan->told, b->index, 1);
+    peer_chunks_drop(&w->plan->peer_chunks, b->index, 1);
     note_network(w);
     /* Once, however many sessions it takes: progress never goes back. */
     if (chunk_bitmap_add(&w->plan->seen, b->index, 1))
-        progress_add(&job->progress.handled_bytes, b->mapped_bytes);
+        progress_add(&job->status.progress.handled_bytes, b->mapped_bytes);
     buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
     return r;
 }
 
 /* ---- reads ---- */
 
-static int read_completed(struct work *w, struct io *io, struct error *err)
+static int read_completed(struct sender *w, struct io *io, struct error *err)
 {
     struct chunk *b = io->owner;
 
@@ -308,7 +312,7 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
 
 /* ---- the walk ---- */
 
-static struct chunk *free_block(struct work *w)
+static struct chunk *free_block(struct sender *w)
 {
     for (unsigned i = 0; i < w->io.block_count; i++)
         if (!w->blocks[i].buf)
@@ -317,13 +321,13 @@ static struct chunk *free_block(struct work *w)
 }
 
 /* Takes the target's word for a chunk that it holds. */
-static void trust(struct work *w, const struct chunk *b)
+static void trust(struct sender *w, const struct chunk *b)
 {
     struct source_plan *plan = w->plan;
-    struct progress *progress = &plan->job->progress;
+    struct progress *progress = &plan->job->status.progress;
 
-    digest_set(plan->job->digest, b->index,
-               digest_of(plan->told.digests, b->index));
+    digest_set(plan->job->status.digest, b->index,
+               digest_of(plan->peer_chunks.digests, b->index));
     chunk_bitmap_add(&plan->seen, b->index, 1);
     progress_add(&progress->handled_bytes, b->mapped_bytes);
     progress_add(&progress->unread_bytes, b->len);
@@ -338,7 +342,7 @@ static bool may_skip_reading(const struct source_plan *plan, uint64_t chunk)
 }
 
 /* Need b not be read?  1: done with it; 0: it must be; -1: failed. */
-static int do_without_reading(struct work *w, struct chunk *b,
+static int do_without_reading(struct sender *w, struct chunk *b,
                               struct error *err)
 {
     struct source_plan *plan = w->plan;
@@ -350,14 +354,14 @@ static int do_without_reading(struct work *w, struct chunk *b,
     if (await_told(w, b->index, err) < 0)
         return -1;
     if (!chunk_bitmap_has(&plan->seen, b->index) &&
-        chunk_bitmap_has(&plan->told.chunks, b->index))
+        chunk_bitmap_has(&plan->peer_chunks.chunks, b->index))
         trust(w, b);
     if (!target_has(w, b->index))
         return 0;
     return hold(w, FRAME_SAME, b->index, err) < 0 ? -1 : 1;
 }
 
-static int begin_block(struct work *w, struct chunk *b, struct error *err)
+static int begin_block(struct sender *w, struct chunk *b, struct error *err)
 {
     int r = do_without_reading(w, b, err);
 
@@ -366,13 +370,13 @@ static int begin_block(struct work *w, struct chunk *b, struct error *err)
         return 0;
     }
     buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
-    peer_chunks_drop(&w->plan->told, b->index, 1);
+    peer_chunks_drop(&w->plan->peer_chunks, b->index, 1);
     return r < 0 ? -1 : 0;
 }
 
 /* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers
  * are all out. */
-static int feed(struct work *w, struct error *err)
+static int feed(struct sender *w, struct error *err)
 {
     struct chunk *b;
 
@@ -394,24 +398,24 @@ static int feed(struct work *w, struct error *err)
 
 /* The next completed read.  Before waiting for the disk, let the target have
  * what is gathered. */
-static struct io *next_completed(struct work *w, struct error *err)
+static struct io *next_completed(struct sender *w, struct error *err)
 {
     struct io *io = io_queue_reap(w->io.queue, false);
-    uint64_t begun_ns;
+    uint64_t start_ns;
 
     if (io)
         return io;
     if (conn_flush(w->conn, err) < 0)
         return NULL;
-    begun_ns = clock_now_ns();
-    atomic_fetch_add(&w->plan->job->at_disk, 1);
+    start_ns = clock_now_ns();
+    atomic_fetch_add(&w->plan->job->status.at_disk, 1);
     io = io_queue_reap(w->io.queue, true);
-    atomic_fetch_sub(&w->plan->job->at_disk, 1);
-    job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+    atomic_fetch_sub(&w->plan->job->status.at_disk, 1);
+    job_waited(&w->plan->job->status.progress.wait_disk_ns, start_ns);
     return io;
 }
 
-static int walk(struct work *w, struct error *err)
+static int walk(struct sender *w, struct error *err)
 {
     for (;;) {
         int more = feed(w, err);
@@ -419,7 +423,7 @@ static int walk(struct work *w, struct error *err)
 
         if (more < 0)
             return -1;
-        if (job_stopping(w->plan->job))
+        if (job_state_stopping(&w->plan->job->state))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
         if (!more && buffer_pool_leased(w->io.pool) == 0)
             break;
@@ -436,42 +440,42 @@ static int walk(struct work *w, struct error *err)
 
 /* ---- the thread ---- */
 
-static int open_work(struct work *w, struct error *err)
+static int open_work(struct sender *w, struct error *err)
 {
     struct image_options image = w->plan->image;
 
-    if (io_context_open(&w->io, w->plan->job->ring_wish,
-                        job_blocks_per_lane(w->plan->job), err) < 0)
+    if (io_context_open(&w->io, w->plan->job->resources.queue_engine,
+                        job_buffers_per_lane(w->plan->job), err) < 0)
         return -1;
-    image.ring = w->io.queue;
+    image.queue = w->io.queue;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
-    compressor_open(&w->packing, w->plan->compress, w->plan->codecs);
-    w->chunks.cursor = &w->plan->cursor;
+    compressor_open(&w->compressor, w->plan->compress, w->plan->codecs);
+    w->chunks.work = &w->plan->work;
     w->chunks.image = w->image;
     w->chunks.virtual_bytes = w->plan->virtual_bytes;
     return 0;
 }
 
-static void close_work(struct work *w)
+static void close_work(struct sender *w)
 {
     io_context_close(&w->io);
     image_close(w->image);
     chunk_reader_fini(&w->chunks);
-    compressor_close(&w->packing);
+    compressor_close(&w->compressor);
     free(w);
 }
 
-static int join_target(struct work *w, struct error *err)
+static int join_target(struct sender *w, struct error *err)
 {
     struct message message = { .type = MESSAGE_JOIN };
-    AUTO_FREE struct channel *chat = malloc(sizeof(*chat));
+    AUTO_FREE struct channel *channel = malloc(sizeof(*channel));
     struct conn *conn;
 
-    if (!chat)
+    if (!channel)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "join the target");
-    if (conn_dial(&w->plan->target, w->plan->job->tls, &w->plan->conn, &conn,
-                  err) < 0)
+    if (conn_dial(&w->plan->target, w->plan->job->credentials.tls,
+                  &w->plan->conn, &conn, err) < 0)
         return -1;
     atomic_store(&w->lane->conn, conn);
     w->conn = conn;
@@ -479,29 +483,29 @@ static int join_target(struct work *w, struct error *err)
         return -1;
     message.join.lane = (uint16_t)w->lane->lane.number;
     memcpy(message.join.secret, w->plan->secret, sizeof(w->plan->secret));
-    channel_init(chat, conn);
-    return channel_send(chat, &message, err);
+    channel_init(channel, conn);
+    return channel_send(channel, &message, err);
 }
 
 /* A lane that loses its connection may have been told why. */
-static void hear_last_words(struct work *w, struct error *err)
+static void hear_last_words(struct sender *w, struct error *err)
 {
-    AUTO_FREE struct channel *chat = malloc(sizeof(*chat));
+    AUTO_FREE struct channel *channel = malloc(sizeof(*channel));
     struct message message;
     struct error ignored;
 
-    if (!chat || !w->conn || err->kind != ERROR_TEMPORARY)
+    if (!channel || !w->conn || err->kind != ERROR_TEMPORARY)
         return;
-    channel_init(chat, w->conn);
-    if (channel_wait(chat, &message, clock_now_ns() + LAST_WORDS_NS,
-                     w->plan->job->stop_fd, &ignored) > 0 &&
+    channel_init(channel, w->conn);
+    if (channel_wait(channel, &message, clock_now_ns() + LAST_WORDS_NS,
+                     w->plan->job->state.stop_fd, &ignored) > 0 &&
         message.type == MESSAGE_ERROR)
         channel_peer_error(&message.error, false, err);
 }
 
 static int run(struct worker *lane, struct error *err)
 {
-    struct work *w = calloc(1, sizeof(*w));
+    struct sender *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
@@ -516,7 +520,7 @@ static int run(struct worker *lane, struct error *err)
     if (r < 0)
         hear_last_words(w, err);
     if (w->conn)
-        progress_add(&w->plan->job->progress.wire_bytes,
+        progress_add(&w->plan->job->status.progress.wire_bytes,
                      conn_wire_sent(w->conn));
     close_work(w);
     return r;

@@ -34,14 +34,15 @@
  * chunks it has taken from the cursor. */
 struct source_plan {
     struct cw_job *job;
-    struct work_queue cursor;
-    struct rate_limit pace;
-    struct chunk_bitmap seen;    /* chunks with their digest in job->digest */
-    struct peer_chunks told;     /* what the target holds */
-    bool is_trusting;            /* told chunks need not be read again */
-    bool has_changed;            /* nor any but these, says the user: */
-    struct chunk_bitmap changed; /* since the target's copy was made */
-    struct image_options image;  /* without a ring */
+    struct work_queue work;
+    struct rate_limit rate_limit;
+    struct chunk_bitmap
+        seen; /* chunks with their digest in job->status.digest */
+    struct peer_chunks peer_chunks; /* what the target holds */
+    bool is_trusting;               /* told chunks need not be read again */
+    bool has_changed;               /* nor any but these, says the user: */
+    struct chunk_bitmap changed;    /* since the target's copy was made */
+    struct image_options image;     /* without a ring */
     uint64_t virtual_bytes;
     struct addr target;
     struct conn_options conn;

@@ -36,14 +36,14 @@ static int open_disk(struct source *s, struct error *err)
 {
     disk_options_image(&s->options, &s->plan.image);
     s->plan.image.takes_any_order = true;
-    s->plan.image.stop_fd = s->job.stop_fd;
+    s->plan.image.stop_fd = s->job.state.stop_fd;
     if (source_guard_open(&s->guard, s->options.image, s->options.allow_in_use,
                           err) < 0)
         return -1;
     if (image_open(&s->plan.image, &s->image, err) < 0)
         return -1;
     s->plan.image.like = s->image;
-    s->plan.virtual_bytes = s->job.disk_bytes = s->image->virtual_bytes;
+    s->plan.virtual_bytes = s->job.status.disk_bytes = s->image->virtual_bytes;
     s->has_identity = !s->options.allow_in_use &&
                       source_identify(&s->guard, s->image, s->identity);
     if (chunk_bitmap_init(&s->plan.seen,
@@ -53,8 +53,8 @@ static int open_disk(struct source *s, struct error *err)
         changed_extents_read(s->options.changed_extents, s->plan.virtual_bytes,
                              &s->plan.changed, err) < 0)
         return -1;
-    return digest_open(source_digest(s), s->plan.virtual_bytes, &s->job.digest,
-                       err);
+    return digest_open(source_digest(s), s->plan.virtual_bytes,
+                       &s->job.status.digest, err);
 }
 
 /* ---- the conversation ---- */
@@ -80,16 +80,16 @@ static int start_lanes(struct source *s)
 {
     struct error err;
 
-    work_queue_init(&s->plan.cursor, chunk_grid_count(s->plan.virtual_bytes),
-                    s->job.lanes, chunk_reader_step(s->image));
-    if (s->plan.told.surveys)
-        s->plan.cursor.most = SURVEY_CHUNKS;
+    work_queue_init(&s->plan.work, chunk_grid_count(s->plan.virtual_bytes),
+                    s->job.resources.lanes, chunk_reader_step(s->image));
+    if (s->plan.peer_chunks.surveys)
+        s->plan.work.max = SURVEY_CHUNKS;
     s->plan.conn.role = CONN_DATA;
-    s->plan.conn.stop_fd = s->job.stop_fd;
-    s->plan.conn.beside = s->session.chat.conn;
-    for (unsigned i = 0; i < s->job.lanes; i++) {
+    s->plan.conn.stop_fd = s->job.state.stop_fd;
+    s->plan.conn.beside = s->session.channel.conn;
+    for (unsigned i = 0; i < s->job.resources.lanes; i++) {
         if (send_worker_start(&s->lanes[i], &s->plan, i, &err) < 0) {
-            job_fail(&s->job, &err);
+            job_state_fail(&s->job.state, &err);
             return -1;
         }
     }
@@ -111,10 +111,11 @@ static int copy(struct source *s)
 
         if (r < 0)
             return -1;
-        if (r > 0 && peer_chunks_hear(&s->plan.told, &s->session, &message) < 0)
+        if (r > 0 &&
+            peer_chunks_hear(&s->plan.peer_chunks, &s->session, &message) < 0)
             return -1;
     }
-    return job_stopping(&s->job) ? -1 : 0;
+    return job_state_stopping(&s->job.state) ? -1 : 0;
 }
 
 /* The target's word against ours. */
@@ -125,14 +126,14 @@ static int take_done(struct source *s)
     struct error err;
 
     job_enter(&s->job, CW_PHASE_VERIFYING);
-    digest_root(s->job.digest, root);
+    digest_root(s->job.status.digest, root);
     if (memcmp(root, s->done.root, sizeof(root)) != 0) {
         error_set(&err, ERROR_MISMATCH, 0,
                   "target's digest differs from the source's");
-        job_fail(&s->job, &err);
+        job_state_fail(&s->job.state, &err);
         return -1;
     }
-    if (channel_send(&s->session.chat, &message, &err) < 0)
+    if (channel_send(&s->session.channel, &message, &err) < 0)
         log_warn("could not say good-bye: %s", err.text);
     return 0;
 }
@@ -157,9 +158,9 @@ static int refuse_list(const struct source *s, struct error *err)
 static int check_same(void *arg, struct error *err)
 {
     struct source *s = arg;
-    struct disk_scan survey = source_survey(s);
+    struct disk_scan scan = source_survey(s);
 
-    if (source_check_same(&s->guard, &survey, s->job.digest, err) == 0)
+    if (source_check_same(&s->guard, &scan, s->job.status.digest, err) == 0)
         return 0;
     return is_unlisted(s, err) ? refuse_list(s, err) : -1;
 }
@@ -170,7 +171,7 @@ static int confirm_same(struct source *s)
 {
     if (s->options.allow_in_use)
         return 0;
-    return task_run(&s->errand, &s->job, check_same, source_stay_alive, s);
+    return task_run(&s->task, &s->job, check_same, source_stay_alive, s);
 }
 
 static int finish(struct source *s)
@@ -181,15 +182,16 @@ static int finish(struct source *s)
     if (session_enter(&s->session, CW_PHASE_FLUSHING) < 0 ||
         confirm_same(s) < 0)
         return -1;
-    digest_root(s->job.digest, message.finish.root);
+    digest_root(s->job.status.digest, message.finish.root);
     message.finish.waits = job_waits(&s->job);
-    message.finish.unread_bytes = progress_get(&s->job.progress.unread_bytes);
+    message.finish.unread_bytes = progress_get(
+        &s->job.status.progress.unread_bytes);
     s->has_finished = true;
     if (session_send(&s->session, &message) < 0 ||
         await(s, MESSAGE_DONE, &message) < 0)
         return -1;
     s->done = message.done;
-    s->job.peer_waits = message.done.waits;
+    s->job.status.peer_waits = message.done.waits;
     return take_done(s);
 }
 
@@ -224,9 +226,9 @@ static void summarize(const struct source *s, struct cw_summary *summary)
     summary->reads_holes = s->image->reads_holes;
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
              image_format_text(s->image));
-    snprintf(summary->tls, sizeof(summary->tls), "%s", s->job.cipher);
+    snprintf(summary->tls, sizeof(summary->tls), "%s", s->job.status.cipher);
     snprintf(summary->peer, sizeof(summary->peer), "%s", s->peer);
-    digest_root(s->job.digest, root);
+    digest_root(s->job.status.digest, root);
     digest_format(source_digest(s), root, summary->digest);
 }
 
@@ -244,7 +246,7 @@ static int hold_session(struct source *s, uint64_t deadline_ns,
     end_lanes(s);
     session_close(&s->session);
     if (r < 0)
-        job_first_error(&s->job, err);
+        job_state_first_error(&s->job.state, err);
     return r;
 }
 
@@ -257,7 +259,7 @@ static int run_sessions(struct source *s, struct error *err)
 
     while (hold_session(s, deadline_ns, err) < 0) {
         /* Never connected at all: the patience for that is spent. */
-        if (s->job.begun_ns == 0 || !source_calls_again(s, err))
+        if (s->job.status.start_ns == 0 || !source_calls_again(s, err))
             return -1;
         deadline_ns = s->retry.deadline_ns;
     }
@@ -270,12 +272,12 @@ static int source_run(struct cw_job *job, struct cw_summary *summary,
     struct source *s = (struct source *)job;
 
     source_name_job(&s->options, &s->plan.target, s->plan.virtual_bytes,
-                    job->id);
-    snprintf(job->format, sizeof(job->format), "%s",
+                    job->status.id);
+    snprintf(job->status.format, sizeof(job->status.format), "%s",
              image_format_text(s->image));
     job_set_ready(job);
     job_enter(job, CW_PHASE_PLANNING);
-    if (disk_options_measure(s->image, &job->total_bytes, err) < 0)
+    if (disk_options_measure(s->image, &job->status.total_bytes, err) < 0)
         return -1;
     if (run_sessions(s, err) < 0)
         return error_wrap(err, "clone %s to %s", s->options.image,
@@ -291,7 +293,7 @@ static void source_free(struct cw_job *job)
 
     end_lanes(s);
     session_close(&s->session);
-    peer_chunks_close(&s->plan.told);
+    peer_chunks_close(&s->plan.peer_chunks);
     chunk_bitmap_fini(&s->plan.seen);
     chunk_bitmap_fini(&s->plan.changed);
     image_close(s->image);
@@ -306,7 +308,7 @@ static int set_rate(struct source *s, struct error *err)
 
     if (rate_limit_read(s->options.rate_file, &rate, err) < 0)
         return -1;
-    rate_limit_set(&s->plan.pace, rate);
+    rate_limit_set(&s->plan.rate_limit, rate);
     return 0;
 }
 
@@ -321,9 +323,10 @@ static void reload(struct cw_job *job)
     if (set_rate(s, &err) < 0)
         log_warn("%s; going on with the rate as it was", err.text);
     else
-        log_info("the rate is %s a second now (0: no limit)",
-                 format_bytes(text, sizeof(text),
-                              atomic_load(&s->plan.pace.bytes_per_second)));
+        log_info(
+            "the rate is %s a second now (0: no limit)",
+            format_bytes(text, sizeof(text),
+                         atomic_load(&s->plan.rate_limit.bytes_per_second)));
 }
 
 static int build(struct source *s, const struct cw_source_options *options,
@@ -349,7 +352,7 @@ static int build(struct source *s, const struct cw_source_options *options,
     };
     s->retry.budget_ns = s->job.tuning.retry_ns;
     s->job.reload = reload;
-    rate_limit_set(&s->plan.pace, options->bytes_per_second);
+    rate_limit_set(&s->plan.rate_limit, options->bytes_per_second);
     if (options->rate_file && set_rate(s, err) < 0)
         return -1;
     s->plan.compress = options->compress;

@@ -29,9 +29,9 @@ struct source {
     struct send_worker lanes[MESSAGE_MAX_LANES];
     struct session session;
     struct retry retry;
-    struct task errand;
-    uint64_t held_most; /* chunks the target ever told to hold */
-    bool has_finished;  /* FINISH was sent: the target knows our root */
+    struct task task;
+    uint64_t max_peer_chunks; /* chunks the target ever told to hold */
+    bool has_finished;        /* FINISH was sent: the target knows our root */
     struct message_done done;
     bool is_paired; /* by a code */
     bool has_identity;

@@ -16,7 +16,7 @@ static bool may_pass(const struct cw_job *job, const struct error *err)
 
     if (err->kind == ERROR_TLS && s->is_paired)
         return false;
-    if (progress_get(&job->progress.reconnects) > 0)
+    if (progress_get(&job->status.progress.reconnects) > 0)
         return retry_is_passing(err);
     return err->kind == ERROR_TEMPORARY;
 }
@@ -28,7 +28,7 @@ static int dial(struct source *s, uint64_t deadline_ns, struct conn **conn,
     struct conn_options options = s->plan.conn;
 
     options.role = CONN_CONTROL;
-    options.stop_fd = s->job.wake_fd;
+    options.stop_fd = s->job.state.wake_fd;
     options.beside = NULL;
     if (connect_until(&s->job, &s->plan.target, &options, &patience, conn,
                       err) == 0)
@@ -45,18 +45,18 @@ static void note_peer(struct source *s, const struct conn *conn)
     struct conn_info info;
 
     conn_get_info(conn, &info);
-    snprintf(s->job.cipher, sizeof(s->job.cipher), "%s %s", info.tls_version,
-             info.cipher);
+    snprintf(s->job.status.cipher, sizeof(s->job.status.cipher), "%s %s",
+             info.tls_version, info.cipher);
     snprintf(s->peer, sizeof(s->peer), "%s (%s)", info.peer, info.peer_name);
-    log_info("connected to %s, %s", s->peer, s->job.cipher);
+    log_info("connected to %s, %s", s->peer, s->job.status.cipher);
 }
 
 /* Refuses a target whose certificate has another name, and says so to it. */
 static int check_target(struct source *s, struct error *err)
 {
-    if (conn_check_peer(s->session.chat.conn, err) == 0)
+    if (conn_check_peer(s->session.channel.conn, err) == 0)
         return 0;
-    channel_send_error(&s->session.chat, err);
+    channel_send_error(&s->session.channel, err);
     return -1;
 }
 
@@ -77,22 +77,22 @@ int source_call(struct source *s, uint64_t deadline_ns, struct error *err)
 /* A measure of what is achieved: chunks read, or known to be over there. */
 static uint64_t achieved(const struct source *s)
 {
-    return chunk_bitmap_count(&s->plan.seen) + s->held_most;
+    return chunk_bitmap_count(&s->plan.seen) + s->max_peer_chunks;
 }
 
 bool source_calls_again(struct source *s, const struct error *err)
 {
     if (s->image->pipe || /* what came through it does not come again */
-        atomic_load(&s->job.cancelled) ||
-        (progress_get(&s->job.progress.reconnects) == 0 &&
+        atomic_load(&s->job.state.cancelled) ||
+        (progress_get(&s->job.status.progress.reconnects) == 0 &&
          err->kind != ERROR_TEMPORARY) ||
         !retry_is_passing(err) ||
         !retry_again(&s->retry, achieved(s), clock_now_ns()))
         return false;
     log_warn("%s; connecting again", err->text);
-    job_go_on(&s->job);
-    progress_add(&s->job.progress.reconnects, 1);
+    job_state_go_on(&s->job.state);
+    progress_add(&s->job.status.progress.reconnects, 1);
     connect_pause_ms(&s->job, retry_jitter_ms(RETRY_PAUSE_MS));
     job_read_security(&s->job);
-    return !atomic_load(&s->job.cancelled);
+    return !atomic_load(&s->job.state.cancelled);
 }

@@ -28,21 +28,21 @@ static int say_hello(struct source *s)
     hello->chunk_bytes = (uint32_t)CHUNK_BYTES;
     hello->digest = source_digest(s);
     hello->virtual_bytes = s->plan.virtual_bytes;
-    hello->data_bytes = s->job.total_bytes;
+    hello->data_bytes = s->job.status.total_bytes;
     hello->codecs = compressor_offer(s->plan.compress);
-    memcpy(hello->job, s->job.id, sizeof(hello->job));
-    memcpy(hello->format, s->job.format, sizeof(hello->format));
+    memcpy(hello->job, s->job.status.id, sizeof(hello->job));
+    memcpy(hello->format, s->job.status.format, sizeof(hello->format));
     hello->asks_delta = s->options.delta || s->plan.has_changed;
     hello->takes_sums = true;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              version_text());
     hello->has_finished = s->has_finished;
     if (s->has_finished)
-        digest_root(s->job.digest, hello->root);
+        digest_root(s->job.status.digest, hello->root);
     hello->has_identity = s->has_identity;
     memcpy(hello->identity, s->identity, sizeof(hello->identity));
-    if (s->job.begun_ns == 0)
-        s->job.begun_ns = clock_now_ns();
+    if (s->job.status.start_ns == 0)
+        s->job.status.start_ns = clock_now_ns();
     return session_send(&s->session, &message);
 }
 
@@ -85,11 +85,11 @@ static int take_plan(struct source *s, const struct message_plan *plan)
     struct error err;
 
     if (check_plan(s, plan, &err) < 0) {
-        job_fail(&s->job, &err);
+        job_state_fail(&s->job.state, &err);
         return -1;
     }
-    s->job.lanes = plan->lanes;
-    memcpy(s->job.peer_software, plan->software, sizeof(plan->software));
+    s->job.resources.lanes = plan->lanes;
+    memcpy(s->job.status.peer_software, plan->software, sizeof(plan->software));
     s->plan.codecs = plan->codecs;
     s->wants_trust = (plan->wants_trust ||
                       s->options.resume == CW_RESUME_TRUST) &&
@@ -97,11 +97,11 @@ static int take_plan(struct source *s, const struct message_plan *plan)
                      memcmp(plan->identity, s->identity, sizeof(s->identity)) ==
                          0;
     memcpy(s->plan.secret, plan->secret, sizeof(s->plan.secret));
-    peer_chunks_close(&s->plan.told);
-    if (peer_chunks_open(&s->plan.told, source_digest(s), s->plan.virtual_bytes,
-                         plan, &err) == 0)
+    peer_chunks_close(&s->plan.peer_chunks);
+    if (peer_chunks_open(&s->plan.peer_chunks, source_digest(s),
+                         s->plan.virtual_bytes, plan, &err) == 0)
         return 0;
-    job_fail(&s->job, &err);
+    job_state_fail(&s->job.state, &err);
     return -1;
 }
 
@@ -110,7 +110,7 @@ static int check_older(struct source *s)
 {
     struct error err;
 
-    if (s->plan.told.surveys) {
+    if (s->plan.peer_chunks.surveys) {
         log_info("only %" PRIu64 " of %" PRIu64 " chunks are read, the rest "
                  "is taken as unchanged",
                  chunk_bitmap_count(&s->plan.changed), s->plan.changed.chunks);
@@ -119,7 +119,7 @@ static int check_older(struct source *s)
     error_set(&err, ERROR_REFUSED, 0,
               "--changed-extents needs an older copy of the disk on the "
               "target, which has none");
-    job_fail(&s->job, &err);
+    job_state_fail(&s->job.state, &err);
     return -1;
 }
 
@@ -138,20 +138,20 @@ static int await_go(struct source *s)
             continue;
         if (message.type == MESSAGE_GO)
             break;
-        if (peer_chunks_hear(&s->plan.told, &s->session, &message) < 0)
+        if (peer_chunks_hear(&s->plan.peer_chunks, &s->session, &message) < 0)
             return -1;
     }
-    held = peer_chunks_count(&s->plan.told);
+    held = peer_chunks_count(&s->plan.peer_chunks);
     if (held > 0)
         log_info("the target holds %" PRIu64 " of %" PRIu64
                  " chunks already; only what differs is sent",
                  held, chunk_grid_count(s->plan.virtual_bytes));
     if (s->plan.has_changed && check_older(s) < 0)
         return -1;
-    if (s->plan.told.surveys)
+    if (s->plan.peer_chunks.surveys)
         log_info("the target reads what it has, and only what differs is sent");
-    if (held > s->held_most)
-        s->held_most = held;
+    if (held > s->max_peer_chunks)
+        s->max_peer_chunks = held;
     return 0;
 }
 

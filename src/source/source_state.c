@@ -13,9 +13,9 @@ struct disk_scan source_survey(const struct source *s)
 {
     return (struct disk_scan){
         .image = s->plan.image,
-        .engine = s->job.ring_wish,
+        .engine = s->job.resources.queue_engine,
         .virtual_bytes = s->plan.virtual_bytes,
-        .stop = &s->job.stop,
+        .stop = &s->job.state.stop,
     };
 }
 

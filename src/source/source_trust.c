@@ -10,9 +10,9 @@
 static int check_told(void *arg, struct error *err)
 {
     struct source *s = arg;
-    struct disk_scan survey = source_survey(s);
-    int r = source_check_told(&survey, &s->plan.told.chunks,
-                              s->plan.told.digests, err);
+    struct disk_scan scan = source_survey(s);
+    int r = source_check_told(&scan, &s->plan.peer_chunks.chunks,
+                              s->plan.peer_chunks.digests, err);
 
     s->plan.is_trusting = r > 0;
     if (r == 0)
@@ -29,7 +29,8 @@ static bool is_wished(const struct source *s)
 int source_trust(struct source *s)
 {
     s->plan.is_trusting = false;
-    if (peer_chunks_count(&s->plan.told) == 0 || s->plan.told.surveys)
+    if (peer_chunks_count(&s->plan.peer_chunks) == 0 ||
+        s->plan.peer_chunks.surveys)
         return 0;
     if (!s->wants_trust) {
         if (is_wished(s))
@@ -38,7 +39,7 @@ int source_trust(struct source *s)
         return 0;
     }
     if (source_can_sample(s->image)) {
-        if (task_run(&s->errand, &s->job, check_told, source_stay_alive, s) < 0)
+        if (task_run(&s->task, &s->job, check_told, source_stay_alive, s) < 0)
             return -1;
     } else {
         s->plan.is_trusting = is_wished(s); /* no proof, so our word counts */
@@ -46,6 +47,6 @@ int source_trust(struct source *s)
     if (s->plan.is_trusting)
         log_info("the image is unchanged: %" PRIu64
                  " chunks that the target holds are not read again",
-                 peer_chunks_count(&s->plan.told));
+                 peer_chunks_count(&s->plan.peer_chunks));
     return 0;
 }

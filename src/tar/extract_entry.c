@@ -15,8 +15,8 @@
 
 #define PERMISSIONS 07777U
 /* Smaller ones become durable all at once, at the end. */
-#define SYNC_LEAST_BYTES (UINT64_C(1) << 20)
-#define USER_XATTR       "user."
+#define SYNC_MIN_BYTES (UINT64_C(1) << 20)
+#define USER_XATTR     "user."
 
 int unpack_failed(struct error *err, int errnum, const char *what,
                   const char *path)
@@ -185,7 +185,7 @@ static int finish_file(int fd, struct tree_reader *reader,
         return unpack_failed(err, errno, "set mode and times of", entry->path);
     if (set_access(fd, reader, entry->path, err) < 0)
         return -1;
-    if (entry->size_bytes >= SYNC_LEAST_BYTES && fsync(fd) < 0)
+    if (entry->size_bytes >= SYNC_MIN_BYTES && fsync(fd) < 0)
         return unpack_failed(err, errno, "flush", entry->path);
     return 0;
 }

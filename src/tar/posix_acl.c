@@ -13,7 +13,7 @@
 #define VERSION     2U
 #define HEAD_BYTES  4U
 #define ENTRY_BYTES 8U
-#define MOST_BYTES  65536U /* of one attribute */
+#define MAX_BYTES   65536U /* of one attribute */
 #define NOBODY      UINT32_MAX
 #define PERMISSIONS 7U /* r 4, w 2, x 1, as libarchive has them */
 
@@ -144,7 +144,7 @@ static int take(struct archive_entry *from, enum posix_acl_kind kind,
         count++;
     if (count == 0)
         return 0;
-    if (count > (MOST_BYTES - HEAD_BYTES) / ENTRY_BYTES)
+    if (count > (MAX_BYTES - HEAD_BYTES) / ENTRY_BYTES)
         return -EINVAL;
     acls->lens[kind] = HEAD_BYTES + count * ENTRY_BYTES;
     acls->values[kind] = malloc(acls->lens[kind]);

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "image/image.h"
-#include "plan/gpt.h"
 #include "plan/work_queue.h"
 #include "plan/zero_mask.h"
 #include "transfer/decompressor.h"
@@ -22,7 +21,7 @@
 #define RUNS_MAX (CHUNK_BYTES / BLOCK_BYTES / 2 + 1)
 
 /* A chunk being assembled, then written. */
-struct block {
+struct inbound {
     uint8_t *buf; /* leased; NULL when free */
     uint64_t chunk;
     size_t len;          /* bytes of the chunk */
@@ -33,20 +32,20 @@ struct block {
     bool has_leaves;     /* told, so that leaves may stay as they are */
     unsigned blank;      /* leaves (zero_mask.h) not in the buffer */
     uint8_t leaves[DIGEST_LEAVES_BYTES];
-    struct chunk_merge patch; /* what stays */
+    struct chunk_merge merge; /* what stays */
     unsigned run_count;
     struct io runs[RUNS_MAX]; /* pieces to write */
 };
 
-struct work {
+struct receiver {
     struct target_plan *plan;
     struct conn *conn; /* borrowed from the lane */
     struct io_context io;
     struct sink_lane *sink;
-    struct decompressor unpacking;
-    struct block blocks[JOB_BLOCKS_PER_LANE];
-    uint64_t net_ns;       /* of the connection's waiting, what is counted */
-    struct block *current; /* the chunk that is coming in, or NULL */
+    struct decompressor decompressor;
+    struct inbound blocks[JOB_BUFFERS_PER_LANE];
+    uint64_t net_ns;         /* of the connection's waiting, what is counted */
+    struct inbound *current; /* the chunk that is coming in, or NULL */
     struct work_queue_range zeros; /* whole chunks that sink_zero() may hold */
     struct image *old;             /* the sink to read; NULL: not yet needed */
 };
@@ -54,42 +53,31 @@ struct work {
 /* ---- the disk side ---- */
 
 /* All of a chunk is on the disk, though not yet safe from a power cut. */
-static void block_written(struct work *w, struct block *b)
+static void block_written(struct receiver *w, struct inbound *b)
 {
-    chunk_bitmap_add(&w->plan->held, b->chunk, 1);
+    chunk_bitmap_add(&w->plan->on_disk, b->chunk, 1);
     buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
 }
 
 /* Makes zeros that the sink holds back: afterwards they are there. */
-static int settle_zeros(struct work *w, struct error *err)
+static int settle_zeros(struct receiver *w, struct error *err)
 {
     if (sink_lane_finish(w->sink, err) < 0)
         return -1;
     if (w->zeros.count > 0)
-        chunk_bitmap_add(&w->plan->held, w->zeros.first, w->zeros.count);
+        chunk_bitmap_add(&w->plan->on_disk, w->zeros.first, w->zeros.count);
     w->zeros.count = 0;
     return 0;
 }
 
-/* The guest's partition table counts sectors: were they of this size? */
-static void check_sectors(const struct work *w, const struct block *b)
-{
-    uint32_t made_for = gpt_misfit(b->buf, b->len, w->plan->sector_bytes);
-
-    if (made_for != 0)
-        log_warn("the guest's partition table (GPT) was made for sectors of %u "
-                 "bytes, %s has sectors of %u: the guest may not find them",
-                 made_for, w->plan->path, w->plan->sector_bytes);
-}
-
 /* What the sums of grains said has to be so. */
-static int check_foretold(struct work *w, const struct block *b,
+static int check_foretold(struct receiver *w, const struct inbound *b,
                           struct error *err)
 {
-    const struct digest *digest = w->plan->job->digest;
+    const struct digest *digest = w->plan->job->status.digest;
     uint64_t offset = b->chunk * CHUNK_BYTES;
 
-    if (memcmp(digest_of(digest, b->chunk), b->patch.wanted,
+    if (memcmp(digest_of(digest, b->chunk), b->merge.wanted,
                digest_each(digest)) == 0)
         return 0;
     atomic_store(&w->plan->is_coarse, true);
@@ -100,17 +88,17 @@ static int check_foretold(struct work *w, const struct block *b,
 }
 
 /* The chunk is whole: digest it and start its writes. */
-static int write_block(struct work *w, struct block *b, struct error *err)
+static int write_block(struct receiver *w, struct inbound *b, struct error *err)
 {
-    struct digest *digest = w->plan->job->digest;
-    unsigned keep = chunk_merge_leaves(&b->patch, b->len);
+    struct digest *digest = w->plan->job->status.digest;
+    unsigned keep = chunk_merge_leaves(&b->merge, b->len);
 
     digest_leaves(digest, b->buf, b->len, keep, b->blank, b->leaves);
     digest_add_leaves(digest, b->chunk, b->leaves);
-    if (b->patch.is_foretold && check_foretold(w, b, err) < 0)
+    if (b->merge.is_foretold && check_foretold(w, b, err) < 0)
         return -1;
     if (b->chunk == 0 && !((keep | b->blank) & 1))
-        check_sectors(w, b);
+        target_check_sectors(w->plan, b->buf, b->len);
     b->pending = b->run_count;
     if (b->has_zeroed && settle_zeros(w, err) < 0)
         return -1;
@@ -123,21 +111,21 @@ static int write_block(struct work *w, struct block *b, struct error *err)
 
 /* ---- what stays of a chunk that is changed in grains ---- */
 
-static int read_old(struct work *w, struct block *b, struct error *err)
+static int read_old(struct receiver *w, struct inbound *b, struct error *err)
 {
     struct image_options options = readback_image(w->plan->job, w->plan->sink);
 
-    options.ring = w->io.queue;
+    options.queue = w->io.queue;
     if (!w->old && image_open(&options, &w->old, err) < 0)
         return readback_failed(err, "what the target holds");
-    for (unsigned i = 0; i < b->patch.read_count; i++)
-        image_read(w->old, &b->patch.reads[i]);
+    for (unsigned i = 0; i < b->merge.read_count; i++)
+        image_read(w->old, &b->merge.reads[i]);
     return 0;
 }
 
-static int read_completed(struct work *w, struct io *io, struct error *err)
+static int read_completed(struct receiver *w, struct io *io, struct error *err)
 {
-    struct block *b = io->owner;
+    struct inbound *b = io->owner;
 
     if (io->result < 0) {
         image_read_error(w->old, io, err);
@@ -146,9 +134,9 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
     return --b->pending > 0 ? 0 : write_block(w, b, err);
 }
 
-static int write_completed(struct work *w, struct io *io, struct error *err)
+static int write_completed(struct receiver *w, struct io *io, struct error *err)
 {
-    struct block *b = io->owner;
+    struct inbound *b = io->owner;
 
     if (io->op == IO_READ)
         return read_completed(w, io, err);
@@ -156,23 +144,23 @@ static int write_completed(struct work *w, struct io *io, struct error *err)
         return -1;
     if (--b->pending > 0)
         return 0;
-    progress_add(&w->plan->job->progress.data_bytes, b->data_bytes);
+    progress_add(&w->plan->job->status.progress.data_bytes, b->data_bytes);
     block_written(w, b);
     return 0;
 }
 
 /* Takes in completed reads and writes; waits for one when wait is set. */
-static int reap(struct work *w, bool wait, struct error *err)
+static int reap(struct receiver *w, bool wait, struct error *err)
 {
-    uint64_t begun_ns = wait ? clock_now_ns() : 0;
+    uint64_t start_ns = wait ? clock_now_ns() : 0;
     struct io *io;
 
     if (wait)
-        atomic_fetch_add(&w->plan->job->at_disk, 1);
+        atomic_fetch_add(&w->plan->job->status.at_disk, 1);
     io = io_queue_reap(w->io.queue, wait);
     if (wait) {
-        atomic_fetch_sub(&w->plan->job->at_disk, 1);
-        job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+        atomic_fetch_sub(&w->plan->job->status.at_disk, 1);
+        job_waited(&w->plan->job->status.progress.wait_disk_ns, start_ns);
     }
     for (; io; io = io_queue_reap(w->io.queue, false))
         if (write_completed(w, io, err) < 0)
@@ -180,7 +168,8 @@ static int reap(struct work *w, bool wait, struct error *err)
     return 0;
 }
 
-static int lease_block(struct work *w, struct block **block, struct error *err)
+static int lease_block(struct receiver *w, struct inbound **block,
+                       struct error *err)
 {
     while (buffer_pool_leased(w->io.pool) == w->io.block_count)
         if (reap(w, true, err) < 0)
@@ -195,20 +184,22 @@ static int lease_block(struct work *w, struct block **block, struct error *err)
 }
 
 /* Counts the waiting for the network since the last time. */
-static void note_network(struct work *w)
+static void note_network(struct receiver *w)
 {
     uint64_t now_ns = conn_waited_ns(w->conn);
 
-    progress_add(&w->plan->job->progress.wait_net_ns, now_ns - w->net_ns);
+    progress_add(&w->plan->job->status.progress.wait_net_ns,
+                 now_ns - w->net_ns);
     w->net_ns = now_ns;
 }
 
 /* All of the chunk has come; what stays of its leaves has yet to be read. */
-static int complete_block(struct work *w, struct block *b, struct error *err)
+static int complete_block(struct receiver *w, struct inbound *b,
+                          struct error *err)
 {
     note_network(w);
     w->current = NULL;
-    b->pending = chunk_merge_plan_reads(&b->patch, b->buf,
+    b->pending = chunk_merge_plan_reads(&b->merge, b->buf,
                                         b->chunk * CHUNK_BYTES, b->len, b);
     if (b->pending == 0) {
         if (write_block(w, b, err) < 0)
@@ -230,13 +221,13 @@ static int out_of_place(const struct frame *f, const char *why,
 }
 
 /* Chunks come once, and not while the disk is still asked for them. */
-static int arrive(struct work *w, const struct frame *f, uint64_t count,
+static int arrive(struct receiver *w, const struct frame *f, uint64_t count,
                   struct error *err)
 {
     uint64_t first = f->offset / CHUNK_BYTES;
 
     if (w->plan->is_surveyed &&
-        !chunk_bitmap_has_all(&w->plan->told, first, count))
+        !chunk_bitmap_has_all(&w->plan->announced, first, count))
         return out_of_place(f, "chunk came before it was told", err);
     if (!chunk_bitmap_add(&w->plan->came, first, count))
         return out_of_place(f, "chunk came twice", err);
@@ -247,7 +238,7 @@ static int arrive(struct work *w, const struct frame *f, uint64_t count,
  * From here the chunks are this lane's alone; what the disk has of them is
  * about to be overwritten.
  */
-static int claim(struct work *w, const struct frame *f, uint64_t count,
+static int claim(struct receiver *w, const struct frame *f, uint64_t count,
                  struct error *err)
 {
     uint64_t first = f->offset / CHUNK_BYTES;
@@ -261,23 +252,23 @@ static int claim(struct work *w, const struct frame *f, uint64_t count,
         return -1;
     if (!w->plan->is_again)
         return 0;
-    if (checkpointer_strike(w->plan->keeper, first, count, err) < 0)
+    if (checkpointer_strike(w->plan->checkpointer, first, count, err) < 0)
         return -1;
-    chunk_bitmap_remove(&w->plan->held, first, count);
+    chunk_bitmap_remove(&w->plan->on_disk, first, count);
     return 0;
 }
 
 /* Digests of what an earlier session brought do not count any more. */
-static void forget_digests(struct work *w, uint64_t first, uint64_t count)
+static void forget_digests(struct receiver *w, uint64_t first, uint64_t count)
 {
     if (!w->plan->is_again)
         return;
     for (uint64_t i = first; i < first + count; i++)
-        digest_add_zero(w->plan->job->digest, i);
+        digest_add_zero(w->plan->job->status.digest, i);
 }
 
 /* A hole of whole chunks: held once the sink has made it. */
-static int take_zero_chunks(struct work *w, const struct frame *f,
+static int take_zero_chunks(struct receiver *w, const struct frame *f,
                             struct error *err)
 {
     uint64_t first = f->offset / CHUNK_BYTES;
@@ -287,7 +278,7 @@ static int take_zero_chunks(struct work *w, const struct frame *f,
         return -1;
     leaf_cache_drop(&w->plan->leaves, first, count);
     forget_digests(w, first, count);
-    progress_add(&w->plan->job->progress.zero_bytes, f->length);
+    progress_add(&w->plan->job->status.progress.zero_bytes, f->length);
     if (w->zeros.count > 0 && first != w->zeros.first + w->zeros.count &&
         settle_zeros(w, err) < 0)
         return -1;
@@ -297,11 +288,11 @@ static int take_zero_chunks(struct work *w, const struct frame *f,
         w->zeros.first = first;
     w->zeros.count += count;
     /* Nothing is held back of what needs no making. */
-    return sink_zero_least(w->plan->sink) == 0 ? settle_zeros(w, err) : 0;
+    return sink_zero_min(w->plan->sink) == 0 ? settle_zeros(w, err) : 0;
 }
 
 /* Chunks that we have told to hold: they stay as they are. */
-static int take_same_chunks(struct work *w, const struct frame *f,
+static int take_same_chunks(struct receiver *w, const struct frame *f,
                             struct error *err)
 {
     uint64_t first = f->offset / CHUNK_BYTES;
@@ -310,15 +301,16 @@ static int take_same_chunks(struct work *w, const struct frame *f,
     if (arrive(w, f, count, err) < 0)
         return -1;
     leaf_cache_drop(&w->plan->leaves, first, count);
-    if (!chunk_bitmap_has_all(&w->plan->held, first, count))
+    if (!chunk_bitmap_has_all(&w->plan->on_disk, first, count))
         return out_of_place(f, "the target does not hold these chunks", err);
-    progress_add(&w->plan->job->progress.resumed_bytes, f->length);
+    progress_add(&w->plan->job->status.progress.resumed_bytes, f->length);
     return 0;
 }
 
-static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
+static int begin_chunk(struct receiver *w, const struct frame *f,
+                       struct error *err)
 {
-    struct block *b;
+    struct inbound *b;
 
     if (f->offset % CHUNK_BYTES != 0)
         return out_of_place(f, "chunk does not begin at its beginning", err);
@@ -330,14 +322,14 @@ static int begin_chunk(struct work *w, const struct frame *f, struct error *err)
     b->has_zeroed = false;
     b->has_leaves = leaf_cache_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
     leaf_cache_drop(&w->plan->leaves, b->chunk, 1);
-    chunk_merge_start(&b->patch);
+    chunk_merge_start(&b->merge);
     b->blank = b->run_count = 0;
     w->current = b;
     return 0;
 }
 
 /* Adds len bytes, that begin where the chunk is filled, to what is written. */
-static void add_run(struct block *b, size_t len)
+static void add_run(struct inbound *b, size_t len)
 {
     struct io *last = b->run_count ? &b->runs[b->run_count - 1] : NULL;
     uint8_t *at = b->buf + b->filled;
@@ -355,23 +347,23 @@ static void add_run(struct block *b, size_t len)
     };
 }
 
-static int recv_packed(struct work *w, struct block *b, const struct frame *f,
-                       struct error *err)
+static int recv_packed(struct receiver *w, struct inbound *b,
+                       const struct frame *f, struct error *err)
 {
-    struct progress *progress = &w->plan->job->progress;
+    struct progress *progress = &w->plan->job->status.progress;
 
     if ((w->plan->codecs & MESSAGE_CODEC_ZSTD) == 0)
         return out_of_place(f, "compression was not agreed on", err);
-    if (decompressor_recv(&w->unpacking, w->conn, f, b->buf + b->filled, err) <
-        0)
+    if (decompressor_recv(&w->decompressor, w->conn, f, b->buf + b->filled,
+                          err) < 0)
         return -1;
     progress_add(&progress->compressed_bytes, f->length);
     progress_add(&progress->compressed_to_bytes, f->packed_bytes);
     return 0;
 }
 
-static int take_data(struct work *w, struct block *b, const struct frame *f,
-                     struct error *err)
+static int take_data(struct receiver *w, struct inbound *b,
+                     const struct frame *f, struct error *err)
 {
     size_t len = (size_t)f->length;
     int r = f->type == FRAME_ZSTD
@@ -386,13 +378,13 @@ static int take_data(struct work *w, struct block *b, const struct frame *f,
 }
 
 /* Zeros inside a chunk: too short ones are written with their neighbours. */
-static int take_zeros(struct work *w, struct block *b, const struct frame *f,
-                      struct error *err)
+static int take_zeros(struct receiver *w, struct inbound *b,
+                      const struct frame *f, struct error *err)
 {
     size_t len = (size_t)f->length;
 
-    progress_add(&w->plan->job->progress.zero_bytes, len);
-    if (len >= sink_zero_least(w->plan->sink)) {
+    progress_add(&w->plan->job->status.progress.zero_bytes, len);
+    if (len >= sink_zero_min(w->plan->sink)) {
         b->blank |= zero_mask_out(b->buf, b->len, b->filled, b->filled + len);
         b->has_zeroed = true;
         return sink_zero(w->sink, f->offset, len, err);
@@ -402,23 +394,23 @@ static int take_zeros(struct work *w, struct block *b, const struct frame *f,
     return 0;
 }
 
-static int take_same(struct work *w, struct block *b, const struct frame *f,
-                     struct error *err)
+static int take_same(struct receiver *w, struct inbound *b,
+                     const struct frame *f, struct error *err)
 {
     size_t end = b->filled + (size_t)f->length;
 
     if (!b->has_leaves)
         return out_of_place(f, "no leaves of this chunk were told", err);
-    if (!b->patch.is_foretold && (b->filled % LEAF_BYTES != 0 ||
+    if (!b->merge.is_foretold && (b->filled % LEAF_BYTES != 0 ||
                                   (end % LEAF_BYTES != 0 && end != b->len)))
         return out_of_place(f, "SAME of parts of leaves without PATCH", err);
-    chunk_merge_keep(&b->patch, b->filled, end);
-    progress_add(&w->plan->job->progress.resumed_bytes, f->length);
+    chunk_merge_keep(&b->merge, b->filled, end);
+    progress_add(&w->plan->job->status.progress.resumed_bytes, f->length);
     return 0;
 }
 
-static int take_payload(struct work *w, struct block *b, const struct frame *f,
-                        struct error *err)
+static int take_payload(struct receiver *w, struct inbound *b,
+                        const struct frame *f, struct error *err)
 {
     switch (f->type) {
     case FRAME_DATA:
@@ -431,9 +423,10 @@ static int take_payload(struct work *w, struct block *b, const struct frame *f,
     abort(); /* the caller has sorted them out */
 }
 
-static int take_part(struct work *w, const struct frame *f, struct error *err)
+static int take_part(struct receiver *w, const struct frame *f,
+                     struct error *err)
 {
-    struct block *b;
+    struct inbound *b;
 
     if (!w->current && begin_chunk(w, f, err) < 0)
         return -1;
@@ -449,9 +442,10 @@ static int take_part(struct work *w, const struct frame *f, struct error *err)
 }
 
 /* Takes the digest of the chunk, whose frames follow. */
-static int take_patch(struct work *w, const struct frame *f, struct error *err)
+static int take_patch(struct receiver *w, const struct frame *f,
+                      struct error *err)
 {
-    struct block *b;
+    struct inbound *b;
 
     if (!w->plan->has_sums)
         return out_of_place(f, "PATCH, but no sums were told", err);
@@ -460,12 +454,12 @@ static int take_patch(struct work *w, const struct frame *f, struct error *err)
     b = w->current;
     if (!b->has_leaves)
         return out_of_place(f, "PATCH, but no leaves were told", err);
-    b->patch.is_foretold = true;
-    return conn_recv(w->conn, b->patch.wanted,
-                     digest_each(w->plan->job->digest), err);
+    b->merge.is_foretold = true;
+    return conn_recv(w->conn, b->merge.wanted,
+                     digest_each(w->plan->job->status.digest), err);
 }
 
-static bool is_whole_chunks(const struct work *w, const struct frame *f)
+static bool is_whole_chunks(const struct receiver *w, const struct frame *f)
 {
     uint64_t end = f->offset + f->length;
 
@@ -474,7 +468,7 @@ static bool is_whole_chunks(const struct work *w, const struct frame *f)
 }
 
 /* 1: END; 0: go on; -1: failed. */
-static int take_frame(struct work *w, struct error *err)
+static int take_frame(struct receiver *w, struct error *err)
 {
     uint8_t head[FRAME_HEADER_BYTES];
     enum frame_result result;
@@ -499,12 +493,12 @@ static int take_frame(struct work *w, struct error *err)
     return take_part(w, &f, err);
 }
 
-static int walk(struct work *w, struct error *err)
+static int walk(struct receiver *w, struct error *err)
 {
     int r;
 
     do {
-        if (job_stopping(w->plan->job))
+        if (job_state_stopping(&w->plan->job->state))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
         r = take_frame(w, err);
     } while (r == 0);
@@ -518,10 +512,10 @@ static int walk(struct work *w, struct error *err)
 
 /* ---- the thread ---- */
 
-static int open_work(struct work *w, struct error *err)
+static int open_work(struct receiver *w, struct error *err)
 {
-    if (io_context_open(&w->io, w->plan->job->ring_wish,
-                        job_blocks_per_lane(w->plan->job), err) < 0)
+    if (io_context_open(&w->io, w->plan->job->resources.queue_engine,
+                        job_buffers_per_lane(w->plan->job), err) < 0)
         return -1;
     w->sink = sink_lane_open(w->plan->sink, w->io.queue);
     if (!w->sink)
@@ -529,19 +523,19 @@ static int open_work(struct work *w, struct error *err)
     return 0;
 }
 
-static void close_work(struct work *w)
+static void close_work(struct receiver *w)
 {
     io_context_close(&w->io);
     image_close(w->old);
     sink_lane_close(w->sink);
-    decompressor_close(&w->unpacking);
+    decompressor_close(&w->decompressor);
     free(w);
 }
 
 static int run(struct worker *lane, struct error *err)
 {
     struct receive_worker *own = (struct receive_worker *)lane;
-    struct work *w = calloc(1, sizeof(*w));
+    struct receiver *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
@@ -551,11 +545,11 @@ static int run(struct worker *lane, struct error *err)
     r = open_work(w, err);
     if (r == 0)
         r = walk(w, err);
-    progress_add(&w->plan->job->progress.wire_bytes,
+    progress_add(&w->plan->job->status.progress.wire_bytes,
                  conn_wire_received(w->conn));
     if (r == 0) { /* from here on the connection is the main thread's */
         atomic_fetch_add(&own->plan->ended, 1);
-        job_wake(own->plan->job);
+        job_state_wake(&own->plan->job->state);
     }
     close_work(w); /* beside the flush: a kernel takes its time over rings */
     return r;

@@ -27,17 +27,18 @@
 struct target_plan {
     struct cw_job *job;
     struct sink *sink;
-    struct checkpointer *keeper;
+    struct checkpointer *checkpointer;
     struct chunk_bitmap came; /* in this session, each once */
-    struct chunk_bitmap held; /* written in whole, digest in job->digest */
-    bool is_again;            /* not the first session of this disk */
+    struct chunk_bitmap
+        on_disk;      /* written in whole, digest in job->status.digest */
+    bool is_again;    /* not the first session of this disk */
     bool is_finished; /* it is whole and has its name: no more writing */
     bool is_surveyed; /* it was there before: see target_scan.h */
-    struct chunk_bitmap found; /* then: looked at, or held from before, */
-    struct chunk_bitmap told;  /* and the source knows: they may come */
-    struct leaf_cache leaves;  /* of those told in LEAVES, until they come */
-    bool has_sums;             /* there, so that FRAME_PATCH may come */
-    atomic_bool is_coarse;     /* a sum has deceived: no more of them */
+    struct chunk_bitmap found;     /* then: looked at, or held from before, */
+    struct chunk_bitmap announced; /* and the source knows: they may come */
+    struct leaf_cache leaves; /* of those told in LEAVES, until they come */
+    bool has_sums;            /* there, so that FRAME_PATCH may come */
+    atomic_bool is_coarse;    /* a sum has deceived: no more of them */
     uint64_t virtual_bytes;
     uint32_t codecs;          /* as agreed for this session */
     const char *path;         /* of the sink, for messages */
@@ -64,5 +65,10 @@ void receive_worker_interrupt(struct receive_worker *lane);
 
 /* Waits for its end and frees what it had.  Tolerates an unstarted one. */
 void receive_worker_join(struct receive_worker *lane);
+
+/* Warns where the partition table at the beginning of a disk (len bytes at
+ * data) counts in sectors of another size than the sink's. */
+void target_check_sectors(const struct target_plan *plan, const uint8_t *data,
+                          size_t len);
 
 #endif

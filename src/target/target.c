@@ -10,11 +10,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -72,19 +70,19 @@ static int check_source(const struct target *t,
 /* A source of our own comes: from now on nobody by HTTP. */
 static int keep_gate(struct target *t, struct error *err)
 {
-    if (t->has_gate || t->is_committed)
+    if (t->has_router || t->is_committed)
         return 0;
-    if (upload_router_claim(&t->gate) < 0)
+    if (upload_router_claim(&t->router) < 0)
         return error_set(err, ERROR_BUSY, 0, "busy: an upload is under way");
-    t->has_gate = true;
+    t->has_router = true;
     return 0;
 }
 
 static void leave_gate(struct target *t)
 {
-    if (t->has_gate)
-        upload_router_set(&t->gate, UPLOAD_ROUTER_OPEN);
-    t->has_gate = false;
+    if (t->has_router)
+        upload_router_set(&t->router, UPLOAD_ROUTER_OPEN);
+    t->has_router = false;
 }
 
 /*
@@ -115,7 +113,7 @@ static int consider(struct target *t, const struct visitor *visitor,
 /* Who is to be considered next: our source first, if it called again. */
 static struct visitor *next_visitor(struct target *t)
 {
-    return t->comeback ? TAKE_PTR(t->comeback) : listener_take(t->door);
+    return t->comeback ? TAKE_PTR(t->comeback) : listener_take(t->listener);
 }
 
 /* True when the reserved time has just run out. */
@@ -133,7 +131,7 @@ static int check_code(struct target *t, struct error *err)
 {
     if (!t->is_paired || t->reserved_ns > 0)
         return 0;
-    if (tls_wrong_keys(t->job.tls) >= CREDENTIALS_TRIES)
+    if (tls_wrong_keys(t->job.credentials.tls) >= CREDENTIALS_TRIES)
         return error_set(err, ERROR_TLS, 0,
                          "%u wrong pairing codes were tried: ours is good no "
                          "more; start again for a new one",
@@ -154,14 +152,10 @@ static bool is_late(const struct target *t)
 
 static void wait_for_somebody(struct target *t)
 {
-    struct pollfd fd = { .fd = t->job.wake_fd, .events = POLLIN };
     bool is_timed = t->reserved_ns > 0 || t->is_paired ||
                     t->options.deadline_unix_ns > 0;
-    uint64_t drained;
 
-    poll(&fd, 1, is_timed ? JOB_TICK_MS : -1);
-    if (fd.revents != 0 && read(t->job.wake_fd, &drained, sizeof(drained)) < 0)
-        log_debug("nothing to drain from the wake-up");
+    job_state_wait(&t->job.state, -1, is_timed ? JOB_TICK_MS : -1);
 }
 
 /*
@@ -174,8 +168,8 @@ static int wait_for_source(struct target *t, struct visitor **visitor,
     for (;;) {
         struct visitor *v;
 
-        if (atomic_load(&t->job.cancelled))
-            return error_set(err, ERROR_CANCELLED, 0, "stopped by request");
+        if (job_state_is_cancelled(&t->job.state, err))
+            return -1;
         job_attend(&t->job);
         while ((v = next_visitor(t))) {
             int r = consider(t, v, err);
@@ -233,7 +227,7 @@ static bool is_ours(const struct error *err)
 static bool go_on(struct target *t, const struct error *err)
 {
     bool comes_back = err->kind == ERROR_TEMPORARY &&
-                      retry_again(&t->retry, t->held_most, clock_now_ns());
+                      retry_again(&t->retry, t->max_on_disk, clock_now_ns());
 
     if (is_ours(err) || (t->options.once && !comes_back))
         return false;
@@ -245,9 +239,9 @@ static bool go_on(struct target *t, const struct error *err)
     t->reserved_ns = comes_back ? t->retry.deadline_ns : 0;
     if (!comes_back)
         leave_gate(t);
-    job_go_on(&t->job);
+    job_state_go_on(&t->job.state);
     job_read_security(&t->job);
-    progress_add(&t->job.progress.reconnects, 1);
+    progress_add(&t->job.status.progress.reconnects, 1);
     return true;
 }
 
@@ -260,7 +254,7 @@ static bool go_on_after_upload(struct target *t, const struct error *err)
         return false;
     log_warn("upload from %s: %s; waiting for another", t->session.peer,
              err->text);
-    job_go_on(&t->job);
+    job_state_go_on(&t->job.state);
     job_read_security(&t->job);
     return true;
 }
@@ -272,9 +266,9 @@ static int serve(struct target *t, struct visitor *visitor, struct error *err)
                                     : target_serve(t, visitor);
 
     if (r < 0)
-        job_first_error(&t->job, err);
+        job_state_first_error(&t->job.state, err);
     else
-        upload_router_set(&t->gate, UPLOAD_ROUTER_DONE);
+        upload_router_set(&t->router, UPLOAD_ROUTER_DONE);
     return r;
 }
 
@@ -290,7 +284,7 @@ static void wait_until_told(struct target *t)
         return;
     while (!t->is_told && wait_for_source(t, &visitor, &err) > 0) {
         if (serve(t, visitor, &err) < 0)
-            job_go_on(&t->job);
+            job_state_go_on(&t->job.state);
         visitor_close(visitor);
     }
 }
@@ -339,7 +333,7 @@ static void summarize(const struct target *t, struct cw_summary *summary)
              "%s", report.preallocation_why);
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
              t->disk_of.format);
-    snprintf(summary->tls, sizeof(summary->tls), "%s", t->job.cipher);
+    snprintf(summary->tls, sizeof(summary->tls), "%s", t->job.status.cipher);
     snprintf(summary->peer, sizeof(summary->peer), "%s", t->session.peer);
     summary->arrival = t->arrival;
     digest_format((enum digest_algorithm)t->disk_of.digest, t->root,
@@ -357,7 +351,7 @@ static void forget_record(struct target *t)
 {
     struct error err;
 
-    if (checkpointer_remove(&t->keeper, &err) < 0)
+    if (checkpointer_remove(&t->checkpointer, &err) < 0)
         log_warn("%s", err.text);
 }
 
@@ -365,14 +359,14 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
                       struct error *err)
 {
     struct target *t = (struct target *)job;
-    const struct listener_http http = { &t->gate, upload_router_receive };
+    const struct listener_http http = { &t->router, upload_router_receive };
     int r;
 
     t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
                                             ? t->options.pairing_valid_ns
                                             : PAIRING_DEFAULT_NS);
     if (listener_open(&t->listen, job, t->options.security.http ? &http : NULL,
-                      &t->door, err) < 0)
+                      &t->listener, err) < 0)
         return -1;
     job_set_ready(job);
     if (run_sessions(t, err) < 0) {
@@ -395,13 +389,13 @@ static void target_free(struct cw_job *job)
     struct target *t = (struct target *)job;
 
     visitor_close(t->comeback);
-    listener_close(t->door);
-    checkpointer_close(&t->keeper);
+    listener_close(t->listener);
+    checkpointer_close(&t->checkpointer);
     sink_close(t->sink);
     chunk_bitmap_fini(&t->plan.came);
-    chunk_bitmap_fini(&t->plan.held);
+    chunk_bitmap_fini(&t->plan.on_disk);
     chunk_bitmap_fini(&t->plan.found);
-    chunk_bitmap_fini(&t->plan.told);
+    chunk_bitmap_fini(&t->plan.announced);
     leaf_cache_close(&t->plan.leaves);
     job_fini(job);
     free(t);
@@ -429,10 +423,10 @@ static int build(struct target *t, const struct cw_target_options *options,
         sink_open(&sink, &t->sink, err) < 0)
         return -1;
     t->plan.sink = t->sink;
-    checkpointer_open(&t->keeper, &t->job, t->sink, options->state_dir,
+    checkpointer_open(&t->checkpointer, &t->job, t->sink, options->state_dir,
                       options->checkpoint_ns);
-    t->plan.keeper = &t->keeper;
-    t->gate = (struct upload_router){
+    t->plan.checkpointer = &t->checkpointer;
+    t->router = (struct upload_router){
         .client_name = options->security.peer_name,
         /* Before the job's patience ends: that could not say whose fault
          * it is. */

@@ -39,24 +39,25 @@ struct target {
     struct cw_job job; /* first: the API's handle is this */
     struct cw_target_options options;
     struct addr listen;
-    bool is_paired;            /* by a code, */
-    uint64_t code_ends_ns;     /* which is good until then */
-    struct upload_router gate; /* for who comes by HTTP */
-    bool has_gate;             /* claimed for a source of our own */
-    struct listener *door;
+    bool is_paired;              /* by a code, */
+    uint64_t code_ends_ns;       /* which is good until then */
+    struct upload_router router; /* for who comes by HTTP */
+    bool has_router;             /* claimed for a source of our own */
+    struct listener *listener;
 
     /* The process: what outlives a session. */
     struct sink *sink;
-    struct checkpointer keeper; /* the checkpoint of it */
-    struct target_plan plan;    /* what is held, and its digests: job.digest */
-    bool has_disk;              /* the sink is prepared, for the job disk_of */
+    struct checkpointer checkpointer; /* the checkpoint of it */
+    struct target_plan
+        plan;      /* what is held, and its digests: job.status.digest */
+    bool has_disk; /* the sink is prepared, for the job disk_of */
     struct message_hello disk_of;
-    bool is_committed;  /* the disk is whole and has its name */
-    unsigned readbacks; /* that found something else */
-    bool is_told;       /* and the source knows: it said BYE */
-    uint64_t held_most; /* chunks that were ever held at once */
+    bool is_committed;    /* the disk is whole and has its name */
+    unsigned readbacks;   /* that found something else */
+    bool is_told;         /* and the source knows: it said BYE */
+    uint64_t max_on_disk; /* chunks that were ever held at once */
     /* Identity of the image that all that is held was read from; 0: none. */
-    uint8_t held_of[MESSAGE_IDENTITY_BYTES];
+    uint8_t on_disk_of[MESSAGE_IDENTITY_BYTES];
     uint8_t root[DIGEST_ROOT_BYTES];
     struct retry retry;
     const char *arrival; /* "clonewire", "clone", "upload" */
@@ -70,9 +71,9 @@ struct target {
     uint8_t secrets[TARGET_SECRETS][MESSAGE_SECRET_BYTES]; /* a ring */
     unsigned sessions; /* that got a secret */
     struct receive_worker lanes[MESSAGE_MAX_LANES];
-    struct task errand;
-    struct task survey; /* of what the disk holds, beside the copying */
-    uint64_t told_to;   /* chunks below it are told */
+    struct task task;
+    struct task scan;      /* of what the disk holds, beside the copying */
+    uint64_t announced_to; /* chunks below it are told */
 };
 
 /* As cw_target_open(): NULL with *err filled; else owned by the caller

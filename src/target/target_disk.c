@@ -14,7 +14,7 @@
 #include "transfer/readback.h"
 
 /* A disk that forgets what it was given more often than this is broken. */
-#define READBACKS_MOST 3U
+#define READBACKS_MAX 3U
 
 /* ---- before ---- */
 
@@ -22,8 +22,8 @@ void target_forget_disk(struct target *t)
 {
     t->has_disk = false;
     chunk_bitmap_fini(&t->plan.came);
-    chunk_bitmap_fini(&t->plan.held);
-    digest_close(TAKE_PTR(t->job.digest));
+    chunk_bitmap_fini(&t->plan.on_disk);
+    digest_close(TAKE_PTR(t->job.status.digest));
 }
 
 /* Empty sets and tables for the disk of the source that has come. */
@@ -33,12 +33,12 @@ static int open_tables(struct target *t, struct error *err)
     uint64_t chunks = chunk_grid_count(hello->virtual_bytes);
 
     target_forget_disk(t);
-    memset(t->held_of, 0, sizeof(t->held_of));
+    memset(t->on_disk_of, 0, sizeof(t->on_disk_of));
     if (chunk_bitmap_init(&t->plan.came, chunks, err) < 0 ||
-        chunk_bitmap_init(&t->plan.held, chunks, err) < 0)
+        chunk_bitmap_init(&t->plan.on_disk, chunks, err) < 0)
         return -1;
     return digest_open((enum digest_algorithm)hello->digest,
-                       hello->virtual_bytes, &t->job.digest, err);
+                       hello->virtual_bytes, &t->job.status.digest, err);
 }
 
 static int bind_keeper(struct target *t, struct error *err)
@@ -51,8 +51,8 @@ static int bind_keeper(struct target *t, struct error *err)
     };
 
     memcpy(head.job, hello->job, sizeof(head.job));
-    return checkpointer_bind(&t->keeper, &head, &t->plan.held, t->job.digest,
-                             err);
+    return checkpointer_bind(&t->checkpointer, &head, &t->plan.on_disk,
+                             t->job.status.digest, err);
 }
 
 /* Is whatever is there to be looked at, or only what a checkpoint names? */
@@ -66,26 +66,27 @@ static bool wants_survey(const struct target *t)
 static bool is_enough(const struct target *t)
 {
     return !t->plan.is_finished ||
-           chunk_bitmap_count(&t->plan.held) == t->plan.held.chunks;
+           chunk_bitmap_count(&t->plan.on_disk) == t->plan.on_disk.chunks;
 }
 
 /* Goes on with the disk that an earlier run of this job began.  1: done so;
  * 0: there is none, or it cannot be. */
 static int take_up(struct target *t, struct error *err)
 {
-    uint64_t chunks = t->plan.held.chunks;
+    uint64_t chunks = t->plan.on_disk.chunks;
     struct error why;
 
     if (t->options.resume != CW_RESUME_AUTO &&
         t->options.resume != CW_RESUME_TRUST)
         return 0;
-    if (checkpointer_load(&t->keeper) && is_enough(t)) {
-        memcpy(t->held_of, t->keeper.head.source, sizeof(t->held_of));
+    if (checkpointer_load(&t->checkpointer) && is_enough(t)) {
+        memcpy(t->on_disk_of, t->checkpointer.head.source,
+               sizeof(t->on_disk_of));
         if (sink_resume(t->sink, t->session.hello.virtual_bytes,
-                        t->keeper.head.disk_bytes, &why) == 0) {
+                        t->checkpointer.head.disk_bytes, &why) == 0) {
             log_info("going on with what an earlier run left: %" PRIu64
                      " of %" PRIu64 " chunks are held",
-                     chunk_bitmap_count(&t->plan.held), chunks);
+                     chunk_bitmap_count(&t->plan.on_disk), chunks);
             return 1;
         }
         log_warn("%s; beginning anew", why.text);
@@ -104,7 +105,7 @@ static int take_over(struct target *t, struct error *err)
 
     if (!wants_survey(t))
         return 0;
-    if (checkpointer_remove(&t->keeper, err) < 0)
+    if (checkpointer_remove(&t->checkpointer, err) < 0)
         return -1;
     return sink_adopt(t->sink, t->session.hello.virtual_bytes, older, err);
 }
@@ -137,11 +138,11 @@ static int make_disk(struct target *t, struct error *err)
         taken = target_check_fresh(t, err) < 0 ? -1 : take_over(t, err);
     if (taken < 0)
         return -1;
-    if (taken == 0 && (checkpointer_remove(&t->keeper, err) < 0 ||
+    if (taken == 0 && (checkpointer_remove(&t->checkpointer, err) < 0 ||
                        sink_prepare(t->sink, virtual_bytes, err) < 0))
         return -1;
     sink_get_report(t->sink, &report);
-    t->keeper.head.disk_bytes = report.disk_bytes;
+    t->checkpointer.head.disk_bytes = report.disk_bytes;
     t->plan.is_again = taken > 0;
     atomic_store(&t->plan.is_coarse, false);
     t->plan.is_surveyed = taken > 0 && wants_survey(t) && !t->plan.is_finished;
@@ -161,15 +162,15 @@ _Static_assert(MESSAGE_IDENTITY_BYTES <= CHECKPOINT_SOURCE_BYTES, "it fits");
 static void note_source(struct target *t)
 {
     const struct message_hello *hello = &t->session.hello;
-    size_t len = sizeof(t->held_of);
+    size_t len = sizeof(t->on_disk_of);
 
-    if (!t->plan.is_surveyed && chunk_bitmap_count(&t->plan.held) == 0)
-        memcpy(t->held_of, hello->identity, len); /* 0: has none */
+    if (!t->plan.is_surveyed && chunk_bitmap_count(&t->plan.on_disk) == 0)
+        memcpy(t->on_disk_of, hello->identity, len); /* 0: has none */
     else if (t->plan.is_surveyed ||
-             memcmp(t->held_of, hello->identity, len) != 0)
-        memset(t->held_of, 0, len);
-    memset(t->keeper.head.source, 0, sizeof(t->keeper.head.source));
-    memcpy(t->keeper.head.source, t->held_of, len);
+             memcmp(t->on_disk_of, hello->identity, len) != 0)
+        memset(t->on_disk_of, 0, len);
+    memset(t->checkpointer.head.source, 0, sizeof(t->checkpointer.head.source));
+    memcpy(t->checkpointer.head.source, t->on_disk_of, len);
 }
 
 static int go_on(struct target *t)
@@ -203,7 +204,7 @@ static int refuse_root(struct target *t, struct error *err)
 {
     struct error why;
 
-    if (checkpointer_remove(&t->keeper, &why) < 0)
+    if (checkpointer_remove(&t->checkpointer, &why) < 0)
         log_error("%s", why.text);
     return error_set(err, ERROR_MISMATCH, 0,
                      "digests differ: what was written is not what was read");
@@ -215,9 +216,9 @@ static void strike(void *opaque, uint64_t chunk)
     struct target *t = opaque;
     struct error err;
 
-    if (checkpointer_strike(&t->keeper, chunk, 1, &err) < 0)
+    if (checkpointer_strike(&t->checkpointer, chunk, 1, &err) < 0)
         log_error("%s", err.text);
-    chunk_bitmap_remove(&t->plan.held, chunk, 1);
+    chunk_bitmap_remove(&t->plan.on_disk, chunk, 1);
 }
 
 /* What differs is sent again in another session, a few times. */
@@ -231,12 +232,12 @@ static int read_back(struct target *t, struct error *err)
 
     if (r == 0)
         differ = readback_compare(&t->job, back, t->options.destination,
-                                  t->plan.held.chunks, strike, t);
+                                  t->plan.on_disk.chunks, strike, t);
     digest_close(back);
     if (r < 0 || differ == 0)
         return r;
     return error_set(
-        err, ++t->readbacks < READBACKS_MOST ? ERROR_TEMPORARY : ERROR_MISMATCH,
+        err, ++t->readbacks < READBACKS_MAX ? ERROR_TEMPORARY : ERROR_MISMATCH,
         0, "%" PRIu64 " chunks of %s read back as something else", differ,
         t->options.destination);
 }
@@ -245,7 +246,7 @@ int target_flush(void *arg, struct error *err)
 {
     struct target *t = arg;
 
-    if (checkpointer_wait(&t->keeper, err) < 0)
+    if (checkpointer_wait(&t->checkpointer, err) < 0)
         return -1;
     return t->plan.is_finished ? 0 : sink_finish(t->sink, err);
 }
@@ -254,8 +255,9 @@ int target_flush(void *arg, struct error *err)
  * when both are started again. */
 static int commit(struct target *t, struct error *err)
 {
-    return checkpointer_save(&t->keeper, err) < 0 ? -1
-                                                  : sink_commit(t->sink, err);
+    return checkpointer_save(&t->checkpointer, err) < 0
+               ? -1
+               : sink_commit(t->sink, err);
 }
 
 /* Compare, then the final name: a disk that is not equal never gets it. */
@@ -263,7 +265,7 @@ int target_verify(void *arg, struct error *err)
 {
     struct target *t = arg;
 
-    digest_root(t->job.digest, t->root);
+    digest_root(t->job.status.digest, t->root);
     if (memcmp(t->root, t->session.source_root, sizeof(t->root)) != 0)
         return refuse_root(t, err);
     if (t->options.verify_readback && read_back(t, err) < 0)

@@ -13,7 +13,7 @@
 /* The leaves that are kept are those the source has not dealt with. */
 static int make_room(struct target *t, struct error *err)
 {
-    struct pollfd fd = { .fd = t->job.stop_fd, .events = POLLIN };
+    struct pollfd fd = { .fd = t->job.state.stop_fd, .events = POLLIN };
 
     while (!leaf_cache_has_room(&t->plan.leaves))
         if (poll(&fd, 1, LOOK_MS) > 0)
@@ -32,28 +32,28 @@ static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
             return -1;
         leaf_cache_put(&t->plan.leaves, chunk, leaves, sums);
     }
-    chunk_bitmap_add(&t->plan.held, chunk, 1);
+    chunk_bitmap_add(&t->plan.on_disk, chunk, 1);
     chunk_bitmap_add(&t->plan.found, chunk, 1);
-    job_wake(&t->job);
+    job_state_wake(&t->job.state);
     return 0;
 }
 
 static int work(void *arg, struct error *err)
 {
     struct target *t = arg;
-    struct disk_scan survey = {
-        .engine = t->job.ring_wish,
+    struct disk_scan scan = {
+        .engine = t->job.resources.queue_engine,
         .image = readback_image(&t->job, t->sink),
         .virtual_bytes = t->plan.virtual_bytes,
-        .stop = &t->job.stop,
+        .stop = &t->job.state.stop,
         .skip = &t->plan.found,
-        .done_bytes = &t->job.progress.surveyed_bytes,
+        .done_bytes = &t->job.status.progress.surveyed_bytes,
         .wants_sums = t->plan.has_sums,
         .found = found,
         .opaque = t,
     };
 
-    if (disk_scan_run(&survey, t->job.digest, err) == 0)
+    if (disk_scan_run(&scan, t->job.status.digest, err) == 0)
         return 0;
     return readback_failed(err, "what the target holds");
 }
@@ -62,19 +62,19 @@ static int work(void *arg, struct error *err)
 static int open_sets(struct target *t, struct error *err)
 {
     struct target_plan *plan = &t->plan;
-    uint64_t chunks = plan->held.chunks;
+    uint64_t chunks = plan->on_disk.chunks;
 
     chunk_bitmap_fini(&plan->found);
-    chunk_bitmap_fini(&plan->told);
+    chunk_bitmap_fini(&plan->announced);
     leaf_cache_close(&plan->leaves);
-    t->told_to = 0;
+    t->announced_to = 0;
     if (chunk_bitmap_init(&plan->found, chunks, err) < 0 ||
-        chunk_bitmap_init(&plan->told, chunks, err) < 0 ||
-        leaf_cache_open(&plan->leaves, digest_each(t->job.digest),
+        chunk_bitmap_init(&plan->announced, chunks, err) < 0 ||
+        leaf_cache_open(&plan->leaves, digest_each(t->job.status.digest),
                         plan->has_sums, err) < 0)
         return -1;
-    chunk_bitmap_copy(&plan->found, &plan->held);
-    chunk_bitmap_copy(&plan->told, &plan->held);
+    chunk_bitmap_copy(&plan->found, &plan->on_disk);
+    chunk_bitmap_copy(&plan->announced, &plan->on_disk);
     return 0;
 }
 
@@ -83,7 +83,7 @@ void target_scan_again(struct target *t)
     uint64_t chunk;
 
     while (leaf_cache_take_any(&t->plan.leaves, &chunk))
-        chunk_bitmap_remove(&t->plan.held, chunk, 1);
+        chunk_bitmap_remove(&t->plan.on_disk, chunk, 1);
 }
 
 int target_scan_start(struct target *t)
@@ -94,9 +94,9 @@ int target_scan_start(struct target *t)
         return 0;
     log_info("reading what %s holds", t->options.destination);
     if (open_sets(t, &err) == 0 &&
-        task_start(&t->survey, &t->job, work, t, &err) == 0)
+        task_start(&t->scan, &t->job, work, t, &err) == 0)
         return 0;
-    job_fail(&t->job, &err);
+    job_state_fail(&t->job.state, &err);
     return -1;
 }
 
@@ -105,13 +105,14 @@ static uint64_t next_found(struct target *t)
 {
     uint64_t chunks = t->plan.found.chunks, end;
 
-    while (t->told_to < chunks && chunk_bitmap_has(&t->plan.told, t->told_to))
-        t->told_to++;
-    end = t->told_to;
+    while (t->announced_to < chunks &&
+           chunk_bitmap_has(&t->plan.announced, t->announced_to))
+        t->announced_to++;
+    end = t->announced_to;
     while (end < chunks && chunk_bitmap_has(&t->plan.found, end) &&
-           !chunk_bitmap_has(&t->plan.told, end))
+           !chunk_bitmap_has(&t->plan.announced, end))
         end++;
-    return end - t->told_to;
+    return end - t->announced_to;
 }
 
 int target_scan_tick(struct target *t)
@@ -119,16 +120,16 @@ int target_scan_tick(struct target *t)
     uint64_t count;
     struct error err;
 
-    if (!t->plan.is_surveyed || t->told_to == t->plan.found.chunks)
+    if (!t->plan.is_surveyed || t->announced_to == t->plan.found.chunks)
         return 0;
-    if (task_is_done(&t->survey) && task_join(&t->survey, &err) < 0) {
-        job_fail(&t->job, &err);
+    if (task_is_done(&t->scan) && task_join(&t->scan, &err) < 0) {
+        job_state_fail(&t->job.state, &err);
         return -1;
     }
     while ((count = next_found(t)) > 0) {
-        int n = announce_chunks_tell_found(&t->session.control, t->told_to,
-                                           count, t->job.digest,
-                                           &t->plan.leaves, &t->plan.told);
+        int n = announce_chunks_tell_found(&t->session.control, t->announced_to,
+                                           count, t->job.status.digest,
+                                           &t->plan.leaves, &t->plan.announced);
 
         if (n < 0)
             return -1;
@@ -140,8 +141,8 @@ int target_scan_end(struct target *t)
 {
     struct error err;
 
-    if (task_join(&t->survey, &err) == 0)
+    if (task_join(&t->scan, &err) == 0)
         return 0;
-    job_fail(&t->job, &err);
+    job_state_fail(&t->job.state, &err);
     return -1;
 }

@@ -35,14 +35,14 @@
 /* Tells a visitor why it cannot stay. */
 void target_turn_away(const struct visitor *visitor, const struct error *err)
 {
-    struct channel *chat = malloc(sizeof(*chat));
+    struct channel *channel = malloc(sizeof(*channel));
 
     log_warn("turned away %s: %s", visitor->peer, err->text);
-    if (!chat)
+    if (!channel)
         return;
-    channel_init(chat, visitor->conn);
-    channel_send_error(chat, err);
-    free(chat);
+    channel_init(channel, visitor->conn);
+    channel_send_error(channel, err);
+    free(channel);
 }
 
 static bool secrets_equal(const uint8_t *a, const uint8_t *b)
@@ -76,10 +76,10 @@ int target_check_join(const struct target *t, const struct message_join *join,
     if (session->is_over)
         return error_set(err, ERROR_TEMPORARY, 0,
                          "the session of this lane is over");
-    if (join->lane >= t->job.lanes)
+    if (join->lane >= t->job.resources.lanes)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "lane %u of a clone with %u lanes", join->lane,
-                         t->job.lanes);
+                         t->job.resources.lanes);
     if (t->lanes[join->lane].conn)
         return error_set(err, ERROR_PROTOCOL, 0, "lane %u came twice",
                          join->lane);
@@ -98,12 +98,12 @@ static void receive_lane(struct target *t, struct visitor *visitor)
     if (target_check_join(t, join, &err) < 0) {
         target_turn_away(visitor, &err);
         if (t->session.accepting && !is_past_secret(t, join->secret))
-            job_fail(&t->job, &err);
+            job_state_fail(&t->job.state, &err);
         return;
     }
     if (receive_worker_start(&t->lanes[join->lane], &t->plan, join->lane,
                              visitor->conn, &err) < 0)
-        job_fail(&t->job, &err);
+        job_state_fail(&t->job.state, &err);
     visitor->conn = NULL; /* moved */
     t->session.joined++;
 }
@@ -114,15 +114,15 @@ static void receive_lane(struct target *t, struct visitor *visitor)
  */
 static void receive_hello(struct target *t, struct visitor **visitor)
 {
-    const struct channel *chat = &t->session.control.chat;
+    const struct channel *channel = &t->session.control.channel;
     struct error err;
 
     if (target_is_same_job(t, &(*visitor)->first.hello) && !t->comeback &&
-        clock_now_ns() - chat->heard_ns > SILENCE_NS) {
+        clock_now_ns() - channel->heard_ns > SILENCE_NS) {
         t->comeback = TAKE_PTR(*visitor);
         error_set(&err, ERROR_TEMPORARY, 0,
                   "the source has lost the connection and calls again");
-        job_fail(&t->job, &err);
+        job_state_fail(&t->job.state, &err);
         return;
     }
     error_set(&err, ERROR_BUSY, 0, "busy: serving another source, %s",
@@ -135,7 +135,7 @@ static void receive_visitors(struct target *t)
 {
     struct visitor *visitor;
 
-    while ((visitor = listener_take(t->door))) {
+    while ((visitor = listener_take(t->listener))) {
         if (!visitor->conn)
             visitor_log_refusal(visitor, &visitor->err);
         else if (visitor->first.type == MESSAGE_JOIN)
@@ -157,12 +157,13 @@ static int hear(struct target *t, const struct message *message)
         return session_unexpected(&session->control, message);
     session->finish_heard = true;
     session->finish_ns = clock_now_ns();
-    t->job.peer_waits = message->finish.waits;
+    t->job.status.peer_waits = message->finish.waits;
     memcpy(session->source_root, message->finish.root,
            sizeof(session->source_root));
     if (message->finish.unread_bytes > t->plan.virtual_bytes)
         return session_unexpected(&session->control, message);
-    atomic_store(&t->job.progress.unread_bytes, message->finish.unread_bytes);
+    atomic_store(&t->job.status.progress.unread_bytes,
+                 message->finish.unread_bytes);
     return 0;
 }
 
@@ -173,7 +174,8 @@ static int serve(struct target *t)
     int r;
 
     receive_visitors(t);
-    atomic_store(&t->job.progress.zeroed_bytes, sink_zeroed_bytes(t->sink));
+    atomic_store(&t->job.status.progress.zeroed_bytes,
+                 sink_zeroed_bytes(t->sink));
     r = session_step(&t->session.control, &message);
     return r > 0 ? hear(t, &message) : r;
 }
@@ -192,7 +194,7 @@ static int serve_errand(void *arg)
 static int run_errand(struct target *t,
                       int (*work)(void *arg, struct error *err))
 {
-    return task_run(&t->errand, &t->job, work, serve_errand, t);
+    return task_run(&t->task, &t->job, work, serve_errand, t);
 }
 
 static int make_secret(struct target *t)
@@ -206,7 +208,7 @@ static int make_secret(struct target *t)
         return 0;
     }
     error_set(&err, ERROR_SYSTEM, errno, "make a session secret");
-    job_fail(&t->job, &err);
+    job_state_fail(&t->job.state, &err);
     return -1;
 }
 
@@ -220,8 +222,9 @@ static int send_plan(struct target *t)
     if (make_secret(t) < 0)
         return -1;
     sink_get_report(t->sink, &report);
-    t->job.lanes = session->hello.lanes < lanes ? session->hello.lanes : lanes;
-    t->job.disk_bytes = report.disk_bytes;
+    t->job.resources.lanes = session->hello.lanes < lanes ? session->hello.lanes
+                                                          : lanes;
+    t->job.status.disk_bytes = report.disk_bytes;
     t->plan.sector_bytes = report.sector_bytes;
 
     t->plan.codecs = t->options.refuse_compressed
@@ -229,10 +232,10 @@ static int send_plan(struct target *t)
                          : session->hello.codecs & MESSAGE_CODEC_ZSTD;
 
     message.plan.codecs = t->plan.codecs;
-    message.plan.lanes = (uint16_t)t->job.lanes;
+    message.plan.lanes = (uint16_t)t->job.resources.lanes;
     message.plan.disk_bytes = report.disk_bytes;
-    message.plan.has_identity = !iszero(t->held_of, sizeof(t->held_of));
-    memcpy(message.plan.identity, t->held_of, sizeof(t->held_of));
+    message.plan.has_identity = !iszero(t->on_disk_of, sizeof(t->on_disk_of));
+    memcpy(message.plan.identity, t->on_disk_of, sizeof(t->on_disk_of));
     message.plan.wants_trust = t->options.resume == CW_RESUME_TRUST;
     message.plan.surveys = t->plan.is_surveyed;
     t->plan.has_sums = t->plan.is_surveyed && session->hello.takes_sums &&
@@ -242,8 +245,8 @@ static int send_plan(struct target *t)
     snprintf(message.plan.software, sizeof(message.plan.software),
              "clonewire %s", version_text());
     if (session_send(&session->control, &message) < 0 ||
-        announce_chunks_tell(&session->control, &t->plan.held, t->job.digest) <
-            0)
+        announce_chunks_tell(&session->control, &t->plan.on_disk,
+                             t->job.status.digest) < 0)
         return -1;
     session->accepting = true;
     message.type = MESSAGE_GO;
@@ -256,20 +259,20 @@ static bool lanes_ended(struct target *t)
 {
     struct error err;
 
-    if (checkpointer_tick(&t->keeper, &err) < 0)
-        job_fail(&t->job, &err);
+    if (checkpointer_tick(&t->checkpointer, &err) < 0)
+        job_state_fail(&t->job.state, &err);
     watchdog_check(&t->job);
-    if (target_scan_tick(t) < 0 || job_stopping(&t->job))
+    if (target_scan_tick(t) < 0 || job_state_stopping(&t->job.state))
         return true;
-    if (t->session.finish_heard && t->session.joined < t->job.lanes &&
+    if (t->session.finish_heard && t->session.joined < t->job.resources.lanes &&
         clock_now_ns() - t->session.finish_ns > LATE_LANE_NS) {
         error_set(&err, ERROR_PROTOCOL, 0,
                   "source finished, but only %u of %u lanes came",
-                  t->session.joined, t->job.lanes);
-        job_fail(&t->job, &err);
+                  t->session.joined, t->job.resources.lanes);
+        job_state_fail(&t->job.state, &err);
     }
     return t->session.finish_heard &&
-           atomic_load(&t->plan.ended) == t->job.lanes;
+           atomic_load(&t->plan.ended) == t->job.resources.lanes;
 }
 
 /* Did the lanes bring all of the disk, and nothing else? */
@@ -281,7 +284,7 @@ static int check_lanes(struct target *t, struct error *err)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "source finished, but %" PRIu64 " chunks did not come",
                          missing);
-    for (unsigned i = 0; i < t->job.lanes; i++)
+    for (unsigned i = 0; i < t->job.resources.lanes; i++)
         if (receive_worker_check_end(&t->lanes[i], err) < 0)
             return -1;
     return 0;
@@ -292,7 +295,7 @@ static int finish(struct target *t)
     struct error err;
 
     if (check_lanes(t, &err) < 0) {
-        job_fail(&t->job, &err);
+        job_state_fail(&t->job.state, &err);
         return -1;
     }
     if (target_scan_end(t) < 0 ||
@@ -308,7 +311,7 @@ static int finish(struct target *t)
 static void say_done(struct target *t)
 {
     struct message message = { .type = MESSAGE_DONE };
-    struct channel *chat = &t->session.control.chat;
+    struct channel *channel = &t->session.control.channel;
     uint64_t deadline_ns = clock_now_ns() + BYE_NS;
     struct sink_report report;
     struct error err;
@@ -318,13 +321,13 @@ static void say_done(struct target *t)
     message.done.allocated_bytes = report.allocated_bytes;
     message.done.waits = job_waits(&t->job);
     memcpy(message.done.root, t->root, sizeof(t->root));
-    if (channel_send(chat, &message, &err) < 0) {
+    if (channel_send(channel, &message, &err) < 0) {
         log_warn("the source may not know that the clone is done: %s",
                  err.text);
         return;
     }
     do {
-        if (channel_wait(chat, &message, deadline_ns, -1, &err) < 0) {
+        if (channel_wait(channel, &message, deadline_ns, -1, &err) < 0) {
             log_warn("the source did not say good-bye: %s", err.text);
             return;
         }
@@ -345,18 +348,19 @@ static void begin(struct target *t, struct visitor *visitor)
     if (!target_is_same_job(t, &session->hello))
         job_begin(&t->job);
     t->reserved_ns = 0;
-    memcpy(t->job.id, session->hello.job, sizeof(t->job.id));
-    memcpy(t->job.format, session->hello.format, sizeof(t->job.format));
-    progress_add(&t->job.progress.sessions, 1);
+    memcpy(t->job.status.id, session->hello.job, sizeof(t->job.status.id));
+    memcpy(t->job.status.format, session->hello.format,
+           sizeof(t->job.status.format));
+    progress_add(&t->job.status.progress.sessions, 1);
     conn_get_info(visitor->conn, &info);
     snprintf(session->peer, sizeof(session->peer), "%s (%s)", info.peer,
              info.peer_name);
-    snprintf(t->job.cipher, sizeof(t->job.cipher), "%s %s", info.tls_version,
-             info.cipher);
-    memcpy(t->job.peer_software, session->hello.software,
-           sizeof(t->job.peer_software));
+    snprintf(t->job.status.cipher, sizeof(t->job.status.cipher), "%s %s",
+             info.tls_version, info.cipher);
+    memcpy(t->job.status.peer_software, session->hello.software,
+           sizeof(t->job.status.peer_software));
     log_info("serving %s, %s, %s", session->peer, session->hello.software,
-             t->job.cipher);
+             t->job.status.cipher);
     conn_set_role(visitor->conn, CONN_CONTROL,
                   (unsigned)(t->job.tuning.dead_peer_ns / CLOCK_MS_NS));
     session_open(&session->control, &t->job, visitor->conn);
@@ -366,7 +370,7 @@ static void begin(struct target *t, struct visitor *visitor)
 static int converse(struct target *t)
 {
     job_enter(&t->job, CW_PHASE_PLANNING);
-    t->job.total_bytes = t->session.hello.data_bytes;
+    t->job.status.total_bytes = t->session.hello.data_bytes;
     t->plan.ended = 0;
     if (run_errand(t, target_prepare) < 0 || send_plan(t) < 0)
         return -1;
@@ -375,12 +379,12 @@ static int converse(struct target *t)
     while (!lanes_ended(t))
         if (serve(t) < 0)
             return -1;
-    return job_stopping(&t->job) ? -1 : finish(t);
+    return job_state_stopping(&t->job.state) ? -1 : finish(t);
 }
 
 static void end_lanes(struct target *t)
 {
-    if (job_stopping(&t->job))
+    if (job_state_stopping(&t->job.state))
         sink_stop(t->sink);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
         receive_worker_interrupt(&t->lanes[i]);
@@ -394,17 +398,17 @@ static void save(struct target *t)
 {
     struct error err;
 
-    if (t->has_disk && checkpointer_save(&t->keeper, &err) < 0)
-        job_fail(&t->job, &err);
+    if (t->has_disk && checkpointer_save(&t->checkpointer, &err) < 0)
+        job_state_fail(&t->job.state, &err);
 }
 
 /* How much is held, for whoever asks whether there is progress. */
 static void note_held(struct target *t)
 {
-    uint64_t held = t->has_disk ? chunk_bitmap_count(&t->plan.held) : 0;
+    uint64_t on_disk = t->has_disk ? chunk_bitmap_count(&t->plan.on_disk) : 0;
 
-    if (held > t->held_most)
-        t->held_most = held;
+    if (on_disk > t->max_on_disk)
+        t->max_on_disk = on_disk;
 }
 
 /* Does the source only want to hear that the disk is whole? */
@@ -431,7 +435,7 @@ int target_serve(struct target *t, struct visitor *visitor)
         say_done(t);
         job_enter(&t->job, CW_PHASE_DONE);
     } else {
-        progress_add(&t->job.progress.failed_sessions, 1);
+        progress_add(&t->job.status.progress.failed_sessions, 1);
         session_settle_error(&t->session.control);
     }
     t->session.is_over = t->session.accepting;

@@ -4,10 +4,8 @@
  */
 #include "target/target.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "cdi/upload.h"
@@ -26,7 +24,7 @@ static int begin(struct target *t, struct error *err)
     if (target_check_fresh(t, err) < 0)
         return -1;
     target_forget_disk(t);
-    return checkpointer_remove(&t->keeper, err);
+    return checkpointer_remove(&t->checkpointer, err);
 }
 
 /* The gate opens before the client hears of it: it may try again at once. */
@@ -38,12 +36,12 @@ static int work(void *arg, struct error *err)
     if (begin(t, err) < 0 || upload_receive(&task->upload, err) < 0) {
         sink_discard(t->sink);
         atomic_store(&task->is_ending, true);
-        upload_router_set(&t->gate, UPLOAD_ROUTER_OPEN);
+        upload_router_set(&t->router, UPLOAD_ROUTER_OPEN);
         upload_refuse(&task->upload, err);
         return -1;
     }
     atomic_store(&task->is_ending, true);
-    upload_router_set(&t->gate, UPLOAD_ROUTER_DONE);
+    upload_router_set(&t->router, UPLOAD_ROUTER_DONE);
     request_answer(task->upload.from.request, HTTP_OK, "");
     return 0;
 }
@@ -55,7 +53,7 @@ static void receive_visitors(struct target *t)
     struct visitor *visitor;
     struct error err;
 
-    while ((visitor = listener_take(t->door))) {
+    while ((visitor = listener_take(t->listener))) {
         if (visitor->upload.request && !t->comeback) {
             t->comeback = visitor;
             continue;
@@ -83,27 +81,21 @@ static int serve(void *arg)
 {
     struct upload_task *task = arg;
     struct cw_job *job = &task->t->job;
-    struct pollfd fd = { .fd = job->wake_fd, .events = POLLIN };
-    struct error err;
-    uint64_t drained;
 
     receive_visitors(task->t);
-    job->total_bytes = atomic_load(&task->upload.total_bytes);
+    job->status.total_bytes = atomic_load(&task->upload.total_bytes);
     job_enter(job, (enum cw_phase)atomic_load(&task->upload.phase));
     note_arrival(task);
-    atomic_store(&job->progress.zeroed_bytes, sink_zeroed_bytes(task->t->sink));
+    atomic_store(&job->status.progress.zeroed_bytes,
+                 sink_zeroed_bytes(task->t->sink));
     job_attend(job);
     job_report(job);
-    if (atomic_load(&job->cancelled)) {
-        error_set(&err, ERROR_CANCELLED, 0, "stopped by request");
-        job_fail(job, &err);
+    if (job_state_must_end(&job->state)) {
         sink_stop(task->t->sink);
         request_interrupt(task->upload.from.request);
         return -1;
     }
-    poll(&fd, 1, JOB_TICK_MS);
-    if (fd.revents != 0 && read(fd.fd, &drained, sizeof(drained)) < 0)
-        log_debug("nothing to drain from the wake-up");
+    job_state_wait(&job->state, -1, JOB_TICK_MS);
     return 0;
 }
 
@@ -112,14 +104,14 @@ static void note(struct target *t, const struct upload *upload)
 {
     t->is_committed = true;
     t->is_told = true;
-    t->job.disk_bytes = upload->disk_bytes;
+    t->job.status.disk_bytes = upload->disk_bytes;
     t->disk_of.digest = DIGEST_XXH3_128;
     snprintf(t->disk_of.format, sizeof(t->disk_of.format), "%s",
              upload->format);
     t->arrival = upload->is_clone ? "clone" : "upload";
     t->is_tree = upload->is_tree;
     t->is_tree_preallocated = upload->is_tree_preallocated;
-    digest_root(t->job.digest, t->root);
+    digest_root(t->job.status.digest, t->root);
 }
 
 int target_take_upload(struct target *t, struct visitor *visitor)
@@ -140,20 +132,20 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     conn_get_info(visitor->upload.request->conn, &info);
     snprintf(t->session.peer, sizeof(t->session.peer), "%s (%s)", info.peer,
              info.peer_name);
-    snprintf(t->job.cipher, sizeof(t->job.cipher), "%s %s", info.tls_version,
-             info.cipher);
+    snprintf(t->job.status.cipher, sizeof(t->job.status.cipher), "%s %s",
+             info.tls_version, info.cipher);
     job_begin(&t->job);
     job_enter(&t->job, CW_PHASE_PLANNING);
-    t->job.lanes = 1;
-    t->job.total_bytes = 0;
-    r = task_run(&t->errand, &t->job, work, serve, &task);
-    progress_add(&t->job.progress.wire_bytes,
+    t->job.resources.lanes = 1;
+    t->job.status.total_bytes = 0;
+    r = task_run(&t->task, &t->job, work, serve, &task);
+    progress_add(&t->job.status.progress.wire_bytes,
                  conn_wire_received(task.upload.from.request->conn));
     if (r == 0) {
         note(t, &task.upload);
         job_enter(&t->job, CW_PHASE_DONE);
     } else {
-        progress_add(&t->job.progress.failed_sessions, 1);
+        progress_add(&t->job.status.progress.failed_sessions, 1);
     }
     return r;
 }

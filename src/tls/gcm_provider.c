@@ -34,7 +34,7 @@
 #define PROPERTIES    "?provider=" TLS_GCM_PROVIDER
 #define IV_BYTES      12U
 #define TAG_BYTES     16U
-#define AAD_MOST      64U /* a record has 5 */
+#define AAD_MAX       64U /* a record has 5 */
 #define CONTEXT_ALIGN 64U
 
 /* OpenSSL 3.1 has it itself. */
@@ -57,7 +57,7 @@ struct gcm {
     struct gcm_context_data state;
     const struct arithmetic *arithmetic;
     uint8_t iv[IV_BYTES];
-    uint8_t aad[AAD_MOST];
+    uint8_t aad[AAD_MAX];
     uint8_t tag[TAG_BYTES]; /* to be found, or found */
     size_t aad_len;
     bool is_encrypting;
@@ -145,7 +145,7 @@ static bool begin(struct gcm *gcm)
 
 static int add_aad(struct gcm *gcm, const unsigned char *in, size_t len)
 {
-    if (gcm->is_begun || len > AAD_MOST - gcm->aad_len)
+    if (gcm->is_begun || len > AAD_MAX - gcm->aad_len)
         return 0;
     memcpy(gcm->aad + gcm->aad_len, in, len);
     gcm->aad_len += len;

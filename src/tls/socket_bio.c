@@ -57,14 +57,14 @@ static int send_gathered(struct socket_bio *bio)
     int r = 0;
 
     while (done < bio->out_len) {
-        uint64_t begun_ns;
+        uint64_t start_ns;
         ssize_t n;
 
         if (bio->deadline_ns && (r = wait_for(bio, POLLOUT)) != 0)
             break;
-        begun_ns = clock_now_ns();
+        start_ns = clock_now_ns();
         n = send(bio->fd, bio->out + done, bio->out_len - done, flags);
-        bio->waited_ns += clock_now_ns() - begun_ns;
+        bio->waited_ns += clock_now_ns() - start_ns;
         if (n < 0) {
             r = try_again(bio, errno);
             if (r != 0)
@@ -120,15 +120,15 @@ static int receive(struct socket_bio *bio)
     int flags = bio->deadline_ns || bio->is_dontwait ? MSG_DONTWAIT : 0;
 
     for (;;) {
-        uint64_t begun_ns;
+        uint64_t start_ns;
         ssize_t n;
         int r;
 
         if (is_waiting && (r = wait_for(bio, POLLIN)) != 0)
             return r;
-        begun_ns = clock_now_ns();
+        start_ns = clock_now_ns();
         n = recv(bio->fd, bio->in, bio->capacity, flags);
-        bio->waited_ns += clock_now_ns() - begun_ns;
+        bio->waited_ns += clock_now_ns() - start_ns;
         if (n >= 0) {
             bio->in_pos = 0;
             bio->in_len = (size_t)n;

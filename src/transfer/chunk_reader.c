@@ -20,7 +20,7 @@ static int take_range(struct chunk_reader *c, struct error *err)
         if (r <= 0)
             return r;
         c->range.count = 1;
-    } else if (!work_queue_take(c->cursor, &c->range)) {
+    } else if (!work_queue_take(c->work, &c->range)) {
         return 0;
     }
     offset = c->range.first * CHUNK_BYTES;

@@ -39,8 +39,8 @@ struct chunk {
 
 /* Of one lane; zeroed, then the first three filled by it. */
 struct chunk_reader {
-    struct work_queue *cursor; /* borrowed, shared by the lanes */
-    struct image *image;       /* borrowed */
+    struct work_queue *work; /* borrowed, shared by the lanes */
+    struct image *image;     /* borrowed */
     uint64_t virtual_bytes;
     struct work_queue_range range; /* not yet looked at */
     struct extent_list extents;    /* of the range as it was taken */

@@ -28,7 +28,7 @@ static int plan_writes(struct chunk_writer *stow,
                        struct chunk_writer_runs *runs, uint64_t offset,
                        uint8_t *buf, size_t len, struct error *err)
 {
-    uint64_t least = sink_zero_least(stow->sink);
+    uint64_t min = sink_zero_min(stow->sink);
     size_t end;
 
     runs->count = 0;
@@ -39,9 +39,9 @@ static int plan_writes(struct chunk_writer *stow,
         end = chunk_run_end(buf, len, runs->blank, at, &is_zero);
         if (!is_zero)
             runs->data_bytes += end - at;
-        if (is_zero && end - at < least && runs->blank != 0)
+        if (is_zero && end - at < min && runs->blank != 0)
             memset(buf + at, 0, end - at);
-        if (!is_zero || end - at < least)
+        if (!is_zero || end - at < min)
             add_run(runs, buf, offset, at, end);
         else if (sink_zero(stow->lane, offset + at, end - at, err) < 0)
             return -1;
@@ -53,11 +53,11 @@ int chunk_writer_chunk(struct chunk_writer *stow,
                        struct chunk_writer_runs *runs, uint64_t index,
                        uint8_t *buf, size_t len, struct error *err)
 {
-    struct progress *progress = &stow->job->progress;
+    struct progress *progress = &stow->job->status.progress;
     uint8_t leaves[DIGEST_LEAVES_BYTES];
 
-    digest_leaves(stow->job->digest, buf, len, 0, runs->blank, leaves);
-    digest_add_leaves(stow->job->digest, index, leaves);
+    digest_leaves(stow->job->status.digest, buf, len, 0, runs->blank, leaves);
+    digest_add_leaves(stow->job->status.digest, index, leaves);
     if (plan_writes(stow, runs, index * CHUNK_BYTES, buf, len, err) < 0)
         return -1;
     progress_add(&progress->zero_bytes, len - runs->data_bytes);
@@ -76,6 +76,6 @@ int chunk_writer_written(struct chunk_writer *stow, struct io *io,
         return -1;
     if (--runs->writing > 0)
         return 0;
-    progress_add(&stow->job->progress.data_bytes, runs->data_bytes);
+    progress_add(&stow->job->status.progress.data_bytes, runs->data_bytes);
     return 1;
 }

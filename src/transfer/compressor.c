@@ -68,12 +68,12 @@ static bool make_room(struct compressor *p)
 
 static size_t pack(struct compressor *p, const uint8_t *plain, size_t len)
 {
-    uint64_t begun_ns = clock_now_ns();
+    uint64_t start_ns = clock_now_ns();
     size_t packed = zstd_pack(p->zstd, plain, len,
                               p->room + COMPRESSOR_HEADROOM_BYTES,
                               len - len / SAVED_PART);
 
-    p->pack_ns += clock_now_ns() - begun_ns;
+    p->pack_ns += clock_now_ns() - start_ns;
     return packed;
 }
 
@@ -108,7 +108,7 @@ static void tell_change(struct compressor *p)
     p->has_told = true;
 }
 
-void compressor_note(struct compressor *p, uint64_t begun_ns, uint64_t now_ns,
+void compressor_note(struct compressor *p, uint64_t start_ns, uint64_t now_ns,
                      uint64_t wait_ns, bool target_at_disk)
 {
     struct compress_policy_sent sent = {
@@ -116,7 +116,7 @@ void compressor_note(struct compressor *p, uint64_t begun_ns, uint64_t now_ns,
         .plain_bytes = p->plain_bytes,
         .sent_bytes = p->sent_bytes,
         .pack_ns = p->pack_ns,
-        .send_ns = now_ns - begun_ns,
+        .send_ns = now_ns - start_ns,
         .wait_ns = wait_ns,
         .target_at_disk = target_at_disk,
     };

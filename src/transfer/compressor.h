@@ -38,20 +38,20 @@ uint32_t compressor_offer(enum cw_compress wish);
 int compressor_agree(enum cw_compress wish, uint32_t codecs, struct error *err);
 
 /* codecs: as agreed. */
-void compressor_open(struct compressor *packing, enum cw_compress wish,
+void compressor_open(struct compressor *compressor, enum cw_compress wish,
                      uint32_t codecs);
-void compressor_close(struct compressor *packing);
+void compressor_close(struct compressor *compressor);
 
 /*
  * Packs the data of *frame, a DATA, if it is worth it: then *frame is ZSTD and
  * its payload is returned, borrowed until the next call.  Else plain.
  */
-uint8_t *compressor_pack(struct compressor *packing, struct frame *frame,
+uint8_t *compressor_pack(struct compressor *compressor, struct frame *frame,
                          uint8_t *plain);
 
 /* A chunk was sent, between begun_ns and now_ns, of it wait_ns waiting for
  * the network, or for a target that is at its disk.  Decides about the next. */
-void compressor_note(struct compressor *packing, uint64_t begun_ns,
+void compressor_note(struct compressor *compressor, uint64_t start_ns,
                      uint64_t now_ns, uint64_t wait_ns, bool target_at_disk);
 
 #endif

@@ -10,35 +10,36 @@
 #include "transfer/chunk_writer.h"
 #include "transfer/io_context.h"
 
-struct block {
+struct copy_slot {
     struct chunk chunk; /* reads; its buf is NULL when the block is free */
     struct chunk_writer_runs runs;
 };
 
-struct work {
+struct copier {
     struct local_plan *plan;
     struct io_context io;
     struct image *image;
     struct sink_lane *sink;
     struct chunk_writer stow;
     struct chunk_reader chunks;
-    struct block blocks[JOB_BLOCKS_PER_LANE];
+    struct copy_slot blocks[JOB_BUFFERS_PER_LANE];
 };
 
-static void free_block(struct work *w, struct block *b)
+static void free_block(struct copier *w, struct copy_slot *b)
 {
     buffer_pool_return(w->io.pool, TAKE_PTR(b->chunk.buf));
 }
 
 /* The chunk is all written, or was zero. */
-static void finish_block(struct work *w, struct block *b)
+static void finish_block(struct copier *w, struct copy_slot *b)
 {
-    progress_add(&w->plan->job->progress.handled_bytes, b->chunk.mapped_bytes);
+    progress_add(&w->plan->job->status.progress.handled_bytes,
+                 b->chunk.mapped_bytes);
     free_block(w, b);
 }
 
 /* The chunk is all there: digest it, and start writing it. */
-static int write_block(struct work *w, struct block *b, struct error *err)
+static int write_block(struct copier *w, struct copy_slot *b, struct error *err)
 {
     int r;
 
@@ -53,7 +54,7 @@ static int write_block(struct work *w, struct block *b, struct error *err)
 
 /* ---- completions ---- */
 
-static int read_completed(struct work *w, struct io *io, struct error *err)
+static int read_completed(struct copier *w, struct io *io, struct error *err)
 {
     struct chunk *chunk = io->owner;
 
@@ -62,28 +63,29 @@ static int read_completed(struct work *w, struct io *io, struct error *err)
     if (--chunk->pending > 0)
         return 0;
     /* The chunk is the block's first member. */
-    return write_block(w, (struct block *)chunk, err);
+    return write_block(w, (struct copy_slot *)chunk, err);
 }
 
-static int write_completed(struct work *w, struct io *io, struct error *err)
+static int write_completed(struct copier *w, struct io *io, struct error *err)
 {
     struct chunk_writer_runs *runs = io->owner;
     int r = chunk_writer_written(&w->stow, io, err);
 
     if (r > 0)
-        finish_block(w, (void *)((char *)runs - offsetof(struct block, runs)));
+        finish_block(w,
+                     (void *)((char *)runs - offsetof(struct copy_slot, runs)));
     return r < 0 ? -1 : 0;
 }
 
-static int reap(struct work *w, struct error *err)
+static int reap(struct copier *w, struct error *err)
 {
     struct io *io = io_queue_reap(w->io.queue, false);
 
     if (!io) {
-        uint64_t begun_ns = clock_now_ns();
+        uint64_t start_ns = clock_now_ns();
 
         io = io_queue_reap(w->io.queue, true);
-        job_waited(&w->plan->job->progress.wait_disk_ns, begun_ns);
+        job_waited(&w->plan->job->status.progress.wait_disk_ns, start_ns);
     }
     return io->op == IO_READ ? read_completed(w, io, err)
                              : write_completed(w, io, err);
@@ -91,7 +93,7 @@ static int reap(struct work *w, struct error *err)
 
 /* ---- the walk ---- */
 
-static struct block *find_free(struct work *w)
+static struct copy_slot *find_free(struct copier *w)
 {
     for (unsigned i = 0; i < w->io.block_count; i++)
         if (!w->blocks[i].chunk.buf)
@@ -100,19 +102,20 @@ static struct block *find_free(struct work *w)
 }
 
 /* A chunk of which nothing is mapped. */
-static int skip_block(struct work *w, struct block *b, struct error *err)
+static int skip_block(struct copier *w, struct copy_slot *b, struct error *err)
 {
-    progress_add(&w->plan->job->progress.zero_bytes, b->chunk.len);
-    progress_add(&w->plan->job->progress.handled_bytes, b->chunk.mapped_bytes);
+    progress_add(&w->plan->job->status.progress.zero_bytes, b->chunk.len);
+    progress_add(&w->plan->job->status.progress.handled_bytes,
+                 b->chunk.mapped_bytes);
     free_block(w, b);
     return sink_zero(w->sink, b->chunk.index * CHUNK_BYTES, b->chunk.len, err);
 }
 
 /* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers
  * are all out. */
-static int feed(struct work *w, struct error *err)
+static int feed(struct copier *w, struct error *err)
 {
-    struct block *b;
+    struct copy_slot *b;
 
     while ((b = find_free(w))) {
         uint8_t *buf = buffer_pool_lease(w->io.pool);
@@ -132,14 +135,14 @@ static int feed(struct work *w, struct error *err)
     return 1;
 }
 
-static int walk(struct work *w, struct error *err)
+static int walk(struct copier *w, struct error *err)
 {
     for (;;) {
         int more = feed(w, err);
 
         if (more < 0)
             return -1;
-        if (job_stopping(w->plan->job))
+        if (job_state_stopping(&w->plan->job->state))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
         if (!more && buffer_pool_leased(w->io.pool) == 0)
             break;
@@ -153,27 +156,27 @@ static int walk(struct work *w, struct error *err)
 
 /* ---- the thread ---- */
 
-static int open_work(struct work *w, struct error *err)
+static int open_work(struct copier *w, struct error *err)
 {
     struct image_options image = w->plan->image;
 
-    if (io_context_open(&w->io, w->plan->job->ring_wish,
-                        job_blocks_per_lane(w->plan->job), err) < 0)
+    if (io_context_open(&w->io, w->plan->job->resources.queue_engine,
+                        job_buffers_per_lane(w->plan->job), err) < 0)
         return -1;
     w->sink = sink_lane_open(w->plan->sink, w->io.queue);
     if (!w->sink)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a lane");
     w->stow = (struct chunk_writer){ w->plan->job, w->plan->sink, w->sink };
-    image.ring = w->io.queue;
+    image.queue = w->io.queue;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
-    w->chunks.cursor = &w->plan->cursor;
+    w->chunks.work = &w->plan->work;
     w->chunks.image = w->image;
     w->chunks.virtual_bytes = w->plan->virtual_bytes;
     return 0;
 }
 
-static void close_work(struct work *w)
+static void close_work(struct copier *w)
 {
     io_context_close(&w->io);
     image_close(w->image);
@@ -184,7 +187,7 @@ static void close_work(struct work *w)
 
 static int run(struct worker *lane, struct error *err)
 {
-    struct work *w = calloc(1, sizeof(*w));
+    struct copier *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)

@@ -22,7 +22,7 @@
 struct local_plan {
     struct cw_job *job;
     struct sink *sink;
-    struct work_queue cursor;
+    struct work_queue work;
     struct image_options image; /* without a ring */
     uint64_t virtual_bytes;
     _Atomic unsigned running; /* lanes that have not ended */

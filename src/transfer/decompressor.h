@@ -17,14 +17,14 @@ struct decompressor {
     uint8_t *room;              /* owned; as above */
 };
 
-void decompressor_close(struct decompressor *unpacking);
+void decompressor_close(struct decompressor *decompressor);
 
 /*
  * Receives the payload of frame, a ZSTD, and writes frame->length bytes to
  * out.  ERROR_PROTOCOL, at its offset: it is not one zstd frame of just so
  * many bytes.
  */
-int decompressor_recv(struct decompressor *unpacking, struct conn *conn,
+int decompressor_recv(struct decompressor *decompressor, struct conn *conn,
                       const struct frame *frame, uint8_t *out,
                       struct error *err);
 

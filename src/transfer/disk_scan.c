@@ -11,27 +11,27 @@
 
 #define BLOCKS 8U /* chunks being read at once */
 
-struct work {
-    const struct disk_scan *survey;
+struct scanner {
+    const struct disk_scan *scan;
     struct digest *digest;
     struct io_context io;
     struct image *image;
-    struct work_queue cursor;
+    struct work_queue work;
     struct chunk_reader chunks;
     struct chunk blocks[BLOCKS];
     size_t aimed; /* chosen chunks begun */
 };
 
 /* The chunk is in the digest. */
-static int found(struct work *w, const struct chunk *chunk,
+static int found(struct scanner *w, const struct chunk *chunk,
                  const uint8_t *leaves, const uint8_t *sums, struct error *err)
 {
-    const struct disk_scan *survey = w->survey;
+    const struct disk_scan *scan = w->scan;
 
-    if (survey->done_bytes)
-        progress_add(survey->done_bytes, chunk->len);
-    return survey->found
-               ? survey->found(survey->opaque, chunk->index, leaves, sums, err)
+    if (scan->done_bytes)
+        progress_add(scan->done_bytes, chunk->len);
+    return scan->found
+               ? scan->found(scan->opaque, chunk->index, leaves, sums, err)
                : 0;
 }
 
@@ -44,7 +44,7 @@ static void sum_grains(struct chunk *chunk, uint8_t *sums)
     digest_sums(chunk->buf, chunk->len, sums);
 }
 
-static int completed(struct work *w, struct io *io, struct error *err)
+static int completed(struct scanner *w, struct io *io, struct error *err)
 {
     uint8_t leaves[DIGEST_LEAVES_BYTES], sums[DIGEST_SUMS_BYTES];
     struct chunk *chunk = io->owner;
@@ -54,16 +54,16 @@ static int completed(struct work *w, struct io *io, struct error *err)
     if (--chunk->pending > 0)
         return 0;
     digest_leaves(w->digest, chunk->buf, chunk->len, 0, chunk->blank, leaves);
-    if (w->survey->wants_sums)
+    if (w->scan->wants_sums)
         sum_grains(chunk, sums);
     buffer_pool_return(w->io.pool, TAKE_PTR(chunk->buf));
     digest_add_leaves(w->digest, chunk->index, leaves);
     if (digest_is_zero(w->digest, chunk->index))
         return found(w, chunk, NULL, NULL, err);
-    return found(w, chunk, leaves, w->survey->wants_sums ? sums : NULL, err);
+    return found(w, chunk, leaves, w->scan->wants_sums ? sums : NULL, err);
 }
 
-static struct chunk *free_chunk(struct work *w)
+static struct chunk *free_chunk(struct scanner *w)
 {
     for (unsigned i = 0; i < BLOCKS; i++)
         if (!w->blocks[i].buf)
@@ -72,24 +72,24 @@ static struct chunk *free_chunk(struct work *w)
 }
 
 /* Has the cursor give the next chosen chunk.  False: no more. */
-static bool aim(struct work *w)
+static bool aim(struct scanner *w)
 {
     uint64_t chunk;
 
-    if (w->aimed == w->survey->chosen_count)
+    if (w->aimed == w->scan->chosen_count)
         return false;
-    chunk = w->survey->chosen[w->aimed++];
-    atomic_store(&w->cursor.next, chunk);
-    w->cursor.end = chunk + 1;
+    chunk = w->scan->chosen[w->aimed++];
+    atomic_store(&w->work.next, chunk);
+    w->work.end = chunk + 1;
     return true;
 }
 
-static bool is_skipped(const struct work *w, uint64_t chunk)
+static bool is_skipped(const struct scanner *w, uint64_t chunk)
 {
-    return w->survey->skip && chunk_bitmap_has(w->survey->skip, chunk);
+    return w->scan->skip && chunk_bitmap_has(w->scan->skip, chunk);
 }
 
-static int take_hole(struct work *w, const struct chunk *chunk,
+static int take_hole(struct scanner *w, const struct chunk *chunk,
                      struct error *err)
 {
     digest_add_zero(w->digest, chunk->index);
@@ -97,7 +97,7 @@ static int take_hole(struct work *w, const struct chunk *chunk,
 }
 
 /* Starts as many reads as there are buffers.  0: nothing is left to start. */
-static int feed(struct work *w, struct error *err)
+static int feed(struct scanner *w, struct error *err)
 {
     struct chunk *chunk;
 
@@ -120,7 +120,7 @@ static int feed(struct work *w, struct error *err)
     return 1;
 }
 
-static int walk(struct work *w, struct error *err)
+static int walk(struct scanner *w, struct error *err)
 {
     for (;;) {
         int more = feed(w, err);
@@ -128,7 +128,7 @@ static int walk(struct work *w, struct error *err)
 
         if (more < 0)
             return -1;
-        if (w->survey->stop && atomic_load(w->survey->stop))
+        if (w->scan->stop && atomic_load(w->scan->stop))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
         if (!more && buffer_pool_leased(w->io.pool) == 0)
             return image_finish(w->image, err);
@@ -138,32 +138,30 @@ static int walk(struct work *w, struct error *err)
     }
 }
 
-static int open_work(struct work *w, struct error *err)
+static int open_work(struct scanner *w, struct error *err)
 {
-    struct image_options image = w->survey->image;
+    struct image_options image = w->scan->image;
 
-    if (io_context_open(&w->io, w->survey->engine, BLOCKS, err) < 0)
+    if (io_context_open(&w->io, w->scan->engine, BLOCKS, err) < 0)
         return -1;
-    image.ring = w->io.queue;
+    image.queue = w->io.queue;
     if (image_open(&image, &w->image, err) < 0)
         return -1;
-    w->chunks.cursor = &w->cursor;
+    w->chunks.work = &w->work;
     w->chunks.image = w->image;
-    w->chunks.virtual_bytes = w->survey->virtual_bytes
-                                  ? w->survey->virtual_bytes
-                                  : w->image->virtual_bytes;
+    w->chunks.virtual_bytes = w->scan->virtual_bytes ? w->scan->virtual_bytes
+                                                     : w->image->virtual_bytes;
     if (w->chunks.virtual_bytes > w->image->virtual_bytes)
         return error_set(err, ERROR_REFUSED, 0, "%s is smaller than %llu bytes",
                          w->image->path,
                          (unsigned long long)w->chunks.virtual_bytes);
-    work_queue_init(&w->cursor, chunk_grid_count(w->chunks.virtual_bytes), 1,
-                    1);
-    if (w->survey->chosen)
-        w->cursor.end = 0;
+    work_queue_init(&w->work, chunk_grid_count(w->chunks.virtual_bytes), 1, 1);
+    if (w->scan->chosen)
+        w->work.end = 0;
     return 0;
 }
 
-static void close_work(struct work *w)
+static void close_work(struct scanner *w)
 {
     io_context_close(&w->io);
     image_close(w->image);
@@ -171,15 +169,15 @@ static void close_work(struct work *w)
     free(w);
 }
 
-int disk_scan_run(const struct disk_scan *survey, struct digest *digest,
+int disk_scan_run(const struct disk_scan *scan, struct digest *digest,
                   struct error *err)
 {
-    struct work *w = calloc(1, sizeof(*w));
+    struct scanner *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read a disk");
-    w->survey = survey;
+    w->scan = scan;
     w->digest = digest;
     r = open_work(w, err);
     if (r == 0)

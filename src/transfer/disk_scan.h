@@ -38,7 +38,7 @@ struct disk_scan {
  * Fills digest, a table of virtual_bytes, or the chosen chunks of it.  Holes
  * are not read.  Errors as of image_open() and image_read().
  */
-int disk_scan_run(const struct disk_scan *survey, struct digest *digest,
+int disk_scan_run(const struct disk_scan *scan, struct digest *digest,
                   struct error *err);
 
 #endif

@@ -28,20 +28,20 @@ int readback_read(struct cw_job *job, struct sink *sink,
                   enum digest_algorithm algorithm, uint64_t virtual_bytes,
                   struct digest **back, struct error *err)
 {
-    struct disk_scan survey = {
-        .engine = job->ring_wish,
+    struct disk_scan scan = {
+        .engine = job->resources.queue_engine,
         .image = readback_image(job, sink),
         .virtual_bytes = virtual_bytes,
-        .stop = &job->stop,
-        .done_bytes = &job->progress.verified_bytes,
+        .stop = &job->state.stop,
+        .done_bytes = &job->status.progress.verified_bytes,
     };
 
     *back = NULL;
     if (digest_open(algorithm, virtual_bytes, back, err) < 0)
         return -1;
-    atomic_store(&job->progress.verified_bytes, 0);
+    atomic_store(&job->status.progress.verified_bytes, 0);
     sink_drop_cache(sink);
-    if (disk_scan_run(&survey, *back, err) < 0)
+    if (disk_scan_run(&scan, *back, err) < 0)
         return readback_failed(err, "read back");
     return 0;
 }
@@ -54,7 +54,7 @@ uint64_t readback_compare(struct cw_job *job, const struct digest *back,
     uint64_t differ = 0;
 
     for (uint64_t i = 0; i < chunks; i++) {
-        if (digest_agrees(back, job->digest, i))
+        if (digest_agrees(back, job->status.digest, i))
             continue;
         log_warn("%s: read back at %" PRIu64 ": not what was written", path,
                  i * CHUNK_BYTES);
@@ -63,6 +63,6 @@ uint64_t readback_compare(struct cw_job *job, const struct digest *back,
             each(opaque, i);
     }
     if (differ > 0)
-        progress_add(&job->progress.verify_failures, 1);
+        progress_add(&job->status.progress.verify_failures, 1);
     return differ;
 }

@@ -19,14 +19,14 @@ int readback_failed(struct error *err, const char *doing);
 /*
  * Reads virtual_bytes of the flushed disk, past the page cache, into a new
  * digest table (owned by the caller, also on -1 when it is not NULL).
- * job->progress tells how far it is.
+ * job->status.progress tells how far it is.
  */
 int readback_read(struct cw_job *job, struct sink *sink,
                   enum digest_algorithm algorithm, uint64_t virtual_bytes,
                   struct digest **back, struct error *err);
 
 /*
- * How many chunks of back differ from job->digest; each is told in the log
+ * How many chunks of back differ from job->status.digest; each is told in the log
  * as one of path, and to each (with opaque) when that is not NULL.
  */
 uint64_t readback_compare(struct cw_job *job, const struct digest *back,

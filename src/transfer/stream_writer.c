@@ -9,48 +9,49 @@
 #include "transfer/chunk_writer.h"
 #include "transfer/io_context.h"
 
-struct block {
+struct stream_slot {
     uint8_t *buf; /* leased; NULL: free */
     struct chunk_writer_runs runs;
 };
 
-struct work {
+struct streamer {
     struct cw_job *job;
     struct disk_stream *feed;
-    uint64_t most_bytes;
+    uint64_t max_bytes;
     uint64_t at; /* of the disk: so much has come */
     struct io_context io;
     struct sink_lane *sink;
     struct chunk_writer stow;
-    struct block blocks[JOB_BLOCKS_PER_LANE];
+    struct stream_slot blocks[JOB_BUFFERS_PER_LANE];
 };
 
-static void free_block(struct work *w, struct block *b)
+static void free_block(struct streamer *w, struct stream_slot *b)
 {
     buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
 }
 
 /* Waits for a write to end. */
-static int reap(struct work *w, struct error *err)
+static int reap(struct streamer *w, struct error *err)
 {
     struct io *io = io_queue_reap(w->io.queue, false);
     struct chunk_writer_runs *runs;
     int r;
 
     if (!io) {
-        uint64_t begun_ns = clock_now_ns();
+        uint64_t start_ns = clock_now_ns();
 
         io = io_queue_reap(w->io.queue, true);
-        job_waited(&w->job->progress.wait_disk_ns, begun_ns);
+        job_waited(&w->job->status.progress.wait_disk_ns, start_ns);
     }
     runs = io->owner;
     r = chunk_writer_written(&w->stow, io, err);
     if (r > 0)
-        free_block(w, (void *)((char *)runs - offsetof(struct block, runs)));
+        free_block(w,
+                   (void *)((char *)runs - offsetof(struct stream_slot, runs)));
     return r < 0 ? -1 : 0;
 }
 
-static struct block *find_free(struct work *w)
+static struct stream_slot *find_free(struct streamer *w)
 {
     for (unsigned i = 0; i < w->io.block_count; i++)
         if (!w->blocks[i].buf)
@@ -58,7 +59,8 @@ static struct block *find_free(struct work *w)
     return NULL;
 }
 
-static int take_block(struct work *w, struct block **block, struct error *err)
+static int take_block(struct streamer *w, struct stream_slot **block,
+                      struct error *err)
 {
     while (io_queue_has_ready(w->io.queue) || !find_free(w))
         if (reap(w, err) < 0)
@@ -68,19 +70,19 @@ static int take_block(struct work *w, struct block **block, struct error *err)
     return 0;
 }
 
-static int check_room(const struct work *w, size_t len, struct error *err)
+static int check_room(const struct streamer *w, size_t len, struct error *err)
 {
-    if (len <= w->most_bytes - w->at)
+    if (len <= w->max_bytes - w->at)
         return 0;
     return error_set(err, ERROR_NO_SPACE, 0,
                      "the disk is larger than the %" PRIu64
                      " bytes available for it; a larger volume is required",
-                     w->most_bytes);
+                     w->max_bytes);
 }
 
 /* Writes the len bytes that have come into b. */
-static int put(struct work *w, struct block *b, size_t len, bool is_zero,
-               struct error *err)
+static int put(struct streamer *w, struct stream_slot *b, size_t len,
+               bool is_zero, struct error *err)
 {
     struct cw_job *job = w->job;
     int r = 0;
@@ -88,37 +90,37 @@ static int put(struct work *w, struct block *b, size_t len, bool is_zero,
     if (check_room(w, len, err) < 0)
         return -1;
     if (len < CHUNK_BYTES) /* the last one, and shorter */
-        digest_cut(job->digest, w->at + len);
+        digest_cut(job->status.digest, w->at + len);
     if (!is_zero) {
         r = chunk_writer_chunk(&w->stow, &b->runs, w->at / CHUNK_BYTES, b->buf,
                                len, err);
     } else {
-        progress_add(&job->progress.zero_bytes, len);
+        progress_add(&job->status.progress.zero_bytes, len);
         r = sink_zero(w->sink, w->at, len, err);
     }
     w->at += len;
-    progress_add(&job->progress.handled_bytes, len);
+    progress_add(&job->status.progress.handled_bytes, len);
     if (r == 0)
         free_block(w, b);
     return r < 0 ? -1 : 0;
 }
 
-static int walk(struct work *w, struct error *err)
+static int walk(struct streamer *w, struct error *err)
 {
     ssize_t n;
 
     do {
-        struct block *b;
+        struct stream_slot *b;
         bool is_zero = false;
-        uint64_t begun_ns;
+        uint64_t start_ns;
 
-        if (job_stopping(w->job))
+        if (job_state_stopping(&w->job->state))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
         if (take_block(w, &b, err) < 0)
             return -1;
-        begun_ns = clock_now_ns();
+        start_ns = clock_now_ns();
         n = w->feed->fill(w->feed, b->buf, CHUNK_BYTES, &is_zero, err);
-        job_waited(&w->job->progress.wait_net_ns, begun_ns);
+        job_waited(&w->job->status.progress.wait_net_ns, start_ns);
         if (n < 0)
             return -1;
         if (n == 0)
@@ -126,7 +128,7 @@ static int walk(struct work *w, struct error *err)
         else if (put(w, b, (size_t)n, is_zero, err) < 0)
             return -1;
     } while (n == (ssize_t)CHUNK_BYTES);
-    digest_cut(w->job->digest, w->at);
+    digest_cut(w->job->status.digest, w->at);
     while (buffer_pool_leased(w->io.pool) > 0)
         if (reap(w, err) < 0)
             return -1;
@@ -134,18 +136,19 @@ static int walk(struct work *w, struct error *err)
 }
 
 int stream_writer_run(struct cw_job *job, struct sink *sink,
-                      struct disk_stream *feed, uint64_t most_bytes,
+                      struct disk_stream *feed, uint64_t max_bytes,
                       uint64_t *disk_bytes, struct error *err)
 {
-    struct work *w = calloc(1, sizeof(*w));
+    struct streamer *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start writing");
     w->job = job;
     w->feed = feed;
-    w->most_bytes = most_bytes;
-    r = io_context_open(&w->io, job->ring_wish, job_blocks_per_lane(job), err);
+    w->max_bytes = max_bytes;
+    r = io_context_open(&w->io, job->resources.queue_engine,
+                        job_buffers_per_lane(job), err);
     if (r == 0) {
         w->sink = sink_lane_open(sink, w->io.queue);
         w->stow = (struct chunk_writer){ job, sink, w->sink };

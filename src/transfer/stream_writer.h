@@ -20,7 +20,7 @@
  * ERROR_CANCELLED: the job stops.
  */
 int stream_writer_run(struct cw_job *job, struct sink *sink,
-                      struct disk_stream *feed, uint64_t most_bytes,
+                      struct disk_stream *feed, uint64_t max_bytes,
                       uint64_t *disk_bytes, struct error *err);
 
 #endif

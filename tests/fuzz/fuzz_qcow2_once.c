@@ -24,11 +24,11 @@ static ssize_t give(void *opaque, void *buf, size_t len, struct error *err)
 {
     struct body *body = opaque;
     size_t left = body->len - body->at;
-    size_t most = 1 + 97 * (size_t)(left ? body->data[body->at] : 0);
+    size_t max = 1 + 97 * (size_t)(left ? body->data[body->at] : 0);
 
     (void)err;
-    if (len > most)
-        len = most;
+    if (len > max)
+        len = max;
     if (len > left)
         len = left;
     memcpy(buf, body->data + body->at, len);
@@ -36,7 +36,7 @@ static ssize_t give(void *opaque, void *buf, size_t len, struct error *err)
     return (ssize_t)len;
 }
 
-static struct io_queue *ring(void)
+static struct io_queue *queue(void)
 {
     static struct io_queue *only;
     struct error err;
@@ -53,7 +53,7 @@ static int read_piece(struct image *img, uint8_t *buf, uint64_t offset,
     struct io *done;
 
     image_read(img, &io);
-    done = io_queue_reap(ring(), true);
+    done = io_queue_reap(queue(), true);
     assert(done == &io);
     return io.result < 0 ? image_read_error(img, &io, err) : 0;
 }
@@ -109,7 +109,7 @@ static void compare(const uint8_t *data, size_t len, const uint8_t *disk,
     assert(fd >= 0 && again && write(fd, data, len) == (ssize_t)len);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     options.path = path;
-    options.ring = ring();
+    options.queue = queue();
     if (image_open(&options, &img, &err) == 0) {
         assert(img->virtual_bytes == virtual_bytes);
         for (uint64_t i = 0; i < chunk_grid_count(virtual_bytes); i++) {
@@ -141,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (image_open(&options, &first, &err) < 0)
         return 0;
     options.like = first;
-    options.ring = ring();
+    options.queue = queue();
     if (first->virtual_bytes <= MAX_DISK_BYTES &&
         image_open(&options, &img, &err) == 0) {
         disk = calloc(1, first->virtual_bytes + CHUNK_BYTES);

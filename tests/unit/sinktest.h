@@ -20,11 +20,11 @@
 static int ring_failure;
 
 /* In place of io/io_queue.c's: only one symbol of it is used by a sink. */
-void io_queue_submit(struct io_queue *ring, struct io *io)
+void io_queue_submit(struct io_queue *queue, struct io *io)
 {
     int fd = file_fd_for(io->file, io->buf, io->len, io->offset);
 
-    (void)ring;
+    (void)queue;
     io->result = -ring_failure;
     if (ring_failure == 0 &&
         pwrite(fd, io->buf, io->len, (off_t)io->offset) != (ssize_t)io->len)

@@ -18,9 +18,9 @@ struct fixture {
     char path[128];
     struct cw_job job;
     struct sink *sink;
-    struct chunk_bitmap held;
+    struct chunk_bitmap on_disk;
     struct digest *digest;
-    struct checkpointer keeper;
+    struct checkpointer checkpointer;
 };
 
 static struct fixture *open_fixture(void)
@@ -38,16 +38,17 @@ static struct fixture *open_fixture(void)
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->path, sizeof(f->path), "%s/disk.img", f->dir);
     options.path = f->path;
-    pthread_mutex_init(&f->job.lock, NULL);
-    f->job.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&f->job.state.lock, NULL);
+    f->job.state.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_int_equal(sink_open(&options, &f->sink, &err), 0);
     assert_int_equal(sink_prepare(f->sink, DISK_BYTES, &err), 0);
-    assert_int_equal(chunk_bitmap_init(&f->held, CHUNKS, &err), 0);
+    assert_int_equal(chunk_bitmap_init(&f->on_disk, CHUNKS, &err), 0);
     assert_int_equal(digest_open(DIGEST_XXH3_128, DISK_BYTES, &f->digest, &err),
                      0);
-    checkpointer_open(&f->keeper, &f->job, f->sink, NULL, NEVER_NS);
-    assert_int_equal(
-        checkpointer_bind(&f->keeper, &head, &f->held, f->digest, &err), 0);
+    checkpointer_open(&f->checkpointer, &f->job, f->sink, NULL, NEVER_NS);
+    assert_int_equal(checkpointer_bind(&f->checkpointer, &head, &f->on_disk,
+                                       f->digest, &err),
+                     0);
     return f;
 }
 
@@ -55,15 +56,15 @@ static void close_fixture(struct fixture *f)
 {
     struct error err;
 
-    assert_int_equal(checkpointer_remove(&f->keeper, &err), 0);
-    checkpointer_close(&f->keeper);
+    assert_int_equal(checkpointer_remove(&f->checkpointer, &err), 0);
+    checkpointer_close(&f->checkpointer);
     digest_close(f->digest);
-    chunk_bitmap_fini(&f->held);
+    chunk_bitmap_fini(&f->on_disk);
     unlink(sink_content_path(f->sink));
     sink_close(f->sink);
     assert_int_equal(rmdir(f->dir), 0);
-    close(f->job.wake_fd);
-    pthread_mutex_destroy(&f->job.lock);
+    close(f->job.state.wake_fd);
+    pthread_mutex_destroy(&f->job.state.lock);
     free(f);
 }
 
@@ -73,9 +74,9 @@ static bool saves(struct fixture *f)
     struct error err = { 0 };
     bool began;
 
-    assert_int_equal(checkpointer_tick(&f->keeper, &err), 0);
-    began = f->keeper.errand.running;
-    assert_int_equal(checkpointer_wait(&f->keeper, &err), 0);
+    assert_int_equal(checkpointer_tick(&f->checkpointer, &err), 0);
+    began = f->checkpointer.task.running;
+    assert_int_equal(checkpointer_wait(&f->checkpointer, &err), 0);
     return began;
 }
 
@@ -84,7 +85,7 @@ static void test_holes_are_not_worth_a_save(void **state)
     struct fixture *f = open_fixture();
 
     (void)state;
-    chunk_bitmap_add(&f->held, 0, CHUNKS);
+    chunk_bitmap_add(&f->on_disk, 0, CHUNKS);
     assert_false(saves(f));
     close_fixture(f);
 }
@@ -94,18 +95,18 @@ static void test_much_data_is_saved_before_its_time(void **state)
     struct fixture *f = open_fixture();
 
     (void)state;
-    chunk_bitmap_add(&f->held, 0, 1);
-    progress_add(&f->job.progress.data_bytes, (UINT64_C(1) << 30) - 1);
+    chunk_bitmap_add(&f->on_disk, 0, 1);
+    progress_add(&f->job.status.progress.data_bytes, (UINT64_C(1) << 30) - 1);
     assert_false(saves(f));
-    progress_add(&f->job.progress.data_bytes, 1);
+    progress_add(&f->job.status.progress.data_bytes, 1);
     assert_true(saves(f));
-    assert_true(f->keeper.has_record);
+    assert_true(f->checkpointer.has_record);
 
-    f->keeper.took_ns = 0; /* else it waits as a save takes its time */
-    chunk_bitmap_add(&f->held, 1, 1);
-    progress_add(&f->job.progress.data_bytes, UINT64_C(1) << 29);
+    f->checkpointer.took_ns = 0; /* else it waits as a save takes its time */
+    chunk_bitmap_add(&f->on_disk, 1, 1);
+    progress_add(&f->job.status.progress.data_bytes, UINT64_C(1) << 29);
     assert_false(saves(f));
-    progress_add(&f->job.progress.data_bytes, UINT64_C(1) << 29);
+    progress_add(&f->job.status.progress.data_bytes, UINT64_C(1) << 29);
     assert_true(saves(f));
     close_fixture(f);
 }
@@ -115,10 +116,10 @@ static void test_time_saves_holes_too(void **state)
     struct fixture *f = open_fixture();
 
     (void)state;
-    chunk_bitmap_add(&f->held, 0, CHUNKS);
-    f->keeper.every_ns = 0;
+    chunk_bitmap_add(&f->on_disk, 0, CHUNKS);
+    f->checkpointer.every_ns = 0;
     assert_true(saves(f));
-    f->keeper.took_ns = 0;
+    f->checkpointer.took_ns = 0;
     assert_false(saves(f)); /* nothing is new */
     close_fixture(f);
 }

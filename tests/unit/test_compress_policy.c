@@ -72,12 +72,12 @@ static void move_chunk(const struct world *w, struct worker *l)
     struct compress_policy_sent sent = { .plain_bytes = CHUNK,
                                          .sent_bytes = CHUNK };
     bool packed = compress_policy_wanted(&l->decision);
-    uint64_t begun_ns;
+    uint64_t start_ns;
 
     if (l->now_ns < l->read_ns)
         pass(w, l, l->read_ns - l->now_ns, packed);
     l->read_ns = l->now_ns + ns_of(CHUNK, w->read_rate);
-    begun_ns = l->now_ns;
+    start_ns = l->now_ns;
     if (packed) {
         sent.pack_ns = ns_of(CHUNK, w->codec_rate);
         sent.sent_bytes = CHUNK * w->percent / 100;
@@ -90,7 +90,7 @@ static void move_chunk(const struct world *w, struct worker *l)
     sent.target_at_disk = drain_rate(w, packed) < w->net_rate &&
                           l->queued > BUFFER / 2;
     sent.now_ns = l->now_ns;
-    sent.send_ns = l->now_ns - begun_ns;
+    sent.send_ns = l->now_ns - start_ns;
     l->moved += CHUNK;
     l->changes += compress_policy_note(&l->decision, &sent);
 }

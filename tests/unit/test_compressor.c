@@ -65,16 +65,16 @@ static void test_agree(void **state)
 static uint32_t packed_to(enum cw_compress wish, uint32_t codecs, size_t len)
 {
     struct frame frame = { FRAME_DATA, 0, len, 0 };
-    struct compressor packing;
+    struct compressor compressor;
     uint8_t *payload;
 
-    compressor_open(&packing, wish, codecs);
-    payload = compressor_pack(&packing, &frame, data);
+    compressor_open(&compressor, wish, codecs);
+    payload = compressor_pack(&compressor, &frame, data);
     assert_int_equal(payload == data, frame.type == FRAME_DATA);
     assert_int_equal(frame.length, len);
     if (frame.type == FRAME_ZSTD)
         assert_in_range(frame.packed_bytes, 1, len - len / 16);
-    compressor_close(&packing);
+    compressor_close(&compressor);
     return frame.packed_bytes;
 }
 
@@ -97,21 +97,21 @@ static void test_round_trip(void **state)
 {
     struct zstd_unpacker *unpacker = zstd_unpacker_open();
     struct frame frame = { FRAME_DATA, 0, LEN, 0 };
-    struct compressor packing;
+    struct compressor compressor;
     uint8_t *payload, *back = malloc(LEN);
 
     (void)state;
     assert_true(unpacker && back);
     fill_text();
-    compressor_open(&packing, CW_COMPRESS_ZSTD, 1);
-    payload = compressor_pack(&packing, &frame, data);
+    compressor_open(&compressor, CW_COMPRESS_ZSTD, 1);
+    payload = compressor_pack(&compressor, &frame, data);
     assert_int_equal(frame.type, FRAME_ZSTD);
     memset(payload - COMPRESSOR_HEADROOM_BYTES, 0xff,
            COMPRESSOR_HEADROOM_BYTES);
     assert_true(
         zstd_unpack_exactly(unpacker, payload, frame.packed_bytes, back, LEN));
     assert_memory_equal(back, data, LEN);
-    compressor_close(&packing);
+    compressor_close(&compressor);
     zstd_unpacker_close(unpacker);
     free(back);
 }
@@ -120,27 +120,27 @@ static void test_round_trip(void **state)
 static void test_auto_begins(void **state)
 {
     struct frame frame = { FRAME_DATA, 0, LEN, 0 };
-    struct compressor packing;
+    struct compressor compressor;
     uint64_t now_ns = CLOCK_SECOND_NS;
 
     (void)state;
     fill_text();
-    compressor_open(&packing, CW_COMPRESS_AUTO, 1);
+    compressor_open(&compressor, CW_COMPRESS_AUTO, 1);
     for (unsigned i = 0; i < 20; i++) {
-        uint64_t begun_ns = now_ns;
+        uint64_t start_ns = now_ns;
 
         frame.type = FRAME_DATA;
-        compressor_pack(&packing, &frame, data);
+        compressor_pack(&compressor, &frame, data);
         if (frame.type == FRAME_ZSTD)
             break;
-        assert_null(packing.room);
+        assert_null(compressor.room);
         now_ns += CLOCK_SECOND_NS / 20; /* 20 MiB/s */
-        compressor_note(&packing, begun_ns, now_ns, CLOCK_SECOND_NS / 21,
+        compressor_note(&compressor, start_ns, now_ns, CLOCK_SECOND_NS / 21,
                         false);
     }
     assert_int_equal(frame.type, FRAME_ZSTD);
-    assert_non_null(packing.room);
-    compressor_close(&packing);
+    assert_non_null(compressor.room);
+    compressor_close(&compressor);
 }
 
 int main(void)

@@ -19,10 +19,10 @@
 #define SEND_SIZING "/proc/sys/net/ipv4/tcp_wmem"
 #define TAKE_SIZING "/proc/sys/net/ipv4/tcp_rmem"
 
-static int set_sizing(const char *path, int most)
+static int set_sizing(const char *path, int max)
 {
     char text[64];
-    int len = snprintf(text, sizeof(text), "4096 131072 %d", most);
+    int len = snprintf(text, sizeof(text), "4096 131072 %d", max);
     int fd = open(path, O_WRONLY);
     int r = fd >= 0 && write(fd, text, (size_t)len) == len ? 0 : -1;
 

@@ -125,27 +125,27 @@ static void test_through_a_ring(void **state)
     struct io beyond = {
         .op = IO_READ, .buf = buf, .len = LEN, .offset = 4 * LEN - 4096
     };
-    struct io_queue *ring;
+    struct io_queue *queue;
     struct error err;
     struct file file;
 
     (void)state;
     assert_int_equal(open_as_is(&file, "/dev/shm", FILE_MODE_AUTO), 0);
     whole.file = beyond.file = &file;
-    assert_int_equal(io_queue_open(IO_ENGINE_THREADS, 4, NULL, 0, &ring, &err),
+    assert_int_equal(io_queue_open(IO_ENGINE_THREADS, 4, NULL, 0, &queue, &err),
                      0);
-    assert_false(io_queue_has_ready(ring));
-    io_queue_submit(ring, &whole);
-    assert_true(io_queue_has_ready(ring));
-    assert_int_equal(io_queue_in_flight(ring), 1);
-    assert_ptr_equal(io_queue_reap(ring, false), &whole);
+    assert_false(io_queue_has_ready(queue));
+    io_queue_submit(queue, &whole);
+    assert_true(io_queue_has_ready(queue));
+    assert_int_equal(io_queue_in_flight(queue), 1);
+    assert_ptr_equal(io_queue_reap(queue, false), &whole);
     assert_int_equal(whole.result, 0);
     assert_true(tmpdisk_matches(buf, LEN, 0));
 
-    io_queue_submit(ring, &beyond);
-    assert_ptr_equal(io_queue_reap(ring, true), &beyond);
+    io_queue_submit(queue, &beyond);
+    assert_ptr_equal(io_queue_reap(queue, true), &beyond);
     assert_int_equal(beyond.result, -ENODATA);
-    io_queue_close(ring);
+    io_queue_close(queue);
     file_close(&file);
 }
 

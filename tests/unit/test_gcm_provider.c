@@ -10,9 +10,9 @@
 #include "tls/gcm_provider.h"
 #include "unit.h"
 
-#define MOST_BYTES 20000U
-#define TAG_BYTES  16
-#define AAD_BYTES  5 /* of a TLS record */
+#define MAX_BYTES 20000U
+#define TAG_BYTES 16
+#define AAD_BYTES 5 /* of a TLS record */
 
 static const char *const names[] = { "AES-128-GCM", "AES-256-GCM",
                                      "id-aes128-GCM", "id-aes256-GCM" };
@@ -21,8 +21,8 @@ struct message {
     uint8_t key[32];
     uint8_t iv[12];
     uint8_t aad[AAD_BYTES];
-    uint8_t plain[MOST_BYTES];
-    uint8_t sealed[MOST_BYTES];
+    uint8_t plain[MAX_BYTES];
+    uint8_t sealed[MAX_BYTES];
     uint8_t tag[TAG_BYTES];
     size_t len;
 };
@@ -41,7 +41,7 @@ static void make(struct message *m)
     fill(m->key, sizeof(m->key));
     fill(m->iv, sizeof(m->iv));
     fill(m->aad, sizeof(m->aad));
-    m->len = (size_t)rand_r(&seed) % (rand_r(&seed) % 2 ? 64 : MOST_BYTES);
+    m->len = (size_t)rand_r(&seed) % (rand_r(&seed) % 2 ? 64 : MAX_BYTES);
     fill(m->plain, m->len);
 }
 
@@ -112,7 +112,7 @@ static void seal(const EVP_CIPHER *cipher, struct message *m)
 static bool opens(const EVP_CIPHER *cipher, const struct message *m)
 {
     EVP_CIPHER_CTX *ctx = begin(cipher, m, 0);
-    uint8_t *data = malloc(MOST_BYTES);
+    uint8_t *data = malloc(MAX_BYTES);
     uint8_t tag[TAG_BYTES];
     bool ok;
     int n;

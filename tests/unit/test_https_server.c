@@ -232,7 +232,7 @@ static void test_patience(void **state)
 {
     struct server s;
     struct client c;
-    uint64_t begun_ns = clock_now_ns(), ms;
+    uint64_t start_ns = clock_now_ns(), ms;
     ssize_t n;
     char byte;
 
@@ -241,7 +241,7 @@ static void test_patience(void **state)
     c = client_open(&s, true);
     assert_int_equal(SSL_write(c.ssl, "G", 1), 1);
     n = recv(c.fd, &byte, 1, 0); /* the server's end, TLS or not */
-    ms = (clock_now_ns() - begun_ns) / CLOCK_MS_NS;
+    ms = (clock_now_ns() - start_ns) / CLOCK_MS_NS;
     assert_true(n <= 0);
     assert_in_range(ms, HTTPS_PATIENCE_MS - 500, HTTPS_PATIENCE_MS + 20000);
     client_close(&c);

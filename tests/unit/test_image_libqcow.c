@@ -75,7 +75,7 @@ static void test_what_it_knows(void **state)
 static void test_samples(void **state)
 {
     static const struct {
-        unsigned samples, least, most;
+        unsigned samples, min, max;
     } cases[] = { { 0, 0, 0 }, { 1, 1, 1 }, { 3, 2, 3 }, { 100, 3, 3 } };
     struct error err = { 0 };
     char why[128];
@@ -89,7 +89,7 @@ static void test_samples(void **state)
 
         if (compared < 0)
             fail_msg("%s", err.text);
-        assert_in_range(compared, cases[i].least, cases[i].most);
+        assert_in_range(compared, cases[i].min, cases[i].max);
     }
 }
 

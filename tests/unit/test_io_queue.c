@@ -14,7 +14,7 @@
 
 struct fixture {
     enum io_engine engine;
-    struct io_queue *ring;
+    struct io_queue *queue;
     struct buffer_pool *pool;
     struct io ios[DEPTH];
 };
@@ -45,7 +45,7 @@ static int set_up(void **state)
     assert_non_null(f->pool);
     region = buffer_pool_region(f->pool, &region_len);
     assert_int_equal(io_queue_open(engine_under_test, DEPTH, region, region_len,
-                                   &f->ring, &err),
+                                   &f->queue, &err),
                      0);
     *state = f;
     return 0;
@@ -55,7 +55,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
 
-    io_queue_close(f->ring);
+    io_queue_close(f->queue);
     buffer_pool_close(f->pool);
     free(f);
     return 0;
@@ -70,7 +70,7 @@ static struct io *submit(struct fixture *f, struct io *io, struct file *file,
     io->file = file;
     io->len = len;
     io->offset = offset;
-    io_queue_submit(f->ring, io);
+    io_queue_submit(f->queue, io);
     return io;
 }
 
@@ -104,14 +104,14 @@ static void check_content(struct fixture *f, struct file *file,
     assert_int_equal(file->size_bytes, size_bytes);
     for (unsigned i = 0; i < DEPTH; i++)
         read_next(f, &f->ios[i], file, &next);
-    while ((io = io_queue_reap(f->ring, true)) != NULL) {
+    while ((io = io_queue_reap(f->queue, true)) != NULL) {
         assert_int_equal(io->result, 0);
         assert_true(tmpdisk_matches(io->buf, io->len, io->offset));
         seen += io->len;
         read_next(f, io, file, &next);
     }
     assert_int_equal(seen, size_bytes);
-    assert_int_equal(io_queue_in_flight(f->ring), 0);
+    assert_int_equal(io_queue_in_flight(f->queue), 0);
     for (unsigned i = 0; i < DEPTH; i++)
         if (f->ios[i].buf)
             give_back(f, &f->ios[i]);
@@ -169,7 +169,7 @@ static void test_write_then_read(void **state)
             submit(f, io, &file, k < DEPTH - 1 ? CHUNK : 4097, k * CHUNK);
         }
         for (unsigned k = 0; k < DEPTH; k++) {
-            struct io *io = io_queue_reap(f->ring, true);
+            struct io *io = io_queue_reap(f->queue, true);
 
             assert_int_equal(io->result, 0);
             give_back(f, io);
@@ -199,7 +199,7 @@ static void test_reads_beside_writes(void **state)
         submit(f, io, &file, CHUNK, offset);
     }
     for (unsigned k = 0; k < DEPTH; k++) {
-        struct io *io = io_queue_reap(f->ring, true);
+        struct io *io = io_queue_reap(f->queue, true);
 
         assert_int_equal(io->result, 0);
         assert_true(tmpdisk_matches(io->buf, io->len, io->offset));
@@ -233,7 +233,7 @@ static void test_end_of_file(void **state)
                                cases[i].offset);
 
         CASE(cases[i].name);
-        assert_ptr_equal(io_queue_reap(f->ring, true), io);
+        assert_ptr_equal(io_queue_reap(f->queue, true), io);
         assert_int_equal(io->result, cases[i].want);
     }
     give_back(f, &f->ios[0]);
@@ -253,9 +253,9 @@ static void test_errors_come_back(void **state)
 
     io->op = IO_WRITE;
     submit(f, io, &full, CHUNK, 0);
-    assert_int_equal(io_queue_reap(f->ring, true)->result, -ENOSPC);
+    assert_int_equal(io_queue_reap(f->queue, true)->result, -ENOSPC);
     submit(f, io, &reader, CHUNK, 0);
-    assert_int_equal(io_queue_reap(f->ring, true)->result, -EBADF);
+    assert_int_equal(io_queue_reap(f->queue, true)->result, -EBADF);
     give_back(f, io);
     file_close(&full);
     file_close(&reader);
@@ -273,7 +273,7 @@ static void test_direct_refused_while_running(void **state)
         skip();
     file.align_bytes = 1;
     submit(f, io, &file, CHUNK - 777, 777);
-    assert_ptr_equal(io_queue_reap(f->ring, true), io);
+    assert_ptr_equal(io_queue_reap(f->queue, true), io);
     assert_int_equal(io->result, 0);
     assert_true(tmpdisk_matches(io->buf, io->len, io->offset));
     assert_true(atomic_load(&file.direct_refused));
@@ -291,7 +291,7 @@ static void test_memory_from_elsewhere(void **state)
     assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
     io->buf = aligned_alloc(file.align_bytes, CHUNK);
     submit(f, io, &file, CHUNK, 0);
-    assert_int_equal(io_queue_reap(f->ring, true)->result, 0);
+    assert_int_equal(io_queue_reap(f->queue, true)->result, 0);
     assert_true(tmpdisk_matches(io->buf, CHUNK, 0));
     free(io->buf);
     file_close(&file);
@@ -319,7 +319,7 @@ static void test_no_memory_before_the_first_io(void **state)
     assert_int_equal(resident_pages(f), 0);
     assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
     submit(f, &f->ios[0], &file, 4096, 0);
-    assert_ptr_equal(io_queue_reap(f->ring, true), &f->ios[0]);
+    assert_ptr_equal(io_queue_reap(f->queue, true), &f->ios[0]);
     assert_true(resident_pages(f) > 0);
     give_back(f, &f->ios[0]);
     file_close(&file);
@@ -337,10 +337,10 @@ static void test_more_than_depth(void **state)
         ios[i].buf = aligned_alloc(4096, 4096);
         submit(f, &ios[i], &file, 4096, i * 4096);
     }
-    assert_int_equal(io_queue_in_flight(f->ring), ARRAY_LEN(ios));
+    assert_int_equal(io_queue_in_flight(f->queue), ARRAY_LEN(ios));
     for (unsigned i = 0; i < ARRAY_LEN(ios); i++)
-        assert_int_equal(io_queue_reap(f->ring, true)->result, 0);
-    assert_null(io_queue_reap(f->ring, true));
+        assert_int_equal(io_queue_reap(f->queue, true)->result, 0);
+    assert_null(io_queue_reap(f->queue, true));
     for (unsigned i = 0; i < ARRAY_LEN(ios); i++) {
         assert_true(tmpdisk_matches(ios[i].buf, 4096, ios[i].offset));
         free(ios[i].buf);
@@ -356,14 +356,14 @@ static void test_reap_without_waiting(void **state)
     struct io posted = { 0 };
     struct file file;
 
-    assert_null(io_queue_reap(f->ring, false));
+    assert_null(io_queue_reap(f->queue, false));
     assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
     submit(f, io, &file, CHUNK, 0);
-    io_queue_post(f->ring, &posted, -EIO);
-    assert_ptr_equal(io_queue_reap(f->ring, false), &posted);
-    for (int tries = 0; io_queue_in_flight(f->ring) > 0; tries++) {
+    io_queue_post(f->queue, &posted, -EIO);
+    assert_ptr_equal(io_queue_reap(f->queue, false), &posted);
+    for (int tries = 0; io_queue_in_flight(f->queue) > 0; tries++) {
         assert_true(tries < 10000);
-        if (io_queue_reap(f->ring, false) == NULL)
+        if (io_queue_reap(f->queue, false) == NULL)
             usleep(1000);
     }
     assert_int_equal(io->result, 0);
@@ -380,9 +380,9 @@ static unsigned cancel_reads(struct fixture *f, struct file *file)
 
     for (unsigned i = 0; i < DEPTH; i++)
         submit(f, &f->ios[i], file, CHUNK, i * CHUNK);
-    io_queue_cancel(f->ring);
-    assert_int_equal(io_queue_in_flight(f->ring), 0);
-    assert_null(io_queue_reap(f->ring, true));
+    io_queue_cancel(f->queue);
+    assert_int_equal(io_queue_in_flight(f->queue), 0);
+    assert_null(io_queue_reap(f->queue, true));
     for (unsigned i = 0; i < DEPTH; i++) {
         struct io *io = &f->ios[i];
 
@@ -431,12 +431,13 @@ static void test_close_with_io_in_flight(void **state)
                      0);
     for (unsigned i = 0; i < DEPTH; i++)
         submit(f, &f->ios[i], &file, CHUNK, i * CHUNK);
-    io_queue_close(f->ring);
+    io_queue_close(f->queue);
     for (unsigned i = 0; i < DEPTH; i++)
         give_back(f, &f->ios[i]);
     file_close(&file);
     assert_int_equal(
-        io_queue_open(f->engine, DEPTH, region, region_len, &f->ring, &err), 0);
+        io_queue_open(f->engine, DEPTH, region, region_len, &f->queue, &err),
+        0);
 }
 
 static int run(enum io_engine engine)

@@ -9,8 +9,8 @@ static void test_buffers_fit(void **state)
     static const struct {
         const char *name;
         uint64_t pool_bytes;
-        unsigned asked, most_lanes; /* most: whatever the CPUs are */
-        unsigned lanes, blocks;     /* agreed, and what each then has */
+        unsigned asked, max_lanes; /* most: whatever the CPUs are */
+        unsigned lanes, blocks;    /* agreed, and what each then has */
     } cases[] = {
         { "no limit", UINT64_MAX, 0, 4, 4, 8 },
         { "limit 600 MiB", 150 * MIB, 0, 4, 4, 8 },
@@ -23,19 +23,19 @@ static void test_buffers_fit(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct cw_job job = { .pool_bytes = cases[i].pool_bytes,
-                              .lanes = cases[i].lanes,
+        struct cw_job job = { .resources.pool_bytes = cases[i].pool_bytes,
+                              .resources.lanes = cases[i].lanes,
                               .tuning.lanes = cases[i].asked };
 
         CASE(cases[i].name);
-        assert_in_range(job_lanes_wanted(&job, false), 1, cases[i].most_lanes);
+        assert_in_range(job_lanes_wanted(&job, false), 1, cases[i].max_lanes);
         assert_true(job_lanes_wanted(&job, true) >=
                     job_lanes_wanted(&job, false));
         assert_int_equal(job_lanes_accepted(&job),
                          job_lanes_wanted(&job, true));
         if (cases[i].asked > 0)
             assert_int_equal(job_lanes_wanted(&job, false), cases[i].asked);
-        assert_int_equal(job_blocks_per_lane(&job), cases[i].blocks);
+        assert_int_equal(job_buffers_per_lane(&job), cases[i].blocks);
     }
 }
 

@@ -53,12 +53,12 @@ static void test_cursor_hands_out_all_once(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         for (unsigned lanes = 1; lanes <= 4; lanes *= 2) {
-            struct work_queue cursor;
+            struct work_queue queue;
             struct work_queue_range range;
             uint64_t next = 0, last = UINT64_MAX;
 
-            work_queue_init(&cursor, sizes[i], lanes, 1);
-            while (work_queue_take(&cursor, &range)) {
+            work_queue_init(&queue, sizes[i], lanes, 1);
+            while (work_queue_take(&queue, &range)) {
                 assert_int_equal(range.first, next);
                 assert_in_range(range.count, 1, 1024);
                 assert_true(range.count <= last); /* never grows */
@@ -77,11 +77,11 @@ static void test_cursor_does_not_divide_steps(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
         struct work_queue_range range;
-        struct work_queue cursor;
+        struct work_queue queue;
         uint64_t next = 0;
 
-        work_queue_init(&cursor, 20001, 2, steps[i]);
-        while (work_queue_take(&cursor, &range)) {
+        work_queue_init(&queue, 20001, 2, steps[i]);
+        while (work_queue_take(&queue, &range)) {
             assert_int_equal(range.first, next);
             assert_int_equal(range.first % steps[i], 0);
             next += range.count;

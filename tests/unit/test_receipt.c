@@ -29,7 +29,7 @@ static struct receipt write_one(const struct digest *table)
         .job = "a \"job\" \\ with\ttabs",
         .format = "qcow2 in xz",
         .verified_bytes = DISK,
-        .begun_ns = UINT64_C(1790000000123000000),
+        .start_ns = UINT64_C(1790000000123000000),
         .ended_ns = UINT64_C(1790000001456000000),
     };
     struct error err;
@@ -56,7 +56,7 @@ static void test_round_trip(void **state)
     assert_int_equal(read.algorithm, DIGEST_XXH3_128);
     assert_int_equal(read.disk_bytes, DISK);
     assert_int_equal(read.verified_bytes, DISK);
-    assert_int_equal(read.begun_ns, wrote.begun_ns);
+    assert_int_equal(read.start_ns, wrote.start_ns);
     assert_int_equal(read.ended_ns, wrote.ended_ns);
     assert_memory_equal(read.root, wrote.root, sizeof(read.root));
 

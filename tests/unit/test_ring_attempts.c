@@ -24,7 +24,7 @@ struct step {
 
 /* Answers in the order of starts; the first started ends first. */
 struct script_ring {
-    struct io_queue ring;
+    struct io_queue queue;
     const struct step *steps;
     unsigned taken;
     unsigned cancelled;
@@ -32,9 +32,9 @@ struct script_ring {
     struct io_list started;
 };
 
-static void script_start(struct io_queue *ring, struct io *io)
+static void script_start(struct io_queue *queue, struct io *io)
 {
-    struct script_ring *script = (struct script_ring *)ring;
+    struct script_ring *script = (struct script_ring *)queue;
     const struct step *step = &script->steps[script->taken++];
 
     assert_int_equal(io->fd, step->fd);
@@ -47,22 +47,22 @@ static void script_start(struct io_queue *ring, struct io *io)
     io_queue_add(&script->started, io);
 }
 
-static struct io *script_finish(struct io_queue *ring, bool wait)
+static struct io *script_finish(struct io_queue *queue, bool wait)
 {
-    struct script_ring *script = (struct script_ring *)ring;
+    struct script_ring *script = (struct script_ring *)queue;
 
-    assert_int_not_equal(ring->started, 0);
+    assert_int_not_equal(queue->started, 0);
     return script->is_slow && !wait ? NULL : io_queue_take(&script->started);
 }
 
-static void script_cancel(struct io_queue *ring)
+static void script_cancel(struct io_queue *queue)
 {
-    ((struct script_ring *)ring)->cancelled++;
+    ((struct script_ring *)queue)->cancelled++;
 }
 
-static void script_close(struct io_queue *ring)
+static void script_close(struct io_queue *queue)
 {
-    assert_null(((struct script_ring *)ring)->started.first);
+    assert_null(((struct script_ring *)queue)->started.first);
 }
 
 static const struct io_queue_ops script_ops = {
@@ -76,7 +76,7 @@ static const struct io_queue_ops script_ops = {
 static struct script_ring script_open(const struct step *steps, unsigned depth)
 {
     return (struct script_ring){
-        .ring = { .ops = &script_ops, .depth = depth },
+        .queue = { .ops = &script_ops, .depth = depth },
         .steps = steps,
     };
 }
@@ -236,17 +236,17 @@ static void test_attempts(void **state)
                          .len = cases[i].len };
 
         CASE(cases[i].name);
-        io_queue_submit(&script.ring, &io);
-        assert_int_equal(io_queue_in_flight(&script.ring), 1);
-        assert_ptr_equal(io_queue_reap(&script.ring, true), &io);
+        io_queue_submit(&script.queue, &io);
+        assert_int_equal(io_queue_in_flight(&script.queue), 1);
+        assert_ptr_equal(io_queue_reap(&script.queue, true), &io);
         assert_int_equal(io.result, cases[i].want);
         assert_int_equal(script.taken, cases[i].attempts);
         assert_int_equal(atomic_load(&file.direct_refused),
                          cases[i].direct_refused);
         assert_int_equal(atomic_load(&file.dontcache_refused),
                          cases[i].dontcache_refused);
-        assert_int_equal(io_queue_in_flight(&script.ring), 0);
-        assert_null(io_queue_reap(&script.ring, true));
+        assert_int_equal(io_queue_in_flight(&script.queue), 0);
+        assert_null(io_queue_reap(&script.queue, true));
     }
 }
 
@@ -263,10 +263,10 @@ static void test_io_is_used_again(void **state)
     struct io io = { .file = &file, .len = 4096 };
 
     (void)state;
-    io_queue_submit(&script.ring, &io);
-    assert_int_equal(io_queue_reap(&script.ring, true)->result, -EIO);
-    io_queue_submit(&script.ring, &io);
-    assert_int_equal(io_queue_reap(&script.ring, true)->result, 0);
+    io_queue_submit(&script.queue, &io);
+    assert_int_equal(io_queue_reap(&script.queue, true)->result, -EIO);
+    io_queue_submit(&script.queue, &io);
+    assert_int_equal(io_queue_reap(&script.queue, true)->result, 0);
 }
 
 static void test_submit_beyond_depth(void **state)
@@ -285,22 +285,22 @@ static void test_submit_beyond_depth(void **state)
     script.is_slow = true;
     for (size_t i = 0; i < ARRAY_LEN(ios); i++) {
         ios[i] = (struct io){ .file = &file, .len = 4096 };
-        io_queue_submit(&script.ring, &ios[i]);
-        assert_true(script.ring.started <= 2);
+        io_queue_submit(&script.queue, &ios[i]);
+        assert_true(script.queue.started <= 2);
     }
-    assert_int_equal(io_queue_in_flight(&script.ring), 3);
+    assert_int_equal(io_queue_in_flight(&script.queue), 3);
 
     CASE("the one that had to end is ready without waiting");
-    assert_ptr_equal(io_queue_reap(&script.ring, false), &ios[0]);
-    assert_null(io_queue_reap(&script.ring, false));
-    assert_int_equal(io_queue_in_flight(&script.ring), 2);
+    assert_ptr_equal(io_queue_reap(&script.queue, false), &ios[0]);
+    assert_null(io_queue_reap(&script.queue, false));
+    assert_int_equal(io_queue_in_flight(&script.queue), 2);
 
     CASE("the others when waited for");
-    assert_ptr_equal(io_queue_reap(&script.ring, true), &ios[2]);
+    assert_ptr_equal(io_queue_reap(&script.queue, true), &ios[2]);
     assert_int_equal(ios[2].result, -EIO);
-    assert_ptr_equal(io_queue_reap(&script.ring, true), &ios[1]);
+    assert_ptr_equal(io_queue_reap(&script.queue, true), &ios[1]);
     assert_int_equal(ios[1].result, 0);
-    assert_null(io_queue_reap(&script.ring, true));
+    assert_null(io_queue_reap(&script.queue, true));
 }
 
 static void test_post(void **state)
@@ -310,13 +310,13 @@ static void test_post(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        io_queue_post(&script.ring, &ios[i], -i);
-    assert_int_equal(io_queue_in_flight(&script.ring), 3);
+        io_queue_post(&script.queue, &ios[i], -i);
+    assert_int_equal(io_queue_in_flight(&script.queue), 3);
     for (int i = 0; i < 3; i++) {
-        assert_ptr_equal(io_queue_reap(&script.ring, false), &ios[i]);
+        assert_ptr_equal(io_queue_reap(&script.queue, false), &ios[i]);
         assert_int_equal(ios[i].result, -i);
     }
-    assert_null(io_queue_reap(&script.ring, true));
+    assert_null(io_queue_reap(&script.queue, true));
 }
 
 static struct io *complete_whole(struct io *part)
@@ -341,19 +341,19 @@ static void test_parts_come_back_as_the_whole(void **state)
     };
 
     (void)state;
-    io_queue_post(&script.ring, &parts[0], 0);
-    assert_null(io_queue_reap(&script.ring, true));
-    assert_int_equal(io_queue_in_flight(&script.ring), 0);
+    io_queue_post(&script.queue, &parts[0], 0);
+    assert_null(io_queue_reap(&script.queue, true));
+    assert_int_equal(io_queue_in_flight(&script.queue), 0);
 
-    io_queue_post(&script.ring, &parts[0], 0);
-    io_queue_post(&script.ring, &parts[1], 0);
-    assert_ptr_equal(io_queue_reap(&script.ring, true), &whole);
-    assert_int_equal(io_queue_in_flight(&script.ring), 0);
+    io_queue_post(&script.queue, &parts[0], 0);
+    io_queue_post(&script.queue, &parts[1], 0);
+    assert_ptr_equal(io_queue_reap(&script.queue, true), &whole);
+    assert_int_equal(io_queue_in_flight(&script.queue), 0);
 
     CASE("not when cancelled");
     left = &whole;
-    io_queue_post(&script.ring, &parts[1], 0);
-    io_queue_cancel(&script.ring);
+    io_queue_post(&script.queue, &parts[1], 0);
+    io_queue_cancel(&script.queue);
     assert_ptr_equal(left, &whole);
 }
 
@@ -377,21 +377,21 @@ static void test_cancel_ends_what_would_go_on(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
         ios[i] = (struct io){ .file = &file, .len = 8192 };
-        io_queue_submit(&script.ring, &ios[i]);
+        io_queue_submit(&script.queue, &ios[i]);
     }
-    io_queue_post(&script.ring, &posted, -ENODATA);
+    io_queue_post(&script.queue, &posted, -ENODATA);
 
-    io_queue_cancel(&script.ring);
+    io_queue_cancel(&script.queue);
     assert_int_equal(script.cancelled, 1);
     assert_int_equal(script.taken, ARRAY_LEN(want));
-    assert_int_equal(io_queue_in_flight(&script.ring), 0);
-    assert_null(io_queue_reap(&script.ring, true));
+    assert_int_equal(io_queue_in_flight(&script.queue), 0);
+    assert_null(io_queue_reap(&script.queue, true));
     for (size_t i = 0; i < ARRAY_LEN(want); i++)
         assert_int_equal(ios[i].result, want[i]);
     assert_int_equal(posted.result, -ENODATA);
 
     CASE("nothing to cancel: the engine is left alone");
-    io_queue_close(&script.ring);
+    io_queue_close(&script.queue);
     assert_int_equal(script.cancelled, 1);
 }
 

@@ -219,15 +219,16 @@ static void keep_line(void *opaque, enum log_level level, const char *line)
 static void open_refused(const void *opaque)
 {
     const enum io_engine *engine = opaque;
-    struct io_queue *ring = NULL;
+    struct io_queue *queue = NULL;
 
     log_open(keep_line, NULL, LOG_LEVEL_WARN);
     findings->filtered = refuse(ALL, EPERM);
-    findings->r = io_queue_open(*engine, DEPTH, NULL, 0, &ring, &findings->err);
-    if (ring)
+    findings->r = io_queue_open(*engine, DEPTH, NULL, 0, &queue,
+                                &findings->err);
+    if (queue)
         snprintf(findings->engine, sizeof(findings->engine), "%s",
-                 ring->ops->name);
-    io_queue_close(ring);
+                 queue->ops->name);
+    io_queue_close(queue);
 }
 
 static void test_open_refused(void **state)
@@ -255,24 +256,24 @@ static void enter_refused_later(const void *opaque)
 {
     uint8_t buf[512];
     struct file file = { .direct_fd = -1, .mode = FILE_MODE_BUFFERED };
-    struct io_queue *ring;
+    struct io_queue *queue;
     struct io ios[2] = { 0 };
 
     (void)opaque;
     file.fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-    findings->r = io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &ring,
+    findings->r = io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &queue,
                                 &findings->err);
     findings->filtered = refuse(ENTER_ONLY, EPERM);
     for (size_t i = 0; i < ARRAY_LEN(ios); i++) {
         ios[i] = (struct io){ .file = &file, .buf = buf, .len = sizeof(buf) };
-        io_queue_submit(ring, &ios[i]);
+        io_queue_submit(queue, &ios[i]);
     }
     for (size_t i = 0; i < ARRAY_LEN(ios); i++)
-        io_queue_reap(ring, true);
+        io_queue_reap(queue, true);
     findings->results[0] = ios[0].result;
     findings->results[1] = ios[1].result;
-    findings->in_flight = io_queue_in_flight(ring);
-    io_queue_close(ring);
+    findings->in_flight = io_queue_in_flight(queue);
+    io_queue_close(queue);
 }
 
 static void test_enter_refused_later(void **state)
@@ -294,27 +295,27 @@ static void cancel_pipe_reads(const void *opaque)
     static uint8_t bufs[DEPTH][64];
     struct file file = { .direct_fd = -1, .mode = FILE_MODE_BUFFERED };
     struct io ios[DEPTH];
-    struct io_queue *ring;
+    struct io_queue *queue;
     int ends[2];
 
     findings->r = pipe2(ends, O_CLOEXEC);
     file.fd = ends[0];
     findings->filtered = *has_register || refuse(__NR_io_uring_register,
                                                  __NR_io_uring_register, EPERM);
-    if (io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &ring, &findings->err) <
+    if (io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &queue, &findings->err) <
         0)
         _exit(1);
     for (unsigned i = 0; i < DEPTH; i++) {
         ios[i] = (struct io){ .file = &file, .buf = bufs[i], .len = 64 };
-        io_queue_submit(ring, &ios[i]);
+        io_queue_submit(queue, &ios[i]);
     }
-    if (io_queue_reap(ring, false) != NULL)
+    if (io_queue_reap(queue, false) != NULL)
         _exit(2);
-    io_queue_cancel(ring);
+    io_queue_cancel(queue);
     for (unsigned i = 0; i < DEPTH; i++)
         findings->results[i] = ios[i].result;
-    findings->in_flight = io_queue_in_flight(ring);
-    io_queue_close(ring);
+    findings->in_flight = io_queue_in_flight(queue);
+    io_queue_close(queue);
 }
 
 static void test_cancel_of_what_never_ends(void **state)
@@ -340,7 +341,7 @@ static void read_with_little_locked_memory(const void *opaque)
     struct file file = *(const struct file *)opaque;
     struct buffer_pool *pool = buffer_pool_open(DEPTH, 1024 * KIB);
     struct io io = { .file = &file, .len = 64 * KIB };
-    struct io_queue *ring;
+    struct io_queue *queue;
     size_t region_len;
     void *region = buffer_pool_region(pool, &region_len);
 
@@ -348,15 +349,15 @@ static void read_with_little_locked_memory(const void *opaque)
     findings->filtered = setrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
                          (getuid() != 0 || setuid(65534) == 0);
     findings->r = io_queue_open(IO_ENGINE_URING, DEPTH, region, region_len,
-                                &ring, &findings->err);
+                                &queue, &findings->err);
     if (findings->r < 0)
         return;
     io.buf = buffer_pool_lease(pool);
-    io_queue_submit(ring, &io);
-    io_queue_reap(ring, true);
+    io_queue_submit(queue, &io);
+    io_queue_reap(queue, true);
     findings->results[0] = io.result;
     findings->results[1] = tmpdisk_matches(io.buf, io.len, 0);
-    io_queue_close(ring);
+    io_queue_close(queue);
 }
 
 static void test_buffers_not_registered(void **state)
@@ -406,12 +407,12 @@ static void write_by_threads(const void *opaque)
     const struct write_job *job = opaque;
     struct buffer_pool *pool = buffer_pool_open(DEPTH, 64 * KIB);
     struct io ios[DEPTH];
-    struct io_queue *ring;
+    struct io_queue *queue;
 
     findings->filtered = refuse(job->c->refused, job->c->refused, EPERM) &&
                          refuse(job->c->also_refused, job->c->also_refused,
                                 EPERM);
-    findings->r = io_queue_open(IO_ENGINE_THREADS, DEPTH, NULL, 0, &ring,
+    findings->r = io_queue_open(IO_ENGINE_THREADS, DEPTH, NULL, 0, &queue,
                                 &findings->err);
     if (findings->r < 0)
         return;
@@ -422,13 +423,13 @@ static void write_by_threads(const void *opaque)
                               .len = 64 * KIB,
                               .offset = i * 64 * KIB };
         tmpdisk_fill(ios[i].buf, ios[i].len, ios[i].offset);
-        io_queue_submit(ring, &ios[i]);
+        io_queue_submit(queue, &ios[i]);
     }
-    while (io_queue_reap(ring, true))
+    while (io_queue_reap(queue, true))
         ;
     for (unsigned i = 0; i < DEPTH; i++)
         findings->results[i] = ios[i].result;
-    io_queue_close(ring);
+    io_queue_close(queue);
     buffer_pool_close(pool);
 }
 

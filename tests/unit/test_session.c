@@ -25,27 +25,27 @@ static int teardown(void **state)
 static void job_open(struct cw_job *job)
 {
     *job = (struct cw_job){ .tuning.dead_peer_ns = JOB_DEAD_PEER_NS };
-    pthread_mutex_init(&job->lock, NULL);
-    job->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    job->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    assert_true(job->wake_fd >= 0 && job->stop_fd >= 0);
+    pthread_mutex_init(&job->state.lock, NULL);
+    job->state.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    job->state.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_true(job->state.wake_fd >= 0 && job->state.stop_fd >= 0);
 }
 
 static void job_shut(struct cw_job *job)
 {
-    close(job->wake_fd);
-    close(job->stop_fd);
-    pthread_mutex_destroy(&job->lock);
+    close(job->state.wake_fd);
+    close(job->state.stop_fd);
+    pthread_mutex_destroy(&job->state.lock);
 }
 
 static void send_one(struct pair *pair, enum message_type type)
 {
     struct message message = { .type = type };
-    struct channel chat;
+    struct channel channel;
     struct error err;
 
-    channel_init(&chat, pair->source.conn);
-    if (channel_send(&chat, &message, &err) < 0)
+    channel_init(&channel, pair->source.conn);
+    if (channel_send(&channel, &message, &err) < 0)
         fail_msg("send %s: %s", message_type_name(type), err.text);
 }
 
@@ -82,15 +82,15 @@ static uint64_t behind_progress_ns(void)
  * then; who polls takes a tick each time. */
 static void test_behind_progress(void **state)
 {
-    uint64_t least_ns = UINT64_MAX;
+    uint64_t min_ns = UINT64_MAX;
 
     (void)state;
-    for (int i = 0; i < 10 && least_ns >= JOB_TICK_MS * CLOCK_MS_NS; i++) {
+    for (int i = 0; i < 10 && min_ns >= JOB_TICK_MS * CLOCK_MS_NS; i++) {
         uint64_t took_ns = behind_progress_ns();
 
-        least_ns = took_ns < least_ns ? took_ns : least_ns;
+        min_ns = took_ns < min_ns ? took_ns : min_ns;
     }
-    assert_true(least_ns < JOB_TICK_MS * CLOCK_MS_NS);
+    assert_true(min_ns < JOB_TICK_MS * CLOCK_MS_NS);
 }
 
 int main(void)

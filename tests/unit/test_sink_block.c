@@ -102,7 +102,7 @@ static void test_preallocation(void **state)
         enum sink_preallocate wish;
         const char *applied;
         const char *zero_method;
-        uint64_t zero_least;
+        uint64_t zero_min;
     } cases[] = {
         { SINK_PREALLOCATE_OFF, "off", "punch-hole", 65536 },
         { SINK_PREALLOCATE_FALLOC, "falloc", "zero-range", 65536 },
@@ -121,7 +121,7 @@ static void test_preallocation(void **state)
         options.preallocate = cases[i].wish;
         assert_int_equal(sink_open(&options, &sink, &err), 0);
         assert_int_equal(sink_prepare(sink, DEVICE_BYTES, &err), 0);
-        assert_int_equal(sink_zero_least(sink), cases[i].zero_least);
+        assert_int_equal(sink_zero_min(sink), cases[i].zero_min);
         assert_int_equal(sink_fill(sink, 0, DEVICE_BYTES, &err), 0);
         assert_int_equal(sink_finish(sink, &err), 0);
         sink_get_report(sink, &report);

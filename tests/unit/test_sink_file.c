@@ -79,7 +79,7 @@ static void test_preallocation(void **state)
     }
 }
 
-static void test_zero_least(void **state)
+static void test_zero_min(void **state)
 {
     static const struct {
         enum sink_preallocate wish;
@@ -99,7 +99,7 @@ static void test_zero_least(void **state)
         options.preallocate = cases[i].wish;
         assert_int_equal(sink_open(&options, &sink, &err), 0);
         assert_int_equal(sink_prepare(sink, MIB, &err), 0);
-        assert_int_equal(sink_zero_least(sink), cases[i].want);
+        assert_int_equal(sink_zero_min(sink), cases[i].want);
         sink_close(sink);
     }
 }
@@ -514,7 +514,7 @@ int main(void)
         CASE_OF(test_sparse, setup),
         CASE_OF(test_sizes, setup),
         CASE_OF(test_preallocation, setup),
-        CASE_OF(test_zero_least, setup),
+        CASE_OF(test_zero_min, setup),
         CASE_OF(test_zeros_are_gathered, setup),
         CASE_OF(test_write_errors, setup),
         CASE_OF(test_refused_places, setup),

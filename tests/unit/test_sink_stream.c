@@ -5,15 +5,15 @@
 
 /* As a disk of data_bytes of 'D' that comes in one piece. */
 static int stream(struct sink *sink, uint64_t data_bytes, uint64_t disk_bytes,
-                  uint64_t least_bytes, struct error *err)
+                  uint64_t min_bytes, struct error *err)
 {
-    uint64_t most_bytes;
-    int r = sink_prepare_stream(sink, least_bytes, &most_bytes, err);
+    uint64_t max_bytes;
+    int r = sink_prepare_stream(sink, min_bytes, &max_bytes, err);
 
     if (r == 0)
         r = sink_fill(sink, data_bytes, disk_bytes, err);
     if (r == 0)
-        r = sink_settle(sink, disk_bytes, least_bytes, err);
+        r = sink_settle(sink, disk_bytes, min_bytes, err);
     if (r == 0)
         r = sink_finish(sink, err);
     return r == 0 ? sink_commit(sink, err) : -1;
@@ -22,7 +22,7 @@ static int stream(struct sink *sink, uint64_t data_bytes, uint64_t disk_bytes,
 static void test_sizes(void **state)
 {
     static const struct {
-        uint64_t data_bytes, disk_bytes, least_bytes, want_bytes;
+        uint64_t data_bytes, disk_bytes, min_bytes, want_bytes;
     } cases[] = {
         { MIB, 2 * MIB, 0, 2 * MIB },
         { 0, 0, 0, 0 },
@@ -43,7 +43,7 @@ static void test_sizes(void **state)
             options.preallocate = (enum sink_preallocate)wish;
             assert_int_equal(sink_open(&options, &sink, &err), 0);
             if (stream(sink, cases[i].data_bytes, cases[i].disk_bytes,
-                       cases[i].least_bytes, &err) < 0)
+                       cases[i].min_bytes, &err) < 0)
                 fail_msg("%s", err.text);
             sink_close(sink);
             assert_disk(cases[i].data_bytes, cases[i].want_bytes);
@@ -57,12 +57,12 @@ static void test_discard(void **state)
 {
     struct sink_options options = usual();
     struct error err = { 0 };
-    uint64_t most_bytes;
+    uint64_t max_bytes;
     struct sink *sink;
 
     (void)state;
     assert_int_equal(sink_open(&options, &sink, &err), 0);
-    assert_int_equal(sink_prepare_stream(sink, 0, &most_bytes, &err), 0);
+    assert_int_equal(sink_prepare_stream(sink, 0, &max_bytes, &err), 0);
     ring_failure = ENOSPC;
     assert_int_equal(sink_fill(sink, 2 * MIB, 2 * MIB, &err), -1);
     sink_discard(sink);
@@ -77,12 +77,12 @@ static void test_discarded_leaves_nothing(void **state)
 {
     struct sink_options options = usual();
     struct error err = { 0 };
-    uint64_t most_bytes;
+    uint64_t max_bytes;
     struct sink *sink;
 
     (void)state;
     assert_int_equal(sink_open(&options, &sink, &err), 0);
-    assert_int_equal(sink_prepare_stream(sink, 0, &most_bytes, &err), 0);
+    assert_int_equal(sink_prepare_stream(sink, 0, &max_bytes, &err), 0);
     assert_int_equal(sink_fill(sink, 2 * MIB, 2 * MIB, &err), 0);
     sink_discard(sink);
     sink_close(sink);

@@ -47,7 +47,7 @@ static void test_urls(void **state)
 
 static void test_head(void **state)
 {
-    const struct http_post post = {
+    const struct http_post client = {
         .host = "h:1",
         .path = "/p",
         .agent = "a/1",
@@ -64,10 +64,10 @@ static void test_head(void **state)
     char head[512];
 
     (void)state;
-    assert_int_equal(http_write_post(head, sizeof(head), &post),
+    assert_int_equal(http_write_post(head, sizeof(head), &client),
                      sizeof(want) - 1);
     assert_string_equal(head, want);
-    assert_int_equal(http_write_post(head, sizeof(want) - 1, &post), 0);
+    assert_int_equal(http_write_post(head, sizeof(want) - 1, &client), 0);
 }
 
 int main(void)

@@ -16,13 +16,13 @@ static uint8_t left[CHUNK_BYTES];    /* with blank leaves in it */
 static uint8_t cleared[CHUNK_BYTES]; /* the same, all bytes there */
 
 /* Often a place where things meet, of leaves, grains or the end. */
-static size_t some_place(unsigned *seed, size_t most)
+static size_t some_place(unsigned *seed, size_t max)
 {
     static const size_t steps[] = { LEAF, LEAF, BLOCK_BYTES, 1 };
     size_t step = steps[(size_t)rand_r(seed) % ARRAY_LEN(steps)];
-    size_t at = (size_t)rand_r(seed) % (most + 1) / step * step;
+    size_t at = (size_t)rand_r(seed) % (max + 1) / step * step;
 
-    return rand_r(seed) % 8 == 0 ? most : at;
+    return rand_r(seed) % 8 == 0 ? max : at;
 }
 
 static bool is_all(const uint8_t *p, size_t len, uint8_t value)

@@ -497,9 +497,9 @@ static int open_all(struct qcow2 *qcow2, const struct image_options *options,
     open_holes(qcow2, options);
     if (!options->like && check(qcow2, options->cross_check, err) < 0)
         return -1;
-    if (!options->ring)
+    if (!options->queue)
         return 0;
-    qcow2->split = io_split_open(options->ring);
+    qcow2->split = io_split_open(options->queue);
     return qcow2->split ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 

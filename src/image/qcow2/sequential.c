@@ -176,13 +176,13 @@ static void once_read(struct image *img, struct io *io)
         memcpy(io->buf,
                once->bytes + once->at * CHUNK_BYTES + io->offset % CHUNK_BYTES,
                io->len);
-        io_queue_post(once->options.ring, io, 0);
+        io_queue_post(once->options.queue, io, 0);
         return;
     }
     assert(io->offset == once->named * CHUNK_BYTES &&
            io->len == chunk_grid_length(img->virtual_bytes, once->named));
     r = qcow2_parser_read(once->pass, io->buf, &err);
-    io_queue_post(once->options.ring, io, r < 0 ? image_fail(img, &err) : 0);
+    io_queue_post(once->options.queue, io, r < 0 ? image_fail(img, &err) : 0);
 }
 
 static int once_finish(struct image *img, struct error *err)

@@ -13,8 +13,8 @@
 #include "image/stream/lookahead.h"
 #include "plan/chunk_grid.h"
 
-#define LEAST_WINDOW_BYTES (UINT64_C(256) << 10)
-#define SECTOR_BYTES       UINT64_C(512)
+#define MIN_WINDOW_BYTES (UINT64_C(256) << 10)
+#define SECTOR_BYTES     UINT64_C(512)
 
 /* Where the bytes of the chunk named last are. */
 enum named {
@@ -530,8 +530,8 @@ static int fill(struct qcow2_parser *pass, struct stream *stream,
                                                      : INT64_MAX,
     };
 
-    if (window_bytes < LEAST_WINDOW_BYTES)
-        window_bytes = LEAST_WINDOW_BYTES;
+    if (window_bytes < MIN_WINDOW_BYTES)
+        window_bytes = MIN_WINDOW_BYTES;
     if (lookahead_init(&pass->window, stream, (size_t)window_bytes, err) < 0 ||
         qcow2_map_init(&pass->map, &tables, header, err) < 0 ||
         chunk_bitmap_init(&pass->whole, chunks, err) < 0 ||

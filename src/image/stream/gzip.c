@@ -166,9 +166,9 @@ static int decode(struct gzip *gzip, uint8_t *buf, uint64_t len,
                   struct error *err)
 {
     while (len > 0) {
-        size_t most = buf                   ? (size_t)len
-                      : len < SCRATCH_BYTES ? (size_t)len
-                                            : SCRATCH_BYTES;
+        size_t max = buf                   ? (size_t)len
+                     : len < SCRATCH_BYTES ? (size_t)len
+                                           : SCRATCH_BYTES;
         size_t got;
 
         if (gzip->has_ended)
@@ -176,7 +176,7 @@ static int decode(struct gzip *gzip, uint8_t *buf, uint64_t len,
                              "gzip: holds %" PRIu64
                              " bytes, fewer than expected",
                              gzip->out);
-        if (decode_step(gzip, Z_NO_FLUSH, buf ? buf : gzip->scratch, most, &got,
+        if (decode_step(gzip, Z_NO_FLUSH, buf ? buf : gzip->scratch, max, &got,
                         err) < 0)
             return -1;
         len -= got;

@@ -44,11 +44,11 @@ static int next(struct lookahead *window, uint8_t *buf, size_t len, size_t *got,
 static uint64_t drop(struct lookahead *window, uint64_t count)
 {
     size_t there = window->len - window->at;
-    size_t most = count < there ? (size_t)count : there;
+    size_t max = count < there ? (size_t)count : there;
 
-    window->at += most;
-    window->position += most;
-    return count - most;
+    window->at += max;
+    window->position += max;
+    return count - max;
 }
 
 int lookahead_skip_to(struct lookahead *window, uint64_t offset,

@@ -229,12 +229,12 @@ static int prove_block(struct xz *xz, struct error *err)
 static int decode(struct xz *xz, uint8_t *buf, uint64_t len, struct error *err)
 {
     while (len > 0) {
-        size_t most = buf || len < SCRATCH_BYTES ? (size_t)len : SCRATCH_BYTES;
+        size_t max = buf || len < SCRATCH_BYTES ? (size_t)len : SCRATCH_BYTES;
         size_t got;
 
         if (!xz->is_decoding)
             return xz_explain(LZMA_DATA_ERROR, xz->in_end, err);
-        if (decode_step(xz, buf ? buf : xz->scratch, most, &got, err) < 0)
+        if (decode_step(xz, buf ? buf : xz->scratch, max, &got, err) < 0)
             return -1;
         len -= got;
         if (buf)

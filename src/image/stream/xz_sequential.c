@@ -13,7 +13,7 @@
 
 #define INPUT_BYTES   (256U << 10)
 #define SCRATCH_BYTES (64U << 10)
-#define MOST_THREADS  4U
+#define MAX_THREADS   4U
 
 /* A thread takes a block packed and unpacked: two of 16 MiB fit. */
 #define THREADS_MEMORY_BYTES (UINT64_C(56) << 20)
@@ -101,7 +101,7 @@ static int decode(struct xz_sequential *xz, uint8_t *buf, uint64_t len,
                   struct error *err)
 {
     while (len > 0) {
-        size_t most = buf || len < SCRATCH_BYTES ? (size_t)len : SCRATCH_BYTES;
+        size_t max = buf || len < SCRATCH_BYTES ? (size_t)len : SCRATCH_BYTES;
         size_t got;
 
         if (xz->has_ended)
@@ -109,7 +109,7 @@ static int decode(struct xz_sequential *xz, uint8_t *buf, uint64_t len,
                              "xz: holds %" PRIu64
                              " bytes, fewer than the expected %" PRIu64,
                              xz->out, xz->stream.size_bytes);
-        if (decode_step(xz, buf ? buf : xz->scratch, most, &got, err) < 0)
+        if (decode_step(xz, buf ? buf : xz->scratch, max, &got, err) < 0)
             return -1;
         len -= got;
         if (buf)
@@ -141,7 +141,7 @@ static lzma_ret begin_decoder(struct xz_sequential *xz)
     unsigned cpus = limits_cpus();
     const lzma_mt threads = {
         .flags = flags,
-        .threads = cpus < MOST_THREADS ? cpus : MOST_THREADS,
+        .threads = cpus < MAX_THREADS ? cpus : MAX_THREADS,
         .memlimit_threading = THREADS_MEMORY_BYTES,
         .memlimit_stop = XZ_DECODER_MEMORY_BYTES,
     };

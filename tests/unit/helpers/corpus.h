@@ -129,7 +129,7 @@ static inline void convert(const char *format, const char *options,
 /* Bytes that qemu-img map says are data, rounded out to the grain. */
 static inline uint64_t qemu_data_bytes(uint64_t disk_bytes)
 {
-    const uint64_t grain = BLOCK_BYTES;
+    const uint64_t block = BLOCK_BYTES;
     struct command c = { 0 };
     uint64_t sum = 0;
     char line[512];
@@ -151,8 +151,8 @@ static inline uint64_t qemu_data_bytes(uint64_t disk_bytes)
             continue;
         begin = strtoull(start + strlen("\"start\": "), NULL, 10);
         end = begin + strtoull(length + strlen("\"length\": "), NULL, 10);
-        end = (end + grain - 1) / grain * grain;
-        sum += (end < disk_bytes ? end : disk_bytes) - begin / grain * grain;
+        end = (end + block - 1) / block * block;
+        sum += (end < disk_bytes ? end : disk_bytes) - begin / block * block;
     }
     fclose(file);
     return sum;
@@ -178,9 +178,9 @@ static inline int read_randomly(struct reader *reader, size_t len,
 {
     for (int i = 0; i < 200; i++) {
         uint64_t at = pick(len);
-        uint64_t most = len - at < MIB ? len - at : MIB;
+        uint64_t max = len - at < MIB ? len - at : MIB;
 
-        if (reader_start(reader, at, (size_t)(1 + pick(most)), err) < 0)
+        if (reader_start(reader, at, (size_t)(1 + pick(max)), err) < 0)
             return -1;
     }
     return reader_finish(reader, err);

@@ -15,7 +15,7 @@
 #define READER_DEPTH 4U
 
 struct reader {
-    struct io_queue *ring;
+    struct io_queue *queue;
     struct image *first; /* without a ring */
     struct image *image;
     uint64_t data_bytes; /* that the map called data */
@@ -29,7 +29,7 @@ struct reader {
 
 static inline void reader_close(struct reader *reader)
 {
-    io_queue_close(reader->ring);
+    io_queue_close(reader->queue);
     image_close(reader->image);
     image_close(reader->first);
     for (unsigned i = 0; i < READER_DEPTH; i++)
@@ -47,9 +47,9 @@ static inline int reader_open(struct reader *reader,
     for (unsigned i = 0; i < READER_DEPTH; i++)
         reader->slots[i].buf = aligned_alloc(4096, CHUNK_BYTES);
     if (image_open(&options, &reader->first, err) < 0 ||
-        io_queue_open(IO_ENGINE_AUTO, 8, NULL, 0, &reader->ring, err) < 0)
+        io_queue_open(IO_ENGINE_AUTO, 8, NULL, 0, &reader->queue, err) < 0)
         return -1;
-    options.ring = reader->ring;
+    options.queue = reader->queue;
     options.like = reader->first;
     return image_open(&options, &reader->image, err);
 }
@@ -57,7 +57,7 @@ static inline int reader_open(struct reader *reader,
 /* Takes back one read and compares it. */
 static inline int reader_reap(struct reader *reader, struct error *err)
 {
-    struct io *io = io_queue_reap(reader->ring, true);
+    struct io *io = io_queue_reap(reader->queue, true);
 
     for (unsigned i = 0; i < READER_DEPTH; i++)
         if (&reader->slots[i].io == io)
@@ -97,7 +97,7 @@ static inline int reader_start(struct reader *reader, uint64_t offset,
 
 static inline int reader_finish(struct reader *reader, struct error *err)
 {
-    while (io_queue_in_flight(reader->ring) > 0)
+    while (io_queue_in_flight(reader->queue) > 0)
         if (reader_reap(reader, err) < 0)
             return -1;
     return 0;

@@ -1,0 +1,18 @@
+/* thread.h - threads with a small stack and without signals. */
+#ifndef CW_JOB_THREAD_H
+#define CW_JOB_THREAD_H
+
+#include <pthread.h>
+
+#include "base/error.h"
+
+#define THREAD_STACK_BYTES (256U << 10)
+
+/*
+ * Starts main(arg) on a thread with a small stack, which keeps the memory of a
+ * pod small, and with all signals blocked.  ERROR_SYSTEM.
+ */
+int thread_start(pthread_t *thread, void *(*main)(void *), void *arg,
+                 struct error *err);
+
+#endif
