@@ -1,0 +1,25 @@
+#!/bin/bash
+# Random disks, formats, options and faults: what is called done is whole and
+# durable, what fails says so, and another run ends it.
+#
+#   torture.sh [SECONDS] [SEED] [OPTION…]   of tests/torture/run
+. "$(dirname "$0")/../func/lib.sh"
+require python3 qemu-img
+
+# What a campaign cannot undo that was killed itself.
+sweep()
+{
+    local directory loop
+
+    grep -oE " $WORK/[^ ]*" /proc/mounts | while read -r directory; do
+        umount -l "$directory"
+    done
+    losetup --list --noheadings --output NAME,BACK-FILE 2>/dev/null |
+        while read -r loop file; do
+            [[ $file != "$WORK"/* ]] || losetup -d "$loop"
+        done
+}
+at_exit sweep
+
+PYTHONDONTWRITEBYTECODE=1 "$TESTS/torture/run" --build "$CW_BUILD" \
+    --certificates "$CERTS" "$@"
