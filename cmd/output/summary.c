@@ -40,6 +40,9 @@ static void print_amounts(const struct cw_summary *s, FILE *out)
     fprintf(out, "disk           %s (%" PRIu64 " bytes)%s%s\n",
             format_bytes(a, sizeof(a), s->disk_bytes), s->disk_bytes,
             s->image_format[0] != '\0' ? ", " : "", s->image_format);
+    if (s->padding_bytes > 0)
+        fprintf(out, "padding        %" PRIu64 " zeros, to whole sectors\n",
+                s->padding_bytes);
     if (s->wire_bytes > 0)
         fprintf(out, "data sent      %s, %s on the wire\n",
                 format_bytes(a, sizeof(a), s->data_bytes),
@@ -114,6 +117,7 @@ static void add_word(struct json *json, const char *key, const char *value)
 void summary_add_json(const struct cw_summary *s, struct json *json)
 {
     json_add_number(json, "disk_bytes", s->disk_bytes);
+    json_add_number(json, "padding_bytes", s->padding_bytes);
     json_add_number(json, "data_bytes", s->data_bytes);
     json_add_number(json, "zero_bytes", s->zero_bytes);
     json_add_number(json, "same_bytes", s->same_bytes);

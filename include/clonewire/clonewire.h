@@ -313,6 +313,7 @@ struct cw_error {
 
 struct cw_summary {
     uint64_t disk_bytes;
+    uint64_t padding_bytes;    /* of it, zeros that make whole sectors */
     uint64_t data_bytes;       /* moved */
     uint64_t zero_bytes;       /* not moved */
     uint64_t same_bytes;       /* not moved: the target held them already */

@@ -267,6 +267,7 @@ static int build(struct local *l, const struct cw_source_options *source,
     l->plan.image.like = l->image;
     l->plan.sink = l->sink;
     l->plan.virtual_bytes = l->job.status.disk_bytes = l->image->virtual_bytes;
+    l->job.status.padding_bytes = l->image->padding_bytes;
     return digest_open(l->algorithm, l->plan.virtual_bytes,
                        &l->job.status.digest, err);
 }

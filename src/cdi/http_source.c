@@ -10,11 +10,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/connect.h"
 #include "job/watchdog.h"
+#include "plan/chunk_grid.h"
 #include "tar/writer.h"
 #include "transfer/disk_options.h"
 
@@ -32,11 +34,18 @@ static int look_for_disk(struct http_source *v, struct error *err)
     struct image_options options = { .path = path };
     struct image *image;
     struct error why;
+    struct stat st;
     int r = tar_writer_is_only(v->options.path, CW_VOLUME_DISK_NAME, err);
 
     if (r <= 0)
         return r;
     snprintf(path, sizeof(path), "%s/%s", v->options.path, CW_VOLUME_DISK_NAME);
+    /* As a disk it would be padded, and a volume's file stays as it is. */
+    if (stat(path, &st) < 0 || chunk_grid_padding((uint64_t)st.st_size) > 0) {
+        log_info("%s ends inside a sector: it travels as the file that it is",
+                 path);
+        return 0;
+    }
     if (image_open(&options, &image, &why) < 0)
         return 0;
     r = image->format == IMAGE_FORMAT_RAW &&
@@ -78,6 +87,7 @@ static int open_disk(struct http_source *v, struct error *err)
         return -1;
     v->job.status.disk_bytes = v->job.status.total_bytes =
         v->image->virtual_bytes;
+    v->job.status.padding_bytes = v->image->padding_bytes;
     snprintf(v->job.status.format, sizeof(v->job.status.format), "%s",
              image_format_text(v->image));
     return 1;

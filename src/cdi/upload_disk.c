@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "cdi/upload_private.h"
 #include "image/image.h"
 #include "image/stream/stream.h"
@@ -25,6 +26,11 @@ static int no_room(uint64_t disk_bytes, uint64_t max_bytes, struct error *err)
                      disk_bytes, max_bytes);
 }
 
+static uint64_t whole_sectors(uint64_t bytes)
+{
+    return bytes + chunk_grid_padding(bytes);
+}
+
 /* The size that a disk is grown to, on a volume that offers so much. */
 static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
 {
@@ -33,7 +39,7 @@ static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
     if (u->is_device)
         return 0;
     if (u->options->size_bytes > 0)
-        return u->options->size_bytes;
+        return whole_sectors(u->options->size_bytes);
     if (volume_bytes == 0 && !u->options->size_max)
         return 0;
     if (volume_bytes > 0 && offered_bytes > volume_bytes)
@@ -48,8 +54,8 @@ static void limit(const struct upload *u, uint64_t *max_bytes)
     uint64_t volume_bytes = u->options->volume_bytes;
 
     if (!u->is_clone && !u->is_device && volume_bytes > 0 &&
-        volume_bytes < *max_bytes)
-        *max_bytes = volume_bytes;
+        whole_sectors(volume_bytes) < *max_bytes)
+        *max_bytes = whole_sectors(volume_bytes);
 }
 
 /* ---- a disk that comes in order ---- */
@@ -58,6 +64,29 @@ int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
 {
     digest_close(TAKE_PTR(u->job->status.digest));
     return digest_open(DIGEST_XXH3_128, bytes, &u->job->status.digest, err);
+}
+
+/* Is what has come what was announced, and a disk? */
+static int check_received(const struct upload *u, uint64_t known_bytes,
+                          struct error *err)
+{
+    uint64_t received_bytes = u->disk_bytes - u->job->status.padding_bytes;
+
+    if (known_bytes != UPLOAD_SIZE_UNKNOWN && received_bytes != known_bytes)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "%" PRIu64 " bytes of disk have come, not the %" PRIu64
+                         " that were announced",
+                         received_bytes, known_bytes);
+    if (received_bytes < MIN_BYTES)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "could not process image header: unexpected EOF: "
+                         "%" PRIu64 " bytes are no disk",
+                         received_bytes);
+    if (u->job->status.padding_bytes > 0)
+        log_info("the %" PRIu64 " bytes received end inside a sector: padded "
+                 "with %" PRIu64 " zeros",
+                 received_bytes, u->job->status.padding_bytes);
+    return 0;
 }
 
 int upload_disk(struct upload *u, struct disk_stream *feed,
@@ -84,16 +113,8 @@ int upload_disk(struct upload *u, struct disk_stream *feed,
     if (stream_writer_run(u->job, u->sink, feed, max_bytes, &u->disk_bytes,
                           err) < 0)
         return -1;
-    if (known_bytes != UPLOAD_SIZE_UNKNOWN && u->disk_bytes != known_bytes)
-        return error_set(err, ERROR_PROTOCOL, 0,
-                         "%" PRIu64 " bytes of disk have come, not the %" PRIu64
-                         " that were announced",
-                         u->disk_bytes, known_bytes);
-    if (u->disk_bytes < MIN_BYTES)
-        return error_set(err, ERROR_FORMAT, 0,
-                         "could not process image header: unexpected EOF: "
-                         "%" PRIu64 " bytes are no disk",
-                         u->disk_bytes);
+    if (check_received(u, known_bytes, err) < 0)
+        return -1;
     return sink_settle(u->sink, u->disk_bytes, min_bytes, err);
 }
 

@@ -22,6 +22,7 @@
 #include "image/stream/xz.h"
 #include "image/stream/xz_sequential.h"
 #include "image/stream/zstd_sequential.h"
+#include "plan/chunk_grid.h"
 
 /* What is known so far of an image that is being opened. */
 struct opening {
@@ -292,7 +293,7 @@ static int look_inside(struct opening *opening, struct error *err)
 static int open_pipe(struct opening *opening, struct error *err)
 {
     const struct image_options *options = opening->options;
-    uint64_t size_bytes = options->like ? options->like->virtual_bytes
+    uint64_t size_bytes = options->like ? options->like->stream->size_bytes
                                         : options->stream_bytes;
 
     if (size_bytes == 0 && options->takes_any_size)
@@ -479,6 +480,21 @@ static int open_container(struct opening *opening, struct error *err)
     return open_input(opening, &standard, err);
 }
 
+/* What a guest sees of a raw disk that ends inside a sector. */
+static void pad(struct image *img, bool tells)
+{
+    uint64_t size_bytes = img->virtual_bytes;
+
+    if (size_bytes == IMAGE_SIZE_UNKNOWN)
+        return;
+    img->padding_bytes = chunk_grid_padding(size_bytes);
+    img->virtual_bytes += img->padding_bytes;
+    if (tells && img->padding_bytes > 0)
+        log_info("%s: its %" PRIu64 " bytes end inside a sector: padded with "
+                 "%" PRIu64 " zeros to %" PRIu64 " bytes",
+                 img->path, size_bytes, img->padding_bytes, img->virtual_bytes);
+}
+
 static int open_steps(struct opening *opening, struct image **img,
                       struct error *err)
 {
@@ -493,7 +509,10 @@ static int open_steps(struct opening *opening, struct image **img,
     (*img)->compression = opening->compression;
     if (!options->like)
         (*img)->pipe = TAKE_PTR(opening->pipe);
-    if (!options->like || options->like->virtual_bytes == (*img)->virtual_bytes)
+    pad(*img, !options->like);
+    if (!options->like ||
+        (options->like->virtual_bytes == (*img)->virtual_bytes &&
+         options->like->padding_bytes == (*img)->padding_bytes))
         return 0;
     image_close(*img);
     return error_set(err, ERROR_CHANGED, 0,

@@ -83,7 +83,8 @@ struct image {
     const char *path;                   /* borrowed from the options */
     enum image_format format;           /* never AUTO once open */
     enum image_compression compression; /* never AUTO once open */
-    uint64_t virtual_bytes;             /* fixed once open */
+    uint64_t virtual_bytes;             /* fixed once open; whole sectors */
+    uint64_t padding_bytes; /* of those, zeros behind the container's own */
     uint64_t host_bytes;    /* allocated by the container, for reports */
     enum file_mode mode;    /* how its bytes are read */
     bool is_sequential;     /* only reading in order, by one lane, is cheap */

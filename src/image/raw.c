@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "image/sparse_map.h"
+#include "image/stream/source_file.h"
 
 struct raw {
     struct image image; /* first: what callers hold */
@@ -28,6 +30,8 @@ static int raw_map(struct image *img, uint64_t offset, uint64_t length,
             return error_set_at(err, ERROR_SOURCE_IO, -r, offset,
                                 "look for holes of %s at %" PRIu64, img->path,
                                 offset);
+        if (offset + run.length == raw->file.size_bytes)
+            run.length += img->padding_bytes;
         if (run.length > end - offset)
             run.length = end - offset;
         if (sparse_map_add_rounded(out, &run, img->virtual_bytes, err) < 0)
@@ -37,10 +41,34 @@ static int raw_map(struct image *img, uint64_t offset, uint64_t length,
     return 0;
 }
 
+/*
+ * The read that ends the disk of a file which ends inside a sector: at once,
+ * since it is one read of all.  0 or -errno.
+ */
+static int read_last(struct raw *raw, const struct io *io)
+{
+    size_t len = (size_t)(raw->file.size_bytes - io->offset);
+
+    for (size_t done = 0; done < len;) {
+        ssize_t n = source_file_read(&raw->file, io->buf + done, len - done,
+                                     io->offset + done);
+
+        if (n <= 0)
+            return n < 0 ? (int)n : -ENODATA; /* it has become shorter */
+        done += (size_t)n;
+    }
+    memset(io->buf + len, 0, io->len - len);
+    return 0;
+}
+
 static void raw_read(struct image *img, struct io *io)
 {
     struct raw *raw = (struct raw *)img;
 
+    if (io->len > raw->file.size_bytes - io->offset) {
+        io_queue_post(raw->queue, io, read_last(raw, io));
+        return;
+    }
     io->op = IO_READ;
     io->file = &raw->file;
     /* Not yet read, but what it drops lies a window back, and that is. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "image/probe.h"
 
@@ -22,13 +23,16 @@ static int raw_stream_map(struct image *img, uint64_t offset, uint64_t length,
 static int check_end(const struct raw_stream *streamed, const struct io *io,
                      struct error *err)
 {
-    uint64_t end = io->offset + io->len;
+    uint64_t size_bytes = streamed->image.stream->size_bytes;
     struct probe probe;
+    size_t len;
 
-    if (!streamed->is_guess || end != streamed->image.virtual_bytes ||
-        io->len < PROBE_TAIL_BYTES)
+    if (!streamed->is_guess || io->len < size_bytes - io->offset)
         return 0;
-    probe = probe_content(NULL, 0, io->buf + io->len - PROBE_TAIL_BYTES,
+    len = (size_t)(size_bytes - io->offset);
+    if (len < PROBE_TAIL_BYTES)
+        return 0;
+    probe = probe_content(NULL, 0, io->buf + len - PROBE_TAIL_BYTES,
                           PROBE_TAIL_BYTES);
     if (probe.kind == PROBE_RAW)
         return 0;
@@ -41,9 +45,12 @@ static int check_end(const struct raw_stream *streamed, const struct io *io,
 static void raw_stream_read(struct image *img, struct io *io)
 {
     struct raw_stream *streamed = (struct raw_stream *)img;
+    uint64_t left = img->stream->size_bytes - io->offset;
+    size_t len = io->len < left ? io->len : (size_t)left;
     struct error err;
-    int r = stream_read(img->stream, io->buf, io->len, io->offset, &err);
+    int r = stream_read(img->stream, io->buf, len, io->offset, &err);
 
+    memset(io->buf + len, 0, io->len - len);
     if (r == 0)
         r = check_end(streamed, io, &err);
     io_queue_post(streamed->queue, io, r < 0 ? image_fail(img, &err) : 0);

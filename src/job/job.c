@@ -344,6 +344,7 @@ static void summarize_waits(const struct cw_job *job,
 void job_summarize(const struct cw_job *job, struct cw_summary *summary)
 {
     summary->disk_bytes = job->status.disk_bytes;
+    summary->padding_bytes = job->status.padding_bytes;
     summary->data_bytes = progress_get(&job->status.progress.data_bytes);
     summary->zero_bytes = progress_get(&job->status.progress.zero_bytes);
     summary->same_bytes = progress_get(&job->status.progress.resumed_bytes);

@@ -44,14 +44,15 @@ struct job_observer {
 /* How far a job is.  Main thread, but for what is atomic. */
 struct job_status {
     struct progress progress;
-    struct digest *digest; /* owned; every worker sets its own chunks */
-    uint64_t moved;        /* sum of what moves, as watchdog_check() saw it */
-    uint64_t moved_ns;     /* when it last changed */
-    uint64_t disk_bytes;   /* 0 until known */
-    uint64_t total_bytes;  /* mapped as data */
-    uint64_t start_ns;     /* HELLO sent or received */
-    uint64_t copying_ns;   /* when the workers started */
-    uint64_t copied_ns;    /* how long they ran */
+    struct digest *digest;  /* owned; every worker sets its own chunks */
+    uint64_t moved;         /* sum of what moves, as watchdog_check() saw it */
+    uint64_t moved_ns;      /* when it last changed */
+    uint64_t disk_bytes;    /* 0 until known */
+    uint64_t total_bytes;   /* mapped as data */
+    uint64_t padding_bytes; /* of disk_bytes, zeros behind the image's own */
+    uint64_t start_ns;      /* HELLO sent or received */
+    uint64_t copying_ns;    /* when the workers started */
+    uint64_t copied_ns;     /* how long they ran */
     struct message_waits peer_waits; /* of the other end's workers */
     enum cw_phase phase;
     char id[MESSAGE_JOB_BYTES]; /* "" until known, as what follows */

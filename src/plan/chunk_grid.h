@@ -22,6 +22,16 @@
 #define LEAF_BYTES   65536U
 #define CHUNK_LEAVES 16U
 
+/* A disk is whole sectors: what ends inside one is padded with zeros, as QEMU
+ * does.  512: the smallest sector that there is. */
+#define SECTOR_BYTES UINT64_C(512)
+
+/* Bytes of the zeros that make size_bytes whole sectors: 0..511. */
+static inline uint64_t chunk_grid_padding(uint64_t size_bytes)
+{
+    return (SECTOR_BYTES - size_bytes % SECTOR_BYTES) % SECTOR_BYTES;
+}
+
 /* Chunks that cover virtual_bytes; 0 for an empty disk. */
 static inline uint64_t chunk_grid_count(uint64_t virtual_bytes)
 {

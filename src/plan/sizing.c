@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "plan/chunk_grid.h"
 
 #define PPM         UINT64_C(1000000)
 #define ALIGN_BYTES (UINT64_C(1) << 20)
@@ -65,7 +66,10 @@ static int choose_disk(const struct sizing_facts *facts,
 
         disk = disk != 0 ? at_max(disk, max) : max;
     }
-    verdict->disk_bytes = at_min(disk, facts->virtual_bytes);
+    disk = at_min(disk, facts->virtual_bytes);
+    if (disk <= MAX_BYTES - SECTOR_BYTES) /* else no file can be so large */
+        disk += chunk_grid_padding(disk);
+    verdict->disk_bytes = disk;
     return 0;
 }
 

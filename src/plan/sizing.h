@@ -42,7 +42,7 @@ struct sizing_facts {
 /* The decision and its numbers; all are filled also when it does not fit. */
 struct sizing_verdict {
     bool fits;
-    uint64_t disk_bytes;      /* of the guest disk to be made */
+    uint64_t disk_bytes;      /* of the guest disk to be made; whole sectors */
     uint64_t need_bytes;      /* disk and the overhead still to be paid */
     uint64_t have_bytes;      /* available */
     uint64_t usable_bytes;    /* the largest disk that would fit */

@@ -44,6 +44,7 @@ static int open_disk(struct source *s, struct error *err)
         return -1;
     s->plan.image.like = s->image;
     s->plan.virtual_bytes = s->job.status.disk_bytes = s->image->virtual_bytes;
+    s->job.status.padding_bytes = s->image->padding_bytes;
     s->has_identity = !s->options.allow_in_use &&
                       source_identify(&s->guard, s->image, s->identity);
     if (chunk_bitmap_init(&s->plan.seen,

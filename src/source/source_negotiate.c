@@ -34,6 +34,7 @@ static int say_hello(struct source *s)
     memcpy(hello->format, s->job.status.format, sizeof(hello->format));
     hello->asks_delta = s->options.delta || s->plan.has_changed;
     hello->takes_sums = true;
+    hello->padding_bytes = (uint16_t)s->job.status.padding_bytes;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              version_text());
     hello->has_finished = s->has_finished;

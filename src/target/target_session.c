@@ -351,6 +351,7 @@ static void begin(struct target *t, struct visitor *visitor)
     memcpy(t->job.status.id, session->hello.job, sizeof(t->job.status.id));
     memcpy(t->job.status.format, session->hello.format,
            sizeof(t->job.status.format));
+    t->job.status.padding_bytes = session->hello.padding_bytes;
     progress_add(&t->job.status.progress.sessions, 1);
     conn_get_info(visitor->conn, &info);
     snprintf(session->peer, sizeof(session->peer), "%s (%s)", info.peer,
@@ -361,6 +362,9 @@ static void begin(struct target *t, struct visitor *visitor)
            sizeof(t->job.status.peer_software));
     log_info("serving %s, %s, %s", session->peer, session->hello.software,
              t->job.status.cipher);
+    if (session->hello.padding_bytes > 0)
+        log_info("the source's disk ends inside a sector: padded with %u zeros",
+                 session->hello.padding_bytes);
     conn_set_role(visitor->conn, CONN_CONTROL,
                   (unsigned)(t->job.tuning.dead_peer_ns / CLOCK_MS_NS));
     session_open(&session->control, &t->job, visitor->conn);

@@ -138,6 +138,7 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     job_enter(&t->job, CW_PHASE_PLANNING);
     t->job.resources.lanes = 1;
     t->job.status.total_bytes = 0;
+    t->job.status.padding_bytes = 0;
     r = task_run(&t->task, &t->job, work, serve, &task);
     progress_add(&t->job.status.progress.wire_bytes,
                  conn_wire_received(task.upload.from.request->conn));

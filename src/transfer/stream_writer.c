@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -80,13 +81,20 @@ static int check_room(const struct streamer *w, size_t len, struct error *err)
                      w->max_bytes);
 }
 
-/* Writes the len bytes that have come into b. */
+/* Writes the len bytes that have come into b, as whole sectors: only the last
+ * one of the disk may end inside a sector. */
 static int put(struct streamer *w, struct stream_slot *b, size_t len,
                bool is_zero, struct error *err)
 {
     struct cw_job *job = w->job;
+    size_t padding = (size_t)chunk_grid_padding(len);
     int r = 0;
 
+    progress_add(&job->status.progress.handled_bytes, len);
+    job->status.padding_bytes = padding;
+    if (!is_zero)
+        memset(b->buf + len, 0, padding);
+    len += padding;
     if (check_room(w, len, err) < 0)
         return -1;
     if (len < CHUNK_BYTES) /* the last one, and shorter */
@@ -99,7 +107,6 @@ static int put(struct streamer *w, struct stream_slot *b, size_t len,
         r = sink_zero(w->sink, w->at, len, err);
     }
     w->at += len;
-    progress_add(&job->status.progress.handled_bytes, len);
     if (r == 0)
         free_block(w, b);
     return r < 0 ? -1 : 0;

@@ -14,7 +14,8 @@
 /*
  * On the caller's thread, which blocks: feed into sink, prepared for
  * most_bytes (sink_prepare_stream()), as job's digest is, which is cut to the
- * size of the disk.  *disk_bytes: that size.
+ * size of the disk.  *disk_bytes: that size, whole sectors, of which the last
+ * job->status.padding_bytes are zeros that did not come.
  *
  * ERROR_NO_SPACE: more than most_bytes come; the feed's errors; the sink's;
  * ERROR_CANCELLED: the job stops.

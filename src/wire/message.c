@@ -16,6 +16,7 @@
 #define OPTION_FINISHED 5U /* of HELLO */
 #define OPTION_HAS_SUMS 5U /* of PLAN */
 #define OPTION_SUMS     6U /* of HELLO: taken */
+#define OPTION_PADDING  7U /* of HELLO */
 #define OPTION_OF_SUMS  1U /* of LEAVES: they are */
 
 #define WAITS_BYTES 16U
@@ -57,6 +58,10 @@ static void put_hello(struct fields_writer *w, const struct message *message)
         fields_put_option(w, OPTION_DELTA, 0);
     if (m->takes_sums)
         fields_put_option(w, OPTION_SUMS, 0);
+    if (m->padding_bytes > 0) {
+        fields_put_option(w, OPTION_PADDING, sizeof(m->padding_bytes));
+        fields_put16(w, m->padding_bytes);
+    }
     if (!m->has_finished)
         return;
     fields_put_option(w, OPTION_FINISHED, sizeof(m->root));
@@ -348,6 +353,18 @@ static void take_progress_option(struct message *message, uint16_t tag,
     take_waits(&option, &m->waits);
 }
 
+static void take_padding(struct message_hello *m, struct fields_reader option)
+{
+    uint16_t padding_bytes;
+
+    if (option.left != sizeof(padding_bytes))
+        return;
+    padding_bytes = fields_take16(&option);
+    if (padding_bytes <= MESSAGE_MAX_PADDING &&
+        padding_bytes <= m->virtual_bytes)
+        m->padding_bytes = padding_bytes;
+}
+
 static void take_hello_option(struct message *message, uint16_t tag,
                               struct fields_reader option)
 {
@@ -361,6 +378,7 @@ static void take_hello_option(struct message *message, uint16_t tag,
     case OPTION_FINISHED: take_finished(m, option); break;
     case OPTION_DELTA: m->asks_delta = true; break;
     case OPTION_SUMS: m->takes_sums = true; break;
+    case OPTION_PADDING: take_padding(m, option); break;
     default: break;
     }
 }

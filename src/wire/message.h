@@ -36,6 +36,7 @@
 #define MESSAGE_NAME_BYTES     64U  /* without it on the wire */
 #define MESSAGE_TEXT_BYTES     512U
 #define MESSAGE_MAX_LANES      64U
+#define MESSAGE_MAX_PADDING    511U  /* bytes, to a sector of 512 */
 #define MESSAGE_HAVE_MAX       1024U /* chunks in one HAVE with digests */
 #define MESSAGE_DIGEST_BYTES   32U
 #define MESSAGE_CODEC_ZSTD     1U    /* bits of codecs: FRAME_ZSTD may come */
@@ -79,6 +80,8 @@ struct message_hello {
     uint8_t identity[MESSAGE_IDENTITY_BYTES];
     bool asks_delta; /* option 4: change what is there */
     bool takes_sums; /* option 6: LEAVES may have sums, if they come at all */
+    uint16_t padding_bytes; /* option 7: of virtual_bytes, zeros at the end that
+                             * make whole sectors; 0: no option */
 };
 
 struct message_plan {

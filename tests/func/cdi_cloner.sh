@@ -10,6 +10,7 @@ make_empty tail 3000000
 cat tail >>disk
 put_noise disk 4100000 70000 3
 put_noise disk 4999000 1000 4
+truncate -s %512 disk
 
 start_http_server --name source
 run_cloner block "$PWD/disk" -v=3 -alsologtostderr
@@ -26,12 +27,13 @@ Host: $SERVER_ADDRESS
 User-Agent: clonewire/$("$CLONER" --version | cut -d ' ' -f 3)
 Transfer-Encoding: chunked
 x-cdi-content-type: blockdevice-clone
-x-clonewire-disk-bytes: 5000000
+x-clonewire-disk-bytes: 5000192
 END
 
 # As its start-up script calls it, preallocated; text that can be packed; no
 # ALPN at the other end.
 head -c 3000000 < <(yes 'some text that repeats') >text
+truncate -s %512 text
 cloner_env PREALLOCATION=true
 start_http_server --alpn ''
 run_cloner block /nowhere -v=3 -alsologtostderr -content-type \

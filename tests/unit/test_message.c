@@ -158,6 +158,29 @@ static void test_golden_delta(void **state)
     }
 }
 
+/* Bytes of padding: fewer than a sector, or none are said. */
+static void test_golden_padding(void **state)
+{
+    static const uint8_t option[] = { 0, 7, 0, 2, 0x01, 0xbd };
+    struct message in[SAMPLES], out;
+    size_t plain, len;
+
+    (void)state;
+    samples(in);
+    plain = message_encode(bytes, &in[0]);
+    assert_int_equal(decode(plain, &out), MESSAGE_OK);
+    assert_int_equal(out.hello.padding_bytes, 0);
+    in[0].hello.padding_bytes = 445;
+    len = message_encode(bytes, &in[0]);
+    assert_int_equal(len, plain + sizeof(option));
+    assert_memory_equal(bytes + plain, option, sizeof(option));
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_int_equal(out.hello.padding_bytes, 445);
+    bytes[len - 2] = 2; /* a whole sector and more */
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_int_equal(out.hello.padding_bytes, 0);
+}
+
 /* The same of sums of grains: taken, promised, and there. */
 static void test_golden_sums(void **state)
 {
@@ -498,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_golden_waits),
         cmocka_unit_test(test_golden_delta),
         cmocka_unit_test(test_golden_sums),
+        cmocka_unit_test(test_golden_padding),
         cmocka_unit_test(test_most_sums),
         cmocka_unit_test(test_leaves_are_bounded),
         cmocka_unit_test(test_codecs_of_other_length),

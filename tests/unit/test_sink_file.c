@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "plan/chunk_grid.h"
 #include "sinkplace.h"
 
 static void test_sparse(void **state)
@@ -35,15 +36,16 @@ static void test_sizes(void **state)
         for (int wish = SINK_PREALLOCATE_OFF; wish <= SINK_PREALLOCATE_AUTO;
              wish++) {
             struct sink_options options = usual();
+            uint64_t whole_bytes = sizes[i] + chunk_grid_padding(sizes[i]);
             struct error err = { 0 };
 
             options.overwrite = true;
             options.preallocate = (enum sink_preallocate)wish;
             assert_int_equal(sink_clone(&options, 0, sizes[i], NULL, &err), 0);
-            assert_disk(0, sizes[i]);
+            assert_disk(0, whole_bytes);
             assert_int_equal(
                 sink_clone(&options, sizes[i], sizes[i], NULL, &err), 0);
-            assert_disk(sizes[i], sizes[i]);
+            assert_disk(sizes[i], whole_bytes);
         }
 }
 

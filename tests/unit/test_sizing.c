@@ -141,6 +141,15 @@ static const struct {
       { .virtual_bytes = GIB, .grow = true, .available_bytes = GIB, .overhead_ppm = 60000 },
       ERROR_NO_SPACE, GIB, 1138166334, 1012924416, 1138166334 - GIB, 1138166334 },
 
+    { "part of a sector",
+      { .virtual_bytes = MIB + 1, .available_bytes = 2 * MIB },
+      ERROR_NONE, MIB + 512, 2 * MIB, 2 * MIB, 0, 2 * MIB },
+    { "wanted part of a sector",
+      { .virtual_bytes = MIB, .wanted_bytes = 2 * MIB - 1, .available_bytes = 2 * MIB },
+      ERROR_NONE, 2 * MIB, 2 * MIB, 2 * MIB, 0, 2 * MIB },
+    { "device, part of a sector",
+      { .virtual_bytes = MIB + 1, .available_bytes = MIB + 512, .is_block_device = true },
+      ERROR_NONE, MIB + 512, MIB + 512, MIB + 512, 0, MIB + 512 },
     { "device, exact odd size",
       { .virtual_bytes = GIB + 512, .available_bytes = GIB + 512, .overhead_ppm = 55000, .is_block_device = true },
       ERROR_NONE, GIB + 512, GIB + 512, GIB + 512, 0, GIB + 512 },
@@ -162,7 +171,7 @@ static const struct {
       ERROR_FORMAT, INT64_MAX, 0, 0, 0, 0 },
     { "volume overflows",
       { .virtual_bytes = 1, .available_bytes = UINT64_MAX, .taken_bytes = 1 },
-      ERROR_FORMAT, 1, 0, 0, 0, 0 },
+      ERROR_FORMAT, 512, 0, 0, 0, 0 },
     /* clang-format on */
 };
 

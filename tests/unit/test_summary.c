@@ -26,6 +26,7 @@ static const struct cw_summary finished = {
     .limited_by = "source reads: 74 %",
     .io_engine = "io_uring",
     .io_mode = "direct",
+    .padding_bytes = 445,
     .reads_holes = true,
     .zero_method = "hole",
     .preallocation = "off",
@@ -56,6 +57,7 @@ static void test_text(void **state)
     (void)state;
     assert_string_equal(
         text, "disk           10 GiB (10737418240 bytes), raw\n"
+              "padding        445 zeros, to whole sectors\n"
               "data sent      3 GiB, 3.2 GiB on the wire\n"
               "compressed     2 GiB to 1 GiB, by zstd\n"
               "zeros skipped  7 GiB\n"
@@ -85,6 +87,7 @@ static void test_text_sparse(void **state)
     (void)state;
     assert_null(strstr(text, "allocated"));
     assert_null(strstr(text, "compressed"));
+    assert_null(strstr(text, "padding"));
     assert_null(strstr(text, "not sent again"));
     assert_null(strstr(text, "preallocation"));
     assert_null(strstr(text, "zero method"));
@@ -104,7 +107,8 @@ static void test_json(void **state)
     summary_add_json(&finished, &json);
     assert_string_equal(
         json_close(&json),
-        "{\"disk_bytes\":10737418240,\"data_bytes\":3221225472,"
+        "{\"disk_bytes\":10737418240,\"padding_bytes\":445,"
+        "\"data_bytes\":3221225472,"
         "\"zero_bytes\":7516192768,\"same_bytes\":1073741824,"
         "\"verified_bytes\":9663676416,\"unread_bytes\":1073741824,"
         "\"reconnects\":3,\"wire_bytes\":3489660928,"
