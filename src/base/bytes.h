@@ -1,4 +1,5 @@
-/* bytes.h - big-endian loads and stores of fixed width, any alignment. */
+/* bytes.h - loads and stores of fixed width, any alignment: big-endian, and
+ * little-endian loads of what other formats have. */
 #ifndef CW_BASE_BYTES_H
 #define CW_BASE_BYTES_H
 
@@ -46,6 +47,22 @@ static inline uint64_t get_be64(const uint8_t *p)
 
     memcpy(&v, p, sizeof(v));
     return be64toh(v);
+}
+
+static inline uint32_t get_le32(const uint8_t *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return le32toh(v);
+}
+
+static inline uint64_t get_le64(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return le64toh(v);
 }
 
 #endif

@@ -161,7 +161,8 @@ static enum image_compression compression_of(const uint8_t *head, size_t len)
     case PROBE_ZSTD: return IMAGE_COMPRESSION_ZSTD;
     case PROBE_RAW:
     case PROBE_QCOW2:
-    case PROBE_FOREIGN: break;
+    case PROBE_FOREIGN:
+    case PROBE_FOOTER: break;
     }
     return IMAGE_COMPRESSION_NONE;
 }

@@ -2,11 +2,13 @@
  * made? */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cdi/upload_private.h"
 #include "image/image.h"
+#include "image/probe.h"
 #include "image/stream/stream.h"
 #include "plan/chunk_grid.h"
 #include "plan/sizing.h"
@@ -123,7 +125,41 @@ int upload_disk(struct upload *u, struct disk_stream *feed,
 struct feed_image {
     struct disk_stream feed; /* first */
     struct stream *stream;
+    size_t tail_len;
+    uint8_t tail[PROBE_TAIL_BYTES]; /* the last that has come */
 };
+
+/* len bytes at buf have come. */
+static void keep_tail(struct feed_image *f, const uint8_t *buf, size_t len)
+{
+    size_t kept = 0;
+
+    if (len < sizeof(f->tail)) {
+        kept = sizeof(f->tail) - len;
+        if (kept > f->tail_len)
+            kept = f->tail_len;
+        memmove(f->tail, f->tail + f->tail_len - kept, kept);
+    } else {
+        buf += len - sizeof(f->tail);
+        len = sizeof(f->tail);
+    }
+    memcpy(f->tail + kept, buf, len);
+    f->tail_len = kept + len;
+}
+
+/* What only its end tells from a disk.  A fixed VHD is taken with its footer,
+ * as CDI takes it. */
+static int check_tail(const struct feed_image *f, struct error *err)
+{
+    struct probe probe = probe_content(NULL, 0, f->tail, f->tail_len);
+
+    if (probe.kind != PROBE_FOREIGN)
+        return 0;
+    return error_set(err, ERROR_FORMAT, 0,
+                     "the upload ends like %s, which is not supported; "
+                     "convert it",
+                     probe.name);
+}
 
 static ssize_t image_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
                           bool *is_zero, struct error *err)
@@ -141,6 +177,9 @@ static ssize_t image_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
             break;
         done += (size_t)n;
     }
+    keep_tail(f, buf, done);
+    if (done < len && check_tail(f, err) < 0)
+        return -1;
     return (ssize_t)done;
 }
 

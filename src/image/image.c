@@ -112,8 +112,9 @@ static int refuse_content(const struct opening *opening,
                           const struct probe *probe, struct error *err)
 {
     return error_set(err, ERROR_FORMAT, 0,
-                     "%s: looks like %s%s, which is not supported; convert "
-                     "it, or say format raw if these bytes are the disk",
+                     "%s: looks like %s%s, which is not supported; unpack or "
+                     "convert it, or say --format=raw if these bytes are the "
+                     "disk",
                      opening->options->path, probe->name,
                      opening->compression == IMAGE_COMPRESSION_NONE
                          ? ""
@@ -128,7 +129,7 @@ static void tell_guess(const struct opening *opening, const struct probe *probe)
 {
     if (!opening->options->like)
         log_info("%s: begins like %s and is read as such; if a guest wrote "
-                 "that into its disk, say format raw",
+                 "that into its disk, say --format=raw",
                  opening->options->path, probe->name);
 }
 
@@ -171,7 +172,8 @@ static int take_guess(struct opening *opening, const struct probe *probe,
     case PROBE_GZIP:
     case PROBE_XZ:
     case PROBE_ZSTD:
-    case PROBE_FOREIGN: break;
+    case PROBE_FOREIGN:
+    case PROBE_FOOTER: break;
     }
     return refuse_content(opening, probe, err);
 }

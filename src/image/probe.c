@@ -1,48 +1,269 @@
 #include "image/probe.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-static const struct {
+#include "base/bytes.h"
+
+/* ---- what a few bytes do not prove ---- */
+
+/* Behind "BZh": the level, and the mark of a block or of the end. */
+static bool is_bzip2(const uint8_t *head, size_t len)
+{
+    return len >= 10 && head[3] >= '1' && head[3] <= '9' &&
+           (memcmp(head + 4, "1AY&SY", 6) == 0 ||
+            memcmp(head + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
+}
+
+/*
+ * The old format of LZMA has no mark.  Of its 13 bytes the first is 0x5d with
+ * every common encoder; the dictionary is 2^n or 3 * 2^n bytes; the size is
+ * unknown (all ones) or below 256 GiB.  The first byte of the data is 0.
+ */
+static bool is_lzma(const uint8_t *head, size_t len)
+{
+    uint32_t dictionary, power;
+    uint64_t size;
+
+    if (len < 14 || head[13] != 0)
+        return false;
+    dictionary = get_le32(head + 1);
+    power = dictionary & (~dictionary + 1); /* lowest bit */
+    size = get_le64(head + 5);
+    return dictionary >= 4096 &&
+           (dictionary == power || dictionary == 3 * power) &&
+           (size == UINT64_MAX || (size > 0 && size >> 38 == 0));
+}
+
+static uint16_t get_16(const uint8_t *p, bool is_big)
+{
+    return is_big ? (uint16_t)(p[0] << 8 | p[1]) : (uint16_t)(p[1] << 8 | p[0]);
+}
+
+/* The old binary cpio: a file of a known type, and a name that ends where
+ * the header says, not before. */
+static bool is_binary_cpio(const uint8_t *head, size_t len)
+{
+    bool is_big = head[0] == 0x71;
+    unsigned type, name_len;
+
+    if (len < 28)
+        return false;
+    type = get_16(head + 6, is_big) >> 12;
+    name_len = get_16(head + 20, is_big);
+    return (type == 4 || type == 8 || type == 10) && name_len >= 2 &&
+           name_len <= len - 26 &&
+           memchr(head + 26, '\0', name_len) == head + 26 + name_len - 1;
+}
+
+#define TAR_CHECKSUM_AT    148U
+#define TAR_CHECKSUM_BYTES 8U
+
+/* The number in a tar's checksum field; -1: there is none. */
+static long tar_checksum(const uint8_t *head)
+{
+    const uint8_t *at = head + TAR_CHECKSUM_AT;
+    const uint8_t *end = at + TAR_CHECKSUM_BYTES;
+    long sum = -1;
+
+    while (at < end && *at == ' ')
+        at++;
+    for (; at < end && *at >= '0' && *at <= '7'; at++)
+        sum = (sum < 0 ? 0 : sum) * 8 + (*at - '0');
+    return at < end && (*at == ' ' || *at == '\0') ? sum : -1;
+}
+
+/* Before POSIX a tar has no mark, but every header has the sum of its bytes,
+ * in octal, counted with blanks in the sum's own place. */
+static bool is_tar(const uint8_t *head, size_t len)
+{
+    long sum = 0, other = 0; /* some programs counted signed bytes */
+    long said;
+
+    if (len < PROBE_HEAD_BYTES || head[0] == '\0')
+        return false;
+    said = tar_checksum(head);
+    for (size_t i = 0; i < PROBE_HEAD_BYTES; i++) {
+        bool is_own = i >= TAR_CHECKSUM_AT &&
+                      i < TAR_CHECKSUM_AT + TAR_CHECKSUM_BYTES;
+
+        sum += is_own ? ' ' : head[i];
+        other += is_own ? ' ' : (int8_t)head[i];
+    }
+    return said >= 0 && (said == sum || said == other);
+}
+
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
+}
+
+/* Does the text begin with word (in lower case), blanks aside? */
+static bool begins_with(const uint8_t *head, size_t len, const char *word)
+{
+    size_t at = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    while (at < len && memchr(" \t\r\n", head[at], 4))
+        at++;
+    for (; *word; word++, at++)
+        if (at >= len || lower(head[at]) != (uint8_t)*word)
+            return false;
+    return true;
+}
+
+static bool is_html(const uint8_t *head, size_t len)
+{
+    return begins_with(head, len, "<!doctype html") ||
+           begins_with(head, len, "<html");
+}
+
+static bool is_xml(const uint8_t *head, size_t len)
+{
+    return begins_with(head, len, "<?xml ");
+}
+
+/* ---- the table ---- */
+
+struct signature {
     struct probe is;
-    size_t at;
-    size_t len;
+    uint16_t at, len;
     const char *magic;
-} magics[] = {
+    bool (*confirm)(const uint8_t *head, size_t len); /* NULL: magic will do */
+};
+
+/*
+ * The first row that matches.  Why a true disk does not: magics of 4 bytes
+ * and more at offset 0 are no code that a boot sector begins with (a jump, or
+ * an instruction that clears a register), and no filesystem's mark; shorter
+ * ones, and those that are text, have a confirm().  Zeros match nothing.
+ */
+static const struct signature heads[] = {
     /* clang-format off */
-    { { PROBE_FOREIGN, "QCOW version 1" },    0,   8, "QFI\xfb\0\0\0\1" },
-    { { PROBE_QCOW2,   "QCOW2" },             0,   4, "QFI\xfb" },
-    { { PROBE_GZIP,    "gzip" },              0,   3, "\x1f\x8b\x08" },
-    { { PROBE_XZ,      "xz" },                0,   6, "\xfd" "7zXZ\0" },
-    { { PROBE_FOREIGN, "VMDK" },              0,   4, "KDMV" },
-    { { PROBE_FOREIGN, "VMDK" },              0,   4, "COWD" },
-    { { PROBE_FOREIGN, "VMDK descriptor" },   0,  21, "# Disk DescriptorFile" },
-    { { PROBE_FOREIGN, "VHDX" },              0,   8, "vhdxfile" },
-    { { PROBE_FOREIGN, "VHD" },               0,   8, "conectix" },
-    { { PROBE_FOREIGN, "VDI" },              64,   4, "\x7f\x10\xda\xbe" },
-    { { PROBE_FOREIGN, "QED" },               0,   4, "QED\0" },
-    { { PROBE_FOREIGN, "Parallels" },         0,  16, "WithoutFreeSpace" },
-    { { PROBE_FOREIGN, "Parallels" },         0,  16, "WithouFreSpacExt" },
-    { { PROBE_ZSTD,    "zstd" },              0,   4, "\x28\xb5\x2f\xfd" },
-    { { PROBE_FOREIGN, "bzip2" },             0,   3, "BZh" },
-    { { PROBE_FOREIGN, "lz4" },               0,   4, "\x04\x22\x4d\x18" },
-    { { PROBE_FOREIGN, "7-Zip" },             0,   6, "7z\xbc\xaf\x27\x1c" },
-    { { PROBE_FOREIGN, "zip" },               0,   4, "PK\3\4" },
-    { { PROBE_FOREIGN, "tar (OVA)" },       257,   5, "ustar" },
+    { { PROBE_FOREIGN, "QCOW version 1" },    0,  8, "QFI\xfb\0\0\0\1", NULL },
+    { { PROBE_QCOW2,   "QCOW2" },             0,  4, "QFI\xfb", NULL },
+    /* What is taken for a packed disk and is none ends as a damaged one. */
+    { { PROBE_GZIP,    "gzip" },              0,  3, "\x1f\x8b\x08", NULL },
+    { { PROBE_XZ,      "xz" },                0,  6, "\xfd" "7zXZ\0", NULL },
+    { { PROBE_ZSTD,    "zstd" },              0,  4, "\x28\xb5\x2f\xfd", NULL },
+
+    /* Disks of other programs. */
+    { { PROBE_FOREIGN, "VMDK" },              0,  4, "KDMV", NULL },
+    { { PROBE_FOREIGN, "VMDK" },              0,  4, "COWD", NULL },
+    { { PROBE_FOREIGN, "VMDK (SESparse)" },   0,  8, "\xbe\xba\xfe\xca\0\0\0\0", NULL },
+    { { PROBE_FOREIGN, "VMDK descriptor" },   0, 21, "# Disk DescriptorFile", NULL },
+    { { PROBE_FOREIGN, "VHDX" },              0,  8, "vhdxfile", NULL },
+    { { PROBE_FOREIGN, "VHD" },               0,  8, "conectix", NULL },
+    /* In boot code, at this place, one in 2^32. */
+    { { PROBE_FOREIGN, "VDI" },              64,  4, "\x7f\x10\xda\xbe", NULL },
+    { { PROBE_FOREIGN, "QED" },               0,  4, "QED\0", NULL },
+    { { PROBE_FOREIGN, "Parallels" },         0, 16, "WithoutFreeSpace", NULL },
+    { { PROBE_FOREIGN, "Parallels" },         0, 16, "WithouFreSpacExt", NULL },
+    { { PROBE_FOREIGN, "Bochs" },             0, 22, "Bochs Virtual HD Image", NULL },
+    { { PROBE_FOREIGN, "Proxmox VMA" },       0,  8, "VMA\0\0\0\0\1", NULL },
+    { { PROBE_FOREIGN, "Android sparse" },    0,  6, "\x3a\xff\x26\xed\1\0", NULL },
+    { { PROBE_FOREIGN, "rbd export" },        0, 11, "rbd image v", NULL },
+    { { PROBE_FOREIGN, "rbd export-diff" },   0, 10, "rbd diff v", NULL },
+    { { PROBE_FOREIGN, "E01 (EWF)" },         0,  8, "EVF\x09\x0d\x0a\xff\0", NULL },
+    { { PROBE_FOREIGN, "Ex01 (EWF)" },        0,  8, "EVF2\x0d\x0a\x81\0", NULL },
+    { { PROBE_FOREIGN, "L01 (EWF)" },         0,  8, "LVF\x09\x0d\x0a\xff\0", NULL },
+    { { PROBE_FOREIGN, "AFF" },               0,  7, "AFF10\r\n", NULL },
+    { { PROBE_FOREIGN, "encrypted DMG" },     0,  8, "encrcdsa", NULL },
+    { { PROBE_FOREIGN, "WIM" },               0,  8, "MSWIM\0\0\0", NULL },
+    { { PROBE_FOREIGN, "partclone" },         0, 15, "partclone-image", NULL },
+    { { PROBE_FOREIGN, "ntfsclone" },         0, 16, "\0ntfsclone-image", NULL },
+
+    /* Packed. */
+    { { PROBE_FOREIGN, "bzip2" },             0,  3, "BZh", is_bzip2 },
+    { { PROBE_FOREIGN, "lz4" },               0,  4, "\x04\x22\x4d\x18", NULL },
+    { { PROBE_FOREIGN, "lz4 (legacy)" },      0,  4, "\x02\x21\x4c\x18", NULL },
+    { { PROBE_FOREIGN, "lzma" },              0,  1, "\x5d", is_lzma },
+    { { PROBE_FOREIGN, "lzip" },              0,  5, "LZIP\1", NULL },
+    { { PROBE_FOREIGN, "lzip" },              0,  5, "LZIP\0", NULL },
+    { { PROBE_FOREIGN, "lzop" },              0,  9, "\x89LZO\0\r\n\x1a\n", NULL },
+    { { PROBE_FOREIGN, "snappy" },            0, 10, "\xff\6\0\0sNaPpY", NULL },
+
+    /* Archives. */
+    { { PROBE_FOREIGN, "7-Zip" },             0,  6, "7z\xbc\xaf\x27\x1c", NULL },
+    { { PROBE_FOREIGN, "rar" },               0,  6, "Rar!\x1a\7", NULL },
+    { { PROBE_FOREIGN, "zip" },               0,  4, "PK\3\4", NULL },
+    { { PROBE_FOREIGN, "zip (empty)" },       0,  4, "PK\5\6", NULL },
+    { { PROBE_FOREIGN, "zip (spanned)" },     0,  8, "PK\7\x8PK\3\4", NULL },
+    { { PROBE_FOREIGN, "zip (spanned)" },     0,  8, "PK00PK\3\4", NULL },
+    { { PROBE_FOREIGN, "tar (OVA)" },       257,  5, "ustar", NULL },
+    { { PROBE_FOREIGN, "tar" },               0,  0, "", is_tar },
+    { { PROBE_FOREIGN, "cpio" },              0,  6, "070701", NULL },
+    { { PROBE_FOREIGN, "cpio" },              0,  6, "070702", NULL },
+    { { PROBE_FOREIGN, "cpio" },              0,  6, "070707", NULL },
+    { { PROBE_FOREIGN, "cpio" },              0,  2, "\xc7\x71", is_binary_cpio },
+    { { PROBE_FOREIGN, "cpio" },              0,  2, "\x71\xc7", is_binary_cpio },
+
+    /* What a download that failed leaves in place of a disk. */
+    { { PROBE_FOREIGN, "HTML" },              0,  0, "", is_html },
+    { { PROBE_FOREIGN, "XML" },               0,  0, "", is_xml },
+    { { PROBE_FOREIGN, "Git LFS pointer" },   0, 35, "version https://git-lfs.github.com/", NULL },
     /* clang-format on */
 };
+
+/* In the last 512 bytes. */
+static const struct signature tails[] = {
+    { { PROBE_FOOTER, "VHD (fixed)" }, 0, 8, "conectix", NULL },
+    /* Version 4, and its own length. */
+    { { PROBE_FOREIGN, "DMG" }, 0, 12, "koly\0\0\0\4\0\0\2\0", NULL },
+};
+
+static bool matches(const struct signature *s, const uint8_t *bytes, size_t len)
+{
+    return (size_t)s->at + s->len <= len &&
+           memcmp(bytes + s->at, s->magic, s->len) == 0 &&
+           (!s->confirm || s->confirm(bytes, len));
+}
+
+static const struct probe *find(const struct signature *table, size_t count,
+                                const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < count; i++)
+        if (len > 0 && matches(&table[i], bytes, len))
+            return &table[i].is;
+    return NULL;
+}
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+/*
+ * zstd and lz4 share frames that decoders skip (pzstd begins with one): a
+ * mark of 16 numbers, 4 bytes of length, that many bytes.  What follows says
+ * whose they are, where it is in sight.
+ */
+static const struct probe *find_behind_skippable(const uint8_t *head,
+                                                 size_t len)
+{
+    static const struct probe unknown = { PROBE_FOREIGN, "zstd or lz4" };
+    const struct probe *found = NULL;
+    uint64_t at = 0;
+
+    while (len - at >= 8 && (get_le32(head + at) & ~15U) == 0x184d2a50) {
+        at += 8 + (uint64_t)get_le32(head + at + 4);
+        found = &unknown;
+        if (at >= len)
+            return found;
+    }
+    if (!found)
+        return NULL;
+    found = find(heads, ROWS(heads), head + at, len - (size_t)at);
+    return found && (strcmp(found->name, "zstd") == 0 ||
+                     strncmp(found->name, "lz4", 3) == 0)
+               ? found
+               : &unknown;
+}
 
 struct probe probe_content(const uint8_t *head, size_t head_len,
                            const uint8_t *tail, size_t tail_len)
 {
-    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
-        size_t end = magics[i].at + magics[i].len;
+    const struct probe *found = find(heads, ROWS(heads), head, head_len);
 
-        if (end <= head_len &&
-            memcmp(head + magics[i].at, magics[i].magic, magics[i].len) == 0)
-            return magics[i].is;
-    }
-    /* A fixed VHD is a raw disk with a footer behind it. */
-    if (tail_len == PROBE_TAIL_BYTES && memcmp(tail, "conectix", 8) == 0)
-        return (struct probe){ PROBE_FOREIGN, "VHD (fixed)" };
-    return (struct probe){ PROBE_RAW, "raw" };
+    if (!found && head_len > 0)
+        found = find_behind_skippable(head, head_len);
+    if (!found && tail_len == PROBE_TAIL_BYTES)
+        found = find(tails, ROWS(tails), tail, tail_len);
+    return found ? *found : (struct probe){ PROBE_RAW, "raw" };
 }

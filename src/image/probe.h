@@ -2,7 +2,12 @@
  * probe.h - what kind of image is this, by content and never by name.  Pure.
  *
  * A first guess only: the bytes of a raw disk are its guest's, so whoever
- * acts on a guess must first see that the whole structure is sound.
+ * acts on a guess must first see that the whole structure is sound.  And a
+ * guess that a true disk causes by chance would refuse that disk: no row of
+ * the table matches what boot loaders, partition tables, filesystems and
+ * volume managers put into the first 512 bytes of a disk (tests/unit has
+ * samples of them), and nothing behind those is looked at, but for the last
+ * 512, where some formats have their only mark.
  */
 #ifndef CW_IMAGE_PROBE_H
 #define CW_IMAGE_PROBE_H
@@ -15,8 +20,9 @@ enum probe_kind {
     PROBE_QCOW2,
     PROBE_GZIP,
     PROBE_XZ,
-    PROBE_ZSTD,   /* by whoever takes it in order */
-    PROBE_FOREIGN /* known, and not ours to read */
+    PROBE_ZSTD,    /* by whoever takes it in order */
+    PROBE_FOREIGN, /* known, and not ours to read */
+    PROBE_FOOTER   /* as PROBE_FOREIGN: a raw disk, and then a footer */
 };
 
 struct probe {

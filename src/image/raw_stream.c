@@ -38,7 +38,7 @@ static int check_end(const struct raw_stream *streamed, const struct io *io,
         return 0;
     return error_set(err, ERROR_FORMAT, 0,
                      "ends like %s, which is not supported; convert it, or "
-                     "say format raw if these bytes are the disk",
+                     "say --format=raw if these bytes are the disk",
                      probe.name);
 }
 
