@@ -14,7 +14,9 @@ static struct {
     sigset_t watched;
     pthread_mutex_t lock; /* over what follows */
     struct cw_job *job;
-    int caught;
+    int caught;     /* while it ran */
+    bool has_ended; /* it did run: its status is decided */
+    bool is_late;   /* a signal came since */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* The next signal; -1 when the job had its time to end after the first. */
@@ -47,6 +49,20 @@ static bool ask(int number)
     return true;
 }
 
+/* A signal to stop.  False: the process ends by it, at once. */
+static bool take(int number)
+{
+    if (state.caught != 0 || state.is_late || (!state.job && !state.has_ended))
+        return false;
+    if (!state.job) {
+        state.is_late = true;
+        return true;
+    }
+    state.caught = number;
+    state.plan.stop(state.job);
+    return true;
+}
+
 static void *watch(void *unused)
 {
     (void)unused;
@@ -59,10 +75,8 @@ static void *watch(void *unused)
             _exit(128 + state.caught);
         }
         if (!ask(number)) {
-            if (!state.job || state.caught != 0)
+            if (!take(number))
                 _exit(128 + number);
-            state.caught = number;
-            state.plan.stop(state.job);
         }
         pthread_mutex_unlock(&state.lock);
     }
@@ -94,6 +108,7 @@ int signals_open(const struct signals_plan *plan, struct error *err)
 void signals_set_job(struct cw_job *job)
 {
     pthread_mutex_lock(&state.lock);
+    state.has_ended = state.job && !job;
     state.job = job;
     pthread_mutex_unlock(&state.lock);
 }

@@ -3,9 +3,10 @@
  * SIGHUP and SIGUSR1 ask it to read its keys again and to say how far it is.
  *
  * The first one asks the job to stop cleanly.  The second ends the process
- * at once with 128 + its number, and so does the first when no job runs, or
+ * at once with 128 + its number, and so does the first before a job runs, or
  * when the job has not ended after a while: a disk that does not answer can
- * be neither cancelled nor waited for.
+ * be neither cancelled nor waited for.  The first one after the job has ended
+ * changes nothing: the process is about to end with the job's status.
  *
  * A thread waits for them, and every other thread has them blocked: nothing
  * is ever interrupted, and no handler can meet a job that is being closed.

@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "program/signals.h"
@@ -79,10 +80,38 @@ static int patience_ends(void)
     return 1;
 }
 
-static int without_job_ends_process(void)
+static int before_job_ends_process(void)
 {
+    static const struct signals_plan plan = { .patience_ms = 1000 };
+    struct error err;
+
+    if (signals_open(&plan, &err) < 0)
+        return 2;
+    kill(getpid(), SIGINT);
+    pause();
+    return 1;
+}
+
+/* What the job did is done: the process ends with its status. */
+static int after_job_is_ignored(void)
+{
+    struct timespec pause_20ms = { .tv_nsec = 20000000 };
+    sigset_t pending;
+
     open_with_job();
     signals_set_job(NULL);
+    kill(getpid(), SIGTERM);
+    do { /* until the watching thread has taken it */
+        nanosleep(&pause_20ms, NULL);
+        sigpending(&pending);
+    } while (sigismember(&pending, SIGTERM));
+    return signals_caught() == 0 ? 0 : 2;
+}
+
+static int second_after_job_ends_process(void)
+{
+    if (after_job_is_ignored() != 0)
+        return 1;
     kill(getpid(), SIGINT);
     pause();
     return 1;
@@ -111,8 +140,10 @@ static void test_processes(void **state)
         { "the first stops the job", first_stops_job, 0 },
         { "the second ends the process", second_ends_process, 128 + SIGTERM },
         { "patience with the job ends", patience_ends, 128 + SIGINT },
-        { "without a job the first does", without_job_ends_process,
+        { "before a job the first does", before_job_ends_process,
           128 + SIGINT },
+        { "after it the first does not", after_job_is_ignored, 0 },
+        { "but the second", second_after_job_ends_process, 128 + SIGINT },
         { "SIGPIPE is ignored", pipe_is_ignored, 0 },
     };
 
