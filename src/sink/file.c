@@ -367,9 +367,10 @@ static int file_commit(struct sink *sink, struct error *err)
     bool replace = sink->options.overwrite || f->replaces;
 
     if (set_access(f, replace, err) < 0 ||
-        final_name_give(f->partial, sink->options.path, replace, err) < 0)
+        final_name_give(f->partial, sink->options.path, replace, err) < 0 ||
+        take_name(f, err) < 0)
         return -1;
-    return take_name(f, err);
+    return final_name_return_access(f->partial, sink->file.fd, err);
 }
 
 static void file_close_sink(struct sink *sink)
@@ -419,7 +420,9 @@ static int open_finished(struct sink_file *f, struct error *err)
     f->has_content = true;
     if (!partial_file_lock(f->sink.file.fd, path))
         return error_set(err, ERROR_REFUSED, 0, "%s is in use", path);
-    return take_name(f, err);
+    if (take_name(f, err) < 0)
+        return -1;
+    return final_name_return_access(path, f->sink.file.fd, err);
 }
 
 static void let_go(struct sink_file *f)
@@ -478,6 +481,7 @@ static int take_older(struct sink_file *f, struct error *err)
     f->sink.file = older;
     f->has_content = true;
     f->new_mode = 0;
+    final_name_borrow_access(older.fd);
     if (rename(path, f->partial) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "rename %s to %s", path,
                          f->partial);

@@ -16,7 +16,8 @@
 #include "io/file.h"
 #include "sink/device_in_use.h"
 
-#define ACL_ATTRIBUTE "system.posix_acl_access"
+/* "UID MODE" of a file that is borrowed. */
+#define ACCESS_ATTRIBUTE "user.clonewire-access"
 
 /* ---- can the name be given? ---- */
 
@@ -133,7 +134,8 @@ static bool copy_attributes(const char *path, int fd, bool keeps_acl)
          name += strlen(name) + 1) {
         bool is_acl = strncmp(name, "system.", 7) == 0;
 
-        if (is_of_content(name) || (is_acl && !keeps_acl))
+        if (is_of_content(name) || strcmp(name, ACCESS_ATTRIBUTE) == 0 ||
+            (is_acl && !keeps_acl))
             continue;
         if (!copy_attribute(path, fd, name) && is_acl)
             has_acl = false;
@@ -194,6 +196,46 @@ int final_name_copy_access(const char *path, int fd, struct error *err)
     if (fsync(fd) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "flush the file for %s",
                          path);
+    return 0;
+}
+
+/* ---- borrowing it ---- */
+
+void final_name_borrow_access(int fd)
+{
+    struct stat st;
+    char text[64];
+    int len;
+
+    if (fstat(fd, &st) < 0 ||
+        (st.st_uid == geteuid() && !(st.st_mode & S_IWOTH)))
+        return;
+    len = snprintf(text, sizeof(text), "%u %o", st.st_uid, st.st_mode & 0777);
+    /* Ours by now: killed in the middle of this, we noted it before. */
+    if (fsetxattr(fd, ACCESS_ATTRIBUTE, text, (size_t)len,
+                  st.st_uid == geteuid() ? XATTR_CREATE : 0) == 0 ||
+        errno == EEXIST) {
+        if (fchown(fd, geteuid(), (gid_t)-1) == 0 &&
+            fchmod(fd, st.st_mode & 0775) == 0)
+            return;
+        fremovexattr(fd, ACCESS_ATTRIBUTE);
+    }
+    log_debug("the partial file stays user %u's: %s", st.st_uid,
+              strerrordesc_np(errno));
+}
+
+int final_name_return_access(const char *path, int fd, struct error *err)
+{
+    char text[64] = "";
+    unsigned uid, mode;
+
+    if (fgetxattr(fd, ACCESS_ATTRIBUTE, text, sizeof(text) - 1) < 0 ||
+        sscanf(text, "%u %o", &uid, &mode) != 2)
+        return 0;
+    if (fchown(fd, uid, (gid_t)-1) < 0 || fchmod(fd, mode & 0777) < 0 ||
+        fremovexattr(fd, ACCESS_ATTRIBUTE) < 0 || fsync(fd) < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "give %s back to user %u",
+                         path, uid);
     return 0;
 }
 

@@ -35,6 +35,17 @@ int final_name_check(const char *path, const char *directory,
 int final_name_copy_access(const char *path, int fd, struct error *err);
 
 /*
+ * The file at fd is about to lose its final name, and to get it back when its
+ * content has changed (--delta).  Meanwhile it is the caller's, so that a
+ * process that is started again knows it for its own; an extended attribute
+ * says whose it was.  Where that cannot be, it stays as it is.
+ */
+void final_name_borrow_access(int fd);
+
+/* It has its name again: gives it back, durably, if it was borrowed. */
+int final_name_return_access(const char *path, int fd, struct error *err);
+
+/*
  * Renames the file partial to path, durably.  replace: also where there is a
  * file already; else that is ERROR_REFUSED.  ERROR_TARGET_IO.
  */

@@ -39,10 +39,11 @@ static bool look_of_own_file(const char *name, struct stat *st)
     return fstat(fd, st) == 0;
 }
 
+/* May only its owner, who is as's, have written it? */
 static bool is_owned_as(const struct stat *st, const struct stat *as)
 {
     return st->st_uid == as->st_uid &&
-           (st->st_mode & S_IRWXO & ~as->st_mode) == 0;
+           (st->st_mode & S_IWOTH & ~as->st_mode) == 0;
 }
 
 /* NULL, or why the file may be another user's work. */
@@ -61,7 +62,7 @@ static const char *distrust(const char *path, const char *name,
          is_owned_as(st, &old)) ||
         (look_of_own_file(name, &own) && is_owned_as(st, &own)))
         return NULL;
-    return st->st_uid == geteuid() ? "other users can open it"
+    return st->st_uid == geteuid() ? "other users can write it"
                                    : "it is another user's";
 }
 
