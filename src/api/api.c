@@ -131,7 +131,11 @@ int cw_target_look(const struct cw_target_options *options,
 
 bool cw_target_is_begun(const struct cw_target_options *options)
 {
-    return resume_probe_look(options) == RESUME_PROBE_DEVICE;
+    struct checkpoint_head head;
+    enum resume_probe found = resume_probe_look(options, &head);
+
+    return found == RESUME_PROBE_DEVICE ||
+           found == RESUME_PROBE_FINISHED_DEVICE;
 }
 
 unsigned cw_doctor(const char *path, struct cw_finding findings[CW_FINDINGS])

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 
 #define MAGIC   "clonewire-state\n" /* 16 bytes */
-#define VERSION 1U
+#define VERSION 2U
 #define MAPS    ((size_t)2 * CHECKPOINT_BITMAP_BYTES)
 
 uint64_t checkpoint_pages(uint64_t chunks)
@@ -34,6 +34,10 @@ void checkpoint_encode_head(uint8_t out[CHECKPOINT_HEAD_BYTES],
     at += CHECKPOINT_SINK_BYTES;
     memcpy(at, head->source, CHECKPOINT_SOURCE_BYTES);
     at += CHECKPOINT_SOURCE_BYTES;
+    memcpy(at, head->root, DIGEST_ROOT_BYTES);
+    at += DIGEST_ROOT_BYTES;
+    put_be64(at, head->finished_unix_ns);
+    at += 8;
     digest_checksum(out, (size_t)(at - out), at);
 }
 
@@ -57,9 +61,20 @@ bool checkpoint_decode_head(const uint8_t in[CHECKPOINT_HEAD_BYTES],
     memcpy(head->sink, at, CHECKPOINT_SINK_BYTES);
     at += CHECKPOINT_SINK_BYTES;
     memcpy(head->source, at, CHECKPOINT_SOURCE_BYTES);
+    at += CHECKPOINT_SOURCE_BYTES;
+    memcpy(head->root, at, DIGEST_ROOT_BYTES);
+    at += DIGEST_ROOT_BYTES;
+    head->finished_unix_ns = get_be64(at);
     /* Whoever wrote a good checksum over text without end is not us. */
     return head->job[CHECKPOINT_JOB_BYTES - 1] == '\0' &&
            head->sink[CHECKPOINT_SINK_BYTES - 1] == '\0';
+}
+
+bool checkpoint_is_finished(const struct checkpoint_head *head)
+{
+    static const uint8_t none[DIGEST_ROOT_BYTES];
+
+    return memcmp(head->root, none, sizeof(none)) != 0;
 }
 
 /* ---- pages ---- */

@@ -36,17 +36,25 @@ struct checkpoint_head {
     uint32_t digest; /* enum digest_algorithm */
     uint64_t virtual_bytes;
     uint64_t disk_bytes; /* of the disk the target makes */
+    /* Digest root of the disk, once it is known to be whole, equal to the
+     * source's and durable.  0: it is not finished. */
+    uint8_t root[DIGEST_ROOT_BYTES];
+    uint64_t finished_unix_ns; /* when that was */
 };
 
-#define CHECKPOINT_HEAD_BYTES                              \
-    (16U + 4U + 4U + 4U + 8U + 8U + CHECKPOINT_JOB_BYTES + \
-     CHECKPOINT_SINK_BYTES + CHECKPOINT_SOURCE_BYTES + CHECKPOINT_SUM_BYTES)
+#define CHECKPOINT_HEAD_BYTES                                              \
+    (16U + 4U + 4U + 4U + 8U + 8U + CHECKPOINT_JOB_BYTES +                 \
+     CHECKPOINT_SINK_BYTES + CHECKPOINT_SOURCE_BYTES + DIGEST_ROOT_BYTES + \
+     8U + CHECKPOINT_SUM_BYTES)
 
 #define CHECKPOINT_PAGE_CHUNKS  8192U
 #define CHECKPOINT_BITMAP_BYTES (CHECKPOINT_PAGE_CHUNKS / 8U)
 #define CHECKPOINT_PAGE_BYTES       \
     (2U * CHECKPOINT_BITMAP_BYTES + \
      CHECKPOINT_PAGE_CHUNKS * DIGEST_MAX_BYTES + CHECKPOINT_SUM_BYTES)
+
+/* Was the disk finished when the record was written? */
+bool checkpoint_is_finished(const struct checkpoint_head *head);
 
 /* Pages of a disk. */
 uint64_t checkpoint_pages(uint64_t chunks);

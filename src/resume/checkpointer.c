@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "record/finish_mark.h"
 
 #define DEFAULT_NS (5 * CLOCK_SECOND_NS)
 /* So much data written is worth a save before its time.  Holes are not:
@@ -61,6 +62,8 @@ bool checkpointer_load(struct checkpointer *checkpointer)
     case CHECKPOINT_FILE_OK:
         checkpointer->has_record = true;
         checkpointer->saved_count = chunk_bitmap_count(checkpointer->on_disk);
+        /* If it was finished, it is about to change. */
+        memset(checkpointer->head.root, 0, sizeof(checkpointer->head.root));
         return true;
     case CHECKPOINT_FILE_DAMAGED:
         log_warn("checkpoint %s is torn or of another version: ignored",
@@ -208,18 +211,35 @@ int checkpointer_tick(struct checkpointer *checkpointer, struct error *err)
                       checkpointer, err);
 }
 
+static int save_now(struct checkpointer *checkpointer, struct error *err)
+{
+    if (task_start(&checkpointer->task, checkpointer->job, save, checkpointer,
+                   err) < 0)
+        return -1;
+    return task_join(&checkpointer->task, err);
+}
+
 int checkpointer_save(struct checkpointer *checkpointer, struct error *err)
 {
     if (!checkpointer->path)
         return 0;
     if (task_join(&checkpointer->task, err) < 0)
         return -1;
-    if (!is_new(checkpointer))
+    return is_new(checkpointer) ? save_now(checkpointer, err) : 0;
+}
+
+int checkpointer_save_finished(struct checkpointer *checkpointer,
+                               const uint8_t *root, struct error *err)
+{
+    if (!checkpointer->path)
         return 0;
-    if (task_start(&checkpointer->task, checkpointer->job, save, checkpointer,
-                   err) < 0)
+    /* --delta has put another file in place of the one bound to. */
+    if (task_join(&checkpointer->task, err) < 0 ||
+        sink_identify(checkpointer->sink, checkpointer->head.sink, err) < 0)
         return -1;
-    return task_join(&checkpointer->task, err);
+    memcpy(checkpointer->head.root, root, sizeof(checkpointer->head.root));
+    checkpointer->head.finished_unix_ns = clock_unix_ns();
+    return save_now(checkpointer, err);
 }
 
 int checkpointer_wait(struct checkpointer *checkpointer, struct error *err)
@@ -241,7 +261,16 @@ int checkpointer_remove(struct checkpointer *checkpointer, struct error *err)
     checkpointer->saved_count = 0;
     r = checkpoint_file_remove(checkpointer->path, err);
     pthread_mutex_unlock(&checkpointer->lock);
+    if (r == 0)
+        finish_mark_clear(checkpointer->path);
     return r;
+}
+
+int checkpointer_retire(struct checkpointer *checkpointer, struct error *err)
+{
+    if (checkpointer->path && checkpoint_is_finished(&checkpointer->head))
+        finish_mark_set(checkpointer->path, &checkpointer->head);
+    return checkpointer_remove(checkpointer, err);
 }
 
 void checkpointer_close(struct checkpointer *checkpointer)

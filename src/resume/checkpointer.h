@@ -73,12 +73,27 @@ int checkpointer_tick(struct checkpointer *checkpointer, struct error *err);
 /* Saves now, if there is anything new.  -1: the flush failed. */
 int checkpointer_save(struct checkpointer *checkpointer, struct error *err);
 
+/*
+ * Saves that the disk is whole, and equal to the source's by its digest root
+ * (DIGEST_ROOT_BYTES): a process started again only has to tell the source.
+ * -1: the flush failed.
+ */
+int checkpointer_save_finished(struct checkpointer *checkpointer,
+                               const uint8_t *root, struct error *err);
+
 /* Waits for a save that is under way.  -1: its flush failed. */
 int checkpointer_wait(struct checkpointer *checkpointer, struct error *err);
 
 /* Removes the record: the disk is complete, or begun anew.  -1: it is still
  * there. */
 int checkpointer_remove(struct checkpointer *checkpointer, struct error *err);
+
+/*
+ * Removes the record of a finished disk, as the source knows or has had its
+ * time.  Killed in the middle, the process finds when it is started again that
+ * it has finished; after the last step, that it never ran.
+ */
+int checkpointer_retire(struct checkpointer *checkpointer, struct error *err);
 
 /* Tolerates a zeroed one. */
 void checkpointer_close(struct checkpointer *checkpointer);

@@ -1,5 +1,6 @@
 #include "resume/resume_probe.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,54 +9,76 @@
 #include "base/cleanup.h"
 #include "io/file.h"
 #include "record/checkpoint_file.h"
+#include "record/finish_mark.h"
 #include "sink/sink.h"
 #include "sink/target_path.h"
 
-/* Does the record at state name what is at path now? */
-static bool is_of(const char *state, const char *path)
+/* Does head name what is at path now? */
+static bool is_of(const struct checkpoint_head *head, const char *path)
 {
     char identity[SINK_IDENTITY_BYTES];
-    struct checkpoint_head head;
 
-    return checkpoint_file_look(state, &head) &&
-           sink_identify_path(path, identity) &&
-           strcmp(identity, head.sink) == 0;
+    return sink_identify_path(path, identity) &&
+           strcmp(identity, head->sink) == 0;
 }
 
-/* The record was written last. */
-static bool is_untouched(const char *state, const char *path)
+/* The record, if there is one, was written last; and no machine runs. */
+static bool is_untouched(const char *record_path, const char *path)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     struct stat record, file;
 
-    if (fd < 0 || fstat(fd, &file) < 0 || stat(state, &record) < 0 ||
-        file_has_guest(fd, false))
+    if (fd < 0 || fstat(fd, &file) < 0 || file_has_guest(fd, false))
         return false;
+    if (stat(record_path, &record) < 0)
+        return errno == ENOENT;
     return file.st_mtim.tv_sec < record.st_mtim.tv_sec ||
            (file.st_mtim.tv_sec == record.st_mtim.tv_sec &&
             file.st_mtim.tv_nsec <= record.st_mtim.tv_nsec);
 }
 
-enum resume_probe resume_probe_look(const struct cw_target_options *options)
+/* The mark counts where the record has gone, or is of an earlier clone. */
+static bool find_finished(const char *record, const char *path,
+                          struct checkpoint_head *head)
 {
-    AUTO_FREE char *state = NULL;
+    if (checkpoint_file_look(record, head) && checkpoint_is_finished(head) &&
+        is_of(head, path))
+        return true;
+    return finish_mark_get(record, head) && checkpoint_is_finished(head) &&
+           is_of(head, path);
+}
+
+static bool goes_on(const struct cw_target_options *options)
+{
+    return (options->resume == CW_RESUME_AUTO ||
+            options->resume == CW_RESUME_TRUST) &&
+           !options->delta;
+}
+
+enum resume_probe resume_probe_look(const struct cw_target_options *options,
+                                    struct checkpoint_head *head)
+{
+    const char *path = options->destination;
+    AUTO_FREE char *record = NULL;
     struct error ignored;
     struct target_path place;
+    bool is_device;
 
-    if ((options->resume != CW_RESUME_AUTO &&
-         options->resume != CW_RESUME_TRUST) ||
-        options->delta ||
-        target_path_look(options->destination, &place, &ignored) < 0)
+    if (target_path_look(path, &place, &ignored) < 0 ||
+        place.kind == TARGET_PATH_NOTHING)
         return RESUME_PROBE_NOTHING;
-    if (place.kind == TARGET_PATH_DEVICE
-            ? !options->state_dir
-            : place.kind != TARGET_PATH_FILE || options->overwrite)
+    is_device = place.kind == TARGET_PATH_DEVICE;
+    if (is_device && !options->state_dir)
         return RESUME_PROBE_NOTHING;
-    state = target_path_state(options->destination, options->state_dir);
-    if (!state || !is_of(state, options->destination))
+    record = target_path_state(path, options->state_dir);
+    if (!record)
         return RESUME_PROBE_NOTHING;
-    if (place.kind == TARGET_PATH_DEVICE)
-        return RESUME_PROBE_DEVICE;
-    return is_untouched(state, options->destination) ? RESUME_PROBE_FINISHED
-                                                     : RESUME_PROBE_NOTHING;
+    if (find_finished(record, path, head) &&
+        (is_device || is_untouched(record, path)))
+        return is_device ? RESUME_PROBE_FINISHED_DEVICE
+                         : RESUME_PROBE_FINISHED_FILE;
+    return is_device && goes_on(options) &&
+                   checkpoint_file_look(record, head) && is_of(head, path)
+               ? RESUME_PROBE_DEVICE
+               : RESUME_PROBE_NOTHING;
 }

@@ -244,10 +244,7 @@ static int claim(struct receiver *w, const struct frame *f, uint64_t count,
     uint64_t first = f->offset / CHUNK_BYTES;
 
     if (w->plan->is_finished)
-        return error_set_at(err, ERROR_REFUSED, 0, f->offset,
-                            "%s is complete, and the source has changed since, "
-                            "at %" PRIu64 "; --overwrite would replace it",
-                            w->plan->path, f->offset);
+        return target_refuse_change(w->plan, f->offset, err);
     if (arrive(w, f, count, err) < 0)
         return -1;
     if (!w->plan->is_again)

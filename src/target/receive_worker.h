@@ -30,10 +30,12 @@ struct target_plan {
     struct checkpointer *checkpointer;
     struct chunk_bitmap came; /* in this session, each once */
     struct chunk_bitmap
-        on_disk;      /* written in whole, digest in job->status.digest */
-    bool is_again;    /* not the first session of this disk */
-    bool is_finished; /* it is whole and has its name: no more writing */
-    bool is_surveyed; /* it was there before: see target_scan.h */
+        on_disk;         /* written in whole, digest in job->status.digest */
+    bool is_again;       /* not the first session of this disk */
+    bool is_finished;    /* it is whole and has its name: no more writing */
+    bool is_replaceable; /* then: but the next session may begin again, */
+    atomic_bool is_replaced;       /* and is to: the source has changed */
+    bool is_surveyed;              /* it was there before: see target_scan.h */
     struct chunk_bitmap found;     /* then: looked at, or held from before, */
     struct chunk_bitmap announced; /* and the source knows: they may come */
     struct leaf_cache leaves; /* of those told in LEAVES, until they come */
@@ -65,6 +67,11 @@ void receive_worker_interrupt(struct receive_worker *lane);
 
 /* Waits for its end and frees what it had.  Tolerates an unstarted one. */
 void receive_worker_join(struct receive_worker *lane);
+
+/* A chunk at offset of the finished disk is to change: ERROR_REFUSED, or
+ * ERROR_TEMPORARY where the next session may make the disk again. */
+int target_refuse_change(struct target_plan *plan, uint64_t offset,
+                         struct error *err);
 
 /* Warns where the partition table at the beginning of a disk (len bytes at
  * data) counts in sectors of another size than the sink's. */

@@ -21,6 +21,7 @@
 #include "job/job_status.h"
 #include "plan/chunk_grid.h"
 #include "resume/resume_probe.h"
+#include "target/target_finished.h"
 #include "transfer/disk_options.h"
 
 #define DEFAULT_LISTEN     "[::]:8443"
@@ -57,6 +58,8 @@ static int check_source(const struct target *t,
 {
     if (check_hello(hello, err) < 0)
         return -1;
+    if (t->is_left)
+        return 0; /* who may not replace it is told by target_prepare() */
     if (t->is_committed && !target_is_same_job(t, hello))
         return error_set(err, ERROR_BUSY, 0,
                          "busy: the disk of another source is complete");
@@ -119,7 +122,7 @@ static struct visitor *next_visitor(struct target *t)
 /* True when the reserved time has just run out. */
 static bool is_given_up(struct target *t)
 {
-    if (t->reserved_ns == 0 || is_reserved(t))
+    if (t->reserved_ns == 0 || is_reserved(t) || !target_finished_is_read(t))
         return false;
     t->reserved_ns = 0;
     leave_gate(t);
@@ -289,25 +292,54 @@ static void wait_until_told(struct target *t)
     }
 }
 
+/*
+ * 1: *visitor (owned by the caller) is next.  0: the disk was finished by an
+ * earlier process, and nobody has called since.  -1: ended; lost: of the
+ * session before.
+ */
+static int next_source(struct target *t, struct visitor **visitor,
+                       const struct error *lost, struct error *err)
+{
+    for (;;) {
+        int r = -1;
+
+        *visitor = NULL;
+        if (target_finished_make_way(t, NULL, err) == 0 &&
+            target_finished_wait(t, err) == 0)
+            r = wait_for_source(t, visitor, err);
+        if (r == 0 && t->is_left) {
+            r = target_finished_end(t, err);
+            if (r == 0 || !atomic_load(&t->plan.is_replaced))
+                return r;
+            log_warn("%s", err->text);
+            continue;
+        }
+        target_finished_interrupt(t);
+        if (r > 0 && target_finished_make_way(t, *visitor, err) < 0) {
+            visitor_close(*visitor);
+            r = -1;
+        }
+        if (r != 0)
+            return r;
+        if (t->options.once) {
+            *err = *lost;
+            return -1;
+        }
+        log_warn("the source did not come back in time; serving any");
+    }
+}
+
 static int run_sessions(struct target *t, struct error *err)
 {
-    struct visitor *visitor;
     struct error lost = { .kind = ERROR_NONE };
 
     for (;;) {
-        int r = wait_for_source(t, &visitor, err);
+        struct visitor *visitor;
+        int r = next_source(t, &visitor, &lost, err);
         bool is_upload;
 
-        if (r < 0)
-            return -1;
-        if (r == 0 && t->options.once) {
-            *err = lost;
-            return -1;
-        }
-        if (r == 0) {
-            log_warn("the source did not come back in time; serving any");
-            continue;
-        }
+        if (r <= 0)
+            return r;
         is_upload = visitor->upload.request != NULL;
         r = serve(t, visitor, err);
         visitor_close(visitor);
@@ -351,7 +383,7 @@ static void forget_record(struct target *t)
 {
     struct error err;
 
-    if (checkpointer_remove(&t->checkpointer, &err) < 0)
+    if (checkpointer_retire(&t->checkpointer, &err) < 0)
         log_warn("%s", err.text);
 }
 
@@ -388,6 +420,7 @@ static void target_free(struct cw_job *job)
 {
     struct target *t = (struct target *)job;
 
+    target_finished_interrupt(t);
     visitor_close(t->comeback);
     listener_close(t->listener);
     checkpointer_close(&t->checkpointer);
@@ -404,6 +437,8 @@ static void target_free(struct cw_job *job)
 static int build(struct target *t, const struct cw_target_options *options,
                  struct error *err)
 {
+    struct checkpoint_head head;
+    enum resume_probe found = resume_probe_look(options, &head);
     struct sink_options sink;
 
     disk_options_sink(options, &sink);
@@ -414,8 +449,7 @@ static int build(struct target *t, const struct cw_target_options *options,
     t->options.security.pairing_code = NULL; /* the caller may wipe it */
     t->plan.job = &t->job;
     t->plan.path = options->destination;
-    sink.finished = resume_probe_look(options) == RESUME_PROBE_FINISHED;
-    t->plan.is_finished = sink.finished;
+    sink.finished = found == RESUME_PROBE_FINISHED_FILE;
     if (job_init(&t->job, false, &options->security, &options->tuning,
                  &options->events, err) < 0 ||
         addr_parse(options->listen ? options->listen : DEFAULT_LISTEN,
@@ -435,7 +469,10 @@ static int build(struct target *t, const struct cw_target_options *options,
     };
     t->arrival = "clonewire";
     t->retry.budget_ns = t->job.tuning.retry_ns;
-    return 0;
+    return found == RESUME_PROBE_FINISHED_FILE ||
+                   found == RESUME_PROBE_FINISHED_DEVICE
+               ? target_finished_open(t, &head, err)
+               : 0;
 }
 
 struct cw_job *target_open(const struct cw_target_options *options,

@@ -52,7 +52,11 @@ struct target {
         plan;      /* what is held, and its digests: job.status.digest */
     bool has_disk; /* the sink is prepared, for the job disk_of */
     struct message_hello disk_of;
-    bool is_committed;    /* the disk is whole and has its name */
+    bool is_committed; /* the disk is whole and has its name */
+    bool is_left;      /* so it was before this process: target_finished.h */
+    bool is_confirmed; /* then: all of it was read, and is as it was */
+    struct task confirm;
+    atomic_bool confirm_stop;
     unsigned readbacks;   /* that found something else */
     bool is_told;         /* and the source knows: it said BYE */
     uint64_t max_on_disk; /* chunks that were ever held at once */
@@ -112,6 +116,10 @@ int target_serve(struct target *t, struct visitor *visitor);
 
 /* Drops what is known of an earlier disk. */
 void target_forget_disk(struct target *t);
+
+/* The same, with empty sets and tables for the disk of hello. */
+int target_open_tables(struct target *t, const struct message_hello *hello,
+                       struct error *err);
 
 /*
  * Takes what visitor's upload brings, and answers it.  0: it is there; -1: the

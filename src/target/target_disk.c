@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "plan/chunk_grid.h"
+#include "target/target_finished.h"
 #include "target/target_scan.h"
 #include "transfer/readback.h"
 
@@ -17,29 +18,6 @@
 #define READBACKS_MAX 3U
 
 /* ---- before ---- */
-
-void target_forget_disk(struct target *t)
-{
-    t->has_disk = false;
-    chunk_bitmap_fini(&t->plan.came);
-    chunk_bitmap_fini(&t->plan.on_disk);
-    digest_close(TAKE_PTR(t->job.status.digest));
-}
-
-/* Empty sets and tables for the disk of the source that has come. */
-static int open_tables(struct target *t, struct error *err)
-{
-    const struct message_hello *hello = &t->session.hello;
-    uint64_t chunks = chunk_grid_count(hello->virtual_bytes);
-
-    target_forget_disk(t);
-    memset(t->on_disk_of, 0, sizeof(t->on_disk_of));
-    if (chunk_bitmap_init(&t->plan.came, chunks, err) < 0 ||
-        chunk_bitmap_init(&t->plan.on_disk, chunks, err) < 0)
-        return -1;
-    return digest_open((enum digest_algorithm)hello->digest,
-                       hello->virtual_bytes, &t->job.status.digest, err);
-}
 
 static int bind_keeper(struct target *t, struct error *err)
 {
@@ -92,7 +70,10 @@ static int take_up(struct target *t, struct error *err)
         log_warn("%s; beginning anew", why.text);
     }
     /* Whatever was loaded goes. */
-    return open_tables(t, err) < 0 || bind_keeper(t, err) < 0 ? -1 : 0;
+    return target_open_tables(t, &t->session.hello, err) < 0 ||
+                   bind_keeper(t, err) < 0
+               ? -1
+               : 0;
 }
 
 /*
@@ -131,7 +112,8 @@ static int make_disk(struct target *t, struct error *err)
     struct sink_report report;
     int taken;
 
-    if (open_tables(t, err) < 0 || bind_keeper(t, err) < 0)
+    if (target_open_tables(t, &t->session.hello, err) < 0 ||
+        bind_keeper(t, err) < 0)
         return -1;
     taken = take_up(t, err);
     if (taken == 0)
@@ -173,10 +155,12 @@ static void note_source(struct target *t)
     memcpy(t->checkpointer.head.source, t->on_disk_of, len);
 }
 
-static int go_on(struct target *t)
+static int go_on(struct target *t, struct error *err)
 {
+    if (target_finished_confirm(t, err) < 0)
+        return -1;
     t->plan.is_again = true;
-    if (t->is_committed)
+    if (t->is_committed || t->is_confirmed)
         t->plan.is_finished = true;
     if (t->plan.is_finished)
         t->plan.is_surveyed = false; /* all is known of it */
@@ -189,7 +173,7 @@ static int go_on(struct target *t)
 int target_prepare(void *arg, struct error *err)
 {
     struct target *t = arg;
-    int r = target_is_same_job(t, &t->session.hello) ? go_on(t)
+    int r = target_is_same_job(t, &t->session.hello) ? go_on(t, err)
                                                      : make_disk(t, err);
 
     if (r == 0)
@@ -255,7 +239,7 @@ int target_flush(void *arg, struct error *err)
  * when both are started again. */
 static int commit(struct target *t, struct error *err)
 {
-    return checkpointer_save(&t->checkpointer, err) < 0
+    return checkpointer_save_finished(&t->checkpointer, t->root, err) < 0
                ? -1
                : sink_commit(t->sink, err);
 }

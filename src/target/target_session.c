@@ -402,7 +402,9 @@ static void save(struct target *t)
 {
     struct error err;
 
-    if (t->has_disk && checkpointer_save(&t->checkpointer, &err) < 0)
+    /* What is finished has its record. */
+    if (t->has_disk && !t->plan.is_finished &&
+        checkpointer_save(&t->checkpointer, &err) < 0)
         job_state_fail(&t->job.state, &err);
 }
 
@@ -420,7 +422,7 @@ static bool is_known_there(const struct target *t)
 {
     const struct message_hello *hello = &t->session.hello;
 
-    return t->is_committed && hello->has_finished &&
+    return (t->is_committed || t->is_confirmed) && hello->has_finished &&
            memcmp(hello->root, t->root, sizeof(t->root)) == 0;
 }
 

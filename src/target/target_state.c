@@ -1,8 +1,11 @@
 #include "target/target.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "plan/chunk_grid.h"
 #include "plan/gpt.h"
 
 bool target_is_same_job(const struct target *t,
@@ -11,6 +14,41 @@ bool target_is_same_job(const struct target *t,
     return t->has_disk && strcmp(hello->job, t->disk_of.job) == 0 &&
            hello->virtual_bytes == t->disk_of.virtual_bytes &&
            hello->digest == t->disk_of.digest;
+}
+
+void target_forget_disk(struct target *t)
+{
+    t->has_disk = false;
+    chunk_bitmap_fini(&t->plan.came);
+    chunk_bitmap_fini(&t->plan.on_disk);
+    digest_close(TAKE_PTR(t->job.status.digest));
+}
+
+int target_open_tables(struct target *t, const struct message_hello *hello,
+                       struct error *err)
+{
+    uint64_t chunks = chunk_grid_count(hello->virtual_bytes);
+
+    target_forget_disk(t);
+    memset(t->on_disk_of, 0, sizeof(t->on_disk_of));
+    if (chunk_bitmap_init(&t->plan.came, chunks, err) < 0 ||
+        chunk_bitmap_init(&t->plan.on_disk, chunks, err) < 0)
+        return -1;
+    return digest_open((enum digest_algorithm)hello->digest,
+                       hello->virtual_bytes, &t->job.status.digest, err);
+}
+
+int target_refuse_change(struct target_plan *plan, uint64_t offset,
+                         struct error *err)
+{
+    bool is_replaced = plan->is_replaceable;
+
+    atomic_store(&plan->is_replaced, is_replaced);
+    return error_set_at(
+        err, is_replaced ? ERROR_TEMPORARY : ERROR_REFUSED, 0, offset,
+        "%s is complete, and the source has changed since, at %" PRIu64 "; %s",
+        plan->path, offset,
+        is_replaced ? "it is made again" : "--overwrite would replace it");
 }
 
 void target_check_sectors(const struct target_plan *plan, const uint8_t *data,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Killed when the disk is whole and has its name, but before the source knows:
 # both are told when they are started again, nothing is sent twice, and what
-# is there by then is never written to.
+# is there by then is written to only where --overwrite says so.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3
@@ -101,6 +101,41 @@ assert_status source 0
 assert_status target 0
 [ -z "$(left)" ] || fail "left: $(left)"
 kill "$FLAKY_PID"
+
+# Nobody calls: the target reads the disk, and ends by itself.
+finish
+stop_process "$SOURCE_PID"
+stop_process "$TARGET_PID"
+start_target copy --retry-for 1s
+wait_target
+assert_status target 0
+assert_log target 'no source has called: copy is whole, and was read again'
+[ -z "$(left)" ] || fail "left: $(left)"
+kill "$FLAKY_PID"
+
+# A bit has rotted, and no time tells of it.
+finish
+stop_process "$SOURCE_PID"
+stop_process "$TARGET_PID"
+touch -r copy before
+put_noise copy $((9 * MIB)) 512 4
+touch -r before copy
+start_target copy --retry-for 1s
+wait_target
+assert_status target 11
+assert_log target 'is not what an earlier run finished'
+kill "$FLAKY_PID"
+rm .copy.clonewire-state
+
+# --overwrite: another disk of the source takes its place.
+finish
+stop_process "$SOURCE_PID"
+stop_process "$TARGET_PID"
+put_noise image $((7 * MIB)) 4096 9
+start_target copy --overwrite
+run_source image
+assert_told
+make_dense image $SIZE
 
 # Somebody has written to the copy since: it is not ours any more.
 finish

@@ -31,7 +31,7 @@ wait_checkpoint() # CHUNKS: so many at least are in that of copy
 
     # digests of 16 bytes, behind a head and two bitmaps
     until [ "$(stat -c %s .copy.clonewire-state 2>/dev/null || echo 0)" -ge \
-        $((2416 + 16 * $1)) ]; do
+        $((2456 + 16 * $1)) ]; do
         is_running "$SOURCE_PID" || fail "the clone has ended"
         [ $SECONDS -le $deadline ] || fail "no checkpoint was made"
         sleep 0.02
