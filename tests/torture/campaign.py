@@ -1,6 +1,7 @@
 """Scenarios one after the other, what they counted, and what they found."""
 
 import collections
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -13,6 +14,7 @@ from verdict import Violation
 
 MINIMISE_SECONDS = 60
 LOG_LINES = 60
+WORDS_SECONDS = 300  # a long campaign says how far it is
 
 
 class Counts:
@@ -40,22 +42,40 @@ class Counts:
                 + "".join(f" {seed}" for seed in self.violations)]
 
 
-def run(programs: Programs, directory: pathlib.Path, seconds: float,
-        seed: int, only: set[int] | None, keeps_going: bool) -> int:
+@dataclasses.dataclass
+class Choice:
+    """Which steps of each scenario to play."""
+
+    only: set[int] | None  # by number; None: all
+    without: set[str]  # names of faults
+
+    def cut(self, scenario: Scenario) -> None:
+        """Leaves the others out."""
+        scenario.steps = [
+            step for number, step in enumerate(scenario.steps)
+            if (self.only is None or number in self.only)
+            and step.fault not in self.without]
+
+
+def run(programs: Programs, seconds: float, seed: int, choice: Choice,
+        keeps_going: bool) -> int:
     """Plays seed, seed + 1, ... until time is up; 0 if all promises held."""
-    counts = Counts()
+    counts, directory = Counts(), pathlib.Path.cwd()
     is_root = os.geteuid() == 0
     if not is_root:
         print("not root: no loop devices, no filesystems that fill up or roll "
               "back, and durability is not looked at", flush=True)
     print(f"seed {seed}", flush=True)
     deadline = time.monotonic() + seconds
+    next_words = time.monotonic() + WORDS_SECONDS
     while True:
         scenario = draw(seed, is_root)
-        if only is not None:
-            scenario.steps = [step for number, step in
-                              enumerate(scenario.steps) if number in only]
-        play, violation = play_once(scenario, programs, directory, is_root)
+        choice.cut(scenario)
+        try:
+            play, violation = play_once(scenario, programs, directory, is_root)
+        except Exception:
+            print(f"seed {seed}: the campaign itself has failed", flush=True)
+            raise
         counts.add(play)
         if violation:
             counts.violations.append(seed)
@@ -64,8 +84,12 @@ def run(programs: Programs, directory: pathlib.Path, seconds: float,
                 minimise(scenario, programs, directory, is_root)
                 break
         seed += 1
-        if time.monotonic() >= deadline:
+        now = time.monotonic()
+        if now >= deadline:
             break
+        if now >= next_words:
+            next_words = now + WORDS_SECONDS
+            print("\n".join(counts.lines()), flush=True)
     print("\n".join(counts.lines()), flush=True)
     return 1 if counts.violations else 0
 

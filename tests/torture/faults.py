@@ -77,7 +77,7 @@ def cut_lane(run, _rng) -> None:
 
 def stall(run, rng) -> None:
     run.network.stall()
-    time.sleep(rng.choice((0.1, 0.5, 1)))
+    time.sleep(rng.choice((0.1, 0.5, 0.5, 4)))
     run.network.release()
 
 
@@ -95,13 +95,15 @@ def replace_source(run, rng) -> None:
     if run.disk.kind == "raw-loop":
         change_source(run, rng)
     else:
-        run.disk.replace(rng, rng.choice((0, 0, 0, SECTOR, MIB, -MIB)))
+        by = rng.choice((0, 0, 0, SECTOR, MIB, -MIB))
+        run.disk.replace(rng, run.disk.within_bounds(by))
 
 
 def resize_source(run, rng) -> None:
     if run.disk.kind != "raw":
         raise NotNow
-    run.disk.resize(rng.choice((1, SECTOR, MIB, -1, -SECTOR, -MIB)))
+    by = rng.choice((1, SECTOR, MIB, -1, -SECTOR, -MIB))
+    run.disk.resize(run.disk.within_bounds(by))
 
 
 # ---- the target's volume, while the target is down ----
@@ -179,7 +181,6 @@ def recreate(run, rng) -> None:
     if not hasattr(run.volume, "recreate"):
         raise NotNow
     run.volume.recreate(rng)
-    run.is_full = False
 
 
 def make_filesystem(run, _rng) -> None:
@@ -193,13 +194,12 @@ def fill_disk(run, rng) -> None:
     if not hasattr(run.volume, "loop"):
         raise NotNow
     left = rng.choice((0, 64 << 10, MIB, 4 * MIB))
-    with open(run.volume.root / "filler", "ab") as file:
+    with open(run.volume.filler, "ab") as file:
         more = run.volume.free_bytes() - left
         if more <= 0:
             raise NotNow
         with contextlib.suppress(OSError):  # then as much as there is
             os.posix_fallocate(file.fileno(), file.tell(), more)
-    run.is_full = True
 
 
 def other_options(run, rng) -> None:

@@ -44,7 +44,7 @@ class Clonewire:
         self.target_options = scenario.target_options
         self.consent: set[str] = set()  # what a refusal was answered with
 
-    def honest(self, side: str, status: int) -> int:
+    def honest(self, _side: str, status: int, _said: str) -> int:
         """The status in the words of docs/operations.md."""
         return status
 
@@ -116,9 +116,12 @@ class Local(Clonewire):
 class Cdi(Clonewire):
     """cdi-cloner and cdi-uploadserver; whole disks, by both protocols."""
 
-    def honest(self, side: str, status: int) -> int:
-        """255 is the cloner's one word for any failure: temporary."""
-        return 75 if status == 255 and side == "source" else status
+    def honest(self, side: str, status: int, said: str) -> int:
+        """CDI's programs have one status for any failure; the log says why."""
+        if side == "source":
+            return 75 if status == 255 else status
+        no_room = "does not fit" in said or "No space left" in said
+        return 10 if status == 1 and no_room else status
 
     def command(self, side: str, play) -> tuple[list[str], dict[str, str]]:
         pem = self.programs.pem

@@ -28,7 +28,7 @@ class Play:
         self.directory = directory
         self.is_root = is_root
         self.pair = PAIRS[scenario.pair](programs, scenario)
-        self.is_full = self.has_tampered_dest = False
+        self.has_tampered_dest = False
         self.old_record: bytes | None = None
         self.process: dict[str, Process] = {}
         self.unjudged: dict[str, Process] = {}
@@ -64,6 +64,8 @@ class Play:
         if scenario.image == "raw-loop":
             self.disk.loop = volume.attach(self.disk.image)
             self._undo.append(lambda: volume.detach(self.disk.loop))
+        self.state_dir = self.directory / "state"
+        self.state_dir.mkdir()
         self.volume = self._make_volume()
         self._undo.append(self.volume.close)
         self.old: list = []  # what the name may hold before there is a copy
@@ -81,10 +83,6 @@ class Play:
             made = volume.Mounted(self.directory, room)
         else:
             made = volume.Plain(self.directory)
-        self.state_dir = self.directory / "state"
-        self.state_dir.mkdir()
-        if scenario.has_state_dir:
-            made.state_dir = self.state_dir
         return made
 
     def _put_older(self, rng: random.Random) -> None:
@@ -235,6 +233,7 @@ class Play:
         self.logs.append(log)
         process = Process(side, command, log, env, self._on_exit)
         process.first_event = len(self.events)
+        process.met_full_disk = self.is_full
         process.foreign = (self.volume.first_bytes()
                            if self.volume.has_foreign_data else None)
         self.process[side] = self.unjudged[side] = process
@@ -277,7 +276,7 @@ class Play:
 
     def _judge(self, process: Process) -> None:
         side = process.side
-        status = self.pair.honest(side, process.status)
+        status = self.pair.honest(side, process.status, process.text())
         self.tell(f"{side} ended with {status}")
         self.statuses.append((side, status))
         try:
@@ -295,10 +294,13 @@ class Play:
             raise Violation(f"{side} ended with {status}: {error}") from None
 
     def _events_of(self, process: Process) -> set[str]:
-        events = set(self.events[process.first_event:])
+        first = process.first_event
+        if process.side == "target" and "source" in self.process:
+            first = min(first, self.process["source"].first_event)
+        events = set(self.events[first:])
         if self.events:
             events.add("any")
-        if self.is_full:
+        if process.met_full_disk:
             events.add("fill-disk")
         if process.was_killed:
             events.add("killed")
@@ -321,7 +323,6 @@ class Play:
             live = check(pathlib.Path(self.volume.dest))
             raise Violation("what is durable equals no state of the source: "
                             f"{wrong}; what can be read now: {live or 'equal'}")
-        self.has_tampered_dest = False
 
     def _check_refusal(self, target: Process) -> None:
         """What is there is somebody's, until consent is given."""
@@ -367,17 +368,19 @@ class Play:
                 return
         raise Violation(f"not whole after {TRIES} reruns: {self.statuses}")
 
+    @property
+    def is_full(self) -> bool:
+        """Whether another file takes the volume's space."""
+        return self.volume.filler.exists()
+
     def _make_room(self) -> None:
         if self.is_full:
-            os.unlink(self.volume.root / "filler")
-            self.is_full = False
+            self.volume.filler.unlink()
             self.tell("the filler is removed")
 
     def _wait_any(self) -> None:
         deadline = time.monotonic() + self.programs.longest
-        running = [process for process in self.process.values()
-                   if process.is_running]
-        while all(process.is_running for process in running):
+        while all(process.is_running for process in self.unjudged.values()):
             if time.monotonic() > deadline:
                 raise Violation("neither side ends, in "
                                 f"{self.programs.longest:.0f} s")

@@ -101,7 +101,7 @@ def _size(rng: random.Random) -> int:
         return rng.choice((0, 1, 511, 512, 513, 4095, 4096, 65537, MIB - 1))
     if kind < 0.2:
         return rng.randrange(1, MIB)
-    if kind < 0.8:
+    if kind < 0.9:
         size = rng.randrange(MIB, 32 * MIB)
     else:
         size = rng.randrange(32 * MIB, 96 * MIB)
@@ -136,6 +136,7 @@ def target_options(rng: random.Random) -> list[str]:
     options += _maybe(rng, 0.3, "--preallocate=falloc", "--preallocate=full",
                       "--preallocate=auto")
     options += _maybe(rng, 0.3, "--io-mode=buffered", "--io-mode=auto")
+    options += _maybe(rng, 0.3, "--overcommit")
     return options
 
 

@@ -12,6 +12,7 @@ import subprocess
 
 MIB = 1 << 20
 SECTOR = 512
+MAX_GROWTH = 2 * MIB  # beyond the size that a disk begins with
 
 # Formats of the image, and how qemu-img writes them.
 QCOW2 = {
@@ -158,6 +159,11 @@ class SourceDisk:
         size = max(0, self.now.size + by)
         self._next(lambda file: file.truncate(size))
         os.truncate(self.image, size)
+
+    def within_bounds(self, by: int) -> int:
+        """A change of size, turned round where the target has no room."""
+        most = self.states[0].size + MAX_GROWTH
+        return -by if self.now.size + by > most else by
 
     # ---- states ----
 

@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import subprocess
+import threading
 import time
 
 from source_disk import MIB, copy_sparse, digest_of, run
@@ -42,6 +43,21 @@ def detach(device: str) -> None:
         time.sleep(0.1)
 
 
+def mount_image(image: pathlib.Path, root: pathlib.Path, options: str) -> str:
+    """Mounts an image; again, where another process has detached the loop
+    device, as its number was that process's a moment before."""
+    for attempt in range(5):
+        loop = attach(image)
+        try:
+            run("mount", "-o", options, loop, root)
+            return loop
+        except RuntimeError:
+            detach(loop)
+            if attempt == 4:
+                raise
+    raise AssertionError("not reached")
+
+
 def unmount(directory: pathlib.Path) -> None:
     """Unmounts, by force if it must be."""
     for option in ([], [], ["-l"]):
@@ -61,16 +77,31 @@ class Volume:
         self.directory = directory
         self.backing = directory / "backing"
         self.snapshots: list[pathlib.Path] = []
+        self._lock = threading.Lock()
         self.has_foreign_data = False  # no state of ours: not to be overwritten
 
     dest: str
 
+    @property
+    def filler(self) -> pathlib.Path:
+        """A file that takes the space of others."""
+        return self.directory / "volume" / "filler"
+
     def snapshot(self) -> pathlib.Path:
         """Copies what is on stable storage at this moment."""
-        copy = self.directory / f"stable{len(self.snapshots)}"
-        self.snapshots.append(copy)
-        copy_sparse(self.backing, copy)
+        copy = self._new_copy()
+        for _ in range(20):  # a copy of one moment: while nobody writes
+            before = self.backing.stat().st_mtime_ns
+            copy_sparse(self.backing, copy)
+            if self.backing.stat().st_mtime_ns == before:
+                break
         return copy
+
+    def _new_copy(self) -> pathlib.Path:
+        with self._lock:  # both programs may end at one time
+            copy = self.directory / f"stable{len(self.snapshots)}"
+            self.snapshots.append(copy)
+            return copy
 
     def read_snapshot(self, copy: pathlib.Path, check):
         """Result of check(path): path is the destination as copy has it."""
@@ -79,6 +110,11 @@ class Volume:
     def partials(self) -> list[pathlib.Path]:
         """Files that a clone left behind and goes on from."""
         return []
+
+    def records(self) -> list[pathlib.Path]:
+        """Files in which the target keeps how far it is."""
+        return [path for path in sorted((self.directory / "state").iterdir())
+                if path.is_file()]
 
     def close(self) -> None:
         """Gives everything back to the system."""
@@ -95,8 +131,7 @@ class Plain(Volume):
 
     def snapshot(self) -> pathlib.Path:
         """Copies the file, durable or not."""
-        copy = self.directory / f"stable{len(self.snapshots)}"
-        self.snapshots.append(copy)
+        copy = self._new_copy()
         if os.path.exists(self.dest):
             copy_sparse(pathlib.Path(self.dest), copy)
         return copy
@@ -109,9 +144,9 @@ class Plain(Volume):
                 if "partial" in path.name and path.is_file()]
 
     def records(self) -> list[pathlib.Path]:
-        """Files in which the target keeps how far it is."""
-        return [path for path in sorted(self.root.iterdir())
-                if "state" in path.name and path.is_file()]
+        return super().records() + [
+            path for path in sorted(self.root.iterdir())
+            if "state" in path.name and path.is_file()]
 
     def free_bytes(self) -> int:
         """Free space that any program may use."""
@@ -134,8 +169,7 @@ class Mounted(Plain):
         run("mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard", self.backing)
 
     def _mount(self) -> None:
-        self.loop = attach(self.backing)
-        run("mount", "-o", MOUNT, self.loop, self.root)
+        self.loop = mount_image(self.backing, self.root, MOUNT)
 
     def _unmount(self) -> None:
         unmount(self.root)
@@ -149,14 +183,11 @@ class Mounted(Plain):
         image, root = self.directory / "replay", self.directory / "replayed"
         copy_sparse(copy, image)
         root.mkdir(exist_ok=True)
-        loop = attach(image)
+        loop = mount_image(image, root, "nodiscard")
         try:
-            run("mount", "-o", "nodiscard", loop, root)
-            try:
-                return check(root / pathlib.Path(self.dest).name)
-            finally:
-                unmount(root)
+            return check(root / pathlib.Path(self.dest).name)
         finally:
+            unmount(root)
             detach(loop)
             image.unlink()
 
@@ -192,14 +223,6 @@ class Device(Volume):
         with open(self.backing, "wb") as file:
             file.truncate(self.size)
         self.dest = attach(self.backing)
-        self.state_dir: pathlib.Path | None = None
-
-    def records(self) -> list[pathlib.Path]:
-        """Files in which the target keeps how far it is."""
-        if self.state_dir is None:
-            return []
-        return [path for path in sorted(self.state_dir.iterdir())
-                if path.is_file()]
 
     def read_snapshot(self, copy: pathlib.Path, check):
         return check(copy)
