@@ -41,6 +41,11 @@ static int refuse(const char *path, int errnum, struct error *err)
         if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
             return error_set(err, ERROR_SOURCE_IO, EISDIR,
                              "open %s: name the disk inside it", path);
+        if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+            return error_set(err, ERROR_SOURCE_IO, 0,
+                             "open %s: a pipe is read from standard input: "
+                             "name - as the image, and give it as that",
+                             path);
         return error_set(err, ERROR_SOURCE_IO, 0,
                          "open %s: neither a regular file nor a block device",
                          path);
