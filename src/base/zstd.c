@@ -4,7 +4,11 @@
 
 #include <zstd.h>
 
-#define MAGIC_BYTES 4U
+#include "base/bytes.h"
+
+#define ZSTD_SKIPPABLE 0x184d2a50U /* and 15 numbers behind it */
+#define MIN_WINDOW_LOG 10          /* that a frame can have */
+#define MAGIC_BYTES    4U
 
 static ZSTD_CCtx *inner_packer(struct zstd_packer *packer)
 {
@@ -85,12 +89,39 @@ static ZSTD_DCtx *inner_stream(struct zstd_stream *stream)
     return (ZSTD_DCtx *)(void *)stream;
 }
 
-struct zstd_stream *zstd_stream_open(void)
+/* RFC 8878: behind the magic number a descriptor; then, unless the frame is a
+ * single segment and its size the window, an exponent and a mantissa. */
+uint64_t zstd_window_bytes(const uint8_t *packed, size_t packed_len)
+{
+    uint64_t base;
+
+    while (packed_len >= 8 && (get_le32(packed) & ~15U) == ZSTD_SKIPPABLE) {
+        uint64_t skipped = 8 + (uint64_t)get_le32(packed + 4);
+
+        if (skipped > packed_len)
+            return 0;
+        packed += skipped;
+        packed_len -= (size_t)skipped;
+    }
+    if (!is_final_format(packed, packed_len) || packed_len < 6)
+        return 0;
+    if (packed[4] & 0x20) {
+        base = ZSTD_getFrameContentSize(packed, packed_len);
+        return base >= ZSTD_CONTENTSIZE_ERROR ? 0 : base;
+    }
+    base = UINT64_C(1) << (10 + (packed[5] >> 3));
+    return base + base / 8 * (packed[5] & 7);
+}
+
+struct zstd_stream *zstd_stream_open(uint64_t max_window_bytes)
 {
     ZSTD_DCtx *stream = ZSTD_createDCtx();
+    int log = ZSTD_WINDOW_LOG;
 
-    if (stream && !ZSTD_isError(ZSTD_DCtx_setParameter(
-                      stream, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG)))
+    while (log > MIN_WINDOW_LOG && UINT64_C(1) << log > max_window_bytes)
+        log--;
+    if (stream &&
+        !ZSTD_isError(ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, log)))
         return (struct zstd_stream *)(void *)stream;
     ZSTD_freeDCtx(stream);
     return NULL;

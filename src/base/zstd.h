@@ -62,8 +62,13 @@ bool zstd_unpack_exactly(struct zstd_unpacker *unpacker, const uint8_t *packed,
 
 struct zstd_stream;
 
-/* NULL when there is no memory. */
-struct zstd_stream *zstd_stream_open(void);
+/* For windows of max_window_bytes, ZSTD_WINDOW_BYTES at most.  NULL when there
+ * is no memory. */
+struct zstd_stream *zstd_stream_open(uint64_t max_window_bytes);
+
+/* The window of the first frame at packed, behind frames that are skipped; 0:
+ * it cannot be told. */
+uint64_t zstd_window_bytes(const uint8_t *packed, size_t packed_len);
 
 /* Tolerates NULL. */
 void zstd_stream_close(struct zstd_stream *stream);

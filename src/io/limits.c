@@ -200,3 +200,16 @@ uint64_t limits_memory_bytes(void)
 {
     return own_limits()->memory_bytes;
 }
+
+#define BESIDE_DECODER_BYTES (UINT64_C(32) << 20)
+
+uint64_t limits_decoder_bytes(uint64_t max_bytes)
+{
+    uint64_t limit = limits_memory_bytes();
+
+    if (limit <= BESIDE_DECODER_BYTES)
+        return 0;
+    return limit - BESIDE_DECODER_BYTES < max_bytes
+               ? limit - BESIDE_DECODER_BYTES
+               : max_bytes;
+}

@@ -25,4 +25,11 @@ unsigned limits_cpus(void);
 /* Memory this process may use, page cache included; LIMITS_NONE. */
 uint64_t limits_memory_bytes(void);
 
+/*
+ * Memory that a decoder may take: max_bytes, or what the memory limit leaves
+ * beside 32 MiB for all else (measured: buffers, TLS and page cache of an
+ * upload in a limit of 64 MiB, with little to spare).
+ */
+uint64_t limits_decoder_bytes(uint64_t max_bytes);
+
 #endif

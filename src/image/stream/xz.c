@@ -9,8 +9,10 @@
 #include <lzma.h>
 
 #include "image/stream/source_file.h"
+#include "io/limits.h"
 
 #define INPUT_BYTES   (256U << 10)
+#define MIB           (UINT64_C(1) << 20)
 #define SCRATCH_BYTES (64U << 10)
 
 /* It takes 16 bytes a block in memory. */
@@ -42,6 +44,31 @@ struct xz {
     uint8_t *input;   /* owned */
     uint8_t *scratch; /* owned */
 };
+
+uint64_t xz_memory_bytes(void)
+{
+    return limits_decoder_bytes(XZ_DECODER_MEMORY_BYTES);
+}
+
+int xz_refuse_memory(uint64_t needed_bytes, struct error *err)
+{
+    uint64_t limit = limits_memory_bytes();
+    uint64_t allowed = xz_memory_bytes();
+    uint64_t needed = (needed_bytes + MIB - 1) / MIB;
+
+    if (allowed == XZ_DECODER_MEMORY_BYTES)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "xz: needs %" PRIu64
+                         " MiB to decode, more than %" PRIu64
+                         ": use xz -9 or less",
+                         needed, allowed / MIB);
+    return error_set(
+        err, ERROR_FORMAT, 0,
+        "xz: needs %" PRIu64 " MiB to decode, more than the "
+        "%" PRIu64 " MiB that the memory limit of %" PRIu64
+        " MiB leaves for it: raise the limit by %" PRIu64 " MiB, or use xz -6",
+        needed, allowed / MIB, limit / MIB, needed - allowed / MIB);
+}
 
 int xz_explain(int r, uint64_t in, struct error *err)
 {
@@ -146,12 +173,8 @@ static int begin_block(struct xz *xz, struct error *err)
     if (r != LZMA_OK)
         return xz_explain((int)r, offset, err);
     memory = lzma_raw_decoder_memusage(xz->filters);
-    if (memory > XZ_DECODER_MEMORY_BYTES)
-        return error_set(err, ERROR_FORMAT, 0,
-                         "xz: needs %" PRIu64
-                         " MiB to decode, more than %" PRIu64
-                         ": use xz -9 or less",
-                         memory >> 20, XZ_DECODER_MEMORY_BYTES >> 20);
+    if (memory > xz_memory_bytes())
+        return xz_refuse_memory(memory, err);
     if (memory > SHARED_MEMORY_BYTES)
         xz->stream.is_sequential = true;
     r = lzma_block_decoder(&xz->decoder, &xz->block);

@@ -15,6 +15,13 @@
  * largest preset. */
 #define XZ_DECODER_MEMORY_BYTES (UINT64_C(96) << 20)
 
+/* What a decoder may take here: that, or less in a memory limit. */
+uint64_t xz_memory_bytes(void);
+
+/* A decoder would need so much more: ERROR_FORMAT, with both and what to do.
+ * Returns -1. */
+int xz_refuse_memory(uint64_t needed_bytes, struct error *err);
+
 /*
  * file is moved, on failure too.  Reads the index: a file that is cut off,
  * or has garbage behind it, is refused here.

@@ -74,6 +74,8 @@ static int explain(const struct xz_sequential *xz, lzma_ret r,
                          "xz: damaged data, or garbage behind a stream, near "
                          "byte %" PRIu64,
                          at);
+    if (r == LZMA_MEMLIMIT_ERROR)
+        return xz_refuse_memory(lzma_memusage(&xz->decoder), err);
     return xz_explain((int)r, at, err);
 }
 
@@ -138,17 +140,20 @@ static int expect_end(struct xz_sequential *xz, struct error *err)
 static lzma_ret begin_decoder(struct xz_sequential *xz)
 {
     const uint32_t flags = LZMA_CONCATENATED | LZMA_TELL_UNSUPPORTED_CHECK;
+    const uint64_t memory = xz_memory_bytes();
     unsigned cpus = limits_cpus();
     const lzma_mt threads = {
         .flags = flags,
         .threads = cpus < MAX_THREADS ? cpus : MAX_THREADS,
-        .memlimit_threading = THREADS_MEMORY_BYTES,
-        .memlimit_stop = XZ_DECODER_MEMORY_BYTES,
+        .memlimit_threading = memory < THREADS_MEMORY_BYTES
+                                  ? memory
+                                  : THREADS_MEMORY_BYTES,
+        .memlimit_stop = memory,
     };
 
     if (xz->in_threads)
         return lzma_stream_decoder_mt(&xz->decoder, &threads);
-    return lzma_stream_decoder(&xz->decoder, XZ_DECODER_MEMORY_BYTES, flags);
+    return lzma_stream_decoder(&xz->decoder, memory, flags);
 }
 
 /* From the first byte: who probed the pipe has read its head before us. */

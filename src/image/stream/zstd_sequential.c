@@ -7,18 +7,21 @@
 
 #include "base/zstd.h"
 #include "image/stream/peek_pipe.h"
+#include "io/limits.h"
 
-#define INPUT_BYTES (256U << 10)
+#define BESIDE_BYTES (1U << 20) /* that a decoder has beside its window */
+#define INPUT_BYTES  (256U << 10)
 
 struct zstd_sequential {
     struct stream stream; /* first: what callers hold */
     struct zstd_stream *decoder;
     const uint8_t *at; /* of input, not yet decoded */
     size_t left;
-    uint64_t in_end;  /* offset in the pipe behind the input in memory */
-    bool has_no_more; /* the pipe has ended */
-    bool is_whole;    /* the last frame has */
-    uint8_t *input;   /* owned */
+    uint64_t in_end;     /* offset in the pipe behind the input in memory */
+    uint64_t max_window; /* of a frame, by the memory there may be */
+    bool has_no_more;    /* the pipe has ended */
+    bool is_whole;       /* the last frame has */
+    uint8_t *input;      /* owned */
 };
 
 static int refill(struct zstd_sequential *zstd, struct error *err)
@@ -38,6 +41,28 @@ static int refill(struct zstd_sequential *zstd, struct error *err)
     return 0;
 }
 
+/* The frame that begins there wants more of what came before it than there
+ * may be memory for. */
+static int refuse_window(const struct zstd_sequential *zstd,
+                         uint64_t window_bytes, struct error *err)
+{
+    uint64_t limit = limits_memory_bytes();
+
+    if (limit == LIMITS_NONE || zstd->max_window == ZSTD_WINDOW_BYTES)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "zstd: needs %" PRIu64
+                         " MiB to decode, more than %" PRIu64
+                         ": use zstd --long=27 or less",
+                         window_bytes >> 20, zstd->max_window >> 20);
+    return error_set(err, ERROR_FORMAT, 0,
+                     "zstd: needs %" PRIu64 " MiB to decode, more than the "
+                     "%" PRIu64 " MiB that the memory limit of %" PRIu64
+                     " MiB leaves for it: raise the limit by %" PRIu64
+                     " MiB, or use zstd without --long and --ultra",
+                     window_bytes >> 20, zstd->max_window >> 20, limit >> 20,
+                     ((window_bytes - zstd->max_window) >> 20) + 1);
+}
+
 static ssize_t zstd_sequential_next(struct stream *stream, void *buf,
                                     size_t len, struct error *err)
 {
@@ -45,6 +70,8 @@ static ssize_t zstd_sequential_next(struct stream *stream, void *buf,
     size_t got = 0;
 
     while (got == 0) {
+        const uint8_t *begin;
+        size_t begin_len;
         const char *why;
 
         if (refill(zstd, err) < 0)
@@ -53,8 +80,13 @@ static ssize_t zstd_sequential_next(struct stream *stream, void *buf,
         if (zstd->has_no_more && zstd->is_whole)
             return 0;
         got = len;
+        begin = zstd->at;
+        begin_len = zstd->left;
         why = zstd_stream_step(zstd->decoder, &zstd->at, &zstd->left, buf, &got,
                                &zstd->is_whole);
+        if (why && zstd_window_bytes(begin, begin_len) > zstd->max_window)
+            return refuse_window(zstd, zstd_window_bytes(begin, begin_len),
+                                 err);
         if (why)
             return error_set(err, ERROR_FORMAT, 0,
                              "zstd: damaged, near byte %" PRIu64 ": %s",
@@ -111,7 +143,12 @@ int zstd_sequential_open(struct peek_pipe *pipe, struct stream **stream,
         .mode = FILE_MODE_BUFFERED,
         .is_sequential = true,
     };
-    zstd->decoder = zstd_stream_open();
+    zstd->max_window = limits_decoder_bytes(ZSTD_WINDOW_BYTES + BESIDE_BYTES);
+    zstd->max_window -= zstd->max_window < BESIDE_BYTES ? zstd->max_window
+                                                        : BESIDE_BYTES;
+    while (zstd->max_window & (zstd->max_window - 1)) /* as libzstd counts */
+        zstd->max_window &= zstd->max_window - 1;
+    zstd->decoder = zstd_stream_open(zstd->max_window);
     zstd->input = malloc(INPUT_BYTES);
     if (!zstd->decoder || !zstd->input) {
         zstd_sequential_close(&zstd->stream);
