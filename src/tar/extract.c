@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "io/file.h"
 #include "io/limits.h"
 #include "tar/extract_entry.h"
@@ -175,11 +177,28 @@ static int make_entry(struct tar_extract *u, const struct tree_entry *entry,
     return unpack_special(&u->place, u->reader, entry, err);
 }
 
+/* The filesystem's own, at the top: fsck fills it, and it stays as it is. */
+static bool is_lost_and_found(const char *path)
+{
+    static const char name[] = "lost+found";
+    size_t len = sizeof(name) - 1;
+
+    while (path[0] == '/' || (path[0] == '.' && path[1] == '/'))
+        path++;
+    return strncmp(path, name, len) == 0 &&
+           (path[len] == '/' || path[len] == '\0');
+}
+
 static int take_entry(struct tar_extract *u, const struct tree_entry *entry,
                       struct error *err)
 {
-    int r = safe_path_open(&u->place.at, u->tree_fd, entry->path, true);
+    int r;
 
+    if (is_lost_and_found(entry->path)) {
+        log_info("%s: left out, the filesystem has its own", entry->path);
+        return 0;
+    }
+    r = safe_path_open(&u->place.at, u->tree_fd, entry->path, true);
     if (r < 0)
         return refuse_path(r, entry->path, err);
     if (r == 1)
@@ -264,6 +283,20 @@ static int publish(struct tar_extract *u, struct error *err)
     return flush(u, err);
 }
 
+/* ENOSPC also says that no file can be made, however much space is free. */
+static void name_inodes(const struct tar_extract *u, struct error *err)
+{
+    struct statvfs vfs;
+
+    if (err->errnum != ENOSPC || u->root_fd < 0 ||
+        fstatvfs(u->root_fd, &vfs) < 0 || vfs.f_files == 0 || vfs.f_favail > 0)
+        return;
+    error_wrap(err,
+               "no inodes left on the volume of %s, all %llu are in use "
+               "(df -i shows them; make the volume with more inodes)",
+               u->directory, (unsigned long long)vfs.f_files);
+}
+
 static void close_all(struct tar_extract *u)
 {
     tree_reader_close(u->reader);
@@ -298,6 +331,8 @@ int tar_extract_tree(const struct tar_extract_options *options,
         r = take_entries(&u, err);
     if (r == 0)
         r = publish(&u, err);
+    if (r < 0)
+        name_inodes(&u, err);
     report->is_preallocated = u.place.preallocate;
     close_all(&u);
     return r;

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "tar/utf8_locale.h"
+#include "tar/name_locale.h"
 
 struct tree_reader {
     struct archive *archive;     /* owned */
     struct archive_entry *entry; /* the archive's; NULL: none yet */
     struct tree_input input;
-    struct utf8_locale words;
+    struct name_locale names;
     struct error failure; /* of the input; ERROR_NONE: none */
     bool is_done;         /* the archive is at its end */
     bool has_ended;       /* the input */
@@ -60,7 +60,7 @@ int tree_reader_open(const struct tree_input *input,
     if (!r)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read a tar stream");
     r->input = *input;
-    utf8_locale_begin(&r->words);
+    name_locale_begin(&r->names, NAME_LOCALE_READ);
     r->archive = archive_read_new();
     if (!r->archive ||
         archive_read_support_format_tar(r->archive) != ARCHIVE_OK)
@@ -77,26 +77,16 @@ static struct timespec when(bool is_set, time_t seconds, long nanoseconds)
                   : (struct timespec){ 0, UTIME_OMIT };
 }
 
-/* A name in the bytes of the stream, whatever they are. */
-static const char *bytes_or(const char *local, const char *utf8)
-{
-    return local ? local : utf8;
-}
-
 static int describe(struct tree_reader *reader, struct tree_entry *entry,
                     struct error *err)
 {
     struct archive_entry *e = reader->entry;
-    const char *hard = bytes_or(archive_entry_hardlink(e),
-                                archive_entry_hardlink_utf8(e));
+    const char *hard = archive_entry_hardlink(e);
     int64_t size = archive_entry_size(e), offset, length;
 
     *entry = (struct tree_entry){
-        .path = bytes_or(archive_entry_pathname(e),
-                         archive_entry_pathname_utf8(e)),
-        .link = hard ? hard
-                     : bytes_or(archive_entry_symlink(e),
-                                archive_entry_symlink_utf8(e)),
+        .path = archive_entry_pathname(e), /* its bytes: name_locale.h */
+        .link = hard ? hard : archive_entry_symlink(e),
         .is_hard_link = hard != NULL,
         .mode = posix_acl_mode(e),
         .modified = when(archive_entry_mtime_is_set(e), archive_entry_mtime(e),
@@ -226,6 +216,6 @@ void tree_reader_close(struct tree_reader *reader)
     if (!reader)
         return;
     archive_read_free(reader->archive);
-    utf8_locale_end(&reader->words);
+    name_locale_end(&reader->names);
     free(reader);
 }

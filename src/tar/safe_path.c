@@ -12,6 +12,7 @@
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PRIVATE   0700
+#define IMPLIED   0755 /* as tar makes a directory that its stream leaves out */
 
 /* The next component of *path, and past it.  0: there is none. */
 static int next_name(const char **path, char name[256])
@@ -42,7 +43,7 @@ static int step_into(int *fd, const char *name, bool make)
 {
     int next;
 
-    if (make && mkdirat(*fd, name, PRIVATE) < 0 && errno != EEXIST)
+    if (make && mkdirat(*fd, name, IMPLIED) < 0 && errno != EEXIST)
         return -errno;
     next = openat(*fd, name, DIRECTORY);
     if (next < 0)

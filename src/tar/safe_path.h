@@ -22,8 +22,8 @@ struct safe_path {
 
 /*
  * Opens the directory that holds path, below dir_fd, and tells the name in
- * it.  make: directories on the way that are not there are made, for their
- * owner alone.  0; 1: path is the directory itself ("./"), and there is
+ * it.  make: directories on the way that are not there are made, 0755 less the
+ * umask, as tar does.  0; 1: path is the directory itself ("./"), and there is
  * nothing to open; -errno.
  */
 int safe_path_open(struct safe_path *place, int dir_fd, const char *path,

@@ -15,9 +15,9 @@
 #include "io/file.h"
 #include "io/limits.h"
 #include "tar/extract.h"
+#include "tar/name_locale.h"
 #include "tar/posix_acl.h"
 #include "tar/tree_walk.h"
-#include "tar/utf8_locale.h"
 
 #define PIECE_BYTES ((size_t)256 << 10)
 #define USER_XATTR  "user."
@@ -54,7 +54,7 @@ struct tar_writer {
     struct archive *archive;                  /* owned */
     struct archive_entry_linkresolver *links; /* owned */
     struct tree_walk *walk;                   /* owned */
-    struct utf8_locale words;
+    struct name_locale names;
     uint8_t *piece; /* owned; PIECE_BYTES */
     uint8_t *zeros; /* owned; PIECE_BYTES */
     uint64_t window_bytes;
@@ -385,7 +385,7 @@ int tar_writer_tree(const struct tar_writer_options *options,
     int r;
 
     *report = (struct tar_writer_report){ 0 };
-    utf8_locale_begin(&p.words);
+    name_locale_begin(&p.names, NAME_LOCALE_WRITE);
     r = open_archive(&p, err);
     if (r == 0)
         r = put_all(&p, err);
@@ -394,7 +394,7 @@ int tar_writer_tree(const struct tar_writer_options *options,
     archive_write_free(p.archive);
     free(p.piece);
     free(p.zeros);
-    utf8_locale_end(&p.words);
+    name_locale_end(&p.names);
     return r;
 }
 

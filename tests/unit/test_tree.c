@@ -18,6 +18,13 @@ static const char make_tree[] =
     "printf hello >plain; chmod 0640 plain; touch -d @1000000000 plain;"
     "printf hidden >.hidden; printf '' >nothing; chmod 0400 .hidden;"
     "printf x >\"$(printf 'new\\nline \\\\ * ä \\377')\"; printf y >'-dash';"
+    /* One character or two, to the reader the same; and links to such. */
+    "printf nfc >\"$(printf '\\303\\266')\"; printf nfd >\"$(printf 'o\\314\\210')\";"
+    "printf j >\"$(printf '\\341\\204\\200\\341\\205\\241')\";"
+    "ln -s \"$(printf '/x/o\\314\\210')\" soft-nfd;"
+    "ln -s \"$(printf '/x/\\377')\" soft-bytes;"
+    "ln \"$(printf 'o\\314\\210')\" \"$(printf 'sub/ho\\314\\210')\";"
+    "printf b >\"$(printf 'b\\376')\"; ln \"$(printf 'b\\376')\" \"$(printf 'c\\376')\";"
     "printf z >sub/deeper/$(printf '%0200d' 7);"
     "mkdir -p \"sub/$(printf '%0150d' 1)/$(printf '%0150d' 2)\";"
     "printf l >\"sub/$(printf '%0150d' 1)/$(printf '%0150d' 2)/long\";"
@@ -279,6 +286,57 @@ static void test_pack_corners(void **state)
     assert_int_equal(err.kind, ERROR_FORMAT);
 }
 
+/* The filesystem's directory is neither replaced nor emptied; one of that name
+ * further down is anyone's. */
+static void test_lost_and_found(void **state)
+{
+    static const char *const members[] = { ".", "lost+found .lost+found a" };
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        char command[256];
+
+        CASE(members[i]);
+        sh("rm -rf src dst; mkdir -p src/lost+found src/a/lost+found dst;"
+           "echo theirs >'src/lost+found/#7'; echo x >src/a/lost+found/x;"
+           "echo y >src/.lost+found; mkdir -m 700 dst/lost+found;"
+           "echo ours >'dst/lost+found/#12'; stat -c %i dst/lost+found >inode");
+        snprintf(command, sizeof(command), "tar -C src -cf archive %s",
+                 members[i]);
+        sh(command);
+        assert_int_equal(unpack("archive", false, &err), 0);
+        sh("test \"$(ls dst/lost+found)\" = '#12' &&"
+           "stat -c %i dst/lost+found | cmp - inode &&"
+           "cmp src/a/lost+found/x dst/a/lost+found/x &&"
+           "test \"$(stat -c %a dst/lost+found)\" = 700");
+    }
+}
+
+/* Directories that the stream does not name are as tar makes them. */
+static void test_implied(void **state)
+{
+    static const mode_t masks[] = { 0, 022, 077 };
+    struct error err;
+
+    (void)state;
+    sh("rm -rf src; mkdir -p src/a/b; echo x >src/a/b/file;"
+       "tar -C src -cf archive a/b/file");
+    for (size_t i = 0; i < ARRAY_LEN(masks); i++) {
+        mode_t before;
+        struct stat st;
+
+        sh("rm -rf dst; mkdir dst");
+        before = umask(masks[i]);
+        assert_int_equal(unpack("archive", false, &err), 0);
+        umask(before);
+        assert_int_equal(stat("dst/a/b", &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0755 & ~masks[i]);
+        assert_int_equal(stat("dst/a", &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0755 & ~masks[i]);
+    }
+}
+
 static void test_preallocated(void **state)
 {
     struct error err;
@@ -473,6 +531,8 @@ int main(void)
         cmocka_unit_test(test_pack),
         cmocka_unit_test(test_acls),
         cmocka_unit_test(test_pack_corners),
+        cmocka_unit_test(test_lost_and_found),
+        cmocka_unit_test(test_implied),
         cmocka_unit_test(test_preallocated),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_damaged),
