@@ -7,15 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cdi/upload.h"
 #include "job/watchdog.h"
+
+/* Less than a signal leaves a job to end (signals.h). */
+#define ANSWER_NS CLOCK_SECOND_NS
 
 struct upload_task {
     struct target *t;
     struct upload upload;
     uint64_t seen_bytes;   /* of the body */
+    uint64_t leave_ns;     /* when the answer is given up; 0: not stopped */
     atomic_bool is_ending; /* the client is waited for, and no disk */
+    atomic_bool is_whole;  /* and what it sent is there, and durable */
 };
 
 /* What an earlier source has left is gone before the first byte comes. */
@@ -40,6 +46,7 @@ static int work(void *arg, struct error *err)
         upload_refuse(&task->upload, err);
         return -1;
     }
+    atomic_store(&task->is_whole, true);
     atomic_store(&task->is_ending, true);
     upload_router_set(&t->router, UPLOAD_ROUTER_DONE);
     request_answer(task->upload.from.request, HTTP_OK, "");
@@ -77,6 +84,20 @@ static void note_arrival(struct upload_task *task)
     task->seen_bytes = bytes;
 }
 
+/* What is whole stays so, whatever we are asked: the client gets a moment to
+ * take its answer, and is not waited for. */
+static void hurry(struct upload_task *task)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    if (!atomic_load(&task->t->job.state.cancelled))
+        return;
+    if (task->leave_ns == 0)
+        task->leave_ns = now_ns + ANSWER_NS;
+    if (now_ns >= task->leave_ns)
+        request_interrupt(task->upload.from.request);
+}
+
 static int serve(void *arg)
 {
     struct upload_task *task = arg;
@@ -90,7 +111,9 @@ static int serve(void *arg)
                  sink_zeroed_bytes(task->t->sink));
     job_attend(job);
     job_report(job);
-    if (job_state_must_end(&job->state)) {
+    if (atomic_load(&task->is_whole)) {
+        hurry(task);
+    } else if (job_state_must_end(&job->state)) {
         sink_stop(task->t->sink);
         request_interrupt(task->upload.from.request);
         return -1;
@@ -140,6 +163,8 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     t->job.status.total_bytes = 0;
     t->job.status.padding_bytes = 0;
     r = task_run(&t->task, &t->job, work, serve, &task);
+    if (atomic_load(&task.is_whole))
+        r = 0; /* even if it was to be stopped just before */
     progress_add(&t->job.status.progress.wire_bytes,
                  conn_wire_received(task.upload.from.request->conn));
     if (r == 0) {
