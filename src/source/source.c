@@ -119,26 +119,6 @@ static int copy(struct source *s)
     return job_state_stopping(&s->job.state) ? -1 : 0;
 }
 
-/* The target's word against ours. */
-static int take_done(struct source *s)
-{
-    struct message message = { .type = MESSAGE_BYE };
-    uint8_t root[DIGEST_ROOT_BYTES];
-    struct error err;
-
-    job_enter(&s->job, CW_PHASE_VERIFYING);
-    digest_root(s->job.status.digest, root);
-    if (memcmp(root, s->done.root, sizeof(root)) != 0) {
-        error_set(&err, ERROR_MISMATCH, 0,
-                  "target's digest differs from the source's");
-        job_state_fail(&s->job.state, &err);
-        return -1;
-    }
-    if (channel_send(&s->session.channel, &message, &err) < 0)
-        log_warn("could not say good-bye: %s", err.text);
-    return 0;
-}
-
 /* Does err tell of a chunk that was not read, as it was not to have changed? */
 static bool is_unlisted(const struct source *s, const struct error *err)
 {
@@ -173,6 +153,59 @@ static int confirm_same(struct source *s)
     if (s->options.allow_in_use)
         return 0;
     return task_run(&s->task, &s->job, check_same, source_stay_alive, s);
+}
+
+static void summarize(const struct source *s, struct cw_summary *summary)
+{
+    uint8_t root[DIGEST_ROOT_BYTES];
+
+    job_summarize(&s->job, summary);
+    summary->allocated_bytes = s->done.allocated_bytes;
+    summary->io_mode = file_mode_name(s->image->mode);
+    summary->reads_holes = s->image->reads_holes;
+    snprintf(summary->image_format, sizeof(summary->image_format), "%s",
+             image_format_text(s->image));
+    snprintf(summary->tls, sizeof(summary->tls), "%s", s->job.status.cipher);
+    snprintf(summary->peer, sizeof(summary->peer), "%s", s->peer);
+    digest_root(s->job.status.digest, root);
+    digest_format(source_digest(s), root, summary->digest);
+}
+
+/* The clone is made, also where its receipt cannot be. */
+static int write_receipt(void *arg, struct error *err)
+{
+    struct source *s = arg;
+    struct cw_summary summary = { 0 };
+
+    (void)err;
+    summarize(s, &summary);
+    s->receipt_failed = job_write_receipt(&s->job, &summary,
+                                          &s->receipt_error) < 0;
+    return 0;
+}
+
+/* The target's word against ours. */
+static int take_done(struct source *s)
+{
+    struct message message = { .type = MESSAGE_BYE };
+    uint8_t root[DIGEST_ROOT_BYTES];
+    struct error err;
+
+    job_enter(&s->job, CW_PHASE_VERIFYING);
+    digest_root(s->job.status.digest, root);
+    if (memcmp(root, s->done.root, sizeof(root)) != 0) {
+        error_set(&err, ERROR_MISMATCH, 0,
+                  "target's digest differs from the source's");
+        job_state_fail(&s->job.state, &err);
+        return -1;
+    }
+    /* Killed before that is done, we can still ask the target again. */
+    if (s->job.events.receipt &&
+        task_run(&s->task, &s->job, write_receipt, source_stay_alive, s) < 0)
+        return -1;
+    if (channel_send(&s->session.channel, &message, &err) < 0)
+        log_warn("could not say good-bye: %s", err.text);
+    return 0;
 }
 
 static int finish(struct source *s)
@@ -215,22 +248,6 @@ static void end_lanes(struct source *s)
         send_worker_interrupt(&s->lanes[i]);
     for (unsigned i = 0; i < MESSAGE_MAX_LANES; i++)
         send_worker_join(&s->lanes[i]);
-}
-
-static void summarize(const struct source *s, struct cw_summary *summary)
-{
-    uint8_t root[DIGEST_ROOT_BYTES];
-
-    job_summarize(&s->job, summary);
-    summary->allocated_bytes = s->done.allocated_bytes;
-    summary->io_mode = file_mode_name(s->image->mode);
-    summary->reads_holes = s->image->reads_holes;
-    snprintf(summary->image_format, sizeof(summary->image_format), "%s",
-             image_format_text(s->image));
-    snprintf(summary->tls, sizeof(summary->tls), "%s", s->job.status.cipher);
-    snprintf(summary->peer, sizeof(summary->peer), "%s", s->peer);
-    digest_root(s->job.status.digest, root);
-    digest_format(source_digest(s), root, summary->digest);
 }
 
 /* One session from the call to its end.  -1: *err says why it failed. */
@@ -285,7 +302,9 @@ static int source_run(struct cw_job *job, struct cw_summary *summary,
                           s->options.target);
     job_enter(job, CW_PHASE_DONE);
     summarize(s, summary);
-    return job_write_receipt(job, summary, err);
+    if (s->receipt_failed)
+        *err = s->receipt_error;
+    return s->receipt_failed ? -1 : 0;
 }
 
 static void source_free(struct cw_job *job)

@@ -38,6 +38,8 @@ struct source {
     uint8_t identity[MESSAGE_IDENTITY_BYTES]; /* of the image */
     bool wants_trust; /* it or the target, and the image is the same */
     char peer[128];
+    bool receipt_failed;
+    struct error receipt_error; /* then */
 };
 
 /* As cw_source_open(): NULL with *err filled; else owned by the caller

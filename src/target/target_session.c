@@ -24,6 +24,7 @@
 #include "resume/announce_chunks.h"
 #include "target/target_scan.h"
 
+/* Of silence. */
 #define BYE_NS (2 * CLOCK_SECOND_NS)
 /* FINISH has come: how long a lane that was announced may still not join. */
 #define LATE_LANE_NS (30 * CLOCK_SECOND_NS)
@@ -331,6 +332,8 @@ static void say_done(struct target *t)
             log_warn("the source did not say good-bye: %s", err.text);
             return;
         }
+        /* It lives, and writes its receipt. */
+        deadline_ns = clock_now_ns() + BYE_NS;
     } while (message.type == MESSAGE_PROGRESS);
     t->is_told = message.type == MESSAGE_BYE;
 }
