@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include "base/cleanup.h"
 #include "base/iszero.h"
 #include "base/log.h"
-#include "sink/device_in_use.h"
+#include "io/device_in_use.h"
 #include "sink/sink_private.h"
 
 /* --target-is-zero is checked on so many places, evenly spread. */
@@ -59,11 +60,12 @@ static int refuse_read_only(const char *path, struct error *err)
 static int open_failed(const struct sink_options *options, dev_t device, int r,
                        struct error *err)
 {
-    char why[256];
+    const struct storage disk = device_stack_device(device);
+    char why[PATH_MAX + 128];
 
     switch (-r) {
     case EBUSY:
-        if (!device_in_use_find(device, why, sizeof(why)))
+        if (!device_in_use_find(&disk, why, sizeof(why)))
             snprintf(why, sizeof(why),
                      "in use (mounted elsewhere, or held by another program)");
         return error_set(err, ERROR_REFUSED, 0, "%s is %s", options->path, why);
@@ -91,11 +93,12 @@ int sink_plan_block(const struct sink_options *options,
                     const struct target_path *place, uint64_t virtual_bytes,
                     struct sizing_verdict *verdict, struct error *err)
 {
-    char why[256];
+    const struct storage disk = device_stack_device(place->device);
+    char why[PATH_MAX + 128];
     struct file file;
     int r;
 
-    if (device_in_use_find(place->device, why, sizeof(why)))
+    if (device_in_use_find(&disk, why, sizeof(why)))
         return error_set(err, ERROR_REFUSED, 0, "%s is %s", options->path, why);
     if (is_read_only(place->device))
         return refuse_read_only(options->path, err);
@@ -261,6 +264,17 @@ static const struct sink_ops block_ops = {
     .close = block_close,
 };
 
+/* A source that reads the device holds a shared lock on its node, as the
+ * claim would also keep other readers out (source_guard.h). */
+static int lock_out_readers(const struct sink *s, struct error *err)
+{
+    if (device_in_use_lock(s->file.fd, true))
+        return 0;
+    return error_set(err, ERROR_REFUSED, 0,
+                     "%s is in use: another program reads it and has locked it",
+                     s->options.path);
+}
+
 int sink_open_block(const struct sink_options *options,
                     const struct target_path *place, struct sink **sink,
                     struct error *err)
@@ -275,7 +289,8 @@ int sink_open_block(const struct sink_options *options,
     r = file_open(&s->file, options->path, O_RDWR | O_EXCL, 0, options->mode);
     if (r < 0)
         return open_failed(options, place->device, r, err);
-    if (sink_check_guest(options->path, err) < 0) {
+    if (sink_check_guest(options->path, err) < 0 ||
+        lock_out_readers(s, err) < 0) {
         file_close(&s->file);
         return -1;
     }

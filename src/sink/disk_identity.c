@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "io/device_in_use.h"
 #include "sink/sink_private.h"
 
 /* Not the device number: it is another on another machine. */
@@ -25,26 +27,6 @@ int identify_file(int fd, const char *path, char *identity, struct error *err)
     return 0;
 }
 
-/* The first line of a file below the device's own in sysfs; false: none. */
-static bool read_attribute(dev_t device, const char *name, char *text,
-                           size_t len)
-{
-    char path[96];
-    FILE *stream;
-    bool any;
-
-    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(device),
-             minor(device), name);
-    stream = fopen(path, "re");
-    if (!stream)
-        return false;
-    any = fgets(text, (int)len, stream) != NULL;
-    fclose(stream);
-    if (any)
-        text[strcspn(text, "\n")] = '\0';
-    return any && text[0] != '\0';
-}
-
 /* What the device calls itself, where it does; else its number. */
 void identify_device(dev_t device, uint64_t size_bytes, char *identity)
 {
@@ -54,7 +36,7 @@ void identify_device(dev_t device, uint64_t size_bytes, char *identity)
     char name[96] = "";
 
     for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
-        if (read_attribute(device, attributes[i], name, sizeof(name)))
+        if (device_stack_attribute(device, attributes[i], name, sizeof(name)))
             break;
     if (name[0] == '\0')
         snprintf(name, sizeof(name), "%u:%u", major(device), minor(device));
@@ -84,10 +66,17 @@ bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES])
 int sink_check_guest(const char *path, struct error *err)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char why[PATH_MAX + 128];
+    struct storage disk;
 
-    if (fd < 0 || !file_has_guest(fd, true))
-        return 0; /* whoever opens it to write says why it cannot be */
-    return error_set(err, ERROR_REFUSED, 0,
-                     "%s is in use: a running machine (QEMU) has it open",
-                     path);
+    if (fd < 0)
+        return 0; /* the open for writing says why it cannot be */
+    if (file_has_guest(fd, true))
+        return error_set(err, ERROR_REFUSED, 0,
+                         "%s is in use: a running machine (QEMU) has it open",
+                         path);
+    if (device_stack_of_fd(fd, &disk) &&
+        device_in_use_find(&disk, why, sizeof(why)))
+        return error_set(err, ERROR_REFUSED, 0, "%s is %s", path, why);
+    return 0;
 }

@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "io/device_in_use.h"
 #include "io/file.h"
-#include "sink/device_in_use.h"
 
 /* "UID MODE" of a file that is borrowed. */
 #define ACCESS_ATTRIBUTE "user.clonewire-access"

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
-#include "sink/device_in_use.h"
+#include "io/device_in_use.h"
+#include "io/mount_table.h"
 #include "unit.h"
 
 static void test_mounts(void **state)
@@ -25,18 +26,18 @@ static void test_mounts(void **state)
         { 7, 0, "/last", "/dev/loop0" },
     };
     const char *at = text;
-    struct device_in_use_mount mount;
+    struct mount_table_entry mount;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
-        assert_true(device_in_use_next_mount(&at, &mount));
+        assert_true(mount_table_next(&at, &mount));
         assert_int_equal(mount.major, want[i].major);
         assert_int_equal(mount.minor, want[i].minor);
         assert_string_equal(mount.point, want[i].point);
         assert_string_equal(mount.source, want[i].source);
     }
-    assert_false(device_in_use_next_mount(&at, &mount));
-    assert_false(device_in_use_next_mount(&at, &mount));
+    assert_false(mount_table_next(&at, &mount));
+    assert_false(mount_table_next(&at, &mount));
 }
 
 static void test_a_word_longer_than_a_path_is_skipped(void **state)
@@ -44,7 +45,7 @@ static void test_a_word_longer_than_a_path_is_skipped(void **state)
     static char text[3 * PATH_MAX];
     char word[PATH_MAX + 1];
     const char *at = text;
-    struct device_in_use_mount mount;
+    struct mount_table_entry mount;
 
     (void)state;
     memset(word, 'x', PATH_MAX);
@@ -53,9 +54,9 @@ static void test_a_word_longer_than_a_path_is_skipped(void **state)
              "1 2 8:1 / /%s rw - ext4 /dev/a rw\n"
              "1 2 8:2 / /short rw - ext4 /dev/b rw\n",
              word);
-    assert_true(device_in_use_next_mount(&at, &mount));
+    assert_true(mount_table_next(&at, &mount));
     assert_int_equal(mount.minor, 2);
-    assert_false(device_in_use_next_mount(&at, &mount));
+    assert_false(mount_table_next(&at, &mount));
 }
 
 static void test_swaps(void **state)
@@ -66,24 +67,24 @@ static void test_swaps(void **state)
     char path[PATH_MAX];
 
     (void)state;
-    assert_true(device_in_use_next_swap(&at, path));
+    assert_true(mount_table_next_swap(&at, path));
     assert_string_equal(path, "/dev/sda2");
-    assert_true(device_in_use_next_swap(&at, path));
+    assert_true(mount_table_next_swap(&at, path));
     assert_string_equal(path, "/swap file");
-    assert_false(device_in_use_next_swap(&at, path));
+    assert_false(mount_table_next_swap(&at, path));
 }
 
 static void test_nothing(void **state)
 {
     const char *at = "";
-    struct device_in_use_mount mount;
+    struct mount_table_entry mount;
+    const struct storage none = device_stack_device(0); /* 0:0 is no device */
     char path[PATH_MAX], why[64];
 
     (void)state;
-    assert_false(device_in_use_next_mount(&at, &mount));
-    assert_false(device_in_use_next_swap(&at, path));
-    /* 0:0 is no device. */
-    assert_false(device_in_use_find(0, why, sizeof(why)));
+    assert_false(mount_table_next(&at, &mount));
+    assert_false(mount_table_next_swap(&at, path));
+    assert_false(device_in_use_find(&none, why, sizeof(why)));
 }
 
 int main(void)

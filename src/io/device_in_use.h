@@ -1,0 +1,44 @@
+/*
+ * device_in_use.h - does anything write to a disk, and what?
+ *
+ * Looks up the stack of devices (device_stack.h): a mount, swap space, LVM,
+ * RAID or dm-crypt on the device, on a partition of it, or on a loop device
+ * over the file; and, of a loop device, what else uses its file.
+ */
+#ifndef CW_IO_DEVICE_IN_USE_H
+#define CW_IO_DEVICE_IN_USE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "io/device_stack.h"
+
+/*
+ * Writes what uses the disk into why: "mounted on /srv", "partition sda1 is
+ * mounted on /srv", "in use by dm-0 (vg-root)", "used for swap".  False when
+ * nothing is found.  Of mounts in other mount namespaces only
+ * device_in_use_is_claimed() knows.
+ */
+bool device_in_use_find(const struct storage *storage, char *why, size_t len);
+
+/*
+ * Does the kernel refuse an exclusive open of the block device at path, as it
+ * is mounted in any namespace, part of another device, or written by a program
+ * that claims it?  Claims it only for a moment, so that several readers pass;
+ * waits up to 2 s for others that look at the same time.
+ */
+bool device_in_use_is_claimed(const char *path);
+
+/*
+ * Takes flock(2) on an open device node, shared or exclusive, as systemd's
+ * block device locking has it: sfdisk --lock and mkfs wait for it, udev does
+ * not probe under an exclusive one.  It holds until fd is closed, and among
+ * those who opened the same node.  Waits up to 2 s for a probe of udev's;
+ * false: another program keeps it.
+ */
+bool device_in_use_lock(int fd, bool exclusive);
+
+/* Is the file at path swap space of this machine? */
+bool device_in_use_as_swap_file(const char *path);
+
+#endif
