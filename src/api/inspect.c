@@ -34,6 +34,7 @@ int source_inspect(const struct cw_source_options *options,
 
     *inspection = (struct cw_inspection){ .fs_overhead_ppm = fs_overhead_ppm };
     disk_options_image(options, &wish);
+    wish.allow_in_use = true; /* a size and a map harm nothing */
     if (image_open(&wish, &image, err) < 0)
         return -1;
     r = fill(image, inspection, err);
@@ -106,6 +107,7 @@ int source_map(const struct cw_source_options *options,
     int r;
 
     disk_options_image(options, &wish);
+    wish.allow_in_use = true; /* a size and a map harm nothing */
     if (image_open(&wish, &image, err) < 0)
         return -1;
     r = tell_image(&telling, image, err);

@@ -16,6 +16,7 @@
 #include "api/verify.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "image/image_identity.h"
 #include "job/job_status.h"
 #include "job/task.h"
 #include "job/watchdog.h"
@@ -33,7 +34,6 @@ struct local {
     enum digest_algorithm algorithm;
     bool verifies; /* by reading back */
     bool allow_in_use;
-    struct source_guard guard;
     struct image *image; /* map only; each lane opens its own */
     struct sink *sink;
     struct local_plan plan;
@@ -150,7 +150,7 @@ static int check_same(struct local *l, struct error *err)
 
     if (l->allow_in_use)
         return 0;
-    return source_check_same(&l->guard, &scan, l->job.status.digest, err);
+    return source_check_same(&scan, l->job.status.digest, err);
 }
 
 /* Only what is durable, and as it should be, gets its name. */
@@ -215,25 +215,8 @@ static void local_free(struct cw_job *job)
         worker_join(&l->lanes[i].lane);
     sink_close(l->sink);
     image_close(l->image);
-    source_guard_close(&l->guard);
     job_fini(job);
     free(l);
-}
-
-/* Copying a disk onto itself would only wear it. */
-static int refuse_same(const char *from, const char *to, struct error *err)
-{
-    struct stat a, b;
-    bool same;
-
-    if (stat(from, &a) < 0 || stat(to, &b) < 0)
-        return 0; /* whoever opens it says why */
-    same = S_ISBLK(a.st_mode) && S_ISBLK(b.st_mode)
-               ? a.st_rdev == b.st_rdev
-               : a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-    return same ? error_set(err, ERROR_REFUSED, 0,
-                            "%s and %s are the same disk", from, to)
-                : 0;
 }
 
 static int build(struct local *l, const struct cw_source_options *source,
@@ -241,7 +224,6 @@ static int build(struct local *l, const struct cw_source_options *source,
 {
     struct sink_options sink;
 
-    l->guard.fd = -1;
     l->allow_in_use = source->allow_in_use;
     l->job.run = local_run;
     l->job.free = local_free;
@@ -252,16 +234,15 @@ static int build(struct local *l, const struct cw_source_options *source,
     l->verifies = target->verify_readback;
     l->plan.job = &l->job;
     if (job_init(&l->job, true, NULL, &source->tuning, &source->events, err) <
-            0 ||
-        refuse_same(l->from, l->to, err) < 0)
+        0)
         return -1;
     disk_options_image(source, &l->plan.image);
     l->plan.image.takes_any_order = true;
     l->plan.image.stop_fd = l->job.state.stop_fd;
     disk_options_sink(target, &sink);
     sink.mode = l->plan.image.mode;
-    if (source_guard_open(&l->guard, l->from, l->allow_in_use, err) < 0 ||
-        image_open(&l->plan.image, &l->image, err) < 0 ||
+    if (image_open(&l->plan.image, &l->image, err) < 0 ||
+        image_check_apart(l->image, l->to, err) < 0 ||
         sink_open(&sink, &l->sink, err) < 0)
         return -1;
     l->plan.image.like = l->image;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "image/image_identity.h"
 #include "plan/chunk_grid.h"
 #include "record/receipt.h"
 #include "transfer/disk_scan.h"
@@ -31,6 +32,8 @@ static int digest_disk(const struct image_options *image,
     r = digest_open(algorithm, scan.virtual_bytes, table, err);
     if (r == 0) {
         r = disk_scan_run(&scan, *table, err);
+        if (r == 0)
+            r = image_check_same(whole, err);
         if (r < 0)
             digest_close(*table);
     }

@@ -31,7 +31,7 @@
 static int look_for_disk(struct http_source *v, struct error *err)
 {
     char path[4096];
-    struct image_options options = { .path = path };
+    struct image_options options = { .path = path, .allow_in_use = true };
     struct image *image;
     struct error why;
     struct stat st;
@@ -80,10 +80,9 @@ static int open_disk(struct http_source *v, struct error *err)
             .mode = (enum file_mode)v->options.tuning.io_mode,
             .holes = (enum hole_policy)v->options.tuning.holes,
             .format = IMAGE_FORMAT_RAW,
+            .allow_in_use = v->options.allow_in_use,
         };
-    if (source_guard_open(&v->guard, v->options.path, v->options.allow_in_use,
-                          err) < 0 ||
-        image_open(&v->image_options, &v->image, err) < 0)
+    if (image_open(&v->image_options, &v->image, err) < 0)
         return -1;
     v->job.status.disk_bytes = v->job.status.total_bytes =
         v->image->virtual_bytes;
@@ -341,7 +340,6 @@ static void http_source_free(struct cw_job *job)
     worker_join(&v->lane);
     hang_up(v);
     image_close(v->image);
-    source_guard_close(&v->guard);
     job_fini(job);
     free(v);
 }
@@ -353,7 +351,6 @@ static int build(struct http_source *v, const struct cw_volume_options *options,
     struct cw_security security = options->security;
     int r;
 
-    v->guard.fd = -1;
     v->job.run = http_source_run;
     v->job.free = http_source_free;
     v->options = *options;

@@ -13,7 +13,6 @@
 #include "clonewire/clonewire.h"
 #include "http/upload_client.h"
 #include "image/image.h"
-#include "image/source_guard.h"
 #include "job/job.h"
 #include "job/retry.h"
 #include "job/worker.h"
@@ -22,7 +21,6 @@ struct http_source {
     struct cw_job job; /* first: the API's handle is this */
     struct cw_volume_options options;
     struct upload_client_url url;
-    struct source_guard guard;
     struct image_options image_options; /* of a disk, without a ring */
     struct image *image; /* map only; NULL: a tree, or not one raw disk */
     struct retry retry;

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "image/image_identity.h"
 #include "plan/chunk_grid.h"
 #include "tar/writer.h"
 #include "transfer/chunk_reader.h"
@@ -69,6 +70,7 @@ static int send_tree(struct http_source *v, struct error *err)
         .directory = v->options.path,
         .sparse = !v->options.dense,
         .holes = (enum hole_policy)v->options.tuning.holes,
+        .allow_in_use = v->options.allow_in_use,
         .put = put_packed,
         .opaque = v,
     };
@@ -213,10 +215,7 @@ static int walk(struct http_sender *w, struct error *err)
         if (wait_for_first(w, err) < 0 || send_first(w, err) < 0)
             return -1;
     }
-    /* Bytes of two moments are no disk. */
-    return w->volume->options.allow_in_use
-               ? 0
-               : source_guard_check(&w->volume->guard, err);
+    return image_check_same(w->volume->image, err);
 }
 
 static int send_disk(struct http_source *v, struct error *err)

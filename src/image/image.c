@@ -2,19 +2,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "image/backing.h"
+#include "image/image_identity.h"
 #include "image/probe.h"
 #include "image/qcow2/qcow2.h"
 #include "image/qcow2/sequential.h"
 #include "image/raw.h"
 #include "image/raw_stream.h"
+#include "image/standard_input.h"
 #include "image/stream/gzip.h"
 #include "image/stream/peek_pipe.h"
 #include "image/stream/plain.h"
@@ -34,7 +33,8 @@ struct opening {
     struct file file;       /* owned; closed once moved */
     struct peek_pipe *pipe; /* the container, if no file; of like, or owned */
     struct stream *stream;  /* owned; NULL: not compressed, or moved */
-    bool is_once;           /* a QCOW2 to be read as it comes, */
+    struct source_guard *guard; /* owned; of the first image */
+    bool is_once;               /* a QCOW2 to be read as it comes, */
     struct qcow2_header header; /* of which this is known, */
     struct file again;          /* and this, where it can be read again */
 };
@@ -44,6 +44,7 @@ static void opening_fini(struct opening *opening)
     stream_close(opening->stream);
     file_close(&opening->file);
     file_close(&opening->again);
+    source_guard_close(opening->guard);
     if (!opening->options->like)
         peek_pipe_close(opening->pipe);
 }
@@ -414,40 +415,6 @@ static int open_format(struct opening *opening, struct image **img,
     return raw_open(opening->options, &opening->file, img, err);
 }
 
-/* Waits until standard input has something, but not beyond a stop. */
-static int await_stdin(int stop_fd, struct error *err)
-{
-    struct pollfd fds[] = {
-        { .fd = STDIN_FILENO, .events = POLLIN },
-        { .fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN },
-    };
-    int r;
-
-    do
-        r = poll(fds, 2, -1);
-    while (r < 0 && errno == EINTR);
-    if (r < 0)
-        return error_set(err, ERROR_SOURCE_IO, errno, "wait for input");
-    return fds[1].revents != 0 ? error_set(err, ERROR_CANCELLED, 0, "stopped")
-                               : 0;
-}
-
-/* opaque: the descriptor that says stop. */
-static ssize_t read_stdin(void *opaque, void *buf, size_t len,
-                          struct error *err)
-{
-    ssize_t n;
-
-    if (await_stdin((int)(intptr_t)opaque, err) < 0)
-        return -1;
-    do
-        n = read(STDIN_FILENO, buf, len);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        error_set(err, ERROR_SOURCE_IO, errno, "read %zu bytes", len);
-    return n;
-}
-
 static int open_input(struct opening *opening, const struct image_input *input,
                       struct error *err)
 {
@@ -457,29 +424,39 @@ static int open_input(struct opening *opening, const struct image_input *input,
     return opening->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
+/* The file that `like` has open, whatever its name leads to by now. */
+static int open_source_file(struct opening *opening, struct error *err)
+{
+    const struct image_options *options = opening->options;
+    const struct source_guard *guard = opening->guard;
+
+    if (options->like)
+        guard = options->like->guard;
+    return source_file_open(&opening->file,
+                            guard ? guard->path : opening->real_path,
+                            options->path, options->mode, err);
+}
+
 /* Standard input may be a file after all: then it is read as one. */
 static int open_container(struct opening *opening, struct error *err)
 {
     const struct image_options *options = opening->options;
     const struct image_input standard = {
-        .read = read_stdin,
+        .read = standard_input_read,
         /* A descriptor, not an address. */
         .opaque = (void *)(intptr_t) // NOLINT(performance-no-int-to-ptr)
                   options->stop_fd,
     };
-    const char *path = opening->real_path;
-    struct stat st;
 
     if (options->input)
         return open_input(opening, options->input, err);
-    if (strcmp(path, "-") != 0)
-        return source_file_open(&opening->file, path, options->mode, err);
-    if (fstat(STDIN_FILENO, &st) < 0)
-        return error_set(err, ERROR_SOURCE_IO, errno, "open standard input");
-    if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode))
-        return source_file_open(&opening->file, "/proc/self/fd/0",
-                                options->mode, err);
-    return open_input(opening, &standard, err);
+    if (strcmp(opening->real_path, "-") == 0 && standard_input_is_pipe())
+        return open_input(opening, &standard, err);
+    if (!options->like &&
+        source_guard_open(&opening->guard, opening->real_path, options->path,
+                          options->allow_in_use, err) < 0)
+        return -1;
+    return open_source_file(opening, err);
 }
 
 /* What a guest sees of a raw disk that ends inside a sector. */
@@ -512,13 +489,11 @@ static int open_steps(struct opening *opening, struct image **img,
     if (!options->like)
         (*img)->pipe = TAKE_PTR(opening->pipe);
     pad(*img, !options->like);
-    if (!options->like ||
-        (options->like->virtual_bytes == (*img)->virtual_bytes &&
-         options->like->padding_bytes == (*img)->padding_bytes))
+    (*img)->guard = TAKE_PTR(opening->guard);
+    if (image_check_like(options, *img, err) == 0)
         return 0;
     image_close(*img);
-    return error_set(err, ERROR_CHANGED, 0,
-                     "%s: its size changed between two opens", options->path);
+    return -1;
 }
 
 int image_open_layer(const struct image_options *options, const char *real_path,
@@ -533,6 +508,8 @@ int image_open_layer(const struct image_options *options, const char *real_path,
     };
     int r = open_steps(&opening, img, err);
 
+    if (r < 0)
+        *img = NULL;
     opening_fini(&opening);
     return r;
 }
@@ -545,12 +522,15 @@ int image_open(const struct image_options *options, struct image **img,
 
 void image_close(struct image *img)
 {
+    struct source_guard *guard;
     struct peek_pipe *pipe;
 
     if (!img)
         return;
+    guard = img->guard;
     pipe = img->pipe;
     img->ops->close(img);
+    source_guard_close(guard);
     peek_pipe_close(pipe);
 }
 

@@ -17,6 +17,7 @@
 #include "io/file.h"
 #include "io/hole_check.h"
 #include "io/io_queue.h"
+#include "io/source_guard.h"
 #include "plan/extent.h"
 
 /* See image_options.takes_any_size. */
@@ -94,6 +95,10 @@ struct image {
     struct image *backing;  /* owned by the ops; NULL: there is none */
     struct peek_pipe *pipe; /* of the first image; owned by image_close() */
 
+    /* What tells whether its file is in use, or has changed; of the first
+     * image, owned by image_close().  NULL: a pipe, or opened with `like`. */
+    struct source_guard *guard;
+
     /* Lanes had better not divide pieces of so many bytes of the disk, each
      * begins at a multiple of; 0: no matter. */
     uint64_t block_bytes;
@@ -141,6 +146,10 @@ struct image_options {
      */
     bool takes_any_size;
 
+    /* Read what is in use, and what changes meanwhile.  For a disk that we
+     * write ourselves, and where the user says so. */
+    bool allow_in_use;
+
     /* Clusters of a qcow2 to compare with libqcow before it is believed. */
     unsigned cross_check;
 
@@ -156,7 +165,8 @@ struct image_options {
 /*
  * On success *img is owned by the caller; end it with image_close().
  * Fails with ERROR_SOURCE_IO (open, stat, read), ERROR_FORMAT (damaged, not
- * supported, not what the options say) or ERROR_CHANGED (not like `like`).
+ * supported, not what the options say) or ERROR_CHANGED (in use, or no longer
+ * what `like` was opened as); *img is then NULL.
  */
 int image_open(const struct image_options *options, struct image **img,
                struct error *err);

@@ -1,6 +1,5 @@
 #include "io/device_in_use.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -150,15 +149,13 @@ static void name_part(const struct storage *of, dev_t device, char *what,
     if ((of->is_device && of->device == device) ||
         !device_stack_name(device, name))
         return;
-    snprintf(
-        what, len, "%s %s is ",
-        device_stack_attribute(device, "partition", ignored, sizeof(ignored))
-            ? "partition"
-        : device_stack_attribute(device, "loop/backing_file", ignored,
-                                 sizeof(ignored))
-            ? "shown by a loop device:"
-            : "part of another device:",
-        name);
+    if (device_stack_attribute(device, "partition", ignored, sizeof(ignored)))
+        snprintf(what, len, "in use: partition %s is ", name);
+    else if (device_stack_attribute(device, "loop/offset", ignored,
+                                    sizeof(ignored)))
+        snprintf(what, len, "in use: loop device %s over it is ", name);
+    else
+        snprintf(what, len, "in use: %s on it is ", name);
 }
 
 /* A loop device that is only read changes nothing of its file. */
@@ -207,8 +204,9 @@ static bool find_sibling(const struct storage *top,
             !device_stack_is_same(&above.items[i], top) &&
             !is_harmless(above.items[i].device) &&
             device_stack_overlaps(top, &above.items[i]) &&
-            find_user(above.items[i].device, "shared by a loop device that is ",
-                      why, len))
+            find_user(above.items[i].device,
+                      "in use: another loop device over its file is ", why,
+                      len))
             return true;
     return false;
 }

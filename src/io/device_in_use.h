@@ -14,8 +14,8 @@
 #include "io/device_stack.h"
 
 /*
- * Writes what uses the disk into why: "mounted on /srv", "partition sda1 is
- * mounted on /srv", "in use by dm-0 (vg-root)", "used for swap".  False when
+ * Writes what uses the disk into why: "mounted on /srv", "in use: partition
+ * sda1 is mounted on /srv", "in use by dm-0 (vg-root)", "used for swap".  False when
  * nothing is found.  Of mounts in other mount namespaces only
  * device_in_use_is_claimed() knows.
  */

@@ -125,13 +125,13 @@ bool device_stack_of_fd(int fd, struct storage *storage)
         return false;
     if (S_ISBLK(st.st_mode))
         *storage = device_stack_device(st.st_rdev);
-    else if (S_ISREG(st.st_mode))
+    else if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
         *storage = (struct storage){
             .device = st.st_dev,
             .inode = st.st_ino,
             .below = filesystem_device(fd, &st),
         };
-    return S_ISBLK(st.st_mode) || S_ISREG(st.st_mode);
+    return storage->device != 0;
 }
 
 /* O_PATH: looking at a device neither needs its rights nor wakes it. */

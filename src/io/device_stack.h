@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* One block device or regular file. */
+/* One block device, regular file, or directory that a file will be made in. */
 struct storage {
     bool is_device;
     dev_t device; /* of a device: its own number; of a file: st_dev */
@@ -42,8 +42,8 @@ struct device_stack_loop {
     uint64_t offset, size_bytes; /* of the part, in file */
 };
 
-/* Both: false when it is neither a regular file nor a block device, or cannot
- * be looked at.  path: links are followed. */
+/* Both: false when it is none of these, or cannot be looked at.  path: links
+ * are followed. */
 bool device_stack_of_fd(int fd, struct storage *storage);
 bool device_stack_of_path(const char *path, struct storage *storage);
 struct storage device_stack_device(dev_t device);

@@ -12,7 +12,7 @@
 #include "base/parse.h"
 
 /* More mounts than any machine has; also ends a file that never ends. */
-#define TEXT_MAX_BYTES ((size_t)16 << 20)
+#define MAX_TEXT_BYTES ((size_t)16 << 20)
 
 static bool is_octal(char c)
 {
@@ -147,7 +147,7 @@ char *mount_table_read(const char *path)
         if (capacity - used < 2) {
             char *more = realloc(text, capacity + 65536);
 
-            if (!more || capacity > TEXT_MAX_BYTES)
+            if (!more || capacity > MAX_TEXT_BYTES)
                 return NULL;
             text = more;
             capacity += 65536;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "image/image_identity.h"
 #include "plan/chunk_grid.h"
 
 #define SAMPLES 16U
@@ -42,14 +43,12 @@ void source_name_job(const struct cw_source_options *options,
         snprintf(name + 2 * i, 3, "%02x", sum[i]);
 }
 
-bool source_identify(const struct source_guard *guard,
-                     const struct image *image,
+bool source_identify(const struct image *image,
                      uint8_t identity[MESSAGE_IDENTITY_BYTES])
 {
-    char text[SOURCE_GUARD_IDENTITY_BYTES];
+    char text[IMAGE_IDENTITY_BYTES];
 
-    /* A backing file would have an identity of its own. */
-    if (image->pipe || image->backing || !source_guard_identify(guard, text))
+    if (!image_identify(image, text))
         return false;
     digest_checksum(text, strlen(text), identity);
     return true;
@@ -161,13 +160,12 @@ bool source_can_sample(const struct image *image)
     return !image->is_sequential && !image->stream && !image->pipe;
 }
 
-int source_check_same(const struct source_guard *guard,
-                      const struct disk_scan *scan, const struct digest *digest,
+int source_check_same(const struct disk_scan *scan, const struct digest *digest,
                       struct error *err)
 {
     const struct image *image = scan->image.like;
 
-    if (source_guard_check(guard, err) < 0)
+    if (image && image_check_same(image, err) < 0)
         return -1;
     if (!image || !source_can_sample(image))
         return 0;

@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "clonewire/clonewire.h"
-#include "image/source_guard.h"
 #include "net/addr.h"
 #include "plan/chunk_bitmap.h"
 #include "transfer/disk_scan.h"
@@ -26,8 +25,7 @@ void source_name_job(const struct cw_source_options *options,
  * What identifies the image as long as nobody writes to it: which file or
  * device, size, times.  False: nothing does.
  */
-bool source_identify(const struct source_guard *guard,
-                     const struct image *image,
+bool source_identify(const struct image *image,
                      uint8_t identity[MESSAGE_IDENTITY_BYTES]);
 
 /* Can samples of the image be read, without unpacking all of it? */
@@ -42,12 +40,11 @@ int source_check_told(const struct disk_scan *scan,
                       const struct digest *table, struct error *err);
 
 /*
- * ERROR_CHANGED: the image was written to since guard was opened, by its
- * times or by samples: chunks, spread over the disk, that are read again and
- * compared with digest.  survey: how to read it.
+ * ERROR_CHANGED: the image was written to since scan->image.like was opened, by
+ * its times or by samples: chunks, spread over the disk, that are read again
+ * and compared with digest.  scan: how to read it.
  */
-int source_check_same(const struct source_guard *guard,
-                      const struct disk_scan *scan, const struct digest *digest,
+int source_check_same(const struct disk_scan *scan, const struct digest *digest,
                       struct error *err);
 
 #endif

@@ -90,8 +90,8 @@ int sink_plan_block(const struct sink_options *options,
                     const struct target_path *place, uint64_t virtual_bytes,
                     struct sizing_verdict *verdict, struct error *err);
 
-/* ERROR_REFUSED: a running machine has the file or device open, that must
- * neither change under it nor be taken away from it. */
+/* ERROR_REFUSED: a running machine, or a mount of what lies on it, uses the
+ * file or device, which must neither change under it nor be taken away. */
 int sink_check_guest(const char *path, struct error *err);
 
 /* As sink_identify(), of a file or a device. */

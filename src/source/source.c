@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "image/image_identity.h"
 #include "job/job_status.h"
 #include "job/rate_limit.h"
 #include "job/watchdog.h"
@@ -37,16 +38,13 @@ static int open_disk(struct source *s, struct error *err)
     disk_options_image(&s->options, &s->plan.image);
     s->plan.image.takes_any_order = true;
     s->plan.image.stop_fd = s->job.state.stop_fd;
-    if (source_guard_open(&s->guard, s->options.image, s->options.allow_in_use,
-                          err) < 0)
-        return -1;
     if (image_open(&s->plan.image, &s->image, err) < 0)
         return -1;
     s->plan.image.like = s->image;
     s->plan.virtual_bytes = s->job.status.disk_bytes = s->image->virtual_bytes;
     s->job.status.padding_bytes = s->image->padding_bytes;
     s->has_identity = !s->options.allow_in_use &&
-                      source_identify(&s->guard, s->image, s->identity);
+                      source_identify(s->image, s->identity);
     if (chunk_bitmap_init(&s->plan.seen,
                           chunk_grid_count(s->plan.virtual_bytes), err) < 0)
         return -1;
@@ -141,7 +139,7 @@ static int check_same(void *arg, struct error *err)
     struct source *s = arg;
     struct disk_scan scan = source_survey(s);
 
-    if (source_check_same(&s->guard, &scan, s->job.status.digest, err) == 0)
+    if (source_check_same(&scan, s->job.status.digest, err) == 0)
         return 0;
     return is_unlisted(s, err) ? refuse_list(s, err) : -1;
 }
@@ -229,9 +227,28 @@ static int finish(struct source *s)
     return take_done(s);
 }
 
+static int check_unchanged(void *arg, struct error *err)
+{
+    const struct source *s = arg;
+
+    return image_check_same(s->image, err);
+}
+
+/*
+ * Between two sessions the disk may have changed: nothing is sent of a state
+ * that is not the one the target holds the rest of.  After FINISH it may
+ * change, as the target may have all of it.
+ */
+static int confirm_unchanged(struct source *s)
+{
+    if (s->has_finished)
+        return 0;
+    return task_run(&s->task, &s->job, check_unchanged, source_stay_alive, s);
+}
+
 static int converse(struct source *s)
 {
-    int r = source_negotiate(s);
+    int r = confirm_unchanged(s) < 0 ? -1 : source_negotiate(s);
 
     if (r < 0)
         return -1;
@@ -317,7 +334,6 @@ static void source_free(struct cw_job *job)
     chunk_bitmap_fini(&s->plan.seen);
     chunk_bitmap_fini(&s->plan.changed);
     image_close(s->image);
-    source_guard_close(&s->guard);
     job_fini(job);
     free(s);
 }
@@ -352,7 +368,6 @@ static void reload(struct cw_job *job)
 static int build(struct source *s, const struct cw_source_options *options,
                  struct error *err)
 {
-    s->guard.fd = -1;
     s->job.run = source_run;
     s->job.free = source_free;
     s->options = *options;

@@ -13,7 +13,6 @@
 #include "clonewire/clonewire.h"
 #include "control/session.h"
 #include "image/image.h"
-#include "image/source_guard.h"
 #include "job/job.h"
 #include "job/retry.h"
 #include "job/task.h"
@@ -23,7 +22,6 @@
 struct source {
     struct cw_job job; /* first: the API's handle is this */
     struct cw_source_options options;
-    struct source_guard guard;
     struct image *image; /* map only; each lane opens its own */
     struct source_plan plan;
     struct send_worker lanes[MESSAGE_MAX_LANES];

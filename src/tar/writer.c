@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "io/file.h"
 #include "io/limits.h"
+#include "io/source_guard.h"
 #include "tar/extract.h"
 #include "tar/name_locale.h"
 #include "tar/posix_acl.h"
@@ -296,15 +298,47 @@ static int open_entry(const struct tree_walk_entry *entry, struct error *err)
     return fd < 0 ? fail(err, "open", entry) : fd;
 }
 
+/* The header tells of the file that the walk looked at. */
+static bool is_as_walked(const struct stat *opened, const struct stat *walked)
+{
+    return opened->st_dev == walked->st_dev &&
+           opened->st_ino == walked->st_ino &&
+           opened->st_size == walked->st_size &&
+           opened->st_mtim.tv_sec == walked->st_mtim.tv_sec &&
+           opened->st_mtim.tv_nsec == walked->st_mtim.tv_nsec;
+}
+
+/* *guard: NULL for what is not a regular file. */
+static int guard_entry(const struct tar_writer *p, int fd,
+                       const struct tree_walk_entry *entry,
+                       struct source_guard **guard, struct error *err)
+{
+    char path[32];
+
+    *guard = NULL;
+    if (!S_ISREG(entry->stat.st_mode))
+        return 0;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    if (source_guard_open(guard, path, entry->path, p->options->allow_in_use,
+                          err) < 0)
+        return -1;
+    if (!*guard || p->options->allow_in_use ||
+        is_as_walked(&(*guard)->stat, &entry->stat))
+        return 0;
+    return error_set(err, ERROR_CHANGED, 0,
+                     "%s was written to while the volume was read",
+                     entry->path);
+}
+
 static int put_opened(struct tar_writer *p, struct archive_entry *e,
-                      const struct tree_walk_entry *entry, struct error *err)
+                      const struct tree_walk_entry *entry, int fd,
+                      struct error *err)
 {
     struct archive_entry *spare = NULL;
     struct file file = FILE_CLOSED;
-    AUTO_FD int fd = open_entry(entry, err);
     bool skips_holes;
 
-    if (fd < 0 || add_attributes(e, fd, entry, err) < 0)
+    if (add_attributes(e, fd, entry, err) < 0)
         return -1;
     archive_entry_linkify(p->links, &e, &spare);
     if (!S_ISREG(entry->stat.st_mode) || archive_entry_hardlink(e))
@@ -323,6 +357,22 @@ static int put_opened(struct tar_writer *p, struct archive_entry *e,
     return put_content(p, &file, skips_holes, entry, err);
 }
 
+/* What was packed has to be of one moment. */
+static int put_guarded(struct tar_writer *p, struct archive_entry *e,
+                       const struct tree_walk_entry *entry, struct error *err)
+{
+    struct source_guard *guard = NULL;
+    AUTO_FD int fd = open_entry(entry, err);
+    int r = fd < 0 ? -1 : guard_entry(p, fd, entry, &guard, err);
+
+    if (r == 0)
+        r = put_opened(p, e, entry, fd, err);
+    if (r == 0 && guard)
+        r = source_guard_check(guard, err);
+    source_guard_close(guard);
+    return r;
+}
+
 static int put_entry(struct tar_writer *p, struct archive_entry *e,
                      const struct tree_walk_entry *entry, struct error *err)
 {
@@ -335,7 +385,7 @@ static int put_entry(struct tar_writer *p, struct archive_entry *e,
     describe(e, entry);
     p->report->files++;
     if (S_ISREG(mode) || S_ISDIR(mode))
-        return put_opened(p, e, entry, err);
+        return put_guarded(p, e, entry, err);
     if (add_link(e, entry, err) < 0)
         return -1;
     return put_header(p, e, err);

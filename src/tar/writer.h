@@ -4,7 +4,8 @@
  * links, user attributes and holes.  By libarchive, in the POSIX format with what
  * it needs of GNU's for holes: GNU tar, Go's and libarchive read it.
  *
- * The directory is only read; what is in it must not change meanwhile.
+ * The directory is only read.  A file that changes while it is packed, or that
+ * a running machine or a mounted loop device uses, ends it.
  */
 #ifndef CW_TAR_WRITER_H
 #define CW_TAR_WRITER_H
@@ -20,6 +21,7 @@ struct tar_writer_options {
     const char *directory;  /* borrowed */
     bool sparse;            /* holes as such; else as the zeros they read as */
     enum hole_policy holes; /* may they be skipped unread? */
+    bool allow_in_use;      /* files that others write, or that change */
 
     /* Takes len bytes of the stream, in order.  0, or -1 with *err. */
     int (*put)(void *opaque, const void *data, size_t len, struct error *err);
@@ -32,8 +34,8 @@ struct tar_writer_report {
 };
 
 /*
- * Packs it all.  Blocks.  ERROR_SOURCE_IO; ERROR_CHANGED: a file became
- * shorter; put's own.
+ * Packs it all.  Blocks.  ERROR_SOURCE_IO; ERROR_CHANGED: a file is in use,
+ * or was written to while it was read; put's own.
  */
 int tar_writer_tree(const struct tar_writer_options *options,
                     struct tar_writer_report *report, struct error *err);

@@ -20,6 +20,7 @@ void disk_options_image(const struct cw_source_options *options,
         .compression = (enum image_compression)options->compression,
         .stream_bytes = options->stream_bytes,
         .backing_dir = options->backing_dir,
+        .allow_in_use = options->allow_in_use,
         .cross_check = options->cross_check,
     };
 }

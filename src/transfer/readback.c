@@ -14,6 +14,7 @@ struct image_options readback_image(const struct cw_job *job,
         .mode = (enum file_mode)job->tuning.io_mode,
         .holes = (enum hole_policy)job->tuning.holes,
         .format = IMAGE_FORMAT_RAW,
+        .allow_in_use = true, /* by ourselves */
     };
 }
 

@@ -57,12 +57,12 @@ static int refuse(const char *path, int errnum, struct error *err)
     }
 }
 
-int source_file_open(struct file *file, const char *path, enum file_mode wish,
-                     struct error *err)
+int source_file_open(struct file *file, const char *path, const char *name,
+                     enum file_mode wish, struct error *err)
 {
     int r = file_open(file, path, O_RDONLY, 0, wish);
 
-    return r < 0 ? refuse(path, -r, err) : 0;
+    return r < 0 ? refuse(name, -r, err) : 0;
 }
 
 int source_file_dup(const struct file *file, struct file *copy,

@@ -10,9 +10,10 @@
 #include "base/error.h"
 #include "io/file.h"
 
-/* Opens path for reading.  Fails with ERROR_SOURCE_IO. */
-int source_file_open(struct file *file, const char *path, enum file_mode wish,
-                     struct error *err);
+/* Opens path, known to people as name, for reading.  Fails with
+ * ERROR_SOURCE_IO. */
+int source_file_open(struct file *file, const char *path, const char *name,
+                     enum file_mode wish, struct error *err);
 
 /* Makes *copy of an open file: another descriptor of the same, through the
  * page cache.  Fails with ERROR_SYSTEM. */

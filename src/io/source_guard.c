@@ -1,0 +1,283 @@
+#include "io/source_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "io/device_in_use.h"
+#include "io/device_stack.h"
+#include "io/file.h"
+
+/* Linux 5.15; not yet in the headers of every system we build on. */
+#ifndef BLKGETDISKSEQ
+#define BLKGETDISKSEQ _IOR(0x12, 128, uint64_t)
+#endif
+
+#define BACKING_BYTES 40U
+#define ALLOW         "--allow-in-use reads it all the same"
+
+/* ---- which it is, and how often it was written to ---- */
+
+/*
+ * What the kernel's Documentation/block/stat.rst counts: the seventh number
+ * is sectors written, the fourteenth sectors discarded.
+ */
+static bool read_writes(dev_t device, unsigned long long *written,
+                        unsigned long long *discarded)
+{
+    char line[512];
+
+    return device_stack_attribute(device, "stat", line, sizeof(line)) &&
+           sscanf(line,
+                  "%*u %*u %*u %*u %*u %*u %llu %*u %*u %*u %*u %*u %*u %llu",
+                  written, discarded) == 2;
+}
+
+static bool read_boot(char *boot, size_t len)
+{
+    FILE *stream = fopen("/proc/sys/kernel/random/boot_id", "re");
+    bool any = stream && fgets(boot, (int)len, stream);
+
+    if (stream)
+        fclose(stream);
+    if (any)
+        boot[strcspn(boot, "\n")] = '\0';
+    return any;
+}
+
+/*
+ * The file of a loop device may be written to by its own name: the time of
+ * that, to text.  "": it is no such device, or its file cannot be seen from
+ * here.
+ */
+static void identify_backing(dev_t device, char text[BACKING_BYTES])
+{
+    struct device_stack_loop loop;
+    struct storage named;
+    struct stat st;
+
+    text[0] = '\0';
+    if (!device_stack_loop(device, &loop) ||
+        !device_stack_of_path(loop.path, &named) ||
+        !device_stack_is_same(&named, &loop.file) || stat(loop.path, &st) < 0)
+        return;
+    snprintf(text, BACKING_BYTES, " %lld.%09ld", (long long)st.st_mtim.tv_sec,
+             st.st_mtim.tv_nsec);
+}
+
+static bool identify_device(const struct source_guard *guard, dev_t device,
+                            char identity[SOURCE_GUARD_IDENTITY_BYTES])
+{
+    unsigned long long written, discarded;
+    uint64_t sequence = 0, bytes = 0;
+    char boot[64], backing[BACKING_BYTES];
+
+    if (fsync(guard->fd) < 0 || /* what is written but only in memory */
+        !read_boot(boot, sizeof(boot)) ||
+        ioctl(guard->fd, BLKGETDISKSEQ, &sequence) < 0 ||
+        ioctl(guard->fd, BLKGETSIZE64, &bytes) < 0 ||
+        !read_writes(device, &written, &discarded))
+        return false;
+    identify_backing(device, backing);
+    snprintf(identity, SOURCE_GUARD_IDENTITY_BYTES,
+             "device %u:%u %s %" PRIu64 " %" PRIu64 " %llu %llu%s",
+             major(device), minor(device), boot, sequence, bytes, written,
+             discarded, backing);
+    return true;
+}
+
+/* The generation tells apart two files that had one inode number in turn; 0:
+ * the filesystem has none. */
+static void identify_file(const struct source_guard *guard,
+                          const struct stat *st,
+                          char identity[SOURCE_GUARD_IDENTITY_BYTES])
+{
+    int generation = 0;
+
+    if (ioctl(guard->fd, FS_IOC_GETVERSION, &generation) < 0)
+        generation = 0;
+    snprintf(identity, SOURCE_GUARD_IDENTITY_BYTES,
+             "file %llu %u %lld %lld.%09ld %lld.%09ld",
+             (unsigned long long)st->st_ino, (unsigned)generation,
+             (long long)st->st_size, (long long)st->st_mtim.tv_sec,
+             st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
+             st->st_ctim.tv_nsec);
+}
+
+bool source_guard_identify(const struct source_guard *guard,
+                           char identity[SOURCE_GUARD_IDENTITY_BYTES])
+{
+    struct stat st;
+
+    if (fstat(guard->fd, &st) < 0)
+        return false;
+    if (S_ISBLK(st.st_mode))
+        return identify_device(guard, st.st_rdev, identity);
+    identify_file(guard, &st, identity);
+    return true;
+}
+
+/* ---- in use? ---- */
+
+/* why: "mounted on /srv", or already "in use by dm-0". */
+static int refuse_used(const struct source_guard *guard, const char *why,
+                       struct error *err)
+{
+    bool says_so = strncmp(why, "in use", strlen("in use")) == 0;
+
+    return error_set(err, ERROR_CHANGED, 0, "%s is %s%s; " ALLOW, guard->name,
+                     says_so ? "" : "in use: ", why);
+}
+
+/* The words of a mount that can be seen are better than those of a claim. */
+static int check_use(const struct source_guard *guard, struct error *err)
+{
+    char why[PATH_MAX + 128];
+    struct storage storage;
+    bool is_device = S_ISBLK(guard->stat.st_mode);
+
+    if (file_has_guest(guard->fd, false))
+        return refuse_used(guard, "a running machine (QEMU) writes it", err);
+    if (device_stack_of_fd(guard->fd, &storage) &&
+        device_in_use_find(&storage, why, sizeof(why)))
+        return refuse_used(guard, why, err);
+    if (is_device && device_in_use_is_claimed(guard->path))
+        return refuse_used(guard, "mounted, or held by another program", err);
+    if (is_device && !device_in_use_lock(guard->fd, false))
+        return refuse_used(guard, "another program has locked it", err);
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static int fill(struct source_guard *guard, struct error *err)
+{
+    snprintf(guard->path, sizeof(guard->path), "/proc/self/fd/%d", guard->fd);
+    if (!guard->allow_in_use && check_use(guard, err) < 0)
+        return -1;
+    if (!source_guard_identify(guard, guard->identity))
+        guard->identity[0] = '\0';
+    return 0;
+}
+
+int source_guard_open(struct source_guard **guard, const char *path,
+                      const char *name, bool allow_in_use, struct error *err)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    AUTO_FD int fd = open(is_stdin ? "/proc/self/fd/0" : path,
+                          O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct source_guard opened = {
+        .name = name,
+        .has_name = !is_stdin && (name == path || name[0] == '/'),
+        .allow_in_use = allow_in_use,
+    };
+
+    *guard = NULL;
+    if (fd < 0 || fstat(fd, &opened.stat) < 0 ||
+        (!S_ISREG(opened.stat.st_mode) && !S_ISBLK(opened.stat.st_mode)))
+        return 0;
+    opened.fd = fd;
+    if (fill(&opened, err) < 0)
+        return -1;
+    *guard = malloc(sizeof(**guard));
+    if (!*guard)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", name);
+    **guard = opened;
+    (void)take_fd(&fd);
+    return 0;
+}
+
+/* ---- the same? ---- */
+
+static int refuse_written(const struct source_guard *guard, const char *how,
+                          struct error *err)
+{
+    return error_set(err, ERROR_CHANGED, 0,
+                     "%s was written to while it was read%s: the copy is of "
+                     "no single moment",
+                     guard->name, how);
+}
+
+/* Its name leads to another file: what was read is a disk of before. */
+static int check_name(const struct source_guard *guard, struct error *err)
+{
+    const struct stat *before = &guard->stat;
+    struct stat now;
+
+    if (!guard->has_name || stat(guard->name, &now) < 0)
+        return 0; /* without its name a file is still the same */
+    if (S_ISBLK(before->st_mode)
+            ? S_ISBLK(now.st_mode) && now.st_rdev == before->st_rdev
+            : now.st_dev == before->st_dev && now.st_ino == before->st_ino)
+        return 0;
+    return error_set(err, ERROR_CHANGED, 0,
+                     "%s was replaced by another file while it was read; run "
+                     "the command again to copy that one",
+                     guard->name);
+}
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec || a->tv_nsec != b->tv_nsec;
+}
+
+static int check_file(const struct source_guard *guard, struct error *err)
+{
+    const struct stat *before = &guard->stat;
+    struct stat now;
+
+    if (fstat(guard->fd, &now) < 0)
+        return error_set(err, ERROR_SOURCE_IO, errno, "look at %s",
+                         guard->name);
+    if (now.st_size != before->st_size)
+        return refuse_written(guard, ", and has another size", err);
+    if (is_later(&now.st_mtim, &before->st_mtim))
+        return refuse_written(guard, "", err);
+    if (is_later(&now.st_ctim, &before->st_ctim))
+        return refuse_written(guard,
+                              " (its ctime says so: content, owner, "
+                              "mode or links changed)",
+                              err);
+    return 0;
+}
+
+/* Where its writes are not counted, a mount or a writer still shows. */
+static int check_device(const struct source_guard *guard, struct error *err)
+{
+    char now[SOURCE_GUARD_IDENTITY_BYTES];
+
+    if (guard->identity[0] != '\0' && source_guard_identify(guard, now))
+        return strcmp(now, guard->identity) == 0
+                   ? 0
+                   : refuse_written(guard, "", err);
+    return device_in_use_is_claimed(guard->path)
+               ? refuse_used(guard, "taken into use while it was read", err)
+               : 0;
+}
+
+int source_guard_check(const struct source_guard *guard, struct error *err)
+{
+    if (guard->allow_in_use)
+        return 0;
+    if (check_name(guard, err) < 0)
+        return -1;
+    return S_ISBLK(guard->stat.st_mode) ? check_device(guard, err)
+                                        : check_file(guard, err);
+}
+
+void source_guard_close(struct source_guard *guard)
+{
+    if (!guard)
+        return;
+    close(guard->fd);
+    free(guard);
+}
