@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "cdi-cloner/settings.h"
+#include "output/standard_streams.h"
 #include "program/cdi_env.h"
 #include "program/signals.h"
 
@@ -65,10 +66,12 @@ int main(int argc, char **argv)
     int status;
 
     (void)argc;
-    if (cdi_asked(arguments, "cdi-cloner",
-                  " [-content-type TYPE] [-mount PATH] [-upload-bytes N]",
-                  settings_known))
-        return 0;
+    standard_streams_open();
+    status = cdi_answer(arguments, "cdi-cloner",
+                        " [-content-type TYPE] [-mount PATH] [-upload-bytes N]",
+                        settings_known);
+    if (status != CDI_GO_ON)
+        return status;
     cdi_open(&log, "source");
     status = settings_read(&settings, arguments, &err);
     if (status != 0) {

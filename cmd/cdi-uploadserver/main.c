@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "cdi-uploadserver/env.h"
+#include "output/standard_streams.h"
 #include "program/cdi_env.h"
 #include "program/signals.h"
 
@@ -94,8 +95,10 @@ int main(int argc, char **argv)
     int status;
 
     (void)argc;
-    if (cdi_asked(arguments, "cdi-uploadserver", "", env_settings))
-        return 0;
+    standard_streams_open();
+    status = cdi_answer(arguments, "cdi-uploadserver", "", env_settings);
+    if (status != CDI_GO_ON)
+        return status;
     cdi_open(&log, "target");
     umask(0); /* a disk is 0660: for its group, too */
     status = env_read(&env, &err);

@@ -7,6 +7,7 @@
 #include "clonewire-source/pairing_argument.h"
 #include "clonewire-source/ssh_launch.h"
 #include "output/report.h"
+#include "output/standard_streams.h"
 #include "output/terminal.h"
 #include "program/confirm_overwrite.h"
 #include "program/program.h"
@@ -145,43 +146,59 @@ static int send_via(struct program *process, struct source_config *config)
     return status;
 }
 
+/* What is asked for instead of a clone; PROGRAM_GO_ON: nothing is. */
+static int answer(struct program *process, struct source_config *config)
+{
+    if (config->doctor)
+        return report_doctor(config->options.image, config->json, stdout);
+    if (!config->options.image)
+        return program_misused(process, "IMAGE (CLONEWIRE_IMAGE) is missing, "
+                                        "try --help");
+    if (config->map)
+        return show_map(process, config);
+    if (config->inspect)
+        return inspect(process, config);
+    if (config->digest_only)
+        return print_digest(process, config);
+    if (config->check_receipt)
+        return check_receipt(process, config);
+    return PROGRAM_GO_ON;
+}
+
+static int run_clone(struct program *process, struct source_config *config,
+                 char **argv)
+{
+    struct pairing_argument paste;
+    struct error err;
+
+    if (config->local.destination)
+        return copy_here(process, config);
+    if (config->via)
+        return send_via(process, config);
+    if (pairing_argument_settle(&paste, config, argv, &err) < 0)
+        return program_misused(process, err.text);
+    if (!config->options.target)
+        return program_misused(process, "HOST:PORT (CLONEWIRE_TARGET) is "
+                                        "missing, try --help");
+    if (url_is(config->options.target))
+        return url_send(process, config);
+    return send_disk(process, config, &paste);
+}
+
 int main(int argc, char **argv)
 {
     struct source_config config = { 0 };
-    struct pairing_argument paste;
     struct program process;
-    struct error err;
     int status;
 
     (void)argc;
+    standard_streams_open();
     status = program_open(&process, "source", &source_program, argv, &config,
                           &config.output);
     if (status != PROGRAM_GO_ON)
         return status;
-
-    if (config.doctor)
-        return report_doctor(config.options.image, config.json, stdout);
-    if (!config.options.image)
-        return program_misused(&process, "IMAGE (CLONEWIRE_IMAGE) is missing, "
-                                         "try --help");
-    if (config.map)
-        return show_map(&process, &config);
-    if (config.inspect)
-        return inspect(&process, &config);
-    if (config.digest_only)
-        return print_digest(&process, &config);
-    if (config.check_receipt)
-        return check_receipt(&process, &config);
-    if (config.local.destination)
-        return copy_here(&process, &config);
-    if (config.via)
-        return send_via(&process, &config);
-    if (pairing_argument_settle(&paste, &config, argv, &err) < 0)
-        return program_misused(&process, err.text);
-    if (!config.options.target)
-        return program_misused(&process, "HOST:PORT (CLONEWIRE_TARGET) is "
-                                         "missing, try --help");
-    if (url_is(config.options.target))
-        return url_send(&process, &config);
-    return send_disk(&process, &config, &paste);
+    status = answer(&process, &config);
+    if (status == PROGRAM_GO_ON)
+        status = run_clone(&process, &config, argv);
+    return program_close(&process, status);
 }

@@ -4,6 +4,7 @@
 #include "clonewire-target/options.h"
 #include "clonewire-target/pairing_offer.h"
 #include "output/report.h"
+#include "output/standard_streams.h"
 #include "program/confirm_overwrite.h"
 #include "program/program.h"
 
@@ -50,53 +51,73 @@ static int check_receipt(struct program *process, struct target_config *config)
     return 0;
 }
 
+/* What is asked for instead of a clone; PROGRAM_GO_ON: nothing is. */
+static int answer(struct program *process, struct target_config *config)
+{
+    if (config->doctor)
+        return report_doctor(config->options.destination, config->json, stdout);
+    if (!config->options.destination)
+        return program_misused(process, "DEST (CLONEWIRE_DEST) is missing, "
+                                        "try --help");
+    if (config->plan)
+        return plan(process, config);
+    if (config->digest_only)
+        return print_digest(process, config);
+    if (config->check_receipt)
+        return check_receipt(process, config);
+    return PROGRAM_GO_ON;
+}
+
+static int receive(struct program *process, struct target_config *config)
+{
+    struct cw_target_options *options = &config->options;
+    struct cw_error error = { 0 };
+    struct cw_job *job;
+    struct error err;
+
+    options->only_resume = !config->yes && cw_target_is_begun(options);
+    job = cw_target_open(options, &error);
+    if (!job || options->only_resume ||
+        confirm_overwrite_get(process, options, config->yes, &err) == 0)
+        return program_run(process, job, &error);
+    cw_close(job);
+    return program_refused(process, &err);
+}
+
+static int run_clone(struct program *process, struct target_config *config)
+{
+    const struct cw_security *security = &config->options.security;
+    struct pairing_offer offer = { 0 };
+    struct cw_error error = { 0 };
+    int status;
+
+    if (security->http && !security->cert_file)
+        return program_misused(process, "--http (CLONEWIRE_HTTP) needs --cert, "
+                                        "--key and --ca: by HTTP there is no "
+                                        "other identity");
+    program_get_events(process, &config->options.events);
+    if (pairing_offer_make(&offer, process, &config->options, &error) < 0)
+        return program_fail(process, &error);
+    status = receive(process, config);
+    pairing_offer_wipe(&offer);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct target_config config = { 0 };
-    struct cw_error error = { 0 };
-    struct pairing_offer offer = { 0 };
     struct program process;
-    struct cw_job *job;
-    struct error err;
     int status;
 
     (void)argc;
+    standard_streams_open();
     status = program_open(&process, "target", &target_program, argv, &config,
                           &config.output);
     if (status != PROGRAM_GO_ON)
         return status;
     options_settle(&config);
-
-    if (config.doctor)
-        return report_doctor(config.options.destination, config.json, stdout);
-    if (!config.options.destination)
-        return program_misused(&process, "DEST (CLONEWIRE_DEST) is missing, "
-                                         "try --help");
-    if (config.plan)
-        return plan(&process, &config);
-    if (config.digest_only)
-        return print_digest(&process, &config);
-    if (config.check_receipt)
-        return check_receipt(&process, &config);
-    if (config.options.security.http && !config.options.security.cert_file)
-        return program_misused(&process,
-                               "--http (CLONEWIRE_HTTP) needs --cert, "
-                               "--key and --ca: by HTTP there is no "
-                               "other identity");
-    program_get_events(&process, &config.options.events);
-    if (pairing_offer_make(&offer, &process, &config.options, &error) < 0)
-        return program_fail(&process, &error);
-    config.options.only_resume = !config.yes &&
-                                 cw_target_is_begun(&config.options);
-    job = cw_target_open(&config.options, &error);
-    if (job && !config.options.only_resume &&
-        confirm_overwrite_get(&process, &config.options, config.yes, &err) <
-            0) {
-        cw_close(job);
-        status = program_refused(&process, &err);
-    } else {
-        status = program_run(&process, job, &error);
-    }
-    pairing_offer_wipe(&offer);
-    return status;
+    status = answer(&process, &config);
+    if (status == PROGRAM_GO_ON)
+        status = run_clone(&process, &config);
+    return program_close(&process, status);
 }

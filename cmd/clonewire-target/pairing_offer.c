@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "output/standard_streams.h"
 
 #define MINUTE_NS (60 * CLOCK_SECOND_NS)
 
@@ -40,19 +41,21 @@ static void print_json(const struct pairing_offer *offer, const char *address)
 }
 
 /* Never to stderr, where logs are kept: the code is a secret. */
-static void on_reachable(void *opaque, const char *const *addresses,
-                         unsigned count)
+static int on_reachable(void *opaque, const char *const *addresses,
+                        unsigned count)
 {
     struct program *process = opaque;
     struct pairing_offer *offer = process->extra;
+    int r;
 
     if (process->log.is_json)
         for (unsigned i = 0; i < count; i++)
             print_json(offer, addresses[i]);
     else
         print_text(offer, addresses, count);
-    fflush(stdout);
+    r = standard_streams_flush();
     pairing_offer_wipe(offer);
+    return r;
 }
 
 static bool has_identity(const struct cw_security *security)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "output/standard_streams.h"
 #include "program/signals.h"
 #include "program/termination_log.h"
 
@@ -41,7 +42,18 @@ static void print_help(const char *program, const char *arguments,
         printf("  %-27s %s\n", settings->name, settings->meaning);
 }
 
-bool cdi_asked(const char *const *argv, const char *program,
+static int end_answer(const char *program)
+{
+    int r = standard_streams_flush();
+
+    if (r == 0)
+        return 0;
+    fprintf(stderr, "%s: cannot print on standard output: %s\n", program,
+            strerrordesc_np(-r));
+    return CDI_FATAL;
+}
+
+int cdi_answer(const char *const *argv, const char *program,
                const char *arguments, const struct cdi_setting *settings)
 {
     static const char *const versions[] = { "--version", "-version", NULL };
@@ -54,9 +66,9 @@ bool cdi_asked(const char *const *argv, const char *program,
             print_help(program, arguments, settings);
         else
             continue;
-        return true;
+        return end_answer(program);
     }
-    return false;
+    return CDI_GO_ON;
 }
 
 void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,

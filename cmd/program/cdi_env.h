@@ -25,11 +25,14 @@ struct cdi_setting {
     const char *meaning; /* lower case, no full stop */
 };
 
+#define CDI_GO_ON (-1)
+
 /*
  * Prints what --version or --help (as Go's programs have it: -h, -help)
- * among the arguments asks for.  False: neither does.
+ * among the arguments asks for.  Returns the exit status, CDI_FATAL where
+ * stdout did not take it; CDI_GO_ON: neither is there.
  */
-bool cdi_asked(const char *const *argv, const char *program,
+int cdi_answer(const char *const *argv, const char *program,
                const char *arguments, const struct cdi_setting *settings);
 
 /* What could not be read of the settings, and is done without. */

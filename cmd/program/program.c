@@ -9,6 +9,7 @@
 #include "options/completion.h"
 #include "options/help.h"
 #include "options/man.h"
+#include "output/standard_streams.h"
 #include "output/summary.h"
 #include "program/signals.h"
 #include "program/termination_log.h"
@@ -29,28 +30,6 @@ static void print_version(const char *name, bool as_json)
     json_add_text(&json, "name", name);
     json_add_text(&json, "version", cw_version());
     printf("%s\n", json_close(&json));
-}
-
-/* 0, or 1 when what was asked for could not be printed. */
-static int perform(const struct option_program *program,
-                   enum option_action action)
-{
-    switch (action) {
-    case OPTION_ACTION_HELP: option_help_print(program, stdout); break;
-    case OPTION_ACTION_HELP_MARKDOWN:
-        option_help_print_markdown(program, stdout);
-        break;
-    case OPTION_ACTION_HELP_MAN:
-        option_man_print(program, cw_version(), stdout);
-        break;
-    case OPTION_ACTION_HELP_BASH: completion_print_bash(program, stdout); break;
-    case OPTION_ACTION_HELP_ZSH: completion_print_zsh(program, stdout); break;
-    case OPTION_ACTION_HELP_FISH: completion_print_fish(program, stdout); break;
-    case OPTION_ACTION_VERSION: print_version(program->name, false); break;
-    case OPTION_ACTION_VERSION_JSON: print_version(program->name, true); break;
-    case OPTION_ACTION_RUN: break;
-    }
-    return fflush(stdout) == 0 ? 0 : ERROR_SYSTEM;
 }
 
 /* "--version --json" is "--version=json", though an action ends parsing. */
@@ -112,6 +91,57 @@ static int fail(struct program *process, const struct error *err)
     return program_fail(process, &error);
 }
 
+/* On this machine, so with its kind. */
+static int fail_to_print(struct program *process, int r)
+{
+    struct error err;
+
+    error_set(&err, ERROR_SYSTEM, 0,
+              "cannot print the answer on standard output: %s; send it "
+              "elsewhere",
+              strerrordesc_np(-r));
+    return fail(process, &err);
+}
+
+int program_close(struct program *process, int status)
+{
+    int r = standard_streams_flush();
+    char line[160];
+
+    if (r == 0 || status != 0)
+        return status;
+    if (!process->has_run)
+        return fail_to_print(process, r);
+    snprintf(line, sizeof(line),
+             "cannot print the summary on standard output: %s",
+             strerrordesc_np(-r));
+    log_output_line(&process->log, CW_LOG_WARN, line);
+    return status;
+}
+
+/* Returns the exit status. */
+static int perform(struct program *process,
+                   const struct option_program *program,
+                   enum option_action action)
+{
+    switch (action) {
+    case OPTION_ACTION_HELP: option_help_print(program, stdout); break;
+    case OPTION_ACTION_HELP_MARKDOWN:
+        option_help_print_markdown(program, stdout);
+        break;
+    case OPTION_ACTION_HELP_MAN:
+        option_man_print(program, cw_version(), stdout);
+        break;
+    case OPTION_ACTION_HELP_BASH: completion_print_bash(program, stdout); break;
+    case OPTION_ACTION_HELP_ZSH: completion_print_zsh(program, stdout); break;
+    case OPTION_ACTION_HELP_FISH: completion_print_fish(program, stdout); break;
+    case OPTION_ACTION_VERSION: print_version(program->name, false); break;
+    case OPTION_ACTION_VERSION_JSON: print_version(program->name, true); break;
+    case OPTION_ACTION_RUN: break;
+    }
+    return program_close(process, 0);
+}
+
 /* The disk holds the job up, which was told to stop. */
 static void on_late(void *opaque, int number)
 {
@@ -151,6 +181,7 @@ int program_open(struct program *process, const char *side,
     int r;
 
     process->extra = NULL;
+    process->has_run = false;
     r = option_parse(program, (const char *const *)argv, config, &err);
     process->output = *output;
     process->progress = (struct cw_progress){ 0 };
@@ -160,9 +191,9 @@ int program_open(struct program *process, const char *side,
     if (r < 0)
         return fail(process, &err);
     if (output->action == OPTION_ACTION_VERSION && is_said(argv, "--json"))
-        return perform(program, OPTION_ACTION_VERSION_JSON);
+        return perform(process, program, OPTION_ACTION_VERSION_JSON);
     if (output->action != OPTION_ACTION_RUN)
-        return perform(program, output->action);
+        return perform(process, program, output->action);
     if (!progress_display_is_possible(output))
         return program_misused(process, "--progress (CLONEWIRE_PROGRESS): no "
                                         "such file descriptor is open");
@@ -264,7 +295,6 @@ static void tell_summary(struct program *process,
     } else {
         summary_print(summary, stdout);
     }
-    fflush(stdout);
 }
 
 static int run(struct cw_job *job, struct cw_summary *summary,
@@ -285,6 +315,7 @@ static int end(struct program *process, int r, const struct cw_summary *summary,
                struct cw_error *error)
 {
     progress_display_finish(&process->display);
+    process->has_run = true;
     if (r < 0) {
         blame_signal(error);
         return program_fail(process, error);

@@ -1,14 +1,16 @@
 /*
- * program.h - what main() of both programs does, in three steps.
+ * program.h - what main() of both programs does, in four steps.
  *
- *     program_open()     options, signals, log
- *     process_events()   the library's callbacks
- *     program_run()      the job, the summary or the error, the exit status
+ *     program_open()         options, signals, log
+ *     program_get_events()   the library's callbacks
+ *     program_run()          the job, the summary or the error
+ *     program_close()        what was printed, the exit status
  */
 #ifndef CW_PROGRAM_PROGRAM_H
 #define CW_PROGRAM_PROGRAM_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "clonewire/clonewire.h"
 #include "options/common_options.h"
@@ -23,6 +25,7 @@ struct program {
     struct log_output log;
     struct progress_display display;
     void *extra;                 /* for a callback of the program's own */
+    bool has_run;                /* a job, to its end */
     pthread_mutex_t lock;        /* of progress */
     struct cw_progress progress; /* as last told; of the job while it runs */
 };
@@ -47,6 +50,14 @@ int program_refused(struct program *process, const struct error *err);
 
 /* Events that go to this process (borrowed until the job is closed). */
 void program_get_events(struct program *process, struct cw_events *events);
+
+/*
+ * The last call of main(), with what it is about to return: flushes stdout.
+ * An answer that did not get there ends with ERROR_SYSTEM in place of 0; of a
+ * clone only the summary is lost, and a warning says so.  Returns the exit
+ * status.
+ */
+int program_close(struct program *process, int status);
 
 /*
  * Runs job (moved; NULL: it could not be opened, error says why) and tells

@@ -134,9 +134,11 @@ struct cw_events {
     void (*progress)(void *opaque, const struct cw_progress *progress);
     /* Target: now listening on address ("0.0.0.0:8443"), once for each. */
     void (*listening)(void *opaque, const char *address);
-    /* Target: where others can call it ("10.0.0.7:8443"), once. */
-    void (*reachable)(void *opaque, const char *const *addresses,
-                      unsigned count);
+    /* Target: where others can call it ("10.0.0.7:8443"), once; the time to
+     * hand out the pairing code.  0; or -errno: it could not be, and the job
+     * ends, as no source can come. */
+    int (*reachable)(void *opaque, const char *const *addresses,
+                     unsigned count);
     /* The job has failed, and both ends know; but it cannot end, as a disk
      * gives nothing back.  The process is to end without it: better not
      * return.  NULL: wait for ever. */

@@ -270,29 +270,29 @@ static void announce(struct listener *listener, int fd)
 }
 
 /* Tells where others can call us; what cannot be found out is left out. */
-static void announce_reachable(const struct listener *listener)
+static int announce_reachable(const struct listener *listener,
+                              struct error *err)
 {
     struct sockaddr_storage found[LOCAL_ADDRS_MAX];
     char texts[LOCAL_ADDRS_MAX][ADDRESS_CHARS];
     const char *addresses[LOCAL_ADDRS_MAX];
     unsigned n = 0;
-    struct error err;
+    int r;
 
     if (!listener->job->events.reachable)
-        return;
+        return 0;
     for (unsigned i = 0; i < listener->listener_count; i++) {
         struct sockaddr_storage sa;
         socklen_t len = sizeof(sa);
-        int r;
 
         if (getsockname(listener->listeners[i], (struct sockaddr *)&sa, &len) <
             0)
             continue;
         r = local_addrs_list((struct sockaddr *)&sa,
                              listener->job->tuning.bind_device, found + n,
-                             LOCAL_ADDRS_MAX - n, &err);
+                             LOCAL_ADDRS_MAX - n, err);
         if (r < 0)
-            log_warn("%s", err.text);
+            log_warn("%s", err->text);
         else
             n += (unsigned)r;
     }
@@ -300,7 +300,12 @@ static void announce_reachable(const struct listener *listener)
         addresses[i] = addr_format((struct sockaddr *)&found[i],
                                    sizeof(found[i]), texts[i],
                                    sizeof(texts[i]));
-    listener->job->events.reachable(listener->job->events.opaque, addresses, n);
+    r = listener->job->events.reachable(listener->job->events.opaque, addresses,
+                                        n);
+    return r == 0 ? 0
+                  : error_set(err, ERROR_SYSTEM, -r,
+                              "hand out the pairing code, without which no "
+                              "source can come");
 }
 
 int listener_open(const struct addr *addr, struct cw_job *job,
@@ -333,8 +338,7 @@ int listener_open(const struct addr *addr, struct cw_job *job,
     d->started = true;
     for (unsigned i = 0; i < d->listener_count; i++)
         announce(d, d->listeners[i]);
-    announce_reachable(d);
-    return 0;
+    return announce_reachable(d, err);
 }
 
 static void wait_for_greetings(struct listener *listener)

@@ -3,6 +3,7 @@
 #
 #   server_env NAME=VALUE…          for the servers started from here on
 #   start_server DEST               up and listening: TARGET_ADDRESS
+#   launch_server DEST              the same, but it may not listen yet
 #   curl_as NAME [OPTION…] PATH     with NAME's certificate ("": none):
 #                                   STATUS, and the body in ./answer
 #   upload FILE [OPTION…] [PATH]    as the source, POST: STATUS, ./answer
@@ -19,7 +20,7 @@ server_env() # NAME=VALUE...
     SERVER_ENV+=("$@")
 }
 
-start_server() # DEST [ARGUMENT...]
+launch_server() # DEST [ARGUMENT...]
 {
     local dest=$1
 
@@ -35,6 +36,11 @@ start_server() # DEST [ARGUMENT...]
         >target.out 2>>target.log &
     TARGET_PID=$!
     at_exit stop_process $TARGET_PID
+}
+
+start_server() # DEST [ARGUMENT...]
+{
+    launch_server "$@"
     wait_listening
 }
 
