@@ -54,15 +54,36 @@ static void tell(struct log_output *log, const struct settings *settings,
     log_output_line(log, CW_LOG_INFO, line);
 }
 
-int main(int argc, char **argv)
+static int send_volume(struct log_output *log, const char *const *arguments)
 {
-    const char *const *arguments = (const char *const *)argv;
     static struct settings settings;
     struct cw_summary summary = { 0 };
     struct cw_error error = { 0 };
     struct cw_events events;
-    struct log_output log;
     struct error err;
+    int status = settings_read(&settings, arguments, &err);
+
+    if (status != 0) {
+        log_output_line(log, CW_LOG_ERROR, err.text);
+        return status;
+    }
+    cdi_get_events(log, cdi_log_level(arguments), &events);
+    events.metrics_listen = settings.metrics_listen;
+    events.cdi_owner_uid = settings.owner_uid;
+    settings.volume.events = settings.source.events = events;
+    cdi_tell_doubts(&settings.doubts, log);
+    if (clone_volume(&settings, &summary, &error) == 0) {
+        tell(log, &settings, &summary);
+        return 0;
+    }
+    log_output_line(log, CW_LOG_ERROR, error.text);
+    return signals_caught() ? 128 + signals_caught() : CDI_FATAL;
+}
+
+int main(int argc, char **argv)
+{
+    const char *const *arguments = (const char *const *)argv;
+    struct log_output log;
     int status;
 
     (void)argc;
@@ -73,20 +94,7 @@ int main(int argc, char **argv)
     if (status != CDI_GO_ON)
         return status;
     cdi_open(&log, "source");
-    status = settings_read(&settings, arguments, &err);
-    if (status != 0) {
-        log_output_line(&log, CW_LOG_ERROR, err.text);
-        return status;
-    }
-    cdi_get_events(&log, cdi_log_level(arguments), &events);
-    events.metrics_listen = settings.metrics_listen;
-    events.cdi_owner_uid = settings.owner_uid;
-    settings.volume.events = settings.source.events = events;
-    cdi_tell_doubts(&settings.doubts, &log);
-    if (clone_volume(&settings, &summary, &error) == 0) {
-        tell(&log, &settings, &summary);
-        return 0;
-    }
-    log_output_line(&log, CW_LOG_ERROR, error.text);
-    return signals_caught() ? 128 + signals_caught() : CDI_FATAL;
+    status = send_volume(&log, arguments);
+    log_output_flush(&log);
+    return status;
 }

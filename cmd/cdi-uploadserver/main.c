@@ -86,12 +86,25 @@ static int run(struct log_output *log, const struct cw_target_options *options)
     return 0;
 }
 
+static int serve(struct log_output *log, const char *const *arguments)
+{
+    static struct env env;
+    struct error err;
+    int status = env_read(&env, &err);
+
+    if (status != 0) {
+        print_error(log, err.text);
+        return status;
+    }
+    cdi_get_events(log, cdi_log_level(arguments), &env.options.events);
+    cdi_tell_doubts(&env.doubts, log);
+    return run(log, &env.options);
+}
+
 int main(int argc, char **argv)
 {
     const char *const *arguments = (const char *const *)argv;
-    static struct env env;
     struct log_output log;
-    struct error err;
     int status;
 
     (void)argc;
@@ -101,12 +114,7 @@ int main(int argc, char **argv)
         return status;
     cdi_open(&log, "target");
     umask(0); /* a disk is 0660: for its group, too */
-    status = env_read(&env, &err);
-    if (status != 0) {
-        print_error(&log, err.text);
-        return status;
-    }
-    cdi_get_events(&log, cdi_log_level(arguments), &env.options.events);
-    cdi_tell_doubts(&env.doubts, &log);
-    return run(&log, &env.options);
+    status = serve(&log, arguments);
+    log_output_flush(&log);
+    return status;
 }

@@ -166,7 +166,7 @@ static int answer(struct program *process, struct source_config *config)
 }
 
 static int run_clone(struct program *process, struct source_config *config,
-                 char **argv)
+                     char **argv)
 {
     struct pairing_argument paste;
     struct error err;

@@ -53,7 +53,7 @@ static int on_reachable(void *opaque, const char *const *addresses,
             print_json(offer, addresses[i]);
     else
         print_text(offer, addresses, count);
-    r = standard_streams_flush();
+    r = standard_streams_flush(-1);
     pairing_offer_wipe(offer);
     return r;
 }

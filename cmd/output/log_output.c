@@ -10,7 +10,8 @@
 #include "output/summary.h"
 #include "output/terminal.h"
 
-#define LINE_BYTES 8192 /* a line of the library, every byte escaped */
+#define LINE_BYTES   8192 /* a line of the library, every byte escaped */
+#define BEHIND_BYTES 4096 /* some drawings of the status line */
 
 static const char *const level_names[] = {
     [CW_LOG_ERROR] = "error",
@@ -50,6 +51,15 @@ static void write_all(int fd, const char *text, size_t n)
     }
 }
 
+/* False: dropped.  Takes the lock as held, as the next ones do. */
+static bool put(struct log_output *log, const char *text, size_t n)
+{
+    if (log->writer)
+        return background_writer_put(log->writer, text, n);
+    write_all(log->fd, text, n);
+    return true;
+}
+
 /*
  * The sequence that takes the status line off the terminal.  A window that
  * has become narrower has folded the line into several rows: up to the first
@@ -71,16 +81,71 @@ static void format_erase(const struct log_output *log, char *buf, size_t len)
         snprintf(buf, len, "\r\033[K");
 }
 
-/* Prints line above the status line.  Takes the lock. */
-static void print(struct log_output *log, const char *line)
+/* Prints line above the status line. */
+static bool put_line(struct log_output *log, const char *line)
 {
     char out[LINE_BYTES + sizeof(log->status) + 64], erase[32];
     int n;
 
-    pthread_mutex_lock(&log->lock);
     format_erase(log, erase, sizeof(erase));
     n = snprintf(out, sizeof(out), "%s%s\n%s", erase, line, log->status);
-    write_all(log->fd, out, (size_t)n);
+    return put(log, out, (size_t)n);
+}
+
+static void format_json_line(const struct log_output *log,
+                             enum cw_log_level level, const char *line,
+                             char buf[LINE_BYTES])
+{
+    struct json json;
+
+    log_output_open_json(log, &json, buf, LINE_BYTES);
+    json_add_text(&json, "level", level_names[level]);
+    json_add_text(&json, "msg", line);
+    json_close(&json);
+}
+
+static void format_text_line(enum cw_log_level level, const char *line,
+                             char buf[LINE_BYTES])
+{
+    char now[32];
+    size_t used;
+
+    format_time(now, sizeof(now), false);
+    used = (size_t)snprintf(buf, LINE_BYTES, "%s %-5s ", now,
+                            level_names[level]);
+    printable_escape(buf + used, LINE_BYTES - used, line);
+}
+
+static void format_line(const struct log_output *log, enum cw_log_level level,
+                        const char *line, char buf[LINE_BYTES])
+{
+    if (log->is_json)
+        format_json_line(log, level, line, buf);
+    else
+        format_text_line(level, line, buf);
+}
+
+/* When the reader has taken all that was kept for it. */
+static void tell_dropped(struct log_output *log)
+{
+    char line[96], buf[LINE_BYTES];
+
+    if (log->dropped == 0 || background_writer_pending(log->writer) > 0)
+        return;
+    snprintf(line, sizeof(line),
+             "%u lines dropped here: whoever reads them stood still",
+             log->dropped);
+    format_line(log, CW_LOG_WARN, line, buf);
+    if (put_line(log, buf))
+        log->dropped = 0;
+}
+
+/* Takes the lock. */
+static void print(struct log_output *log, const char *line)
+{
+    pthread_mutex_lock(&log->lock);
+    tell_dropped(log);
+    log->dropped += !put_line(log, line);
     pthread_mutex_unlock(&log->lock);
 }
 
@@ -89,6 +154,24 @@ void log_output_init(struct log_output *log, int fd, bool is_json,
 {
     *log = (struct log_output){ .fd = fd, .is_json = is_json, .side = side };
     pthread_mutex_init(&log->lock, NULL);
+}
+
+int log_output_start(struct log_output *log, struct error *err)
+{
+    log->writer = background_writer_start(log->fd, err);
+    return log->writer ? 0 : -1;
+}
+
+bool log_output_flush(struct log_output *log)
+{
+    if (!log->writer)
+        return true;
+    if (!background_writer_flush(log->writer, LOG_OUTPUT_PATIENCE_MS))
+        return false;
+    pthread_mutex_lock(&log->lock);
+    tell_dropped(log);
+    pthread_mutex_unlock(&log->lock);
+    return background_writer_flush(log->writer, LOG_OUTPUT_PATIENCE_MS);
 }
 
 void log_output_open_json(const struct log_output *log, struct json *json,
@@ -107,38 +190,13 @@ void log_output_json(struct log_output *log, struct json *json)
     print(log, json_close(json));
 }
 
-static void print_json_line(struct log_output *log, enum cw_log_level level,
-                            const char *line)
-{
-    char buf[LINE_BYTES];
-    struct json json;
-
-    log_output_open_json(log, &json, buf, sizeof(buf));
-    json_add_text(&json, "level", level_names[level]);
-    json_add_text(&json, "msg", line);
-    log_output_json(log, &json);
-}
-
-static void print_text_line(struct log_output *log, enum cw_log_level level,
-                            const char *line)
-{
-    char buf[LINE_BYTES], now[32];
-    size_t used;
-
-    format_time(now, sizeof(now), false);
-    used = (size_t)snprintf(buf, sizeof(buf), "%s %-5s ", now,
-                            level_names[level]);
-    printable_escape(buf + used, sizeof(buf) - used, line);
-    print(log, buf);
-}
-
 void log_output_line(struct log_output *log, enum cw_log_level level,
                      const char *line)
 {
-    if (log->is_json)
-        print_json_line(log, level, line);
-    else
-        print_text_line(log, level, line);
+    char buf[LINE_BYTES];
+
+    format_line(log, level, line, buf);
+    print(log, buf);
 }
 
 static void print_json_error(struct log_output *log,
@@ -164,33 +222,48 @@ static void print_json_error(struct log_output *log,
     log_output_json(log, &json);
 }
 
-void log_output_error(struct log_output *log, const struct cw_error *error)
+static void print_text_error(struct log_output *log,
+                             const struct cw_error *error)
 {
     char buf[LINE_BYTES];
     size_t used;
 
-    log_output_end_status(log, false);
-    if (log->is_json) {
-        print_json_error(log, error);
-        return;
-    }
     used = (size_t)snprintf(buf, sizeof(buf), "%s: ", log->side);
     printable_escape(buf + used, sizeof(buf) - used, error->text);
     print(log, buf);
 }
 
+/* Room first, for the one line that must not be dropped. */
+void log_output_error(struct log_output *log, const struct cw_error *error)
+{
+    bool is_read;
+
+    log_output_end_status(log, false);
+    is_read = log_output_flush(log);
+    if (log->is_json)
+        print_json_error(log, error);
+    else
+        print_text_error(log, error);
+    if (is_read)
+        log_output_flush(log);
+}
+
+/* Drawn again soon: of a terminal that stands still (Ctrl-S) not piled up. */
 void log_output_status(struct log_output *log, const char *text,
                        unsigned columns)
 {
     char out[sizeof(log->status) + 64], erase[32];
     int n;
 
+    if (log->writer && background_writer_pending(log->writer) > BEHIND_BYTES)
+        return;
     pthread_mutex_lock(&log->lock);
     format_erase(log, erase, sizeof(erase));
-    snprintf(log->status, sizeof(log->status), "%s", text);
-    log->status_columns = columns;
-    n = snprintf(out, sizeof(out), "%s%s", erase, log->status);
-    write_all(log->fd, out, (size_t)n);
+    n = snprintf(out, sizeof(out), "%s%s", erase, text);
+    if (put(log, out, (size_t)n)) {
+        snprintf(log->status, sizeof(log->status), "%s", text);
+        log->status_columns = columns;
+    }
     pthread_mutex_unlock(&log->lock);
 }
 
@@ -201,9 +274,9 @@ void log_output_end_status(struct log_output *log, bool keep)
     pthread_mutex_lock(&log->lock);
     format_erase(log, erase, sizeof(erase));
     if (log->status[0] != '\0' && keep)
-        write_all(log->fd, "\n", 1);
-    else
-        write_all(log->fd, erase, strlen(erase));
+        put(log, "\n", 1);
+    else if (erase[0] != '\0')
+        put(log, erase, strlen(erase));
     log->status[0] = '\0';
     pthread_mutex_unlock(&log->lock);
 }

@@ -48,6 +48,12 @@ void progress_display_init(struct progress_display *display,
     }
 }
 
+int progress_display_start(struct progress_display *display, struct error *err)
+{
+    return display->to == &display->json ? log_output_start(&display->json, err)
+                                         : 0;
+}
+
 static void draw_bar(struct progress_display *display,
                      const struct cw_progress *p)
 {
@@ -130,4 +136,5 @@ void progress_display_finish(struct progress_display *display)
     pthread_mutex_lock(&display->lock);
     log_output_end_status(display->log, display->phase == CW_PHASE_DONE);
     pthread_mutex_unlock(&display->lock);
+    log_output_flush(display->to);
 }

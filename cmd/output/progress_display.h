@@ -35,6 +35,9 @@ void progress_display_init(struct progress_display *display,
                            struct log_output *log,
                            const struct common_options_output *output);
 
+/* As log_output_start(), for a file descriptor that was named. */
+int progress_display_start(struct progress_display *display, struct error *err);
+
 void progress_display_update(struct progress_display *display,
                              const struct cw_progress *progress);
 

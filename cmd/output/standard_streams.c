@@ -2,9 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+/* Any summary fits. */
+#define STDOUT_BYTES 16384
 
 void standard_streams_open(void)
 {
@@ -18,12 +24,27 @@ void standard_streams_open(void)
         if (open("/dev/null", mode) != fd) /* the lowest that is free */
             _exit(EXIT_FAILURE);
     }
+    setvbuf(stdout, NULL, _IOFBF, STDOUT_BYTES);
 }
 
-int standard_streams_flush(void)
+/* False: stdout takes nothing, and what waits for it is dropped. */
+static bool wait_for_reader(int timeout_ms)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+    if (timeout_ms < 0 || __fpending(stdout) == 0 ||
+        poll(&out, 1, timeout_ms) != 0)
+        return true;
+    __fpurge(stdout);
+    return false;
+}
+
+int standard_streams_flush(int timeout_ms)
 {
     int copy;
 
+    if (!wait_for_reader(timeout_ms))
+        return -ETIMEDOUT;
     errno = 0;
     if (fflush(stdout) != 0)
         return errno != 0 ? -errno : -EIO;

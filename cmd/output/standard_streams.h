@@ -11,13 +11,17 @@
  * what is meant for stdout or stderr.  Reading such a stdin and writing to
  * such a stdout or stderr fails.  The first call of every main(); ends the
  * process with status 1 where there is no /dev/null.
+ *
+ * stdout is buffered whole, for standard_streams_flush() to be where it may
+ * fail or wait.
  */
 void standard_streams_open(void);
 
 /*
  * Writes out what was printed on stdout so far.  0; or -errno: some of it,
- * now or earlier, did not get where it goes.
+ * now or earlier, did not get where it goes.  -ETIMEDOUT: its reader stood
+ * still for timeout_ms, and what waited for it is dropped; -1: no limit.
  */
-int standard_streams_flush(void);
+int standard_streams_flush(int timeout_ms);
 
 #endif

@@ -44,7 +44,7 @@ static void print_help(const char *program, const char *arguments,
 
 static int end_answer(const char *program)
 {
-    int r = standard_streams_flush();
+    int r = standard_streams_flush(-1);
 
     if (r == 0)
         return 0;
@@ -169,6 +169,7 @@ static void on_late(void *opaque, int number)
     (void)number;
     log_output_line(opaque, CW_LOG_ERROR,
                     "stopped by request; the disk was not waited for");
+    log_output_flush(opaque);
 }
 
 void cdi_open(struct log_output *log, const char *name)
@@ -184,7 +185,7 @@ void cdi_open(struct log_output *log, const char *name)
     struct error err;
 
     log_output_init(log, STDERR_FILENO, false, name);
-    if (signals_open(&plan, &err) == 0)
+    if (signals_open(&plan, &err) == 0 && log_output_start(log, &err) == 0)
         return;
     log_output_line(log, CW_LOG_ERROR, err.text);
     exit(CDI_FATAL);

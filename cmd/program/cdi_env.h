@@ -69,7 +69,8 @@ void cdi_leave_word(struct log_output *log, const char *text);
 
 /*
  * Logs on standard error; SIGTERM and SIGINT stop the job that
- * signals_set_job() names.  log is kept for ever.  Exits, if that fails.
+ * signals_set_job() names.  log is kept for ever; main() flushes it at the
+ * end.  Exits, if that fails.
  */
 void cdi_open(struct log_output *log, const char *name);
 

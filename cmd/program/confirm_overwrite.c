@@ -20,8 +20,10 @@ static void describe(const char *path, const struct cw_destination *found,
              found->contents);
 }
 
-static int ask(const char *path, const char *text, struct error *err)
+static int ask(struct program *process, const char *path, const char *text,
+               struct error *err)
 {
+    log_output_flush(&process->log);
     fprintf(stderr, "%s\n", text);
     if (prompt_yes("Everything on it will be overwritten.  Go on? (yes/no) "))
         return 0;
@@ -42,7 +44,7 @@ int confirm_overwrite_get(struct program *process,
         return 0;
     describe(path, &found, text, sizeof(text));
     if (!is_given && prompt_is_possible())
-        return ask(path, text, err);
+        return ask(process, path, text, err);
     if (!process->output.quiet)
         log_output_line(&process->log, CW_LOG_INFO, text);
     if (is_given || found.is_blank)

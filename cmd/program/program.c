@@ -16,6 +16,8 @@
 
 /* Both sides end within five seconds of a signal. */
 #define STOP_PATIENCE_MS 4000
+/* The disk is done: for a summary that nobody reads, nobody need wait. */
+#define SUMMARY_PATIENCE_MS 10000
 
 static void print_version(const char *name, bool as_json)
 {
@@ -105,9 +107,11 @@ static int fail_to_print(struct program *process, int r)
 
 int program_close(struct program *process, int status)
 {
-    int r = standard_streams_flush();
     char line[160];
+    int r;
 
+    log_output_flush(&process->log);
+    r = standard_streams_flush(process->has_run ? SUMMARY_PATIENCE_MS : -1);
     if (r == 0 || status != 0)
         return status;
     if (!process->has_run)
@@ -116,6 +120,7 @@ int program_close(struct program *process, int status)
              "cannot print the summary on standard output: %s",
              strerrordesc_np(-r));
     log_output_line(&process->log, CW_LOG_WARN, line);
+    log_output_flush(&process->log);
     return status;
 }
 
@@ -198,7 +203,9 @@ int program_open(struct program *process, const char *side,
         return program_misused(process, "--progress (CLONEWIRE_PROGRESS): no "
                                         "such file descriptor is open");
     progress_display_init(&process->display, &process->log, output);
-    if (signals_open(&plan, &err) < 0)
+    if (signals_open(&plan, &err) < 0 ||
+        log_output_start(&process->log, &err) < 0 ||
+        progress_display_start(&process->display, &err) < 0)
         return fail(process, &err);
     log_open(on_warning, process,
              output->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN);
