@@ -1,5 +1,6 @@
 #include "base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -45,6 +46,22 @@ static const struct {
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
+/* What to do where errnum alone says it; "": look at what failed. */
+static const char *remedy(int errnum)
+{
+    if (errnum == EMFILE)
+        return "; raise the limit of this process (ulimit -n)";
+    if (errnum == ENFILE)
+        return "; raise the limit of this machine (sysctl fs.file-max)";
+    return "";
+}
+
+/* Whatever could not be opened: that is not its fault. */
+static enum error_kind kind_for(enum error_kind kind, int errnum)
+{
+    return errnum == EMFILE || errnum == ENFILE ? ERROR_SYSTEM : kind;
+}
+
 /* Writes "<text>" or "<text>: <strerror>" into err->text. */
 __attribute__((format(printf, 2, 0))) static void compose(struct error *err,
                                                           const char *fmt,
@@ -58,8 +75,8 @@ __attribute__((format(printf, 2, 0))) static void compose(struct error *err,
         return;
 
     used = strlen(err->text);
-    snprintf(err->text + used, sizeof(err->text) - used, ": %s",
-             strerror_r(err->errnum, why, sizeof(why)));
+    snprintf(err->text + used, sizeof(err->text) - used, ": %s%s",
+             strerror_r(err->errnum, why, sizeof(why)), remedy(err->errnum));
 }
 
 int error_set(struct error *err, enum error_kind kind, int errnum,
@@ -68,7 +85,7 @@ int error_set(struct error *err, enum error_kind kind, int errnum,
     va_list ap;
 
     *err = (struct error){
-        .kind = kind,
+        .kind = kind_for(kind, errnum),
         .errnum = errnum,
         .offset = ERROR_NO_OFFSET,
     };
@@ -83,7 +100,9 @@ int error_set_at(struct error *err, enum error_kind kind, int errnum,
 {
     va_list ap;
 
-    *err = (struct error){ .kind = kind, .errnum = errnum, .offset = offset };
+    *err = (struct error){ .kind = kind_for(kind, errnum),
+                           .errnum = errnum,
+                           .offset = offset };
     va_start(ap, fmt);
     compose(err, fmt, ap);
     va_end(ap);

@@ -59,7 +59,9 @@ struct error {
 /*
  * Records an error, replacing whatever err held.
  *
- * errnum: an errno value to append as ": <strerror>", or 0.
+ * errnum: an errno value to append as ": <strerror>", or 0.  EMFILE and ENFILE
+ * (no descriptor left) make it ERROR_SYSTEM, of whatever kind it was: not the
+ * file that was to be opened is at fault.
  *
  * Always returns -1, so that a failing function can end with
  * "return error_set(err, ...);".

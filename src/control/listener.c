@@ -15,6 +15,7 @@
 #include "net/local_addrs.h"
 
 #define ADDRESS_CHARS 80
+#define FULL_PAUSE_MS 1000 /* for a descriptor to become free */
 
 struct listener {
     struct cw_job *job;        /* borrowed */
@@ -24,6 +25,7 @@ struct listener {
     int close_fd; /* eventfd: readable for ever once the door closes */
     pthread_t thread;
     bool started;
+    bool is_full; /* no descriptor was left for the last who came */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t gone;  /* a greeting has ended */
@@ -227,6 +229,38 @@ static void receive(struct listener *listener, int fd)
     pthread_mutex_unlock(&listener->lock);
 }
 
+/* Nobody can come in: whoever takes visitors hears of it. */
+static void push_accept_error(struct listener *listener, int errnum)
+{
+    struct visitor *visitor = calloc(1, sizeof(*visitor));
+
+    if (!visitor)
+        return;
+    error_set(&visitor->err, ERROR_SYSTEM, errnum, "accept it");
+    push(listener, visitor);
+}
+
+/* Lets in who waits at a listening socket. */
+static void accept_one(struct listener *listener, int listening)
+{
+    struct pollfd close_fd = { .fd = listener->close_fd, .events = POLLIN };
+    int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    int errnum = errno;
+
+    if (fd >= 0) {
+        listener->is_full = false;
+        receive(listener, fd);
+        return;
+    }
+    if (errnum != EMFILE && errnum != ENFILE && errnum != ENOBUFS &&
+        errnum != ENOMEM)
+        return;
+    if (!listener->is_full)
+        push_accept_error(listener, errnum);
+    listener->is_full = true;
+    poll(&close_fd, 1, FULL_PAUSE_MS); /* it waits on, so poll() would not */
+}
+
 static void *listener_main(void *arg)
 {
     struct listener *listener = arg;
@@ -243,15 +277,9 @@ static void *listener_main(void *arg)
         if (fds[listener->listener_count].revents != 0)
             return NULL;
 
-        for (unsigned i = 0; i < listener->listener_count; i++) {
-            int fd;
-
-            if (!(fds[i].revents & POLLIN))
-                continue;
-            fd = accept4(listener->listeners[i], NULL, NULL, SOCK_CLOEXEC);
-            if (fd >= 0)
-                receive(listener, fd);
-        }
+        for (unsigned i = 0; i < listener->listener_count; i++)
+            if (fds[i].revents & POLLIN)
+                accept_one(listener, listener->listeners[i]);
     }
 }
 

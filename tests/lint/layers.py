@@ -73,7 +73,7 @@ SYSTEM = re.compile(
     r"(arm_acle|assert|ctype|dirent|endian|err|errno|fcntl|fnmatch|getopt|"
     r"grp|ifaddrs|immintrin|inttypes|libgen|limits|locale|malloc|math|mntent|"
     r"netdb|paths|poll|pthread|pwd|sched|semaphore|signal|spawn|stdalign|"
-    r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|"
+    r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|"
     r"strings|syslog|termios|time|unistd)\.h")
 
 # Bytes and numbers in, bytes and numbers out: nothing else is pure.
