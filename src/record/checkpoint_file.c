@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -127,13 +128,15 @@ void checkpoint_file_abandon(const char *path)
 
 int checkpoint_file_remove(const char *path, struct error *err)
 {
+    struct stat st;
     int r;
 
     checkpoint_file_abandon(path);
+    /* unlink() of no file says EROFS of a volume that is read-only. */
+    if (lstat(path, &st) < 0 && errno == ENOENT)
+        return 0;
     if (unlink(path) < 0)
-        return errno == ENOENT
-                   ? 0
-                   : error_set(err, ERROR_TARGET_IO, errno, "remove %s", path);
+        return error_set(err, ERROR_TARGET_IO, errno, "remove %s", path);
     r = file_sync_directory(path);
     if (r < 0)
         return error_set(err, ERROR_TARGET_IO, -r, "flush directory of %s",

@@ -1,5 +1,6 @@
 #include "resume/checkpointer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,9 +54,19 @@ int checkpointer_bind(struct checkpointer *checkpointer,
     return sink_identify(checkpointer->sink, checkpointer->head.sink, err);
 }
 
+static bool is_stale(struct checkpointer *checkpointer)
+{
+    bool is_stale;
+
+    pthread_mutex_lock(&checkpointer->lock);
+    is_stale = checkpointer->is_stale;
+    pthread_mutex_unlock(&checkpointer->lock);
+    return is_stale;
+}
+
 bool checkpointer_load(struct checkpointer *checkpointer)
 {
-    if (!checkpointer->path)
+    if (!checkpointer->path || is_stale(checkpointer))
         return false;
     switch (checkpoint_file_load(checkpointer->path, &checkpointer->head,
                                  checkpointer->on_disk, checkpointer->digest)) {
@@ -87,6 +98,34 @@ static bool any_held(const struct checkpointer *checkpointer, uint64_t first,
            next < first + count;
 }
 
+/* A record that cannot be written is a pity, not a failure. */
+static void warn(struct checkpointer *checkpointer, const struct error *err)
+{
+    if (!checkpointer->is_warned)
+        log_warn("no checkpoint: %s; an interrupted clone may begin anew",
+                 err->text);
+    checkpointer->is_warned = true;
+}
+
+static bool is_read_only(int errnum)
+{
+    return errnum == EROFS || errnum == EACCES || errnum == EPERM;
+}
+
+/* Where the directory takes no writing the record stays, and counts no more:
+ * a pity, too.  The lock is held. */
+static int remove_record(struct checkpointer *checkpointer, struct error *err)
+{
+    checkpointer->has_record = false;
+    if (checkpoint_file_remove(checkpointer->path, err) == 0)
+        return 0;
+    if (!is_read_only(err->errnum))
+        return -1;
+    warn(checkpointer, err);
+    checkpointer->is_stale = true;
+    return 0;
+}
+
 static int strike(struct checkpointer *checkpointer, uint64_t first,
                   uint64_t count, struct error *err)
 {
@@ -97,8 +136,7 @@ static int strike(struct checkpointer *checkpointer, uint64_t first,
     checkpointer->strikes++;
     if (!checkpointer->has_record)
         return 0;
-    checkpointer->has_record = false;
-    return checkpoint_file_remove(checkpointer->path, err);
+    return remove_record(checkpointer, err);
 }
 
 int checkpointer_strike(struct checkpointer *checkpointer, uint64_t first,
@@ -115,15 +153,6 @@ int checkpointer_strike(struct checkpointer *checkpointer, uint64_t first,
 }
 
 /* ---- saving ---- */
-
-/* A record that cannot be written is a pity, not a failure. */
-static void warn(struct checkpointer *checkpointer, const struct error *err)
-{
-    if (!checkpointer->is_warned)
-        log_warn("no checkpoint: %s; an interrupted clone may begin anew",
-                 err->text);
-    checkpointer->is_warned = true;
-}
 
 /* Something was struck out meanwhile: the next save will be right. */
 static void put_in_place(struct checkpointer *checkpointer, unsigned strikes)
@@ -257,9 +286,8 @@ int checkpointer_remove(struct checkpointer *checkpointer, struct error *err)
     if (task_join(&checkpointer->task, &flush) < 0)
         log_debug("%s", flush.text); /* the disk is not the record's any more */
     pthread_mutex_lock(&checkpointer->lock);
-    checkpointer->has_record = false;
     checkpointer->saved_count = 0;
-    r = checkpoint_file_remove(checkpointer->path, err);
+    r = remove_record(checkpointer, err);
     pthread_mutex_unlock(&checkpointer->lock);
     if (r == 0)
         finish_mark_clear(checkpointer->path);

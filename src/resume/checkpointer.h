@@ -34,6 +34,7 @@ struct checkpointer {
 
     pthread_mutex_t lock; /* of what follows, held and snapshot: removing */
     bool has_record;
+    bool is_stale; /* the record could not be removed: not to be read again */
     unsigned strikes; /* so often was something struck out */
 };
 

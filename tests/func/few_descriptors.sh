@@ -41,7 +41,7 @@ clone_with() # COPY
 }
 
 for ((n = 8; n < 64; n++)); do
-    SOURCE_UNDER=(./with_limit $n)
+    SOURCE_UNDER=(./with_limit "$n")
     ! clone_with copy$n || break
     assert_blames_limit source "$SOURCE_STATUS" $n
 done
@@ -51,7 +51,7 @@ cmp disk copy$n
 # With --once, a target that cannot let its source in ends.
 SOURCE_UNDER=()
 for ((n = 8; n < 64; n++)); do
-    TARGET_UNDER=(./with_limit $n)
+    TARGET_UNDER=(./with_limit "$n")
     launch_target last$n --once --retry-for off
     if wait_log target 'listening on [^ "]+:[0-9]+'; then
         wait_listening
