@@ -6,7 +6,7 @@
 . "$TESTS/func/lib_cloner.sh"
 require python3
 
-make_dense disk 3000000
+make_dense disk 3072000
 
 # A pipe that is full from the beginning and never read: descriptor 7.
 mkfifo pipe

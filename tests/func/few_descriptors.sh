@@ -3,7 +3,7 @@
 # and status 1: neither the disk nor the network is blamed.
 . "$(dirname "$0")/lib.sh"
 
-make_dense disk 3000000
+make_dense disk 3072000
 SAID='Too many open files; raise the limit of this process \(ulimit -n\)'
 
 cat >with_limit <<'END'

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 require_root "mounts"
 
-make_dense disk 3000000
+make_dense disk 3072000
 
 mkdir state
 mount -t tmpfs -o size=1M none state

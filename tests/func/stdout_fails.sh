@@ -7,7 +7,7 @@
 . "$TESTS/func/lib_cloner.sh"
 [ -c /dev/full ] || skip "no /dev/full"
 
-make_dense disk 1000000
+make_dense disk 1024000
 "$SOURCE" disk --to copy -q --receipt receipt
 
 to_full()

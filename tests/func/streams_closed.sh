@@ -7,7 +7,7 @@
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"
 
-make_dense disk 3000000
+make_dense disk 3072000
 truncate -s 8M disk
 
 cat >without <<'END'
