@@ -36,9 +36,11 @@ static int explain_errnum(const struct conn *conn, int errnum,
                          peer_word(conn));
     case ECANCELED: return error_set(err, ERROR_CANCELLED, 0, "stopped");
     case ETIMEDOUT:
-        return error_set(err, ERROR_TEMPORARY, 0,
-                         "connection lost: no answer of the %s in time",
-                         peer_word(conn));
+        error_set(err, ERROR_TEMPORARY, 0,
+                  "connection lost: no answer of the %s in time",
+                  peer_word(conn));
+        err->errnum = ETIMEDOUT;
+        return -1;
     default: return error_set(err, ERROR_TEMPORARY, errnum, "connection lost");
     }
 }
@@ -273,6 +275,11 @@ uint64_t conn_wire_sent(const struct conn *conn)
 uint64_t conn_wire_received(const struct conn *conn)
 {
     return conn->bio.received_bytes;
+}
+
+void conn_get_tcp(const struct conn *conn, struct tcp_state *state)
+{
+    tcp_state_read(conn->fd, state);
 }
 
 uint64_t conn_waited_ns(const struct conn *conn)

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "net/addr.h"
+#include "net/tcp_state.h"
 #include "tls/tls.h"
 
 /*
@@ -171,9 +172,12 @@ struct conn_info {
 
 void conn_get_info(const struct conn *conn, struct conn_info *info);
 
-/* Bytes on the wire so far, TLS included. */
+/* Bytes on the wire so far, TLS included.  Any thread, while conn is open. */
 uint64_t conn_wire_sent(const struct conn *conn);
 uint64_t conn_wire_received(const struct conn *conn);
+
+/* Any thread, while conn is open: what TCP knows of the data we send. */
+void conn_get_tcp(const struct conn *conn, struct tcp_state *state);
 
 /* Time spent in send(2) and recv(2) so far: waiting, and the kernel's copy. */
 uint64_t conn_waited_ns(const struct conn *conn);

@@ -202,6 +202,7 @@ int conn_dial(const struct addr *addr, struct tls *tls,
     if (!c)
         return -1;
     c->bio.stop_fd = options->stop_fd;
+    c->segment_bytes = options->segment_bytes;
     c->wanted_name = name_to_want(addr, tls);
     if (!c->wanted_name)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "set up connection");

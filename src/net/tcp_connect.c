@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/conn_private.h"
 #include "net/resolver.h"
 #include "net/tcp.h"
 
@@ -134,12 +135,20 @@ static int bind_here(int fd, int family, const struct conn_options *options,
     return 0;
 }
 
+/* As asked for, or as what it goes beside was dialed with. */
+static unsigned segment_bytes(const struct conn_options *options)
+{
+    if (options->segment_bytes > 0 || !options->beside)
+        return options->segment_bytes;
+    return options->beside->segment_bytes;
+}
+
 /* An owned socket that does not block, set up as options say, or -1. */
 static int make_socket(const struct addrinfo *ai,
                        const struct conn_options *options, struct error *err)
 {
     AUTO_FD int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int mss = (int)options->segment_bytes, r;
+    int mss = (int)segment_bytes(options), r;
 
     if (fd < 0)
         return error_set(err, ERROR_TEMPORARY, errno, "make a socket");

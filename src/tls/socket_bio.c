@@ -49,6 +49,12 @@ static int try_again(const struct socket_bio *bio, int errnum)
     return errnum;
 }
 
+/* One thread writes, others may look. */
+static void count(_Atomic uint64_t *counter, size_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
 /* Sends all that was gathered.  0 or an errno value. */
 static int send_gathered(struct socket_bio *bio)
 {
@@ -72,7 +78,7 @@ static int send_gathered(struct socket_bio *bio)
             continue;
         }
         done += (size_t)n;
-        bio->sent_bytes += (size_t)n;
+        count(&bio->sent_bytes, (size_t)n);
     }
     bio->out_len = 0;
     return r;
@@ -132,7 +138,7 @@ static int receive(struct socket_bio *bio)
         if (n >= 0) {
             bio->in_pos = 0;
             bio->in_len = (size_t)n;
-            bio->received_bytes += (size_t)n;
+            count(&bio->received_bytes, (size_t)n);
             bio->is_eof = n == 0;
             return 0;
         }

@@ -8,6 +8,7 @@
 #ifndef CW_TLS_SOCKET_BIO_H
 #define CW_TLS_SOCKET_BIO_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,7 +32,8 @@ struct socket_bio {
     int recv_errnum;
     int send_errnum;
 
-    uint64_t sent_bytes, received_bytes;
+    /* Read by other threads, too. */
+    _Atomic uint64_t sent_bytes, received_bytes;
     uint64_t waited_ns; /* inside blocking send(2) and recv(2) */
 
     size_t capacity;
