@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
+#define RECORD_BYTES 16384U
+
 /* So much of a pause is made up for: on a busy machine every lane is late now
  * and then, and the rate is to hold all the same (2.5 % of ten seconds). */
 #define CREDIT_NS (250 * CLOCK_MS_NS)
@@ -36,6 +38,15 @@ uint64_t rate_limit_admit(struct rate_limit *limit, uint64_t bytes,
     while (!atomic_compare_exchange_weak(&limit->free_ns, &free_ns,
                                          begin_ns + cost_ns));
     return begin_ns;
+}
+
+size_t rate_limit_piece(const struct rate_limit *limit)
+{
+    uint64_t rate = atomic_load(&limit->bytes_per_second);
+
+    if (rate == 0)
+        return SIZE_MAX;
+    return rate / 4 > RECORD_BYTES ? (size_t)(rate / 4) : RECORD_BYTES;
 }
 
 uint64_t rate_limit_wait(struct rate_limit *limit, uint64_t bytes, int stop_fd)

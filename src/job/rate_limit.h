@@ -3,6 +3,7 @@
 #define CW_JOB_RATE_LIMIT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -21,6 +22,10 @@ void rate_limit_set(struct rate_limit *limit, uint64_t bytes_per_second);
  * short pauses are made up for. */
 uint64_t rate_limit_admit(struct rate_limit *limit, uint64_t bytes,
                           uint64_t now_ns);
+
+/* What is best sent at once: so much as passes in a quarter of a second, but a
+ * TLS record (16 KiB) at least; SIZE_MAX: as much as there is. */
+size_t rate_limit_piece(const struct rate_limit *limit);
 
 /* Waits until bytes may pass, or stop_fd becomes readable.  Returns how long
  * it took, in nanoseconds. */

@@ -76,12 +76,26 @@ static void test_change(void **state)
                          hour_ns - CREDIT_NS);
 }
 
+/* At a low rate in small pieces, never below a TLS record. */
+static void test_piece(void **state)
+{
+    struct rate_limit pace = { .bytes_per_second = 0 };
+
+    (void)state;
+    assert_true(rate_limit_piece(&pace) == SIZE_MAX);
+    rate_limit_set(&pace, 65536);
+    assert_int_equal(rate_limit_piece(&pace), 16384);
+    rate_limit_set(&pace, 4194304);
+    assert_int_equal(rate_limit_piece(&pace), 1048576);
+    rate_limit_set(&pace, 1);
+    assert_int_equal(rate_limit_piece(&pace), 16384);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rate),
-        cmocka_unit_test(test_no_saving_up),
-        cmocka_unit_test(test_lateness),
+        cmocka_unit_test(test_piece),        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_no_saving_up), cmocka_unit_test(test_lateness),
         cmocka_unit_test(test_change),
     };
 
