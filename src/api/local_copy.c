@@ -233,6 +233,7 @@ static int build(struct local *l, const struct cw_source_options *source,
                                                       : DIGEST_XXH3_128;
     l->verifies = target->verify_readback;
     l->plan.job = &l->job;
+    l->job.status.disk_path = l->to;
     if (job_init(&l->job, true, NULL, &source->tuning, &source->events, err) <
         0)
         return -1;

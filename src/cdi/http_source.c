@@ -23,6 +23,8 @@
 #define HANDSHAKE_MS       10000U
 #define CONNECT_DEFAULT_NS (300 * CLOCK_SECOND_NS)
 #define PAUSE_MS           1000U
+/* A handshake and the head of the request take no more. */
+#define BEGUN_BYTES 16384U
 
 /* ---- what there is ---- */
 
@@ -140,6 +142,7 @@ static int call(struct http_source *v, uint64_t deadline_ns, struct error *err)
         .congestion = v->options.tuning.congestion,
         .bind_address = v->options.tuning.bind_address,
         .bind_device = v->options.tuning.bind_device,
+        .segment_bytes = v->segment_bytes,
         .stop_fd = v->job.state.wake_fd,
     };
     const struct connect_patience patience = { deadline_ns, may_pass };
@@ -219,13 +222,58 @@ static int judge(struct http_source *v, int r, struct error *err)
 
 /* ---- an attempt ---- */
 
+/* What the target's kernel has acknowledged is what is done, and moves. */
+static void watch_connection(struct http_source *v)
+{
+    struct cw_job *job = &v->job;
+    struct tcp_state state;
+    struct error err;
+
+    conn_get_tcp(v->conn, &state);
+    job->status.wire_bytes = state.acked_bytes;
+    job->status.unacked_bytes = state.unacked_bytes;
+    /* Nothing but the handshake tells that small segments pass. */
+    if (!tcp_path_is_black_hole(&v->path, &state,
+                                state.acked_bytes < BEGUN_BYTES,
+                                clock_now_ns()) ||
+        job_state_stopping(&job->state))
+        return;
+    error_set(&err, ERROR_TEMPORARY, 0, TCP_BLACK_HOLE_TEXT,
+              state.segment_bytes);
+    v->segment_bytes = tcp_path_next_segment(&state);
+    job_state_fail(&job->state, &err);
+}
+
+/*
+ * The target has all of it, and owes an answer.  Bytes of one that never ends
+ * do not count.
+ */
+static void await_answer(struct http_source *v)
+{
+    struct cw_job *job = &v->job;
+    uint64_t now_ns = clock_now_ns();
+    struct error err;
+
+    job_enter(job, CW_PHASE_FLUSHING);
+    if (v->heard_all_ns == 0)
+        v->heard_all_ns = now_ns;
+    if (now_ns - v->heard_all_ns < job->tuning.stall_ns ||
+        job_state_stopping(&job->state))
+        return;
+    error_set(&err, ERROR_TEMPORARY, 0,
+              "the target has got all, and has not answered for %llu s",
+              (unsigned long long)(job->tuning.stall_ns / CLOCK_SECOND_NS));
+    job_state_fail(&job->state, &err);
+}
+
 static void tick(struct http_source *v)
 {
     struct cw_job *job = &v->job;
 
     job_state_must_end(&job->state);
-    if (atomic_load(&v->is_sent))
-        job_enter(job, CW_PHASE_FLUSHING);
+    watch_connection(v);
+    if (atomic_load(&v->is_sent) && job->status.unacked_bytes == 0)
+        await_answer(v);
     else
         watchdog_check(job);
     if (job_state_stopping(&job->state))
@@ -256,6 +304,8 @@ static int converse(struct http_source *v, struct error *err)
     int r;
 
     atomic_store(&v->is_sent, false);
+    v->heard_all_ns = 0;
+    v->path = (struct tcp_path){ 0 };
     job_enter(job, CW_PHASE_COPYING);
     watchdog_start(job);
     if (worker_start(&v->lane, job, &v->running, 0, http_source_send, err) < 0)
@@ -354,6 +404,7 @@ static int build(struct http_source *v, const struct cw_volume_options *options,
     v->job.run = http_source_run;
     v->job.free = http_source_free;
     v->options = *options;
+    v->job.status.disk_path = options->path;
     security.http = true;
     security.allow_tls12 = false; /* see takes_older() */
     if (job_init(&v->job, true, &security, &options->tuning, &options->events,

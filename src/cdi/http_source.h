@@ -25,10 +25,13 @@ struct http_source {
     struct image *image; /* map only; NULL: a tree, or not one raw disk */
     struct retry retry;
     char peer[256];
-    bool was_sent; /* all of it, to its end, in an earlier attempt */
+    unsigned segment_bytes; /* to send with; 0: as the path says */
+    bool was_sent;          /* all of it, to its end, in an earlier attempt */
 
     /* Of one attempt: made by the main thread before the lane begins. */
     struct conn *conn;
+    struct tcp_path path;
+    uint64_t heard_all_ns; /* when the target had it all; 0: it has not */
     struct upload_client client;
     struct snappy_encoder encoder;
 

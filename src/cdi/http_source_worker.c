@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "image/image_identity.h"
+#include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "tar/writer.h"
 #include "transfer/chunk_reader.h"
@@ -14,10 +15,6 @@
 
 /* How often the answer is looked for that comes before the end. */
 #define LOOK_BYTES CHUNK_BYTES
-
-/* A target that has heard all may take its time with its disk, but must be
- * there. */
-#define SILENCE_MS 300000U
 
 /* ---- what goes by ---- */
 
@@ -159,14 +156,10 @@ static int wait_for_first(struct http_sender *w, struct error *err)
     while (first->pending > 0) {
         struct io *io = io_queue_reap(w->io.queue, false);
 
-        if (!io) {
-            uint64_t start_ns = clock_now_ns();
-
-            atomic_fetch_add(&w->volume->job.status.at_disk, 1);
-            io = io_queue_reap(w->io.queue, true);
-            atomic_fetch_sub(&w->volume->job.status.at_disk, 1);
-            job_waited(&w->volume->job.status.progress.wait_disk_ns, start_ns);
-        }
+        if (!io)
+            io = watchdog_reap(&w->volume->job, w->io.queue,
+                               w->volume->image_options.path,
+                               first->index * CHUNK_BYTES);
         if (note_read(w, io, err) < 0)
             return -1;
     }
@@ -278,7 +271,9 @@ int http_source_send(struct worker *lane, struct error *err)
             (void)upload_client_await(&v->client, &silence);
         return -1;
     }
-    conn_set_role(v->conn, CONN_CONTROL, SILENCE_MS);
+    /* It may take its time with its disk, but must be there. */
+    conn_set_role(v->conn, CONN_CONTROL,
+                  (unsigned)(v->job.tuning.stall_ns / CLOCK_MS_NS));
     atomic_store(&v->is_sent, true);
     job_state_wake(&v->job.state);
     return upload_client_await(&v->client, err);

@@ -1,10 +1,14 @@
 #include "control/connect.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/retry.h"
+
+/* The kernel's tcp_base_mss: passes wherever IPv6 does. */
+#define SEGMENT_BYTES 1024U
 
 #define PAUSE_FIRST_MS 100U
 #define PAUSE_MAX_MS   2000U
@@ -19,6 +23,30 @@ bool connect_pause_ms(struct cw_job *job, unsigned ms)
     if (!goes_on)
         job_state_wake(&job->state); /* the next dial ends at once, too */
     return goes_on;
+}
+
+/*
+ * No answer in time may be the answer that is too large for the path: a TLS
+ * server's certificates are sent in segments of full size.  So every other
+ * attempt asks for small ones.
+ */
+static void try_other_size(struct conn_options *options,
+                           const struct error *err)
+{
+    if (err->errnum != ETIMEDOUT)
+        return;
+    options->segment_bytes = options->segment_bytes > 0 ? 0 : SEGMENT_BYTES;
+}
+
+/* Once, at the first pause. */
+static void tell_pause(const struct error *err, uint64_t wait_ns)
+{
+    log_warn("%s; trying again for %" PRIu64 " s%s", err->text,
+             wait_ns / CLOCK_SECOND_NS,
+             err->errnum == ETIMEDOUT
+                 ? ", also with segments of 1024 bytes, in case larger ones "
+                   "are lost on the way"
+                 : "");
 }
 
 int connect_until(struct cw_job *job, const struct addr *target,
@@ -40,10 +68,10 @@ int connect_until(struct cw_job *job, const struct addr *target,
             now_ns >= patience->deadline_ns)
             return -1;
         if (wait_ms == PAUSE_FIRST_MS && err->kind != ERROR_CANCELLED)
-            log_warn("%s; trying again for %" PRIu64 " s", err->text,
-                     (patience->deadline_ns - now_ns) / CLOCK_SECOND_NS);
+            tell_pause(err, patience->deadline_ns - now_ns);
         if (!connect_pause_ms(job, retry_jitter_ms(wait_ms)))
             continue;
+        try_other_size(&own, err);
         progress_add(&job->status.progress.retries, 1);
         job_report(job);
         job_read_security(job);

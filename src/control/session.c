@@ -12,6 +12,8 @@ void session_open(struct session *session, struct cw_job *job,
     session->job = job;
     session->dead_ns = job->tuning.dead_peer_ns;
     session->told_ns = 0;
+    session->is_sent = false;
+    session->is_settled = false;
     session->phase = MESSAGE_PHASE_COPYING;
     channel_init(&session->channel, conn);
 }
@@ -48,7 +50,7 @@ int session_tell(struct session *session)
     const struct progress *counters = &session->job->status.progress;
     struct message message = { .type = MESSAGE_PROGRESS };
 
-    message.progress.handled_bytes = progress_get(&counters->handled_bytes);
+    message.progress.handled_bytes = job_handled_bytes(session->job);
     message.progress.data_bytes = progress_get(&counters->data_bytes);
     message.progress.zero_bytes = progress_get(&counters->zero_bytes);
     message.progress.zeroed_bytes = progress_get(&counters->zeroed_bytes);
@@ -119,13 +121,26 @@ static void note_waits(struct cw_job *job, const struct message_waits *told)
     job->status.peer_waits = *told;
 }
 
-static void note_progress(struct cw_job *job,
+void session_note_arrived(struct cw_job *job)
+{
+    if (job->status.phase != CW_PHASE_COPYING)
+        return;
+    job->status.unacked_bytes = 0;
+    job_enter(job, CW_PHASE_FLUSHING);
+}
+
+static void note_progress(struct session *session,
                           const struct message_progress *told)
 {
+    struct cw_job *job = session->job;
+
     if (job->is_source) {
         if (told->has_waits)
             note_waits(job, &told->waits);
         raise_to(&job->status.progress.zeroed_bytes, told->zeroed_bytes);
+        if (session->is_sent && (told->phase == MESSAGE_PHASE_FLUSHING ||
+                                 told->phase == MESSAGE_PHASE_VERIFYING))
+            session_note_arrived(job);
         if (told->phase == MESSAGE_PHASE_VERIFYING &&
             job->status.phase == CW_PHASE_FLUSHING)
             job_enter(job, CW_PHASE_VERIFYING);
@@ -149,7 +164,7 @@ static enum heard hear(struct session *session, struct message *message)
     if (r == 0)
         return HEARD_NOTHING;
     if (r > 0 && message->type == MESSAGE_PROGRESS) {
-        note_progress(session->job, &message->progress);
+        note_progress(session, &message->progress);
         return HEARD_PROGRESS;
     }
     if (r > 0 && message->type != MESSAGE_ERROR)
@@ -196,9 +211,12 @@ void session_settle_error(struct session *session)
 {
     struct error err;
 
-    if (!job_state_first_error(&session->job->state, &err))
+    if (session->is_settled ||
+        !job_state_first_error(&session->job->state, &err))
         return;
-    if (err.kind == ERROR_TEMPORARY && !err.from_peer)
+    session->is_settled = true;
+    if (err.kind == ERROR_TEMPORARY && !err.from_peer &&
+        !atomic_load(&session->job->state.is_stalled))
         hear_last_words(session);
     if (job_state_first_error(&session->job->state, &err) && !err.from_peer)
         channel_send_error(&session->channel, &err);

@@ -5,6 +5,7 @@
 #ifndef CW_CONTROL_SESSION_H
 #define CW_CONTROL_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "control/channel.h"
@@ -16,6 +17,8 @@ struct session {
     uint64_t dead_ns;       /* silence that means the peer is dead */
     uint64_t told_ns;       /* last progress callback */
     enum message_phase phase; /* what our PROGRESS says */
+    bool is_sent;             /* source: all of the disk, and FINISH */
+    bool is_settled;          /* both ends know why the job has failed */
 };
 
 /* Takes over conn (moved) as the control connection of job. */
@@ -38,6 +41,9 @@ int session_tell(struct session *session);
  * -1. */
 int session_enter(struct session *session, enum cw_phase phase);
 
+/* Source: the target flushes, so it has got all that was sent. */
+void session_note_arrived(struct cw_job *job);
+
 /* Sends; a failure becomes the job's error. */
 int session_send(struct session *session, const struct message *message);
 
@@ -47,7 +53,8 @@ int session_unexpected(struct session *session, const struct message *message);
 /*
  * After the job failed: when all we know is that a connection broke, waits
  * up to two seconds for the peer's own account; when the cause is ours,
- * tells the peer.
+ * tells the peer.  Before anything is waited for that may not end, as a disk.
+ * Once a session: later calls do nothing.
  */
 void session_settle_error(struct session *session);
 

@@ -224,13 +224,26 @@ void job_begin(struct cw_job *job)
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
         atomic_store(counters[i], 0);
+    job->status.wire_bytes = job->status.unacked_bytes =
+        job->status.shown_bytes = 0;
     job->status.start_ns = clock_now_ns();
     job->status.phase = CW_PHASE_STARTING;
 }
 
-static uint64_t handled_bytes(const struct cw_job *job)
+uint64_t job_handled_bytes(struct cw_job *job)
 {
     uint64_t handled = progress_get(&job->status.progress.handled_bytes);
+
+    handled -= handled < job->status.unacked_bytes ? handled
+                                                   : job->status.unacked_bytes;
+    if (handled > job->status.shown_bytes)
+        job->status.shown_bytes = handled;
+    return job->status.shown_bytes;
+}
+
+static uint64_t handled_bytes(struct cw_job *job)
+{
+    uint64_t handled = job_handled_bytes(job);
 
     return handled < job->status.total_bytes ? handled
                                              : job->status.total_bytes;

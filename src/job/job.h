@@ -44,9 +44,15 @@ struct job_observer {
 /* How far a job is.  Main thread, but for what is atomic. */
 struct job_status {
     struct progress progress;
-    struct digest *digest;  /* owned; every worker sets its own chunks */
-    uint64_t moved;         /* sum of what moves, as watchdog_check() saw it */
-    uint64_t moved_ns;      /* when it last changed */
+    struct digest *digest; /* owned; every worker sets its own chunks */
+    uint64_t moved;        /* sum of what moves, as watchdog_check() saw it */
+    uint64_t moved_ns;     /* when it last changed */
+    bool is_warned;        /* of a disk that has not answered since then */
+    const char *disk_path; /* of our end, for messages; borrowed */
+    uint64_t wire_bytes;   /* sent and acknowledged, or received, by the workers
+                            * that run: moves, however slow the network is */
+    uint64_t unacked_bytes; /* source: handled, but not acknowledged */
+    uint64_t shown_bytes;   /* job_handled_bytes(), which never goes back */
     uint64_t disk_bytes;    /* 0 until known */
     uint64_t total_bytes;   /* mapped as data */
     uint64_t padding_bytes; /* of disk_bytes, zeros behind the image's own */
@@ -58,9 +64,11 @@ struct job_status {
     char id[MESSAGE_JOB_BYTES]; /* "" until known, as what follows */
     char format[MESSAGE_NAME_BYTES];
     char peer_software[MESSAGE_NAME_BYTES];
-    char cipher[64];          /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
-    bool is_ready;            /* what /readyz says */
-    _Atomic unsigned at_disk; /* workers that wait for their disk */
+    char cipher[64];                 /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
+    bool is_ready;                   /* what /readyz says */
+    _Atomic unsigned at_disk;        /* workers that wait for their disk, */
+    _Atomic(const char *) wait_path; /* the last of them for this one, */
+    _Atomic uint64_t wait_offset;    /* there */
     atomic_bool peer_at_disk; /* source: the target's workers mostly do */
 };
 
@@ -127,6 +135,12 @@ void job_log_status(const struct cw_job *job);
 /* Moves to phase and tells the progress callback; phases only go forward. */
 void job_enter(struct cw_job *job, enum cw_phase phase);
 
+/*
+ * Bytes of the mapped data that are done: on a source those that the target
+ * has, as far as TCP knows, and not what lies in socket buffers.  Main thread.
+ */
+uint64_t job_handled_bytes(struct cw_job *job);
+
 /* Tells the progress callback how far we are. */
 void job_report(struct cw_job *job);
 
@@ -153,7 +167,7 @@ struct message_waits job_waits(const struct cw_job *job);
 /* The parts of the summary that both ends fill alike. */
 void job_summarize(const struct cw_job *job, struct cw_summary *summary);
 
-/* Any thread: adds the time since begun_ns to a waiting counter. */
+/* Any thread: adds the time since start_ns to a waiting counter. */
 void job_waited(_Atomic uint64_t *counter, uint64_t start_ns);
 
 #endif

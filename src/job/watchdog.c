@@ -11,12 +11,40 @@
 /* What a disk may still take, at most, for what is in flight, when it has
  * given nothing back for as long as a stall takes. */
 #define GRACE_NS (5 * CLOCK_SECOND_NS)
-/* When to say that it is waited for. */
+/* When to say that it is waited for: as a disk gives up a command after 30 s
+ * (the kernel's default), and answers again when its path has been changed,
+ * this is no failure yet. */
 #define PATIENCE_NS (10 * CLOCK_SECOND_NS)
 
 void watchdog_start(struct cw_job *job)
 {
     job->status.moved_ns = clock_now_ns();
+    job->status.is_warned = false;
+}
+
+uint64_t watchdog_enter_disk(struct cw_job *job, const char *path,
+                             uint64_t offset)
+{
+    atomic_store(&job->status.wait_path, path);
+    atomic_store(&job->status.wait_offset, offset);
+    atomic_fetch_add(&job->status.at_disk, 1);
+    return clock_now_ns();
+}
+
+void watchdog_leave_disk(struct cw_job *job, uint64_t start_ns)
+{
+    atomic_fetch_sub(&job->status.at_disk, 1);
+    job_waited(&job->status.progress.wait_disk_ns, start_ns);
+}
+
+struct io *watchdog_reap(struct cw_job *job, struct io_queue *ring,
+                         const char *path, uint64_t offset)
+{
+    uint64_t start_ns = watchdog_enter_disk(job, path, offset);
+    struct io *io = io_queue_reap(ring, true);
+
+    watchdog_leave_disk(job, start_ns);
+    return io;
 }
 
 static uint64_t moved(const struct cw_job *job)
@@ -26,7 +54,7 @@ static uint64_t moved(const struct cw_job *job)
     return progress_get(&p->handled_bytes) + progress_get(&p->data_bytes) +
            progress_get(&p->zero_bytes) + progress_get(&p->zeroed_bytes) +
            progress_get(&p->resumed_bytes) + progress_get(&p->surveyed_bytes) +
-           progress_get(&p->verified_bytes);
+           progress_get(&p->verified_bytes) + job->status.wire_bytes;
 }
 
 static const char *side(const struct cw_job *job)
@@ -34,21 +62,65 @@ static const char *side(const struct cw_job *job)
     return job->is_source ? "source" : "target";
 }
 
+/* Whose disk is at path?  A copy within this machine has both. */
+static const char *side_of(const struct cw_job *job, const char *path)
+{
+    return !job->credentials.tls && path == job->status.disk_path ? "target"
+                                                                  : side(job);
+}
+
+/* What waits while lanes run. */
+static void describe_lanes(const struct cw_job *job, unsigned long long seconds,
+                           struct error *err)
+{
+    unsigned at_disk = atomic_load(&job->status.at_disk);
+    const char *path = atomic_load(&job->status.wait_path);
+
+    if (at_disk == 0)
+        error_set(err, ERROR_TEMPORARY, 0,
+                  "no progress for %llu s: no lane waits for the %s's disk, "
+                  "all wait for the network or the other side",
+                  seconds, side(job));
+    else
+        error_set_at(
+            err, ERROR_TEMPORARY, 0, atomic_load(&job->status.wait_offset),
+            "no progress for %llu s: %u of %u lanes wait for the %s's "
+            "disk, %s, at offset %llu%s",
+            seconds, at_disk, job->resources.lanes, side_of(job, path), path,
+            (unsigned long long)atomic_load(&job->status.wait_offset),
+            at_disk < job->resources.lanes
+                ? "; the others for the network or the other side"
+                : "");
+}
+
 static void describe(const struct cw_job *job, struct error *err)
 {
     unsigned long long seconds = job->tuning.stall_ns / CLOCK_SECOND_NS;
 
     if (job->status.phase == CW_PHASE_COPYING)
-        error_set(err, ERROR_TEMPORARY, 0,
-                  "no progress for %llu s: %u of %u lanes wait for the %s's "
-                  "disk, the others for the network or the other side",
-                  seconds, atomic_load(&job->status.at_disk),
-                  job->resources.lanes, side(job));
+        describe_lanes(job, seconds, err);
     else
         error_set(err, ERROR_TEMPORARY, 0,
-                  "no progress for %llu s while %s: the %s's disk does not "
-                  "answer",
-                  seconds, job_phase_name(job->status.phase), side(job));
+                  "no progress for %llu s while %s: the %s's disk, %s, does "
+                  "not answer",
+                  seconds, job_phase_name(job->status.phase),
+                  side_of(job, job->status.disk_path), job->status.disk_path);
+}
+
+/* Once, and again when it has answered meanwhile. */
+static void warn_of_disk(struct cw_job *job)
+{
+    bool is_copying = job->status.phase == CW_PHASE_COPYING;
+    const char *path = is_copying ? atomic_load(&job->status.wait_path)
+                                  : job->status.disk_path;
+
+    if (job->status.is_warned ||
+        (is_copying && atomic_load(&job->status.at_disk) == 0))
+        return;
+    job->status.is_warned = true;
+    log_warn("the %s's disk, %s, has not answered for %llu s",
+             side_of(job, path), path,
+             (unsigned long long)(PATIENCE_NS / CLOCK_SECOND_NS));
 }
 
 void watchdog_check(struct cw_job *job)
@@ -59,9 +131,13 @@ void watchdog_check(struct cw_job *job)
     if (now_moved != job->status.moved) {
         job->status.moved = now_moved;
         job->status.moved_ns = now_ns;
+        job->status.is_warned = false;
     }
-    if (now_ns - job->status.moved_ns < job->tuning.stall_ns ||
-        job_state_stopping(&job->state))
+    if (job_state_stopping(&job->state))
+        return;
+    if (now_ns - job->status.moved_ns >= PATIENCE_NS)
+        warn_of_disk(job);
+    if (now_ns - job->status.moved_ns < job->tuning.stall_ns)
         return;
     job_log_status(job);
     describe(job, &err);

@@ -77,10 +77,10 @@ static size_t serve(void *opaque, const char *in, size_t in_len,
     return page_answer(answer, opaque, in, in_len, out);
 }
 
-static void take_counters(const struct cw_job *job, struct metrics *m)
+static void take_counters(struct cw_job *job, struct metrics *m)
 {
     const struct progress *p = &job->status.progress;
-    uint64_t handled = progress_get(&p->handled_bytes);
+    uint64_t handled = job_handled_bytes(job);
     uint64_t data = progress_get(&p->data_bytes);
     uint64_t elapsed = job->status.start_ns
                            ? clock_now_ns() - job->status.start_ns
@@ -108,7 +108,7 @@ static void take_counters(const struct cw_job *job, struct metrics *m)
                          atomic_load(&job->state.mismatches);
 }
 
-static void describe(const struct cw_job *job, struct metrics *m)
+static void describe(struct cw_job *job, struct metrics *m)
 {
     *m = (struct metrics){
         .is_source = job->is_source,

@@ -32,12 +32,12 @@ struct conn {
     struct socket_bio bio;
     struct tls_peer peer;
     bool is_established;
-    bool is_http;         /* agreed by ALPN, or by saying nothing */
-    uint64_t key_records; /* sent under the present key, at most */
-    struct error lost;    /* why nothing more can be received, once so */
-    struct error unsent;  /* why nothing more can be sent, once so */
+    bool is_http;           /* agreed by ALPN, or by saying nothing */
+    uint64_t key_records;   /* sent under the present key, at most */
+    struct error lost;      /* why nothing more can be received, once so */
+    struct error unsent;    /* why nothing more can be sent, once so */
     unsigned segment_bytes; /* dialed with; as conn_options */
-    char *wanted_name;    /* of the peer's certificate; NULL: any */
+    char *wanted_name;      /* of the peer's certificate; NULL: any */
     char peer_address[80];
     char peer_name[CONN_NAME_CHARS];
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/channel.h"
+#include "job/watchdog.h"
 #include "transfer/chunk_reader.h"
 #include "transfer/compressor.h"
 #include "transfer/io_context.h"
@@ -33,7 +34,8 @@ struct sender {
 
 /* ---- frames ---- */
 
-static int send_bytes(struct sender *w, const void *data, size_t len,
+/* Sends a piece when the rate allows it. */
+static int send_piece(struct sender *w, const void *data, size_t len,
                       struct error *err)
 {
     struct cw_job *job = w->plan->job;
@@ -43,6 +45,21 @@ static int send_bytes(struct sender *w, const void *data, size_t len,
     w->paced_ns += paced_ns;
     progress_add(&job->status.progress.paced_ns, paced_ns);
     return conn_send(w->conn, data, len, err);
+}
+
+/* Below a low rate bytes leave evenly: a chunk at once, and then nothing for
+ * as long as it counts, would look like a network that stands still. */
+static int send_bytes(struct sender *w, const void *data, size_t len,
+                      struct error *err)
+{
+    size_t piece = rate_limit_piece(&w->plan->rate_limit), n;
+
+    for (const char *at = data; len > piece; at += n, len -= n, data = at) {
+        n = piece;
+        if (send_piece(w, at, n, err) < 0 || conn_flush(w->conn, err) < 0)
+            return -1;
+    }
+    return send_piece(w, data, len, err);
 }
 
 static int send_frame(struct sender *w, enum frame_type type, uint64_t offset,
@@ -396,23 +413,29 @@ static int feed(struct sender *w, struct error *err)
     return 1;
 }
 
+/* Where the chunk begins that has been read for the longest. */
+static uint64_t oldest_offset(const struct sender *w)
+{
+    uint64_t oldest = UINT64_MAX;
+
+    for (unsigned i = 0; i < w->io.block_count; i++)
+        if (w->blocks[i].buf && w->blocks[i].index < oldest)
+            oldest = w->blocks[i].index;
+    return oldest * CHUNK_BYTES;
+}
+
 /* The next completed read.  Before waiting for the disk, let the target have
  * what is gathered. */
 static struct io *next_completed(struct sender *w, struct error *err)
 {
     struct io *io = io_queue_reap(w->io.queue, false);
-    uint64_t start_ns;
 
     if (io)
         return io;
     if (conn_flush(w->conn, err) < 0)
         return NULL;
-    start_ns = clock_now_ns();
-    atomic_fetch_add(&w->plan->job->status.at_disk, 1);
-    io = io_queue_reap(w->io.queue, true);
-    atomic_fetch_sub(&w->plan->job->status.at_disk, 1);
-    job_waited(&w->plan->job->status.progress.wait_disk_ns, start_ns);
-    return io;
+    return watchdog_reap(w->plan->job, w->io.queue, w->plan->image.path,
+                         oldest_offset(w));
 }
 
 static int walk(struct sender *w, struct error *err)

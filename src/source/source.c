@@ -58,23 +58,6 @@ static int open_disk(struct source *s, struct error *err)
 
 /* ---- the conversation ---- */
 
-/* Waits for a message of that type. */
-static int await(struct source *s, enum message_type type,
-                 struct message *message)
-{
-    for (;;) {
-        int r = session_step(&s->session, message);
-
-        if (r < 0)
-            return -1;
-        if (r == 0)
-            continue;
-        if (message->type == type)
-            return 0;
-        return session_unexpected(&s->session, message);
-    }
-}
-
 static int start_lanes(struct source *s)
 {
     struct error err;
@@ -86,6 +69,7 @@ static int start_lanes(struct source *s)
     s->plan.conn.role = CONN_DATA;
     s->plan.conn.stop_fd = s->job.state.stop_fd;
     s->plan.conn.beside = s->session.channel.conn;
+    memset(s->paths, 0, sizeof(s->paths));
     for (unsigned i = 0; i < s->job.resources.lanes; i++) {
         if (send_worker_start(&s->lanes[i], &s->plan, i, &err) < 0) {
             job_state_fail(&s->job.state, &err);
@@ -106,6 +90,7 @@ static int copy(struct source *s)
     while (atomic_load(&s->plan.running) > 0) {
         int r = session_step(&s->session, &message);
 
+        source_watch_lanes(s);
         watchdog_check(&s->job);
 
         if (r < 0)
@@ -189,6 +174,7 @@ static int take_done(struct source *s)
     uint8_t root[DIGEST_ROOT_BYTES];
     struct error err;
 
+    session_note_arrived(&s->job);
     job_enter(&s->job, CW_PHASE_VERIFYING);
     digest_root(s->job.status.digest, root);
     if (memcmp(root, s->done.root, sizeof(root)) != 0) {
@@ -206,21 +192,40 @@ static int take_done(struct source *s)
     return 0;
 }
 
+/*
+ * Waits until the target is done.  Until it flushes, the last of the data may
+ * still be on its way, or stuck; after that its disk is its own to watch.
+ */
+static int await_done(struct source *s, struct message *message)
+{
+    watchdog_start(&s->job);
+    for (;;) {
+        int r = session_step(&s->session, message);
+
+        if (r < 0)
+            return -1;
+        if (r > 0)
+            return message->type == MESSAGE_DONE
+                       ? 0
+                       : session_unexpected(&s->session, message);
+        source_watch_lanes(s);
+        if (s->job.status.phase == CW_PHASE_COPYING)
+            watchdog_check(&s->job);
+    }
+}
+
 static int finish(struct source *s)
 {
     struct message message = { .type = MESSAGE_FINISH };
 
-    /* Told at once: the target's display ends whole. */
-    if (session_enter(&s->session, CW_PHASE_FLUSHING) < 0 ||
-        confirm_same(s) < 0)
+    if (confirm_same(s) < 0)
         return -1;
     digest_root(s->job.status.digest, message.finish.root);
     message.finish.waits = job_waits(&s->job);
     message.finish.unread_bytes = progress_get(
         &s->job.status.progress.unread_bytes);
-    s->has_finished = true;
-    if (session_send(&s->session, &message) < 0 ||
-        await(s, MESSAGE_DONE, &message) < 0)
+    s->has_finished = s->session.is_sent = true;
+    if (session_send(&s->session, &message) < 0 || await_done(s, &message) < 0)
         return -1;
     s->done = message.done;
     s->job.status.peer_waits = message.done.waits;
@@ -375,6 +380,7 @@ static int build(struct source *s, const struct cw_source_options *options,
     s->options.security.pairing_code = NULL; /* the caller may wipe it */
     s->plan.has_changed = options->changed_extents != NULL;
     s->plan.job = &s->job;
+    s->job.status.disk_path = options->image;
     if (job_init(&s->job, true, &options->security, &options->tuning,
                  &options->events, err) < 0)
         return -1;

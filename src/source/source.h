@@ -2,7 +2,8 @@
  * source.h - what the parts of the source share: source.c is the process,
  * which runs sessions; source_connect.c dials, and again after a loss;
  * source_negotiate.c agrees with the target on what is to be sent;
- * source_trust.c decides what need not be read.
+ * source_trust.c decides what need not be read; source_traffic.c watches the
+ * lanes' connections.
  */
 #ifndef CW_SOURCE_SOURCE_H
 #define CW_SOURCE_SOURCE_H
@@ -28,6 +29,8 @@ struct source {
     struct session session;
     struct retry retry;
     struct task task;
+    struct tcp_path control_path;
+    struct tcp_path paths[MESSAGE_MAX_LANES]; /* of the session's lanes */
     uint64_t max_peer_chunks; /* chunks the target ever told to hold */
     bool has_finished;        /* FINISH was sent: the target knows our root */
     struct message_done done;
@@ -51,6 +54,17 @@ struct disk_scan source_survey(const struct source *s);
 
 /* Serves the session while an errand runs.  arg: the source. */
 int source_stay_alive(void *arg);
+
+/*
+ * Looks at the lanes' connections: what the target has acknowledged is what
+ * is done, and what moves.  Fails the job when segments of full size are lost
+ * on the path, and has the next session send smaller ones.
+ */
+void source_watch_lanes(struct source *s);
+
+/* The same of a control connection that has just begun: the certificate in our
+ * handshake may be as large, and HELLO waits behind it. */
+void source_watch_control(struct source *s);
 
 /* What the disk is digested with. */
 enum digest_algorithm source_digest(const struct source *s);

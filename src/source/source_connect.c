@@ -67,6 +67,7 @@ int source_call(struct source *s, uint64_t deadline_ns, struct error *err)
     if (dial(s, deadline_ns, &conn, err) < 0)
         return -1;
     session_open(&s->session, &s->job, conn);
+    s->control_path = (struct tcp_path){ 0 };
     note_peer(s, conn);
     if (check_target(s, err) == 0)
         return 0;

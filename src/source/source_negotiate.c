@@ -54,6 +54,7 @@ static int await_plan(struct source *s, struct message *message)
     for (;;) {
         int r = session_step(&s->session, message);
 
+        source_watch_control(s);
         if (r < 0)
             return -1;
         if (r == 0)

@@ -25,5 +25,8 @@ int source_stay_alive(void *arg)
     struct message message;
     int r = session_step(&s->session, &message);
 
+    source_watch_lanes(s);
+    if (r < 0)
+        session_settle_error(&s->session);
     return r > 0 ? session_unexpected(&s->session, &message) : r;
 }

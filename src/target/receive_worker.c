@@ -10,32 +10,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "image/image.h"
+#include "job/watchdog.h"
 #include "plan/work_queue.h"
 #include "plan/zero_mask.h"
+#include "target/inbound.h"
 #include "transfer/decompressor.h"
 #include "transfer/io_context.h"
 #include "transfer/readback.h"
 #include "wire/frame.h"
-
-/* Data and zeros alternate, and each is a grain at least. */
-#define RUNS_MAX (CHUNK_BYTES / BLOCK_BYTES / 2 + 1)
-
-/* A chunk being assembled, then written. */
-struct inbound {
-    uint8_t *buf; /* leased; NULL when free */
-    uint64_t chunk;
-    size_t len;          /* bytes of the chunk */
-    size_t filled;       /* bytes that have come */
-    uint64_t data_bytes; /* of them as DATA */
-    unsigned pending;    /* writes in flight */
-    bool has_zeroed;     /* parts went to sink_zero() */
-    bool has_leaves;     /* told, so that leaves may stay as they are */
-    unsigned blank;      /* leaves (zero_mask.h) not in the buffer */
-    uint8_t leaves[DIGEST_LEAVES_BYTES];
-    struct chunk_merge merge; /* what stays */
-    unsigned run_count;
-    struct io runs[RUNS_MAX]; /* pieces to write */
-};
 
 struct receiver {
     struct target_plan *plan;
@@ -62,7 +44,12 @@ static void block_written(struct receiver *w, struct inbound *b)
 /* Makes zeros that the sink holds back: afterwards they are there. */
 static int settle_zeros(struct receiver *w, struct error *err)
 {
-    if (sink_lane_finish(w->sink, err) < 0)
+    uint64_t start_ns = watchdog_enter_disk(w->plan->job, w->plan->path,
+                                            w->zeros.first * CHUNK_BYTES);
+    int r = sink_lane_finish(w->sink, err);
+
+    watchdog_leave_disk(w->plan->job, start_ns);
+    if (r < 0)
         return -1;
     if (w->zeros.count > 0)
         chunk_bitmap_add(&w->plan->on_disk, w->zeros.first, w->zeros.count);
@@ -149,23 +136,41 @@ static int write_completed(struct receiver *w, struct io *io, struct error *err)
     return 0;
 }
 
+/* Where the chunk begins that has been written for the longest. */
+static uint64_t oldest_offset(const struct receiver *w)
+{
+    uint64_t oldest = UINT64_MAX;
+
+    for (unsigned i = 0; i < w->io.block_count; i++)
+        if (w->blocks[i].buf && w->blocks[i].pending > 0 &&
+            w->blocks[i].chunk < oldest)
+            oldest = w->blocks[i].chunk;
+    return oldest * CHUNK_BYTES;
+}
+
 /* Takes in completed reads and writes; waits for one when wait is set. */
 static int reap(struct receiver *w, bool wait, struct error *err)
 {
-    uint64_t start_ns = wait ? clock_now_ns() : 0;
-    struct io *io;
+    struct io *io = wait ? watchdog_reap(w->plan->job, w->io.queue,
+                                         w->plan->path, oldest_offset(w))
+                         : io_queue_reap(w->io.queue, false);
 
-    if (wait)
-        atomic_fetch_add(&w->plan->job->status.at_disk, 1);
-    io = io_queue_reap(w->io.queue, wait);
-    if (wait) {
-        atomic_fetch_sub(&w->plan->job->status.at_disk, 1);
-        job_waited(&w->plan->job->status.progress.wait_disk_ns, start_ns);
-    }
     for (; io; io = io_queue_reap(w->io.queue, false))
         if (write_completed(w, io, err) < 0)
             return -1;
     return 0;
+}
+
+/* Zeros, which the sink may make at once: that can take its time. */
+static int zero(struct receiver *w, uint64_t offset, uint64_t length,
+                struct error *err)
+{
+    uint64_t start_ns = watchdog_enter_disk(w->plan->job, w->plan->path,
+                                            offset);
+    int r = sink_zero(w->sink, offset, length, err);
+
+    watchdog_leave_disk(w->plan->job, start_ns);
+    return r;
 }
 
 static int lease_block(struct receiver *w, struct inbound **block,
@@ -279,7 +284,7 @@ static int take_zero_chunks(struct receiver *w, const struct frame *f,
     if (w->zeros.count > 0 && first != w->zeros.first + w->zeros.count &&
         settle_zeros(w, err) < 0)
         return -1;
-    if (sink_zero(w->sink, f->offset, f->length, err) < 0)
+    if (zero(w, f->offset, f->length, err) < 0)
         return -1;
     if (w->zeros.count == 0)
         w->zeros.first = first;
@@ -313,35 +318,11 @@ static int begin_chunk(struct receiver *w, const struct frame *f,
         return out_of_place(f, "chunk does not begin at its beginning", err);
     if (claim(w, f, 1, err) < 0 || lease_block(w, &b, err) < 0)
         return -1;
-    b->chunk = f->offset / CHUNK_BYTES;
-    b->len = (size_t)chunk_grid_length(w->plan->virtual_bytes, b->chunk);
-    b->data_bytes = b->filled = 0;
-    b->has_zeroed = false;
+    inbound_start(b, f->offset / CHUNK_BYTES, w->plan->virtual_bytes);
     b->has_leaves = leaf_cache_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
     leaf_cache_drop(&w->plan->leaves, b->chunk, 1);
-    chunk_merge_start(&b->merge);
-    b->blank = b->run_count = 0;
     w->current = b;
     return 0;
-}
-
-/* Adds len bytes, that begin where the chunk is filled, to what is written. */
-static void add_run(struct inbound *b, size_t len)
-{
-    struct io *last = b->run_count ? &b->runs[b->run_count - 1] : NULL;
-    uint8_t *at = b->buf + b->filled;
-
-    if (last && last->buf + last->len == at) {
-        last->len += len;
-        return;
-    }
-    b->runs[b->run_count++] = (struct io){
-        .op = IO_WRITE,
-        .buf = at,
-        .len = len,
-        .offset = b->chunk * CHUNK_BYTES + b->filled,
-        .owner = b,
-    };
 }
 
 static int recv_packed(struct receiver *w, struct inbound *b,
@@ -369,7 +350,7 @@ static int take_data(struct receiver *w, struct inbound *b,
 
     if (r < 0)
         return -1;
-    add_run(b, len);
+    inbound_add_run(b, len);
     b->data_bytes += len;
     return 0;
 }
@@ -384,10 +365,10 @@ static int take_zeros(struct receiver *w, struct inbound *b,
     if (len >= sink_zero_min(w->plan->sink)) {
         b->blank |= zero_mask_out(b->buf, b->len, b->filled, b->filled + len);
         b->has_zeroed = true;
-        return sink_zero(w->sink, f->offset, len, err);
+        return zero(w, f->offset, len, err);
     }
     memset(b->buf + b->filled, 0, len);
-    add_run(b, len);
+    inbound_add_run(b, len);
     return 0;
 }
 

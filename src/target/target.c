@@ -448,6 +448,7 @@ static int build(struct target *t, const struct cw_target_options *options,
     t->is_paired = options->security.pairing_code != NULL;
     t->options.security.pairing_code = NULL; /* the caller may wipe it */
     t->plan.job = &t->job;
+    t->job.status.disk_path = options->destination;
     t->plan.path = options->destination;
     sink.finished = found == RESUME_PROBE_FINISHED_FILE;
     if (job_init(&t->job, false, &options->security, &options->tuning,

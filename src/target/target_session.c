@@ -186,8 +186,10 @@ static int serve_errand(void *arg)
     struct target *t = arg;
     int r = serve(t);
 
-    if (r < 0)
+    if (r < 0) { /* first: the disk may never let the errand end */
         sink_stop(t->sink);
+        session_settle_error(&t->session.control);
+    }
     return r;
 }
 
@@ -256,13 +258,23 @@ static int send_plan(struct target *t)
     return target_scan_start(t);
 }
 
+/* Bytes that lanes have taken from the network move, be they few. */
+static void watch_lanes(struct target *t)
+{
+    t->job.status.wire_bytes = 0;
+    for (unsigned i = 0; i < t->job.resources.lanes; i++)
+        if (t->lanes[i].conn)
+            t->job.status.wire_bytes += conn_wire_received(t->lanes[i].conn);
+    watchdog_check(&t->job);
+}
+
 static bool lanes_ended(struct target *t)
 {
     struct error err;
 
     if (checkpointer_tick(&t->checkpointer, &err) < 0)
         job_state_fail(&t->job.state, &err);
-    watchdog_check(&t->job);
+    watch_lanes(t);
     if (target_scan_tick(t) < 0 || job_state_stopping(&t->job.state))
         return true;
     if (t->session.finish_heard && t->session.joined < t->job.resources.lanes &&
@@ -274,6 +286,16 @@ static bool lanes_ended(struct target *t)
     }
     return t->session.finish_heard &&
            atomic_load(&t->plan.ended) == t->job.resources.lanes;
+}
+
+/* All has come: what the source has yet to tell of it makes no difference. */
+static void note_all_came(struct cw_job *job)
+{
+    uint64_t handled = progress_get(&job->status.progress.handled_bytes);
+
+    if (handled < job->status.total_bytes)
+        progress_add(&job->status.progress.handled_bytes,
+                     job->status.total_bytes - handled);
 }
 
 /* Did the lanes bring all of the disk, and nothing else? */
@@ -299,6 +321,7 @@ static int finish(struct target *t)
         job_state_fail(&t->job.state, &err);
         return -1;
     }
+    note_all_came(&t->job);
     if (target_scan_end(t) < 0 ||
         session_enter(&t->session.control, CW_PHASE_FLUSHING) < 0 ||
         run_errand(t, target_flush) < 0 ||

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "job/watchdog.h"
 #include "transfer/chunk_reader.h"
 #include "transfer/chunk_writer.h"
 #include "transfer/io_context.h"
@@ -77,16 +77,37 @@ static int write_completed(struct copier *w, struct io *io, struct error *err)
     return r < 0 ? -1 : 0;
 }
 
+/* The chunk that has been under way for the longest. */
+static const struct chunk *find_oldest(const struct copier *w)
+{
+    const struct chunk *oldest = NULL;
+
+    for (unsigned i = 0; i < w->io.block_count; i++) {
+        const struct chunk *chunk = &w->blocks[i].chunk;
+
+        if (chunk->buf && (!oldest || chunk->index < oldest->index))
+            oldest = chunk;
+    }
+    return oldest;
+}
+
+static struct io *wait_for_one(struct copier *w)
+{
+    const struct chunk *oldest = find_oldest(w);
+    struct cw_job *job = w->plan->job;
+
+    return watchdog_reap(job, w->io.queue,
+                         oldest->pending > 0 ? w->plan->image.path
+                                             : job->status.disk_path,
+                         oldest->index * CHUNK_BYTES);
+}
+
 static int reap(struct copier *w, struct error *err)
 {
     struct io *io = io_queue_reap(w->io.queue, false);
 
-    if (!io) {
-        uint64_t start_ns = clock_now_ns();
-
-        io = io_queue_reap(w->io.queue, true);
-        job_waited(&w->plan->job->status.progress.wait_disk_ns, start_ns);
-    }
+    if (!io)
+        io = wait_for_one(w);
     return io->op == IO_READ ? read_completed(w, io, err)
                              : write_completed(w, io, err);
 }

@@ -7,6 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "job/watchdog.h"
+#include "job/worker.h"
 #include "transfer/chunk_writer.h"
 #include "transfer/io_context.h"
 
@@ -38,12 +40,9 @@ static int reap(struct streamer *w, struct error *err)
     struct chunk_writer_runs *runs;
     int r;
 
-    if (!io) {
-        uint64_t start_ns = clock_now_ns();
-
-        io = io_queue_reap(w->io.queue, true);
-        job_waited(&w->job->status.progress.wait_disk_ns, start_ns);
-    }
+    if (!io)
+        io = watchdog_reap(w->job, w->io.queue, w->job->status.disk_path,
+                           w->at);
     runs = io->owner;
     r = chunk_writer_written(&w->stow, io, err);
     if (r > 0)

@@ -3,6 +3,7 @@
 
     cdi_server.py CERTS OUT [--name CN] [--busy N] [--drop N] [--bytes B]
                   [--status S] [--early] [--hang] [--alpn P,P] [--tls12]
+                  [--deaf] [--trickle]
 
 Shares no code with what it checks: the chunked coding, the framing format,
 snappy itself and CRC-32C are written out here after their descriptions.
@@ -15,6 +16,8 @@ a 2xx.
   --drop N  the first N connections are cut after B bytes of body
   --status  what the request is answered when it is whole, in place of 200
   --tls12   nothing newer is spoken
+  --deaf    nothing is read behind the head, and nothing said
+  --trickle the answer to the whole is a byte of its head every 0.2 s
   --early   answered as soon as the head is here, and the body is not read
 """
 import argparse
@@ -23,6 +26,7 @@ import socket
 import ssl
 import struct
 import sys
+import time
 
 CRC = []
 for byte in range(256):
@@ -204,6 +208,8 @@ def serve(conn, args, counts):
     if args.early:
         answer(conn, args.status, "Saving stream failed: no\nroom")
         return args.status
+    while args.deaf:
+        time.sleep(1)
     facts = collections.Counter()
     try:
         with open(args.out, "wb") as out:
@@ -224,6 +230,11 @@ def serve(conn, args, counts):
     if args.hang and counts["hang"] == 0:  # heard, and no word about it
         counts["hang"] += 1
         raise Cut
+    if args.trickle:
+        conn.sendall(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+    while args.trickle:
+        conn.sendall(b"x")
+        time.sleep(0.2)
     if counts["hang"] > 0:
         answer(conn, 409)
         return 200
@@ -245,6 +256,8 @@ def main():
     parser.add_argument("--early", action="store_true")
     parser.add_argument("--hang", action="store_true")
     parser.add_argument("--tls12", action="store_true")
+    parser.add_argument("--deaf", action="store_true")
+    parser.add_argument("--trickle", action="store_true")
     parser.add_argument("--alpn", default="h2,http/1.1")
     args = parser.parse_args()
 

@@ -154,6 +154,7 @@ unmount() # DIR: if it is still mounted
 #   flush-eio       fsync fails with EIO
 #   slow RATE       RATE bits a second, as nbdkit counts ("80M"), until
 #                   faulty_rate says another
+#   slow-zero TIME  each request to trim or zero takes that long
 #
 # FAULTY_DISK is the file, over BACKING; attach it for a device.
 faulty_up() # BACKING FAULT [ARGUMENT...]
@@ -209,6 +210,8 @@ faulty_serve() # DIR BACKING FAULT [ARGUMENT...]
     flush-eio) faulty_eval : : "$(faulty_if true EIO)" ;;
     slow) faulty_nbdkit --filter=rate file "$backing" rate="$1" \
         rate-file="$dir/rate" burstiness=0.2 ;;
+    slow-zero) faulty_nbdkit --filter=delay file "$backing" \
+        delay-trim="$1" delay-zero="$1" ;;
     *) fail "no such fault: $fault" ;;
     esac
     wait_exists "$dir/socket" $KIT_PID || skip "nbdkit: $(cat "$dir/kit.err")"

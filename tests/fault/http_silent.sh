@@ -1,0 +1,23 @@
+#!/bin/bash
+# An HTTP server that takes the connection and then stands still, in the middle
+# of the body or of its answer: --stall-timeout ends it, also where a byte of
+# the answer comes now and then.
+. "$(dirname "$0")/../func/lib.sh"
+. "$TESTS/func/lib_cloner.sh"
+cloner_env CLONEWIRE_STALL_TIMEOUT=3s CLONEWIRE_RETRY_FOR=1s
+
+ends() # REGEX IMAGE SERVER-OPTION
+{
+    start_http_server "$3"
+    SECONDS=0
+    run_cloner block "$PWD/$2"
+    [ $SECONDS -ge 2 ] && [ $SECONDS -le 25 ] || fail "took $SECONDS s, not 3"
+    assert_status source 255
+    assert_log source "$1"
+    stop_process "$SERVER_PID"
+}
+
+make_dense small $((2 * MIB))
+make_dense large $((96 * MIB)) # more than the kernel takes in for both ends
+ends 'no progress for 3 s: no lane waits for .*disk, .*network' large --deaf
+ends 'got all, and has not answered for 3 s' small --trickle
