@@ -180,21 +180,29 @@ static int begin_receive(const struct conn *conn, struct error *err)
     return -1;
 }
 
-int conn_recv(struct conn *conn, void *data, size_t len, struct error *err)
+int conn_recv_part(struct conn *conn, void *data, size_t len, size_t *done,
+                   struct error *err)
 {
     char *at = data;
 
+    *done = 0;
     if (begin_receive(conn, err) < 0)
         return -1;
-    while (len > 0) {
-        ssize_t n = receive(conn, at, len, err);
+    while (*done < len) {
+        ssize_t n = receive(conn, at + *done, len - *done, err);
 
         if (n < 0)
             return -1;
-        at += n;
-        len -= (size_t)n;
+        *done += (size_t)n;
     }
     return 0;
+}
+
+int conn_recv(struct conn *conn, void *data, size_t len, struct error *err)
+{
+    size_t done;
+
+    return conn_recv_part(conn, data, len, &done, err);
 }
 
 int conn_recv_some(struct conn *conn, void *data, size_t len, struct error *err)

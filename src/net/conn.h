@@ -113,6 +113,10 @@ int conn_flush(struct conn *conn, struct error *err);
  */
 int conn_recv(struct conn *conn, void *data, size_t len, struct error *err);
 
+/* The same; *done: how much has come, also where it fails. */
+int conn_recv_part(struct conn *conn, void *data, size_t len, size_t *done,
+                   struct error *err);
+
 /*
  * Receives what is there, at most len bytes, without blocking.  0: nothing
  * now (poll conn_fd() for POLLIN); -1: as conn_recv().  Call until it

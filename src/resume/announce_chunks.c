@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+/* Lanes leave one each when they are lost, and most come whole in the next
+ * session; what is not told is sent again. */
+#define PARTS_MAX (2U * MESSAGE_MAX_LANES)
+
 /* Chunks from first on, at most count, that are alike zero or not. */
 static uint64_t alike(const struct digest *digest, uint64_t first,
                       uint64_t count)
@@ -50,6 +54,44 @@ int announce_chunks_tell(struct session *session,
         if (tell_run(session, digest, first, count) < 0)
             return -1;
     return 0;
+}
+
+static int tell_part(struct session *session, struct leaf_cache *leaves,
+                     size_t digest_bytes, uint64_t chunk)
+{
+    uint8_t digests[DIGEST_LEAVES_BYTES];
+    struct message message = {
+        .type = MESSAGE_LEAVES,
+        .leaves = { .first = chunk,
+                    .count = 1,
+                    .digest_bytes = (uint16_t)digest_bytes,
+                    .digests = digests },
+    };
+    int held = 0;
+
+    if (!leaf_cache_get(leaves, chunk, digests, NULL))
+        return 0;
+    for (unsigned i = 0; i < MESSAGE_CHUNK_LEAVES; i++)
+        held += !leaf_cache_is_missing(digests + i * digest_bytes,
+                                       digest_bytes);
+    return session_send(session, &message) < 0 ? -1 : held;
+}
+
+int announce_chunks_tell_parts(struct session *session,
+                               struct leaf_cache *leaves, size_t digest_bytes)
+{
+    uint64_t chunks[PARTS_MAX];
+    unsigned count = leaf_cache_list(leaves, chunks, PARTS_MAX);
+    int held = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        int n = tell_part(session, leaves, digest_bytes, chunks[i]);
+
+        if (n < 0)
+            return -1;
+        held += n;
+    }
+    return held;
 }
 
 static int tell_zeros(struct session *session, uint64_t first, unsigned count)

@@ -16,6 +16,11 @@ int announce_chunks_tell(struct session *session,
                          const struct chunk_bitmap *on_disk,
                          const struct digest *digest);
 
+/* Sends LEAVES for every chunk that has some: those that came in part.  How
+ * many leaves of them are held, or -1: the job failed. */
+int announce_chunks_tell_parts(struct session *session,
+                               struct leaf_cache *leaves, size_t digest_bytes);
+
 /*
  * Sends as many of [first, first+count), by their digests and the leaves that
  * are kept of those that are not all zero, as one message takes; adds them to

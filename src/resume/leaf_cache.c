@@ -114,6 +114,30 @@ bool leaf_cache_take_any(struct leaf_cache *leaves, uint64_t *chunk)
     return found;
 }
 
+unsigned leaf_cache_list(struct leaf_cache *leaves, uint64_t *chunks,
+                         unsigned max)
+{
+    unsigned n = 0;
+
+    if (leaves->each == 0)
+        return 0;
+    pthread_mutex_lock(&leaves->lock);
+    for (size_t bucket = 0; bucket < MESSAGE_LEAVES_AHEAD; bucket++)
+        for (uint32_t i = leaves->first[bucket]; i != NONE && n < max;
+             i = leaves->next[i])
+            chunks[n++] = leaves->chunks[i];
+    pthread_mutex_unlock(&leaves->lock);
+    return n;
+}
+
+bool leaf_cache_is_missing(const uint8_t *digest, size_t digest_bytes)
+{
+    for (size_t i = 0; i < digest_bytes; i++)
+        if (digest[i] != MESSAGE_LEAF_MISSING)
+            return false;
+    return true;
+}
+
 void leaf_cache_drop(struct leaf_cache *leaves, uint64_t first, uint64_t count)
 {
     if (leaves->each == 0)

@@ -48,6 +48,13 @@ void leaf_cache_drop(struct leaf_cache *leaves, uint64_t first, uint64_t count);
 /* Takes out any chunk that has some.  False: there is none. */
 bool leaf_cache_take_any(struct leaf_cache *leaves, uint64_t *chunk);
 
+/* The chunks that have some, max at most, to chunks.  How many. */
+unsigned leaf_cache_list(struct leaf_cache *leaves, uint64_t *chunks,
+                         unsigned max);
+
+/* Is it the digest of a leaf that is not held (MESSAGE_LEAF_MISSING)? */
+bool leaf_cache_is_missing(const uint8_t *digest, size_t digest_bytes);
+
 /* Would leaf_cache_put() have room?  Others may put meanwhile. */
 bool leaf_cache_has_room(struct leaf_cache *leaves);
 

@@ -26,6 +26,7 @@ int peer_chunks_open(struct peer_chunks *peer_chunks,
 
     peer_chunks->is_open = true;
     peer_chunks->surveys = plan->surveys;
+    peer_chunks->takes_parts = !plan->surveys;
     pthread_mutex_init(&peer_chunks->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -132,6 +133,55 @@ static int hear_leaves(struct peer_chunks *peer_chunks, struct session *session,
     return 0;
 }
 
+/* How many leaves of a chunk the target holds. */
+static unsigned count_held(const uint8_t *leaves, size_t each)
+{
+    unsigned held = 0;
+
+    for (unsigned i = 0; i < MESSAGE_CHUNK_LEAVES; i++)
+        held += !leaf_cache_is_missing(leaves + i * each, each);
+    return held;
+}
+
+/* Leaves of chunks that are not held as a whole.  Lanes do not run yet. */
+static int hear_parts(struct peer_chunks *peer_chunks, struct session *session,
+                      const struct message_leaves *message)
+{
+    size_t each = digest_each(peer_chunks->digests);
+    struct error err;
+
+    if (check_range(peer_chunks, session, "LEAVES", message->first,
+                    message->count) < 0)
+        return -1;
+    if (message->digest_bytes != each)
+        return refuse(session, "LEAVES", message->first, message->count,
+                      "digests of another kind");
+    if (peer_chunks->part_leaves == 0 &&
+        leaf_cache_open(&peer_chunks->leaves, each, false, &err) < 0) {
+        job_state_fail(&session->job->state, &err);
+        return -1;
+    }
+    for (unsigned i = 0; i < message->count; i++) {
+        const uint8_t *leaves = message->digests +
+                                i * each * MESSAGE_CHUNK_LEAVES;
+        uint8_t before[DIGEST_LEAVES_BYTES];
+
+        if (leaf_cache_get(&peer_chunks->leaves, message->first + i, before,
+                           NULL) ||
+            !leaf_cache_put(&peer_chunks->leaves, message->first + i, leaves,
+                            NULL))
+            return refuse(session, "LEAVES", message->first, message->count,
+                          "twice, or too many");
+        peer_chunks->part_leaves += count_held(leaves, each);
+    }
+    return 0;
+}
+
+void peer_chunks_end_parts(struct peer_chunks *peer_chunks)
+{
+    peer_chunks->takes_parts = false;
+}
+
 int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
                      const struct message *message)
 {
@@ -139,6 +189,8 @@ int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
         return hear_have(peer_chunks, session, &message->have);
     if (message->type == MESSAGE_LEAVES && peer_chunks->surveys)
         return hear_leaves(peer_chunks, session, &message->leaves);
+    if (message->type == MESSAGE_LEAVES && peer_chunks->takes_parts)
+        return hear_parts(peer_chunks, session, &message->leaves);
     return session_unexpected(session, message);
 }
 
@@ -219,8 +271,7 @@ void peer_chunks_find_same(struct peer_chunks *peer_chunks, uint64_t chunk,
     size_t each, in_vain = 0;
 
     *same = (struct peer_chunks_same){ 0 };
-    if (!peer_chunks->surveys ||
-        !leaf_cache_get(&peer_chunks->leaves, chunk, theirs, sums))
+    if (!leaf_cache_get(&peer_chunks->leaves, chunk, theirs, sums))
         return;
     each = digest_each(peer_chunks->digests);
     for (size_t i = 0; i * LEAF_BYTES < len; i++) {

@@ -2,6 +2,9 @@
  * peer_chunks.h - what the target has told the source of the disk it holds, in HAVE
  * and LEAVES.  The main thread hears, the lanes ask.
  *
+ * A target may also tell, before GO, leaves of chunks that came in part when a
+ * session was lost: these are not sent again.
+ *
  * Before a target that surveys has told a chunk, nothing of it may be sent:
  * it is still being looked at.
  */
@@ -21,6 +24,8 @@
 struct peer_chunks {
     bool is_open;
     bool surveys;               /* every chunk will be told */
+    bool takes_parts;           /* LEAVES are of parts: until GO */
+    uint64_t part_leaves;       /* told so */
     struct chunk_bitmap chunks; /* told so far */
     struct digest *digests;     /* owned; of them */
     struct leaf_cache leaves;   /* of those that came in LEAVES */
@@ -39,6 +44,9 @@ int peer_chunks_open(struct peer_chunks *peer_chunks,
  */
 int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
                      const struct message *message);
+
+/* GO has come: no parts are told any more. */
+void peer_chunks_end_parts(struct peer_chunks *told);
 
 /* Chunks told so far. */
 uint64_t peer_chunks_count(const struct peer_chunks *peer_chunks);

@@ -14,6 +14,8 @@
 #include "transfer/io_context.h"
 #include "wire/frame.h"
 
+/* Long enough to tell 1 MiB a second from more. */
+#define SPEED_NS      (CLOCK_SECOND_NS / 10)
 #define LAST_WORDS_NS (CLOCK_SECOND_NS / 4)
 
 struct sender {
@@ -26,7 +28,9 @@ struct sender {
     struct chunk blocks[JOB_BUFFERS_PER_LANE];
     struct compressor compressor;
     uint64_t paced_ns; /* waited to stay below the rate asked for */
-    uint64_t net_ns;   /* of the waiting to send, what is counted */
+    uint64_t speed_ns, speed_acked; /* when is_slow was looked at last */
+    bool is_slow;                   /* frames of a leaf; see note_speed() */
+    uint64_t net_ns; /* of the waiting to send, what is counted */
     /* Whole chunks alike, not yet named to the target. */
     enum frame_type held_type; /* FRAME_ZERO or FRAME_SAME */
     struct work_queue_range held;
@@ -158,6 +162,14 @@ static struct frame next_run(const struct chunk *b, size_t at,
                            0 };
 }
 
+/* Of len bytes at at, those that are of its leaf. */
+static size_t leaf_part(size_t at, size_t len)
+{
+    size_t left = LEAF_BYTES - at % LEAF_BYTES;
+
+    return len < left ? len : left;
+}
+
 /* Counts what is about to leave. */
 static void count_run(const struct sender *w, const struct frame *run)
 {
@@ -217,6 +229,8 @@ static int send_runs(struct sender *w, struct chunk *b,
         uint8_t *plain = b->buf + at;
 
         run = next_run(b, at, same);
+        if (w->is_slow && run.type == FRAME_DATA)
+            run.length = leaf_part(at, (size_t)run.length);
         if (run.type == FRAME_DATA) {
             if (send_run(w, &run, plain, &before, err) < 0)
                 return -1;
@@ -229,6 +243,25 @@ static int send_runs(struct sender *w, struct chunk *b,
         before = run;
     }
     return send_before(w, &before, err);
+}
+
+/*
+ * Does the target take less than a chunk in a second?  Then what is packed is
+ * sent leaf by leaf: of a lane that is lost in a frame it can use nothing.
+ */
+static void note_speed(struct sender *w)
+{
+    uint64_t now_ns = clock_now_ns(), since_ns = now_ns - w->speed_ns;
+    struct tcp_state state;
+
+    if (!compressor_is_packing(&w->compressor) || since_ns < SPEED_NS)
+        return;
+    conn_get_tcp(w->conn, &state);
+    w->is_slow = (state.acked_bytes - w->speed_acked) /
+                     (since_ns / CLOCK_MS_NS) <
+                 CHUNK_BYTES / 1000;
+    w->speed_acked = state.acked_bytes;
+    w->speed_ns = now_ns;
 }
 
 static uint64_t waited_ns(const struct sender *w)
@@ -254,6 +287,7 @@ static int send_data(struct sender *w, struct chunk *b,
     uint64_t start_ns = clock_now_ns(), waited = waited_ns(w);
     int r = same->is_merge ? send_patch(w, b, err) : 0;
 
+    note_speed(w);
     if (r == 0)
         r = send_runs(w, b, &same->blocks, err);
     compressor_note(&w->compressor, start_ns, clock_now_ns(),
@@ -413,17 +447,6 @@ static int feed(struct sender *w, struct error *err)
     return 1;
 }
 
-/* Where the chunk begins that has been read for the longest. */
-static uint64_t oldest_offset(const struct sender *w)
-{
-    uint64_t oldest = UINT64_MAX;
-
-    for (unsigned i = 0; i < w->io.block_count; i++)
-        if (w->blocks[i].buf && w->blocks[i].index < oldest)
-            oldest = w->blocks[i].index;
-    return oldest * CHUNK_BYTES;
-}
-
 /* The next completed read.  Before waiting for the disk, let the target have
  * what is gathered. */
 static struct io *next_completed(struct sender *w, struct error *err)
@@ -435,7 +458,7 @@ static struct io *next_completed(struct sender *w, struct error *err)
     if (conn_flush(w->conn, err) < 0)
         return NULL;
     return watchdog_reap(w->plan->job, w->io.queue, w->plan->image.path,
-                         oldest_offset(w));
+                         chunk_oldest_offset(w->blocks, w->io.block_count));
 }
 
 static int walk(struct sender *w, struct error *err)

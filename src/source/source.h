@@ -31,7 +31,7 @@ struct source {
     struct task task;
     struct tcp_path control_path;
     struct tcp_path paths[MESSAGE_MAX_LANES]; /* of the session's lanes */
-    uint64_t max_peer_chunks; /* chunks the target ever told to hold */
+    uint64_t max_peer_leaves; /* leaves the target ever told to hold */
     bool has_finished;        /* FINISH was sent: the target knows our root */
     struct message_done done;
     bool is_paired; /* by a code */

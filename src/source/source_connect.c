@@ -75,10 +75,12 @@ int source_call(struct source *s, uint64_t deadline_ns, struct error *err)
     return -1;
 }
 
-/* A measure of what is achieved: chunks read, or known to be over there. */
+/* A measure of what is achieved, in leaves: of chunks read, or known to be over
+ * there. */
 static uint64_t achieved(const struct source *s)
 {
-    return chunk_bitmap_count(&s->plan.seen) + s->max_peer_chunks;
+    return chunk_bitmap_count(&s->plan.seen) * MESSAGE_CHUNK_LEAVES +
+           s->max_peer_leaves;
 }
 
 bool source_calls_again(struct source *s, const struct error *err)

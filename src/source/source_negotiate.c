@@ -33,7 +33,7 @@ static int say_hello(struct source *s)
     memcpy(hello->job, s->job.status.id, sizeof(hello->job));
     memcpy(hello->format, s->job.status.format, sizeof(hello->format));
     hello->asks_delta = s->options.delta || s->plan.has_changed;
-    hello->takes_sums = true;
+    hello->takes_sums = hello->takes_parts = true;
     hello->padding_bytes = (uint16_t)s->job.status.padding_bytes;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              version_text());
@@ -143,6 +143,7 @@ static int await_go(struct source *s)
         if (peer_chunks_hear(&s->plan.peer_chunks, &s->session, &message) < 0)
             return -1;
     }
+    peer_chunks_end_parts(&s->plan.peer_chunks);
     held = peer_chunks_count(&s->plan.peer_chunks);
     if (held > 0)
         log_info("the target holds %" PRIu64 " of %" PRIu64
@@ -152,8 +153,9 @@ static int await_go(struct source *s)
         return -1;
     if (s->plan.peer_chunks.surveys)
         log_info("the target reads what it has, and only what differs is sent");
-    if (held > s->max_peer_chunks)
-        s->max_peer_chunks = held;
+    held = held * MESSAGE_CHUNK_LEAVES + s->plan.peer_chunks.part_leaves;
+    if (held > s->max_peer_leaves)
+        s->max_peer_leaves = held;
     return 0;
 }
 

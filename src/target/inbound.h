@@ -13,9 +13,12 @@
 #include "plan/chunk_grid.h"
 #include "record/digest.h"
 #include "resume/chunk_merge.h"
+#include "resume/leaf_cache.h"
 
 /* Data and zeros alternate, and each is a block at least. */
 #define INBOUND_RUNS_MAX (CHUNK_BYTES / BLOCK_BYTES / 2 + 1)
+
+#define INBOUND_NONE UINT64_MAX
 
 struct inbound {
     uint8_t *buf; /* leased; NULL when free */
@@ -25,6 +28,7 @@ struct inbound {
     uint64_t data_bytes; /* of them as DATA */
     unsigned pending;    /* writes in flight */
     bool has_zeroed;     /* parts went to sink_zero() */
+    bool is_part;        /* only its first leaves are written */
     bool has_leaves;     /* told, so that leaves may stay as they are */
     unsigned blank;      /* leaves (zero_mask.h) not in the buffer */
     uint8_t leaves[DIGEST_LEAVES_BYTES];
@@ -39,5 +43,20 @@ void inbound_start(struct inbound *b, uint64_t chunk, uint64_t virtual_bytes);
 
 /* Adds len bytes, that begin where the chunk is filled, to what is written. */
 void inbound_add_run(struct inbound *b, size_t len);
+
+/*
+ * No more will come: makes it the part of whole leaves that has come, and says
+ * so.  False: there is none.
+ */
+bool inbound_cut(struct inbound *b);
+
+/* The part is on the disk: keeps the digests of its leaves, b->leaves, with
+ * those that are missing marked. */
+void inbound_keep_part(struct inbound *b, size_t digest_bytes,
+                       struct leaf_cache *leaves);
+
+/* Offset of the first of count blocks whose reads or writes are in flight;
+ * INBOUND_NONE: none are. */
+uint64_t inbound_oldest(const struct inbound *blocks, unsigned count);
 
 #endif

@@ -13,6 +13,7 @@
 #include "job/watchdog.h"
 #include "plan/work_queue.h"
 #include "plan/zero_mask.h"
+#include "target/frame_rules.h"
 #include "target/inbound.h"
 #include "transfer/decompressor.h"
 #include "transfer/io_context.h"
@@ -86,9 +87,9 @@ static int write_block(struct receiver *w, struct inbound *b, struct error *err)
         return -1;
     if (b->chunk == 0 && !((keep | b->blank) & 1))
         target_check_sectors(w->plan, b->buf, b->len);
-    b->pending = b->run_count;
     if (b->has_zeroed && settle_zeros(w, err) < 0)
         return -1;
+    b->pending = b->run_count;
     if (b->run_count == 0)
         block_written(w, b);
     for (unsigned i = 0; i < b->run_count; i++)
@@ -103,8 +104,10 @@ static int read_old(struct receiver *w, struct inbound *b, struct error *err)
     struct image_options options = readback_image(w->plan->job, w->plan->sink);
 
     options.queue = w->io.queue;
-    if (!w->old && image_open(&options, &w->old, err) < 0)
+    if (!w->old && image_open(&options, &w->old, err) < 0) {
+        b->pending = 0; /* nothing is in flight */
         return readback_failed(err, "what the target holds");
+    }
     for (unsigned i = 0; i < b->merge.read_count; i++)
         image_read(w->old, &b->merge.reads[i]);
     return 0;
@@ -132,27 +135,18 @@ static int write_completed(struct receiver *w, struct io *io, struct error *err)
     if (--b->pending > 0)
         return 0;
     progress_add(&w->plan->job->status.progress.data_bytes, b->data_bytes);
+    if (b->is_part)
+        return 0; /* it is not held */
     block_written(w, b);
     return 0;
-}
-
-/* Where the chunk begins that has been written for the longest. */
-static uint64_t oldest_offset(const struct receiver *w)
-{
-    uint64_t oldest = UINT64_MAX;
-
-    for (unsigned i = 0; i < w->io.block_count; i++)
-        if (w->blocks[i].buf && w->blocks[i].pending > 0 &&
-            w->blocks[i].chunk < oldest)
-            oldest = w->blocks[i].chunk;
-    return oldest * CHUNK_BYTES;
 }
 
 /* Takes in completed reads and writes; waits for one when wait is set. */
 static int reap(struct receiver *w, bool wait, struct error *err)
 {
-    struct io *io = wait ? watchdog_reap(w->plan->job, w->io.queue,
-                                         w->plan->path, oldest_offset(w))
+    struct io *io = wait ? watchdog_reap(
+                               w->plan->job, w->io.queue, w->plan->path,
+                               inbound_oldest(w->blocks, w->io.block_count))
                          : io_queue_reap(w->io.queue, false);
 
     for (; io; io = io_queue_reap(w->io.queue, false))
@@ -217,58 +211,6 @@ static int complete_block(struct receiver *w, struct inbound *b,
 
 /* ---- the network side ---- */
 
-static int out_of_place(const struct frame *f, const char *why,
-                        struct error *err)
-{
-    return error_set_at(err, ERROR_PROTOCOL, 0, f->offset,
-                        "frame of %" PRIu64 " bytes at %" PRIu64 ": %s",
-                        f->length, f->offset, why);
-}
-
-/* Chunks come once, and not while the disk is still asked for them. */
-static int arrive(struct receiver *w, const struct frame *f, uint64_t count,
-                  struct error *err)
-{
-    uint64_t first = f->offset / CHUNK_BYTES;
-
-    if (w->plan->is_surveyed &&
-        !chunk_bitmap_has_all(&w->plan->announced, first, count))
-        return out_of_place(f, "chunk came before it was told", err);
-    if (!chunk_bitmap_add(&w->plan->came, first, count))
-        return out_of_place(f, "chunk came twice", err);
-    return 0;
-}
-
-/*
- * From here the chunks are this lane's alone; what the disk has of them is
- * about to be overwritten.
- */
-static int claim(struct receiver *w, const struct frame *f, uint64_t count,
-                 struct error *err)
-{
-    uint64_t first = f->offset / CHUNK_BYTES;
-
-    if (w->plan->is_finished)
-        return target_refuse_change(w->plan, f->offset, err);
-    if (arrive(w, f, count, err) < 0)
-        return -1;
-    if (!w->plan->is_again)
-        return 0;
-    if (checkpointer_strike(w->plan->checkpointer, first, count, err) < 0)
-        return -1;
-    chunk_bitmap_remove(&w->plan->on_disk, first, count);
-    return 0;
-}
-
-/* Digests of what an earlier session brought do not count any more. */
-static void forget_digests(struct receiver *w, uint64_t first, uint64_t count)
-{
-    if (!w->plan->is_again)
-        return;
-    for (uint64_t i = first; i < first + count; i++)
-        digest_add_zero(w->plan->job->status.digest, i);
-}
-
 /* A hole of whole chunks: held once the sink has made it. */
 static int take_zero_chunks(struct receiver *w, const struct frame *f,
                             struct error *err)
@@ -276,10 +218,10 @@ static int take_zero_chunks(struct receiver *w, const struct frame *f,
     uint64_t first = f->offset / CHUNK_BYTES;
     uint64_t count = chunk_grid_count(f->length);
 
-    if (claim(w, f, count, err) < 0)
+    if (frame_rules_claim(w->plan, f, count, err) < 0)
         return -1;
     leaf_cache_drop(&w->plan->leaves, first, count);
-    forget_digests(w, first, count);
+    frame_rules_forget(w->plan, first, count);
     progress_add(&w->plan->job->status.progress.zero_bytes, f->length);
     if (w->zeros.count > 0 && first != w->zeros.first + w->zeros.count &&
         settle_zeros(w, err) < 0)
@@ -300,11 +242,12 @@ static int take_same_chunks(struct receiver *w, const struct frame *f,
     uint64_t first = f->offset / CHUNK_BYTES;
     uint64_t count = chunk_grid_count(f->length);
 
-    if (arrive(w, f, count, err) < 0)
+    if (frame_rules_arrive(w->plan, f, count, err) < 0)
         return -1;
     leaf_cache_drop(&w->plan->leaves, first, count);
     if (!chunk_bitmap_has_all(&w->plan->on_disk, first, count))
-        return out_of_place(f, "the target does not hold these chunks", err);
+        return frame_rules_refuse(f, "the target does not hold these chunks",
+                                  err);
     progress_add(&w->plan->job->status.progress.resumed_bytes, f->length);
     return 0;
 }
@@ -315,8 +258,10 @@ static int begin_chunk(struct receiver *w, const struct frame *f,
     struct inbound *b;
 
     if (f->offset % CHUNK_BYTES != 0)
-        return out_of_place(f, "chunk does not begin at its beginning", err);
-    if (claim(w, f, 1, err) < 0 || lease_block(w, &b, err) < 0)
+        return frame_rules_refuse(f, "chunk does not begin at its beginning",
+                                  err);
+    if (frame_rules_claim(w->plan, f, 1, err) < 0 ||
+        lease_block(w, &b, err) < 0)
         return -1;
     inbound_start(b, f->offset / CHUNK_BYTES, w->plan->virtual_bytes);
     b->has_leaves = leaf_cache_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
@@ -331,7 +276,7 @@ static int recv_packed(struct receiver *w, struct inbound *b,
     struct progress *progress = &w->plan->job->status.progress;
 
     if ((w->plan->codecs & MESSAGE_CODEC_ZSTD) == 0)
-        return out_of_place(f, "compression was not agreed on", err);
+        return frame_rules_refuse(f, "compression was not agreed on", err);
     if (decompressor_recv(&w->decompressor, w->conn, f, b->buf + b->filled,
                           err) < 0)
         return -1;
@@ -340,13 +285,27 @@ static int recv_packed(struct receiver *w, struct inbound *b,
     return 0;
 }
 
+/* As much of it as comes, before a connection is lost, is kept. */
+static int recv_plain(struct receiver *w, struct inbound *b, size_t len,
+                      struct error *err)
+{
+    size_t done;
+    int r = conn_recv_part(w->conn, b->buf + b->filled, len, &done, err);
+
+    if (r < 0 && done > 0) {
+        inbound_add_run(b, done);
+        b->data_bytes += done;
+        b->filled += done;
+    }
+    return r;
+}
+
 static int take_data(struct receiver *w, struct inbound *b,
                      const struct frame *f, struct error *err)
 {
     size_t len = (size_t)f->length;
-    int r = f->type == FRAME_ZSTD
-                ? recv_packed(w, b, f, err)
-                : conn_recv(w->conn, b->buf + b->filled, len, err);
+    int r = f->type == FRAME_ZSTD ? recv_packed(w, b, f, err)
+                                  : recv_plain(w, b, len, err);
 
     if (r < 0)
         return -1;
@@ -378,10 +337,11 @@ static int take_same(struct receiver *w, struct inbound *b,
     size_t end = b->filled + (size_t)f->length;
 
     if (!b->has_leaves)
-        return out_of_place(f, "no leaves of this chunk were told", err);
+        return frame_rules_refuse(f, "no leaves of this chunk were told", err);
     if (!b->merge.is_foretold && (b->filled % LEAF_BYTES != 0 ||
                                   (end % LEAF_BYTES != 0 && end != b->len)))
-        return out_of_place(f, "SAME of parts of leaves without PATCH", err);
+        return frame_rules_refuse(f, "SAME of parts of leaves without PATCH",
+                                  err);
     chunk_merge_keep(&b->merge, b->filled, end);
     progress_add(&w->plan->job->status.progress.resumed_bytes, f->length);
     return 0;
@@ -410,9 +370,10 @@ static int take_part(struct receiver *w, const struct frame *f,
         return -1;
     b = w->current;
     if (f->offset != b->chunk * CHUNK_BYTES + b->filled)
-        return out_of_place(f, "it does not follow the one before", err);
+        return frame_rules_refuse(f, "it does not follow the one before", err);
     if (f->length > b->len - b->filled)
-        return out_of_place(f, "it is longer than the rest of its chunk", err);
+        return frame_rules_refuse(f, "it is longer than the rest of its chunk",
+                                  err);
     if (take_payload(w, b, f, err) < 0)
         return -1;
     b->filled += (size_t)f->length;
@@ -426,12 +387,12 @@ static int take_patch(struct receiver *w, const struct frame *f,
     struct inbound *b;
 
     if (!w->plan->has_sums)
-        return out_of_place(f, "PATCH, but no sums were told", err);
+        return frame_rules_refuse(f, "PATCH, but no sums were told", err);
     if (begin_chunk(w, f, err) < 0)
         return -1;
     b = w->current;
     if (!b->has_leaves)
-        return out_of_place(f, "PATCH, but no leaves were told", err);
+        return frame_rules_refuse(f, "PATCH, but no leaves were told", err);
     b->merge.is_foretold = true;
     return conn_recv(w->conn, b->merge.wanted,
                      digest_each(w->plan->job->status.digest), err);
@@ -459,12 +420,13 @@ static int take_frame(struct receiver *w, struct error *err)
         return error_set(err, ERROR_PROTOCOL, 0, "bad frame: %s",
                          frame_result_text(result));
     if (f.type == FRAME_END)
-        return w->current ? out_of_place(&f, "END inside a chunk", err) : 1;
+        return w->current ? frame_rules_refuse(&f, "END inside a chunk", err)
+                          : 1;
     if (f.type == FRAME_PATCH)
-        return w->current ? out_of_place(&f, "PATCH inside a chunk", err)
+        return w->current ? frame_rules_refuse(&f, "PATCH inside a chunk", err)
                           : take_patch(w, &f, err);
     if (f.type == FRAME_SAME && is_whole_chunks(w, &f))
-        return w->current ? out_of_place(&f, "SAME inside a chunk", err)
+        return w->current ? frame_rules_refuse(&f, "SAME inside a chunk", err)
                           : take_same_chunks(w, &f, err);
     if (f.type == FRAME_ZERO && !w->current && is_whole_chunks(w, &f))
         return take_zero_chunks(w, &f, err);
@@ -486,6 +448,42 @@ static int walk(struct receiver *w, struct error *err)
         if (reap(w, true, err) < 0)
             return -1;
     return settle_zeros(w, err);
+}
+
+/*
+ * The lane is lost inside a chunk: the leaves that have come are written, and
+ * told to the source when it calls again.  0, also when there are none.
+ */
+static int save_part(struct receiver *w, struct error *err)
+{
+    struct inbound *b = w->current;
+    struct digest *digest = w->plan->job->status.digest;
+
+    while (inbound_oldest(w->blocks, w->io.block_count) != INBOUND_NONE)
+        if (reap(w, true, err) < 0)
+            return -1;
+    if (!b || !inbound_cut(b))
+        return 0;
+    digest_leaves(digest, b->buf, b->filled,
+                  chunk_merge_leaves(&b->merge, b->filled), b->blank,
+                  b->leaves);
+    if (b->has_zeroed && settle_zeros(w, err) < 0)
+        return -1;
+    b->pending = b->run_count;
+    for (unsigned i = 0; i < b->run_count; i++)
+        sink_write(w->sink, &b->runs[i]);
+    while (b->pending > 0)
+        if (reap(w, true, err) < 0)
+            return -1;
+    if (!w->plan->is_surveyed)
+        inbound_keep_part(b, digest_each(digest), &w->plan->leaves);
+    return 0;
+}
+
+/* Not where the disk has failed, or a peer that breaks rules has sent it. */
+static bool is_lost(const struct error *err)
+{
+    return err->kind == ERROR_TEMPORARY || err->kind == ERROR_CANCELLED;
 }
 
 /* ---- the thread ---- */
@@ -510,6 +508,18 @@ static void close_work(struct receiver *w)
     free(w);
 }
 
+/* To END, or as far as it goes. */
+static int receive(struct receiver *w, struct error *err)
+{
+    struct error disk;
+
+    if (walk(w, err) == 0)
+        return 0;
+    if (is_lost(err) && save_part(w, &disk) < 0)
+        *err = disk;
+    return -1;
+}
+
 static int run(struct worker *lane, struct error *err)
 {
     struct receive_worker *own = (struct receive_worker *)lane;
@@ -522,7 +532,7 @@ static int run(struct worker *lane, struct error *err)
     w->conn = own->conn;
     r = open_work(w, err);
     if (r == 0)
-        r = walk(w, err);
+        r = receive(w, err);
     progress_add(&w->plan->job->status.progress.wire_bytes,
                  conn_wire_received(w->conn));
     if (r == 0) { /* from here on the connection is the main thread's */

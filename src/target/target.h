@@ -57,9 +57,10 @@ struct target {
     bool is_confirmed; /* then: all of it was read, and is as it was */
     struct task confirm;
     atomic_bool confirm_stop;
-    unsigned readbacks;   /* that found something else */
-    bool is_told;         /* and the source knows: it said BYE */
-    uint64_t max_on_disk; /* chunks that were ever held at once */
+    unsigned readbacks;     /* that found something else */
+    bool is_told;           /* and the source knows: it said BYE */
+    uint64_t max_on_disk;   /* leaves that were ever held at once; */
+    uint64_t parts_on_disk; /* of chunks in part, as the session began */
     /* Identity of the image that all that is held was read from; 0: none. */
     uint8_t on_disk_of[MESSAGE_IDENTITY_BYTES];
     uint8_t root[DIGEST_ROOT_BYTES];

@@ -128,6 +128,10 @@ static int make_disk(struct target *t, struct error *err)
     t->plan.is_again = taken > 0;
     atomic_store(&t->plan.is_coarse, false);
     t->plan.is_surveyed = taken > 0 && wants_survey(t) && !t->plan.is_finished;
+    if (!t->plan.is_surveyed &&
+        leaf_cache_open(&t->plan.leaves, digest_each(t->job.status.digest),
+                        false, err) < 0)
+        return -1;
     t->plan.virtual_bytes = virtual_bytes;
     t->disk_of = t->session.hello;
     t->has_disk = true;
@@ -162,9 +166,9 @@ static int go_on(struct target *t, struct error *err)
     t->plan.is_again = true;
     if (t->is_committed || t->is_confirmed)
         t->plan.is_finished = true;
+    target_scan_again(t);
     if (t->plan.is_finished)
         t->plan.is_surveyed = false; /* all is known of it */
-    target_scan_again(t);
     sink_reuse(t->sink);
     chunk_bitmap_clear(&t->plan.came);
     return 0;

@@ -82,7 +82,7 @@ void target_scan_again(struct target *t)
 {
     uint64_t chunk;
 
-    while (leaf_cache_take_any(&t->plan.leaves, &chunk))
+    while (t->plan.is_surveyed && leaf_cache_take_any(&t->plan.leaves, &chunk))
         chunk_bitmap_remove(&t->plan.on_disk, chunk, 1);
 }
 

@@ -215,6 +215,26 @@ static int make_secret(struct target *t)
     return -1;
 }
 
+/* What came of chunks whose lane was lost in the middle.  A survey finds it. */
+static int tell_parts(struct target *t)
+{
+    int held;
+
+    t->parts_on_disk = 0;
+    if (!t->session.hello.takes_parts || t->plan.is_surveyed)
+        return 0;
+    held = announce_chunks_tell_parts(&t->session.control, &t->plan.leaves,
+                                      digest_each(t->job.status.digest));
+    if (held < 0)
+        return -1;
+    t->parts_on_disk = (uint64_t)held;
+    if (held > 0)
+        log_info("chunks that came in part are gone on with: %d leaves of "
+                 "64 KiB are held",
+                 held);
+    return 0;
+}
+
 static int send_plan(struct target *t)
 {
     struct message message = { .type = MESSAGE_PLAN };
@@ -250,6 +270,8 @@ static int send_plan(struct target *t)
     if (session_send(&session->control, &message) < 0 ||
         announce_chunks_tell(&session->control, &t->plan.on_disk,
                              t->job.status.digest) < 0)
+        return -1;
+    if (tell_parts(t) < 0)
         return -1;
     session->accepting = true;
     message.type = MESSAGE_GO;
@@ -437,7 +459,10 @@ static void save(struct target *t)
 /* How much is held, for whoever asks whether there is progress. */
 static void note_held(struct target *t)
 {
-    uint64_t on_disk = t->has_disk ? chunk_bitmap_count(&t->plan.on_disk) : 0;
+    uint64_t on_disk = t->has_disk ? chunk_bitmap_count(&t->plan.on_disk) *
+                                             MESSAGE_CHUNK_LEAVES +
+                                         t->parts_on_disk
+                                   : 0;
 
     if (on_disk > t->max_on_disk)
         t->max_on_disk = on_disk;

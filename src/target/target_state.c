@@ -21,6 +21,7 @@ void target_forget_disk(struct target *t)
     t->has_disk = false;
     chunk_bitmap_fini(&t->plan.came);
     chunk_bitmap_fini(&t->plan.on_disk);
+    leaf_cache_close(&t->plan.leaves);
     digest_close(TAKE_PTR(t->job.status.digest));
 }
 

@@ -160,3 +160,13 @@ size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
     while (at < len && grain_is_zero(buf, len, blank, at) == *is_zero);
     return at < len ? at : len;
 }
+
+uint64_t chunk_oldest_offset(const struct chunk *chunks, unsigned count)
+{
+    uint64_t oldest = UINT64_MAX / CHUNK_BYTES;
+
+    for (unsigned i = 0; i < count; i++)
+        if (chunks[i].buf && chunks[i].index < oldest)
+            oldest = chunks[i].index;
+    return oldest * CHUNK_BYTES;
+}

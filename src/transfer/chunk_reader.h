@@ -47,6 +47,9 @@ struct chunk_reader {
     size_t extent; /* first that may reach into the next chunk */
 };
 
+/* Where the first of count chunks begins that are being read. */
+uint64_t chunk_oldest_offset(const struct chunk *chunks, unsigned count);
+
 /* How many chunks of image belong together, for work_queue_init(): a block of a
  * container that is decoded from its beginning; 1: none do. */
 uint64_t chunk_reader_step(const struct image *image);

@@ -77,6 +77,11 @@ static size_t pack(struct compressor *p, const uint8_t *plain, size_t len)
     return packed;
 }
 
+bool compressor_is_packing(const struct compressor *packing)
+{
+    return compress_policy_wanted(&packing->decision);
+}
+
 uint8_t *compressor_pack(struct compressor *p, struct frame *frame,
                          uint8_t *plain)
 {

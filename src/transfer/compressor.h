@@ -42,6 +42,9 @@ void compressor_open(struct compressor *compressor, enum cw_compress wish,
                      uint32_t codecs);
 void compressor_close(struct compressor *compressor);
 
+/* Would it pack now? */
+bool compressor_is_packing(const struct compressor *packing);
+
 /*
  * Packs the data of *frame, a DATA, if it is worth it: then *frame is ZSTD and
  * its payload is returned, borrowed until the next call.  Else plain.

@@ -17,6 +17,7 @@
 #define OPTION_HAS_SUMS 5U /* of PLAN */
 #define OPTION_SUMS     6U /* of HELLO: taken */
 #define OPTION_PADDING  7U /* of HELLO */
+#define OPTION_PARTS    8U /* of HELLO: taken */
 #define OPTION_OF_SUMS  1U /* of LEAVES: they are */
 
 #define WAITS_BYTES 16U
@@ -62,6 +63,8 @@ static void put_hello(struct fields_writer *w, const struct message *message)
         fields_put_option(w, OPTION_PADDING, sizeof(m->padding_bytes));
         fields_put16(w, m->padding_bytes);
     }
+    if (m->takes_parts)
+        fields_put_option(w, OPTION_PARTS, 0);
     if (!m->has_finished)
         return;
     fields_put_option(w, OPTION_FINISHED, sizeof(m->root));
@@ -379,6 +382,7 @@ static void take_hello_option(struct message *message, uint16_t tag,
     case OPTION_DELTA: m->asks_delta = true; break;
     case OPTION_SUMS: m->takes_sums = true; break;
     case OPTION_PADDING: take_padding(m, option); break;
+    case OPTION_PARTS: m->takes_parts = true; break;
     default: break;
     }
 }

@@ -46,6 +46,9 @@
 #define MESSAGE_SUMS_BYTES     1536U /* sums of the grains of a chunk */
 /* Chunks told by LEAVES and not yet sent, at most: both ends keep them. */
 #define MESSAGE_LEAVES_AHEAD 4096U
+/* Each byte of the digest of a leaf that the target does not hold, in LEAVES
+ * before GO; no hash has that digest, but by a chance of 2^-128. */
+#define MESSAGE_LEAF_MISSING 0xffU
 
 enum message_type {
     MESSAGE_HELLO = 1,
@@ -82,6 +85,7 @@ struct message_hello {
     bool takes_sums; /* option 6: LEAVES may have sums, if they come at all */
     uint16_t padding_bytes; /* option 7: of virtual_bytes, zeros at the end that
                              * make whole sectors; 0: no option */
+    bool takes_parts;       /* option 8: LEAVES may come before GO, of parts */
 };
 
 struct message_plan {

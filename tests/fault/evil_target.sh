@@ -46,8 +46,9 @@ sin_is_told plan-twice 21 'sent PLAN out of turn'
 sin_is_told have-outside 21 'HAVE'
 sin_is_told have-twice 21 'HAVE for 1 chunks from 1: they came before'
 sin_is_told have-other-kind 21 'HAVE .*another kind'
-sin_is_told leaves-unasked 21 'sent LEAVES out of turn'
 make_empty sparse $((6 * GIB))
+sin_is_told leaves-unasked 21 'sent LEAVES out of turn'
+sin_is_told parts-twice 21 'LEAVES .*twice, or too many' sparse
 sin_is_told leaves-ahead 21 'LEAVES .*too many ahead' sparse
 sin_is_told leaves-bare 21 'LEAVES .*no sums, which PLAN said' sparse
 sin_is_told sums-of-nothing 21 'planned sums of chunks that it will not tell'

@@ -66,7 +66,8 @@ static bool has_options(const struct message *m)
     return (m->type == MESSAGE_HELLO &&
             (m->hello.codecs != 0 || m->hello.has_identity ||
              m->hello.asks_delta || m->hello.takes_sums ||
-             m->hello.padding_bytes != 0 || m->hello.has_finished)) ||
+             m->hello.padding_bytes != 0 || m->hello.takes_parts ||
+             m->hello.has_finished)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
              m->plan.wants_trust || m->plan.surveys || m->plan.has_sums)) ||

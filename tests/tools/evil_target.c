@@ -278,6 +278,14 @@ static void leaves(struct evil *evil, uint64_t first)
 
 static void leaves_unasked(struct evil *evil)
 {
+    go(evil);
+    leaves(evil, 0);
+}
+
+/* Of chunks in part, which may be told before GO. */
+static void parts_twice(struct evil *evil)
+{
+    leaves(evil, 0);
     leaves(evil, 0);
 }
 
@@ -354,6 +362,7 @@ static const struct sin sins[] = {
     { "have-other-kind",    AT_GO,   have_other_kind },
     { "claims-all",         AT_GO,   claims_all },
     { "leaves-unasked",     AT_GO,   leaves_unasked },
+    { "parts-twice",        AT_GO,   parts_twice },
     { "leaves-ahead",       AT_PLAN, leaves_ahead },
     { "leaves-bare",        AT_PLAN, leaves_bare },
     { "sums-of-nothing",    AT_PLAN, sums_of_nothing },

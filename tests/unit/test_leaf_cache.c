@@ -48,6 +48,38 @@ static void test_keeps(void **state)
     leaf_cache_close(&leaves);
 }
 
+static void test_list(void **state)
+{
+    static struct leaf_cache leaves;
+    uint8_t digests[EACH] = { 0 };
+    uint64_t chunks[3], sum = 0;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(leaf_cache_list(&leaves, chunks, 3), 0); /* not open */
+    assert_int_equal(leaf_cache_open(&leaves, 16, false, &err), 0);
+    for (uint64_t i = 1; i <= 3; i++)
+        assert_true(leaf_cache_put(&leaves, i * MESSAGE_LEAVES_AHEAD / 2,
+                                   digests, NULL));
+    assert_int_equal(leaf_cache_list(&leaves, chunks, 2), 2);
+    assert_int_equal(leaf_cache_list(&leaves, chunks, 3), 3);
+    for (unsigned i = 0; i < 3; i++)
+        sum += chunks[i];
+    assert_int_equal(sum, 3 * MESSAGE_LEAVES_AHEAD);
+    leaf_cache_close(&leaves);
+}
+
+static void test_is_missing(void **state)
+{
+    uint8_t digest[16];
+
+    (void)state;
+    memset(digest, MESSAGE_LEAF_MISSING, sizeof(digest));
+    assert_true(leaf_cache_is_missing(digest, sizeof(digest)));
+    digest[15] = 0;
+    assert_false(leaf_cache_is_missing(digest, sizeof(digest)));
+}
+
 static void test_has_an_end(void **state)
 {
     static struct leaf_cache leaves;
@@ -107,10 +139,9 @@ static void test_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keeps),
-        cmocka_unit_test(test_has_an_end),
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_none),
+        cmocka_unit_test(test_list),  cmocka_unit_test(test_is_missing),
+        cmocka_unit_test(test_keeps), cmocka_unit_test(test_has_an_end),
+        cmocka_unit_test(test_sums),  cmocka_unit_test(test_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

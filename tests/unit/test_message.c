@@ -181,6 +181,25 @@ static void test_golden_padding(void **state)
     assert_int_equal(out.hello.padding_bytes, 0);
 }
 
+/* Parts of chunks are taken: an option without a value. */
+static void test_golden_parts(void **state)
+{
+    static const uint8_t taken[] = { 0, 8, 0, 0 };
+    struct message in[SAMPLES], out;
+    size_t plain;
+
+    (void)state;
+    samples(in);
+    plain = message_encode(bytes, &in[0]);
+    assert_int_equal(decode(plain, &out), MESSAGE_OK);
+    assert_false(out.hello.takes_parts);
+    in[0].hello.takes_parts = true;
+    assert_int_equal(message_encode(bytes, &in[0]), plain + sizeof(taken));
+    assert_memory_equal(bytes + plain, taken, sizeof(taken));
+    assert_int_equal(decode(plain + sizeof(taken), &out), MESSAGE_OK);
+    assert_true(out.hello.takes_parts);
+}
+
 /* The same of sums of grains: taken, promised, and there. */
 static void test_golden_sums(void **state)
 {
@@ -520,6 +539,7 @@ int main(void)
         cmocka_unit_test(test_golden_codecs),
         cmocka_unit_test(test_golden_waits),
         cmocka_unit_test(test_golden_delta),
+        cmocka_unit_test(test_golden_parts),
         cmocka_unit_test(test_golden_sums),
         cmocka_unit_test(test_golden_padding),
         cmocka_unit_test(test_most_sums),
