@@ -102,6 +102,7 @@ static int serve(void *arg)
 {
     struct upload_task *task = arg;
     struct cw_job *job = &task->t->job;
+    struct error err;
 
     receive_visitors(task->t);
     job->status.total_bytes = atomic_load(&task->upload.total_bytes);
@@ -113,7 +114,9 @@ static int serve(void *arg)
     job_report(job);
     if (atomic_load(&task->is_whole)) {
         hurry(task);
-    } else if (job_state_must_end(&job->state)) {
+    } else if (job_state_is_cancelled(&job->state, &err)) {
+        /* Only then: an upload that has failed is still to be answered. */
+        job_state_fail(&job->state, &err);
         sink_stop(task->t->sink);
         request_interrupt(task->upload.from.request);
         return -1;
