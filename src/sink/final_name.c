@@ -256,6 +256,16 @@ static int rename_to_free_name(const char *from, const char *to)
     return rename(from, to) < 0 ? -errno : 0;
 }
 
+int final_name_sync(const char *path, struct error *err)
+{
+    int r = file_sync_directory(path);
+
+    if (r < 0)
+        return error_set(err, ERROR_TARGET_IO, -r, "flush directory of %s",
+                         path);
+    return 0;
+}
+
 int final_name_give(const char *partial, const char *path, bool replace,
                     struct error *err)
 {
@@ -273,9 +283,5 @@ int final_name_give(const char *partial, const char *path, bool replace,
     if (r < 0)
         return error_set(err, ERROR_TARGET_IO, -r, "rename %s to %s", partial,
                          path);
-    r = file_sync_directory(path);
-    if (r < 0)
-        return error_set(err, ERROR_TARGET_IO, -r, "flush directory of %s",
-                         path);
-    return 0;
+    return final_name_sync(path, err);
 }

@@ -45,6 +45,9 @@ void final_name_borrow_access(int fd);
 /* It has its name again: gives it back, durably, if it was borrowed. */
 int final_name_return_access(const char *path, int fd, struct error *err);
 
+/* Makes the name of path durable.  ERROR_TARGET_IO. */
+int final_name_sync(const char *path, struct error *err);
+
 /*
  * Renames the file partial to path, durably.  replace: also where there is a
  * file already; else that is ERROR_REFUSED.  ERROR_TARGET_IO.

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "sink/final_name.h"
 #include "sink/sink_private.h"
 
 int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
@@ -219,6 +220,15 @@ int sink_finish(struct sink *sink, struct error *err)
 int sink_commit(struct sink *sink, struct error *err)
 {
     return sink->ops->commit ? sink->ops->commit(sink, err) : 0;
+}
+
+int sink_confirm(struct sink *sink, struct error *err)
+{
+    if (sink_flush(sink, err) < 0)
+        return -1;
+    return sink->file.is_block_device
+               ? 0
+               : final_name_sync(sink->options.path, err);
 }
 
 void sink_stop(struct sink *sink)

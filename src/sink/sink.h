@@ -220,6 +220,13 @@ int sink_finish(struct sink *sink, struct error *err);
  * disk is whole and there.  Nothing to do for a device. */
 int sink_commit(struct sink *sink, struct error *err);
 
+/*
+ * An earlier process gave the file its name, and may have been killed before
+ * that was durable: makes content and name durable.  ERROR_TARGET_IO,
+ * ERROR_NO_SPACE.
+ */
+int sink_confirm(struct sink *sink, struct error *err);
+
 /* Asks zeroing that is under way, or would come, to give up within seconds
  * with ERROR_CANCELLED.  Any thread. */
 void sink_stop(struct sink *sink);

@@ -164,6 +164,8 @@ static int read_disk(struct target *t, const atomic_bool *stop,
     uint8_t root[DIGEST_ROOT_BYTES];
 
     atomic_store(&t->job.status.progress.surveyed_bytes, 0);
+    if (sink_confirm(t->sink, err) < 0)
+        return -1;
     if (disk_scan_run(&scan, t->job.status.digest, err) < 0)
         return readback_failed(err, "read what an earlier run finished");
     digest_root(t->job.status.digest, root);
