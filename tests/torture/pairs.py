@@ -60,8 +60,8 @@ class Clonewire:
         return ["--cert", pem(f"{side}.crt"), "--key", pem(f"{side}.key"),
                 "--ca", pem("ca.crt")]
 
-    def _timeouts(self) -> list[str]:
-        options = ["--retry-for=30s"]
+    def _timeouts(self, retry: str) -> list[str]:
+        options = [f"--retry-for={retry}"]
         if SILENT & {step.fault for step in self.scenario.steps}:
             options.append("--dead-peer-timeout=3s")
         return options
@@ -75,7 +75,7 @@ class Clonewire:
         job = ["--job-id=torture"] if self.scenario.job_id else []
         return [self.programs.path("source", "clonewire-source"),
                 "--connect-timeout=30s", *self._identity("source"),
-                *self._timeouts(), *self.source_options, *job,
+                *self._timeouts("30s"), *self.source_options, *job,
                 *self._image_options(play), play.disk.path(),
                 f"127.0.0.1:{play.network.port}"]
 
@@ -87,7 +87,7 @@ class Clonewire:
             flags.add(f"--state-dir={play.state_dir}")
         return [self.programs.path("target", "clonewire-target"),
                 "--listen=127.0.0.1:0", *self._identity("target"),
-                *self._timeouts(), *self.target_options, *sorted(flags),
+                *self._timeouts("5s"), *self.target_options, *sorted(flags),
                 play.volume.dest]
 
     def _flags(self) -> set[str]:

@@ -219,8 +219,11 @@ class Play:
 
     def _wait_alone(self) -> None:
         """A target that is started when its source knows already that the
-        clone is whole: ends by itself, or wants to be sent all again."""
-        self.process["target"].wait(5)
+        clone is whole: ends by itself; without a record of that it wants to
+        be sent all again."""
+        target = self.process["target"]
+        if not target.wait(2) and "finished by an earlier" in target.text():
+            self.wait_end(target)
         self._judge_ended()
         if self.is_running("target"):
             self.tell("the target waits for a source that has ended")

@@ -81,7 +81,7 @@ def draw(seed: int, is_root: bool) -> Scenario:
     elif pair == "local" and has_older == "delta":
         has_older = "overwrite"
     size = _size(rng)
-    if image == "raw-loop":
+    if image == "raw-loop" or pair == "cdi":
         size = max(512, size // 512 * 512)
     scenario = Scenario(
         seed=seed, pair=pair, size=size, data=_data(rng, size, image), image=image,
