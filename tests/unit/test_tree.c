@@ -222,6 +222,59 @@ static void same_acls(void)
 
 /* Who may do what beyond modes: carried, also to and from GNU tar, and what a
  * directory hands down is not handed to files that had none. */
+/* Writes to a file while it is packed. */
+static int put_and_change(void *opaque, const void *data, size_t len,
+                          struct error *err)
+{
+    int fd = open("src/disk.img", O_WRONLY);
+
+    assert_int_equal(pwrite(fd, "x", 1, 4096), 1);
+    close(fd);
+    return put(opaque, data, len, err);
+}
+
+static int pack_while(int (*take)(void *opaque, const void *data, size_t len,
+                                  struct error *err),
+                      bool allow_in_use, struct error *err)
+{
+    struct tar_writer_options options = { .directory = "src",
+                                          .allow_in_use = allow_in_use,
+                                          .put = take };
+    struct tar_writer_report report;
+    int r;
+
+    sh("touch -d @5 src/disk.img");
+    options.opaque = fopen("archive", "w");
+    assert_non_null(options.opaque);
+    r = tar_writer_tree(&options, &report, err);
+    fclose(options.opaque);
+    return r;
+}
+
+/* A disk among other files is of one moment, or not packed. */
+static void test_disk_in_use(void **state)
+{
+    struct flock lock = { .l_type = F_RDLCK, .l_start = 101, .l_len = 1 };
+    struct error err = { 0 };
+    int fd;
+
+    (void)state;
+    sh("rm -rf src; mkdir src; cd src; echo note >note;"
+       "head -c 1000000 /dev/zero >disk.img");
+    assert_int_equal(pack_while(put, false, &err), 0);
+    assert_int_equal(pack_while(put_and_change, false, &err), -1);
+    assert_int_equal(err.kind, ERROR_CHANGED);
+    assert_int_equal(pack_while(put_and_change, true, &err), 0);
+
+    fd = open("src/disk.img", O_RDWR); /* as QEMU that may write */
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+    assert_int_equal(pack_while(put, false, &err), -1);
+    assert_int_equal(err.kind, ERROR_CHANGED);
+    assert_non_null(strstr(err.text, "running machine"));
+    assert_int_equal(pack_while(put, true, &err), 0);
+    close(fd);
+}
+
 static void test_acls(void **state)
 {
     static const char make[] =
@@ -529,6 +582,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gnu_tar),
         cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_disk_in_use),
         cmocka_unit_test(test_acls),
         cmocka_unit_test(test_pack_corners),
         cmocka_unit_test(test_lost_and_found),
