@@ -15,7 +15,8 @@
 /* Of the thread and of the caller; the last one frees it. */
 struct lookup {
     atomic_uint users;
-    int done_fd; /* eventfd: what follows is final */
+    int done_fd;         /* eventfd: raised when is_done is set */
+    atomic_bool is_done; /* what follows is final */
     struct addr addr;
     struct addrinfo *list; /* NULL: err says why */
     struct error err;
@@ -40,6 +41,7 @@ static void *lookup_main(void *arg)
 
     if (addr_resolve(&l->addr, false, &l->list, &l->err) < 0)
         l->list = NULL;
+    atomic_store(&l->is_done, true);
     eventfd_write(l->done_fd, 1);
     release(&l);
     return NULL;
@@ -96,7 +98,7 @@ static int await(const struct lookup *l, int stop_fd, uint64_t deadline_ns,
         { .fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN },
     };
 
-    while (fds[0].revents == 0) {
+    do {
         int ms = clock_until_ms(deadline_ns);
         int n = poll(fds, 2, ms);
 
@@ -110,7 +112,7 @@ static int await(const struct lookup *l, int stop_fd, uint64_t deadline_ns,
             return error_set(err, ERROR_TEMPORARY, ETIMEDOUT,
                              "resolve %s: no answer from the name server",
                              l->addr.host);
-    }
+    } while (!atomic_load(&l->is_done));
     return 0;
 }
 
