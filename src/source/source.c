@@ -193,8 +193,8 @@ static int take_done(struct source *s)
 }
 
 /*
- * Waits until the target is done.  Until it flushes, the last of the data may
- * still be on its way, or stuck; after that its disk is its own to watch.
+ * Waits until the target is done.  What is not acknowledged may be stuck; what
+ * is may still be with a proxy, however slow, and the target watches that.
  */
 static int await_done(struct source *s, struct message *message)
 {
@@ -209,8 +209,10 @@ static int await_done(struct source *s, struct message *message)
                        ? 0
                        : session_unexpected(&s->session, message);
         source_watch_lanes(s);
-        if (s->job.status.phase == CW_PHASE_COPYING)
+        if (s->job.status.unacked_bytes > 0)
             watchdog_check(&s->job);
+        else
+            watchdog_start(&s->job);
     }
 }
 
