@@ -87,7 +87,7 @@ static int read_volume(struct settings *s, const char *const *argv,
         error_set(err, ERROR_USAGE, 0, "Invalid mount \"%.200s\"", path);
         return CDI_FATAL;
     }
-    return 0;
+    return cdi_check_word(path, err) < 0 ? CDI_FATAL : 0;
 }
 
 static const char *must(const char *name, struct error *err)

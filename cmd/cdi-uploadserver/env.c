@@ -84,6 +84,8 @@ int env_read(struct env *env, struct error *err)
     bool preallocate = false;
 
     options->destination = destination ? destination : DEFAULT_DESTINATION;
+    if (cdi_check_word(options->destination, err) < 0)
+        return 1;
     options->overwrite = true; /* what an earlier run may have left */
     read_sizes(env);
     read_listen(env);

@@ -24,6 +24,11 @@ static bool is_fd(enum common_options_progress progress)
     return (unsigned)progress <= COMMON_OPTIONS_PROGRESS_FD_MAX;
 }
 
+int progress_display_fd(const struct common_options_output *output)
+{
+    return is_fd(output->progress) ? (int)output->progress : -1;
+}
+
 bool progress_display_is_possible(const struct common_options_output *output)
 {
     return !is_fd(output->progress) ||

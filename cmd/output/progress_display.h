@@ -30,6 +30,9 @@ struct progress_display {
 /* False: progress is wanted on a file descriptor that is not open. */
 bool progress_display_is_possible(const struct common_options_output *output);
 
+/* The file descriptor that was named for progress; -1: none was. */
+int progress_display_fd(const struct common_options_output *output);
+
 /* output: what was asked for; auto looks at where the log goes. */
 void progress_display_init(struct progress_display *display,
                            struct log_output *log,

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "output/standard_streams.h"
+#include "program/side_files.h"
 #include "program/signals.h"
 #include "program/termination_log.h"
 
@@ -137,6 +138,21 @@ enum cw_log_level cdi_log_level(const char *const *argv)
             level = 0;
     }
     return level >= VERBOSE_LEVEL ? CW_LOG_DEBUG : CW_LOG_INFO;
+}
+
+int cdi_check_word(const char *disk, struct error *err)
+{
+    const char *path = cdi_env("CLONEWIRE_TERMINATION_LOG");
+
+    if (!path)
+        path = TERMINATION_DEFAULT;
+    if (!side_files_is_disk(path, disk))
+        return 0;
+    return error_set(
+        err, ERROR_USAGE, 0,
+        "CLONEWIRE_TERMINATION_LOG: %s is the disk %s, or a part of "
+        "it: name another file",
+        path, disk);
 }
 
 /* As CDI leaves it.  A file of ours, that is: /dev/null stays everybody's. */

@@ -68,6 +68,12 @@ enum cw_log_level cdi_log_level(const char *const *argv);
 void cdi_leave_word(struct log_output *log, const char *text);
 
 /*
+ * ERROR_USAGE: the file of cdi_leave_word() is the disk by
+ * another name.  disk: a file, a device, or a volume's directory.
+ */
+int cdi_check_word(const char *disk, struct error *err);
+
+/*
  * Logs on standard error; SIGTERM and SIGINT stop the job that
  * signals_set_job() names.  log is kept for ever; main() flushes it at the
  * end.  Exits, if that fails.

@@ -11,6 +11,7 @@
 #include "options/man.h"
 #include "output/standard_streams.h"
 #include "output/summary.h"
+#include "program/side_files.h"
 #include "program/signals.h"
 #include "program/termination_log.h"
 
@@ -58,6 +59,9 @@ static void leave_word(struct program *process,
     const char *path = process->output.termination_log;
     char buf[TERMINATION_BYTES], line[512];
     int r;
+
+    if (process->is_wordless)
+        return;
 
     /* The job may be running still: see on_late(). */
     pthread_mutex_lock(&process->lock);
@@ -170,6 +174,21 @@ static void on_warning(void *opaque, enum log_level level, const char *line)
     log_output_line(&process->log, (enum cw_log_level)level, line);
 }
 
+/* Also where something else is wrong: that would be written, too. */
+static int check_side_files(struct program *process,
+                            const struct option_program *program,
+                            const void *config, struct error *err)
+{
+    const struct common_options_output *output = &process->output;
+    const char *word = output->termination_log;
+    struct error ignored;
+
+    process->is_wordless = side_files_check_path(
+                               program, config, "",
+                               word ? word : TERMINATION_DEFAULT, &ignored) < 0;
+    return side_files_check(program, config, progress_display_fd(output), err);
+}
+
 int program_open(struct program *process, const char *side,
                  const struct option_program *program, char **argv,
                  void *config, const struct common_options_output *output)
@@ -182,7 +201,7 @@ int program_open(struct program *process, const char *side,
         .opaque = process,
         .patience_ms = STOP_PATIENCE_MS,
     };
-    struct error err;
+    struct error err, later;
     int r;
 
     process->extra = NULL;
@@ -193,6 +212,8 @@ int program_open(struct program *process, const char *side,
     pthread_mutex_init(&process->lock, NULL);
     log_output_init(&process->log, STDERR_FILENO,
                     output->log_format == COMMON_OPTIONS_LOG_JSON, side);
+    if (check_side_files(process, program, config, r < 0 ? &later : &err) < 0)
+        r = -1;
     if (r < 0)
         return fail(process, &err);
     if (output->action == OPTION_ACTION_VERSION && is_said(argv, "--json"))

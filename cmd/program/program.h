@@ -26,6 +26,7 @@ struct program {
     struct progress_display display;
     void *extra;                 /* for a callback of the program's own */
     bool has_run;                /* a job, to its end */
+    bool is_wordless;            /* the termination log is the disk */
     pthread_mutex_t lock;        /* of progress */
     struct cw_progress progress; /* as last told; of the job while it runs */
 };

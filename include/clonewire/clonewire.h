@@ -457,6 +457,14 @@ int cw_target_look(const struct cw_target_options *options,
  */
 bool cw_target_is_begun(const struct cw_target_options *options);
 
+/*
+ * Would writing to one of two paths change what the other names?  So where
+ * both name one file or device, by whatever links, or one is a loop device
+ * over the other or another layer of it, or both name the same new file.
+ * False also where nothing is known.
+ */
+bool cw_paths_overlap(const char *a, const char *b);
+
 /* Something that this machine can or cannot do. */
 struct cw_finding {
     const char *name; /* "io_uring"; static */

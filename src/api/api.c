@@ -6,6 +6,7 @@
 #include "api/verify.h"
 #include "base/version.h"
 #include "cdi/http_source.h"
+#include "io/path_overlap.h"
 #include "job/credentials.h"
 #include "job/job.h"
 #include "job/job_status.h"
@@ -263,4 +264,9 @@ void cw_close(struct cw_job *job)
 {
     if (job)
         job->free(job);
+}
+
+bool cw_paths_overlap(const char *a, const char *b)
+{
+    return path_overlap(a, b);
 }
