@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,16 +21,23 @@
 #define SCRIPT_BYTES 8192U
 #define PATIENCE_MS  5000U
 
+/* A login may print a page, but not for ever. */
+#define OUTPUT_BYTES_MAX (1U << 20)
+/* What comes before it is not the target's.  The line before may not have
+ * ended. */
+#define MARKER       "clonewire-target-follows"
+#define PRINT_MARKER "echo; echo " MARKER "; "
+
 /*
  * Run by a shell over there: the target listens where this ssh came in, and
  * gives up when nobody calls soon.  One shell passes it to the next, so it
  * has no single quote in it.
  */
-static const char direct_script[] =
+static const char direct_script[] = PRINT_MARKER
     "set -- $SSH_CONNECTION -- \"$@\"; case $3 in *:*) at=[$3];; *) at=$3;; "
     "esac; shift 5; exec clonewire-target --quiet --once --code-valid 60s "
     "--listen \"$at:0\" \"$@\"";
-static const char tunnel_script[] =
+static const char tunnel_script[] = PRINT_MARKER
     "exec clonewire-target --quiet --once --code-valid 60s "
     "--listen 127.0.0.1:0 \"$@\"";
 
@@ -187,35 +195,57 @@ static int explain_end(struct ssh_launch *via, const char *host,
                      "the target on %s did not start (it says why)", host);
 }
 
-/* The first "cw1-..." word of what the target prints. */
-static int read_code(struct ssh_launch *via, const char *host,
-                     struct pairing_argument *paste, struct error *err)
+/* Reads a line, of which what does not fit is dropped; the target's next one
+ * stays in the pipe.  False: there is none. */
+static bool read_line(int fd, char *line, size_t len, size_t *budget)
 {
     size_t used = 0;
+    char c;
 
-    for (;;) {
-        char *code, *end = NULL;
-        ssize_t n = read(via->out, paste->text + used,
-                         sizeof(paste->text) - 1 - used);
+    for (; *budget > 0; --*budget) {
+        ssize_t n = read(fd, &c, 1);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return explain_end(via, host, err);
-        used += (size_t)n;
-        paste->text[used] = '\0';
-        code = strstr(paste->text, "cw1-");
-        if (code)
-            end = strchr(code, '\n');
-        if (end) {
-            *end = '\0';
-            memmove(paste->text, code, strlen(code) + 1);
-            return 0;
-        }
-        if (used == sizeof(paste->text) - 1)
-            return error_set(err, ERROR_PROTOCOL, 0,
-                             "what runs on %s is no clonewire-target", host);
+            return false;
+        if (c == '\n')
+            break;
+        if (used + 1 < len)
+            line[used++] = c;
     }
+    line[used] = '\0';
+    line[strcspn(line, "\r")] = '\0'; /* of a terminal */
+    return *budget > 0;
+}
+
+/*
+ * The first "cw1-..." word of what the target prints.  What a login prints
+ * before it, of whatever length and with whatever words, ends with MARKER on
+ * a line of its own.
+ */
+static int read_code(struct ssh_launch *via, const char *host,
+                     struct pairing_argument *paste, struct error *err)
+{
+    char *line = paste->text, *code = NULL;
+    size_t budget = OUTPUT_BYTES_MAX;
+    bool is_target = false;
+
+    while (!code) {
+        if (!read_line(via->out, line, sizeof(paste->text), &budget))
+            return budget > 0
+                       ? explain_end(via, host, err)
+                       : error_set(err, ERROR_PROTOCOL, 0,
+                                   "%s printed %u bytes, and no pairing code: "
+                                   "what runs there is not clonewire-target",
+                                   host, OUTPUT_BYTES_MAX);
+        if (is_target)
+            code = strstr(line, "cw1-");
+        else
+            is_target = strcmp(line, MARKER) == 0;
+    }
+    memmove(paste->text, code, strlen(code) + 1);
+    return 0;
 }
 
 /* ---- --through-ssh ---- */

@@ -7,7 +7,7 @@
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"
 
-make_dense kept 300000
+make_dense kept 307200
 mkdir dir
 
 renew()

@@ -110,3 +110,31 @@ SOURCE_STATUS=0
 "$SOURCE" image host:copy --via no-such-command 2>source.log || SOURCE_STATUS=$?
 assert_status source 2
 assert_log source 'run no-such-command: No such file'
+
+# What a login prints first, whatever it is, is not the target's.
+cat >noisy_ssh <<END
+#!/bin/sh
+while [ "\${1#-}" != "\$1" ]; do shift; done
+shift
+printf '%b' "\$NOISE"
+SSH_CONNECTION="127.0.0.1 1 127.0.0.1 22" PATH="$CW_BUILD/cmd:\$PATH" exec sh -c "\$*"
+END
+chmod +x noisy_ssh
+page=$(head -c 20000 /dev/zero | tr '\0' '#')
+for noise in "$page\\n" "$page" 'read cw1-howto first\n' 'cw1-' '\n\r\n'; do
+    SOURCE_STATUS=0
+    NOISE=$noise timeout $LONGEST "$SOURCE" image "there:$WORK/noisy.img" \
+        --via "$WORK/noisy_ssh" >source.out 2>source.log || SOURCE_STATUS=$?
+    assert_status source 0
+    cmp image noisy.img
+    rm noisy.img
+done
+
+# One that prints no end of it is not waited for without end.
+printf '#!/bin/sh\nexec yes\n' >endless_ssh
+chmod +x endless_ssh
+SOURCE_STATUS=0
+timeout $LONGEST "$SOURCE" image "there:$WORK/none.img" \
+    --via "$WORK/endless_ssh" >source.out 2>source.log || SOURCE_STATUS=$?
+assert_status source 21
+assert_log source 'is not clonewire-target'
