@@ -101,10 +101,13 @@ static void identify_file(const struct source_guard *guard,
                           const struct stat *st,
                           char identity[SOURCE_GUARD_IDENTITY_BYTES])
 {
+    /* A filesystem in the kernel writes an int; FUSE copies the long that the
+     * request's number tells of. */
+    long answer = 0;
     int generation = 0;
 
-    if (ioctl(guard->fd, FS_IOC_GETVERSION, &generation) < 0)
-        generation = 0;
+    if (ioctl(guard->fd, FS_IOC_GETVERSION, &answer) == 0)
+        memcpy(&generation, &answer, sizeof(generation));
     snprintf(identity, SOURCE_GUARD_IDENTITY_BYTES,
              "file %llu %u %lld %lld.%09ld %lld.%09ld",
              (unsigned long long)st->st_ino, (unsigned)generation,
