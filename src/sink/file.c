@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "io/partial_tree.h"
 #include "sink/final_name.h"
 #include "sink/partial_file.h"
 #include "sink/sink_private.h"
@@ -122,7 +123,9 @@ int sink_plan_file(const struct sink_options *options,
     if (!directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "plan %s", options->path);
     if (check_name(options, place, directory, err) < 0 ||
-        gather(options, directory, partial_file_allocated_bytes(options->path),
+        gather(options, directory,
+               partial_file_allocated_bytes(options->path) +
+                   partial_tree_bytes(directory),
                &facts, err) < 0)
         return -1;
     facts.virtual_bytes = virtual_bytes;
@@ -535,6 +538,17 @@ static void auto_close_sink(struct sink_file **f)
         file_close_sink(&(*f)->sink);
 }
 
+/* Files that a killed upload has left are in the way of any disk. */
+static void clear_tree(const char *directory)
+{
+    AUTO_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 ? 0 : partial_tree_clear(fd);
+
+    if (r < 0 && r != -EBUSY)
+        log_warn("remove %s/" PARTIAL_TREE_NAME ": %s", directory,
+                 strerrordesc_np(-r));
+}
+
 int sink_open_file(const struct sink_options *options,
                    const struct target_path *place, struct sink **sink,
                    struct error *err)
@@ -550,8 +564,10 @@ int sink_open_file(const struct sink_options *options,
     f->directory = target_path_directory(options->path);
     if (!f->directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    if (check_name(options, place, f->directory, err) < 0 ||
-        (options->finished ? open_finished(f, err) : open_partial(f, err)) < 0)
+    if (check_name(options, place, f->directory, err) < 0)
+        return -1;
+    clear_tree(f->directory);
+    if ((options->finished ? open_finished(f, err) : open_partial(f, err)) < 0)
         return -1;
     *sink = &TAKE_PTR(f)->sink;
     return 0;

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "io/file.h"
 #include "io/limits.h"
+#include "io/partial_tree.h"
+#include "io/remove_tree.h"
 #include "tar/extract_entry.h"
 #include "tar/safe_path.h"
 
@@ -47,16 +49,15 @@ static int open_tree(struct tar_extract *u, struct error *err)
     u->root_fd = open(u->directory, DIRECTORY);
     if (u->root_fd < 0)
         return unpack_failed(err, errno, "open", u->directory);
-    r = safe_path_remove(u->root_fd, TAR_EXTRACT_PARTIAL);
+    r = partial_tree_make(u->root_fd);
+    if (r == -EBUSY)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "%s is in use: another upload unpacks files in it",
+                         u->directory);
     if (r < 0)
-        return unpack_failed(err, -r, "clear an unfinished tree in",
+        return unpack_failed(err, -r, "make " PARTIAL_TREE_NAME " in",
                              u->directory);
-    if (mkdirat(u->root_fd, TAR_EXTRACT_PARTIAL, 0700) < 0)
-        return unpack_failed(err, errno, "make a directory in", u->directory);
-    u->tree_fd = openat(u->root_fd, TAR_EXTRACT_PARTIAL,
-                        DIRECTORY | O_NOFOLLOW);
-    if (u->tree_fd < 0)
-        return unpack_failed(err, errno, "open a directory in", u->directory);
+    u->tree_fd = r;
     u->place.top_fd = u->tree_fd;
     return 0;
 }
@@ -238,12 +239,12 @@ static int move_name(const struct tar_extract *u, const char *name,
 {
     int r;
 
-    if (strcmp(name, TAR_EXTRACT_PARTIAL) == 0)
+    if (strcmp(name, PARTIAL_TREE_NAME) == 0)
         return error_set(err, ERROR_REFUSED, 0,
                          "the stream names %s, which is ours", name);
     if (renameat(u->tree_fd, name, u->root_fd, name) == 0)
         return 0;
-    r = safe_path_remove(u->root_fd, name);
+    r = remove_tree(u->root_fd, name);
     if (r < 0)
         return unpack_failed(err, -r, "replace", name);
     if (renameat(u->tree_fd, name, u->root_fd, name) < 0)
@@ -259,7 +260,7 @@ static int move_all(const struct tar_extract *u, struct error *err)
     int r = 0;
 
     if (!dir) {
-        unpack_failed(err, errno, "list", TAR_EXTRACT_PARTIAL);
+        unpack_failed(err, errno, "list", PARTIAL_TREE_NAME);
         if (fd >= 0)
             close(fd);
         return -1;
@@ -276,8 +277,8 @@ static int publish(struct tar_extract *u, struct error *err)
 {
     if (flush(u, err) < 0 || move_all(u, err) < 0)
         return -1;
-    if (unlinkat(u->root_fd, TAR_EXTRACT_PARTIAL, AT_REMOVEDIR) < 0)
-        return unpack_failed(err, errno, "remove", TAR_EXTRACT_PARTIAL);
+    if (unlinkat(u->root_fd, PARTIAL_TREE_NAME, AT_REMOVEDIR) < 0)
+        return unpack_failed(err, errno, "remove", PARTIAL_TREE_NAME);
     if (finish_directories(u, err) < 0)
         return -1;
     return flush(u, err);
@@ -301,12 +302,12 @@ static void close_all(struct tar_extract *u)
 {
     tree_reader_close(u->reader);
     drop_late(u);
-    if (u->tree_fd >= 0)
+    if (u->tree_fd >= 0) {
+        remove_tree(u->root_fd, PARTIAL_TREE_NAME);
         close(u->tree_fd);
-    if (u->root_fd < 0)
-        return;
-    safe_path_remove(u->root_fd, TAR_EXTRACT_PARTIAL);
-    close(u->root_fd);
+    }
+    if (u->root_fd >= 0)
+        close(u->root_fd);
 }
 
 int tar_extract_tree(const struct tar_extract_options *options,

@@ -4,9 +4,8 @@
  * attributes.  Owners are ours, as a volume's are.
  *
  * Whatever the stream says, nothing is touched outside the directory.  All
- * of it is made under one name that begins with a dot, and moved to where it
- * belongs when it is whole and durable: a tree that was cut off leaves
- * nothing behind.
+ * of it is made in a partial tree (partial_tree.h), and moved to where it
+ * belongs when it is whole and durable.
  */
 #ifndef CW_TAR_EXTRACT_H
 #define CW_TAR_EXTRACT_H
@@ -17,9 +16,6 @@
 
 #include "base/error.h"
 #include "tar/reader.h"
-
-/* What an unfinished tree is called in its directory. */
-#define TAR_EXTRACT_PARTIAL ".clonewire-tree"
 
 struct tar_extract_options {
     const char *directory; /* that exists; borrowed */

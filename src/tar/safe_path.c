@@ -1,6 +1,5 @@
 #include "tar/safe_path.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -11,7 +10,6 @@
 #include "base/cleanup.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define PRIVATE   0700
 #define IMPLIED   0755 /* as tar makes a directory that its stream leaves out */
 
 /* The next component of *path, and past it.  0: there is none. */
@@ -88,85 +86,4 @@ void safe_path_close(struct safe_path *place)
     if (place->fd >= 0)
         close(place->fd);
     place->fd = -1;
-}
-
-static inline void auto_dir(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
-static bool is_dot(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
-/* The first name in the directory, which is not empty: 1; 0: it is. */
-static int first_name(int dir_fd, char name[256])
-{
-    int fd = openat(dir_fd, ".", DIRECTORY);
-    AUTO(auto_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *d;
-
-    if (!dir) {
-        int errnum = errno;
-
-        if (fd >= 0)
-            close(fd);
-        return -errnum;
-    }
-    for (errno = 0; (d = readdir(dir));) {
-        if (is_dot(d->d_name))
-            continue;
-        memcpy(name, d->d_name, strlen(d->d_name) + 1);
-        return 1;
-    }
-    return -errno;
-}
-
-/*
- * Removes what is deepest along the first names, down from name: one file, or
- * one directory that has become empty.  1: there is more; 0: name is gone.
- */
-static int remove_one(int dir_fd, const char *name)
-{
-    AUTO_FD int fd = openat(dir_fd, ".", DIRECTORY);
-    char at[256], below[256];
-    int r;
-
-    memcpy(at, name, strlen(name) + 1);
-    for (unsigned depth = 0; fd >= 0; depth++) {
-        AUTO_FD int next = -1;
-
-        if (unlinkat(fd, at, 0) == 0)
-            return depth > 0;
-        if (errno != EISDIR && errno != EPERM)
-            return errno == ENOENT && depth == 0 ? 0 : -errno;
-        if (unlinkat(fd, at, AT_REMOVEDIR) == 0)
-            return depth > 0;
-        if (errno != ENOTEMPTY && errno != EEXIST)
-            return -errno;
-        r = fchmodat(fd, at, PRIVATE, 0); /* it may not let us in: try */
-        (void)r;
-        next = openat(fd, at, DIRECTORY);
-        if (next < 0)
-            return -errno;
-        r = first_name(next, below);
-        if (r <= 0)
-            return r < 0 ? r : 1;
-        memcpy(at, below, sizeof(at));
-        close(fd);
-        fd = take_fd(&next);
-    }
-    return -errno;
-}
-
-int safe_path_remove(int dir_fd, const char *name)
-{
-    int r;
-
-    do {
-        r = remove_one(dir_fd, name);
-    } while (r > 0);
-    return r;
 }

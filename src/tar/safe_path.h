@@ -31,8 +31,4 @@ int safe_path_open(struct safe_path *place, int dir_fd, const char *path,
 
 void safe_path_close(struct safe_path *place);
 
-/* Removes name in dir_fd with all below it.  0, also when there is nothing,
- * or -errno. */
-int safe_path_remove(int dir_fd, const char *name);
-
 #endif

@@ -15,8 +15,8 @@
 #include "base/log.h"
 #include "io/file.h"
 #include "io/limits.h"
+#include "io/partial_tree.h"
 #include "io/source_guard.h"
-#include "tar/extract.h"
 #include "tar/name_locale.h"
 #include "tar/posix_acl.h"
 #include "tar/tree_walk.h"
@@ -25,8 +25,7 @@
 #define USER_XATTR  "user."
 
 /* Not a user's: the filesystem's, and what a target like ours left. */
-static const char *const skipped[] = { "lost+found", TAR_EXTRACT_PARTIAL,
-                                       NULL };
+static const char *const skipped[] = { "lost+found", PARTIAL_TREE_NAME, NULL };
 
 /*
  * The one thing that libarchive's tar writer wants of the file where all its

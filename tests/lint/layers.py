@@ -70,7 +70,7 @@ ONE_FILE_ONLY = {"blkid", "libqcow", "libbfio", "zstd", "libdeflate",
 # The C library and the kernel; a header that is neither is a vendor's.
 SYSTEM = re.compile(
     r"(sys|linux|net|netinet|arpa|asm)/[a-z0-9_/]+\.h|"
-    r"(arm_acle|assert|ctype|dirent|endian|err|errno|fcntl|fnmatch|getopt|"
+    r"(arm_acle|assert|ctype|dirent|endian|err|errno|fcntl|fnmatch|fts|getopt|"
     r"grp|ifaddrs|immintrin|inttypes|libgen|limits|locale|malloc|math|mntent|"
     r"netdb|paths|poll|pthread|pwd|sched|semaphore|signal|spawn|stdalign|"
     r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|"

@@ -1,4 +1,5 @@
 /* Trees as tar streams, against GNU tar and against hostile ones. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "io/partial_tree.h"
 #include "tar/extract.h"
 #include "tar/reader.h"
 #include "tar/writer.h"
@@ -85,7 +87,7 @@ static int unpack(const char *archive, bool preallocate, struct error *err)
     else
         print_message("        %s\n", err->text);
     fclose(feeder.file);
-    assert_int_not_equal(access("dst/" TAR_EXTRACT_PARTIAL, F_OK), 0);
+    assert_int_not_equal(access("dst/" PARTIAL_TREE_NAME, F_OK), 0);
     return r;
 }
 
@@ -181,11 +183,11 @@ static void test_pack(void **state)
     for (int sparse = 1; sparse >= 0; sparse--) {
         print_message("    %s\n", sparse ? "with holes" : "without");
         sh(make_tree);
-        sh("mkdir -p src/lost+found src/" TAR_EXTRACT_PARTIAL "; "
+        sh("mkdir -p src/lost+found src/" PARTIAL_TREE_NAME "; "
            "touch -d @1234567890.123456789 src/dense");
         xattrs = has_xattrs();
         assert_int_equal(pack(sparse, &err), 0);
-        sh("rmdir src/lost+found src/" TAR_EXTRACT_PARTIAL);
+        sh("rmdir src/lost+found src/" PARTIAL_TREE_NAME);
 
         /* GNU tar has no word for names that are not UTF-8, and takes them
          * as they are. */
@@ -337,6 +339,36 @@ static void test_pack_corners(void **state)
     sh("d=src; for i in $(seq 300); do d=$d/d; mkdir $d; done");
     assert_int_equal(pack(true, &err), -1);
     assert_int_equal(err.kind, ERROR_FORMAT);
+}
+
+/* Another process works in the partial tree: it is left alone. */
+static void test_in_use(void **state)
+{
+    struct feeder feeder = { 0 };
+    const struct tar_extract_options options = { .directory = "dst",
+                                                 .input = { feed, &feeder } };
+    struct tar_extract_report report;
+    struct error err = { 0 };
+    int dir_fd, fd;
+
+    (void)state;
+    sh("rm -rf dst; mkdir dst");
+    dir_fd = open("dst", O_RDONLY | O_DIRECTORY);
+    fd = partial_tree_make(dir_fd);
+    assert_true(fd >= 0);
+    sh("head -c 300000 /dev/zero >dst/" PARTIAL_TREE_NAME "/theirs");
+    assert_int_equal(partial_tree_bytes("dst"), 0);
+    assert_int_equal(partial_tree_clear(dir_fd), -EBUSY);
+    assert_int_equal(tar_extract_tree(&options, &report, &err), -1);
+    assert_int_equal(err.kind, ERROR_REFUSED);
+    sh("test -s dst/" PARTIAL_TREE_NAME "/theirs");
+
+    close(fd);
+    assert_in_range(partial_tree_bytes("dst"), 300000, 400000);
+    assert_int_equal(partial_tree_clear(dir_fd), 0);
+    assert_int_not_equal(access("dst/" PARTIAL_TREE_NAME, F_OK), 0);
+    assert_int_equal(partial_tree_bytes("dst"), 0);
+    close(dir_fd);
 }
 
 /* The filesystem's directory is neither replaced nor emptied; one of that name
@@ -500,9 +532,8 @@ static void test_damaged(void **state)
         sh("test \"$(ls -A dst)\" = before");
     }
     /* A tree that a killed run left is in nobody's way. */
-    sh("mkdir -p dst/" TAR_EXTRACT_PARTIAL
-       "/a/b; chmod 0 dst/" TAR_EXTRACT_PARTIAL
-       "/a; touch dst/" TAR_EXTRACT_PARTIAL "/c");
+    sh("mkdir -p dst/" PARTIAL_TREE_NAME "/a/b; chmod 0 dst/" PARTIAL_TREE_NAME
+       "/a; touch dst/" PARTIAL_TREE_NAME "/c");
     assert_int_equal(unpack("whole", false, &err), 0);
 }
 
@@ -580,17 +611,12 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gnu_tar),
-        cmocka_unit_test(test_pack),
-        cmocka_unit_test(test_disk_in_use),
-        cmocka_unit_test(test_acls),
-        cmocka_unit_test(test_pack_corners),
-        cmocka_unit_test(test_lost_and_found),
-        cmocka_unit_test(test_implied),
-        cmocka_unit_test(test_preallocated),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_find_disk),
+        cmocka_unit_test(test_gnu_tar),        cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_disk_in_use),    cmocka_unit_test(test_acls),
+        cmocka_unit_test(test_pack_corners),   cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_lost_and_found), cmocka_unit_test(test_implied),
+        cmocka_unit_test(test_preallocated),   cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_damaged),        cmocka_unit_test(test_find_disk),
     };
 
     return cmocka_run_group_tests(tests, enter, leave);
