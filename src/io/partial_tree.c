@@ -47,6 +47,13 @@ int partial_tree_clear(int dir_fd)
     return remove_tree(dir_fd, PARTIAL_TREE_NAME);
 }
 
+int partial_tree_clear_in(const char *directory)
+{
+    AUTO_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 ? -errno : partial_tree_clear(fd);
+}
+
 int partial_tree_make(int dir_fd)
 {
     for (int tries = 0; tries < MAX_TRIES; tries++) {

@@ -23,6 +23,7 @@ int partial_tree_make(int dir_fd);
 /* Removes what was left in dir_fd.  0, also when there is nothing, or -errno
  * as above. */
 int partial_tree_clear(int dir_fd);
+int partial_tree_clear_in(const char *directory);
 
 /* The bytes that partial_tree_clear() would free; changes nothing. */
 uint64_t partial_tree_bytes(const char *directory);

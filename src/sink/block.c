@@ -203,7 +203,10 @@ static int block_prepare_stream(struct sink *sink, uint64_t min_bytes,
 {
     (void)min_bytes; /* a device has the size it has */
     *max_bytes = sink->virtual_bytes = sink->file.size_bytes;
-    return block_prepare(sink, err);
+    if (block_prepare(sink, err) < 0)
+        return -1;
+    sink_keep_left(sink, *max_bytes);
+    return 0;
 }
 
 static int block_resume(struct sink *sink, uint64_t disk_bytes,

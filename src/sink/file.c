@@ -248,6 +248,33 @@ static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
     return 0;
 }
 
+/* As make_room(), for a disk of which something may be there. */
+static int make_room_for_stream(struct sink *sink, struct error *err)
+{
+    bool keeps = of(sink)->has_content && file_refresh_size(&sink->file) == 0 &&
+                 sink_keep_left(sink, sink->file.size_bytes);
+
+    if (!keeps)
+        return make_room(sink, err);
+    log_info("%s: comparing with what an interrupted run left",
+             of(sink)->partial);
+    if (preallocate_file(sink, err) < 0)
+        return -1;
+    sink_distrust_zeros(sink);
+    return 0;
+}
+
+/* A filesystem may have more room than its largest file: such a file grows as
+ * it is written. */
+static int stretch(struct sink *sink, uint64_t max_bytes, struct error *err)
+{
+    sink->end_bytes = sink->file.size_bytes = max_bytes;
+    /* Sparse: what is never written is cut off by file_resize(). */
+    if (resize(sink, max_bytes, err) == 0)
+        return 0;
+    return err->errnum == EFBIG ? 0 : -1;
+}
+
 static int file_prepare_stream(struct sink *sink, uint64_t min_bytes,
                                uint64_t *max_bytes, struct error *err)
 {
@@ -263,11 +290,8 @@ static int file_prepare_stream(struct sink *sink, uint64_t min_bytes,
                          sink->options.path);
     sink->size = (struct sizing_verdict){ .fits = true,
                                           .disk_bytes = min_bytes };
-    if (make_room(sink, err) < 0)
-        return -1;
-    /* Sparse: what is never written is cut off by file_resize(). */
-    sink->end_bytes = sink->file.size_bytes = *max_bytes;
-    return resize(sink, *max_bytes, err);
+    return make_room_for_stream(sink, err) < 0 ? -1
+                                               : stretch(sink, *max_bytes, err);
 }
 
 static int file_resize(struct sink *sink, uint64_t disk_bytes,
@@ -277,13 +301,18 @@ static int file_resize(struct sink *sink, uint64_t disk_bytes,
         return -1;
     sink->end_bytes = sink->file.size_bytes = disk_bytes;
     /* Reserves what is not yet; what was written stays. */
-    return preallocate_file(sink, err);
+    if (preallocate_file(sink, err) < 0)
+        return -1;
+    if (sink->left_bytes > 0)
+        sink_distrust_zeros(sink);
+    return 0;
 }
 
 static void file_discard(struct sink *sink)
 {
     struct error err;
 
+    sink->left_bytes = 0;
     if (resize(sink, 0, &err) < 0)
         log_warn("%s", err.text);
     else
@@ -538,22 +567,12 @@ static void auto_close_sink(struct sink_file **f)
         file_close_sink(&(*f)->sink);
 }
 
-/* Files that a killed upload has left are in the way of any disk. */
-static void clear_tree(const char *directory)
-{
-    AUTO_FD int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd < 0 ? 0 : partial_tree_clear(fd);
-
-    if (r < 0 && r != -EBUSY)
-        log_warn("remove %s/" PARTIAL_TREE_NAME ": %s", directory,
-                 strerrordesc_np(-r));
-}
-
 int sink_open_file(const struct sink_options *options,
                    const struct target_path *place, struct sink **sink,
                    struct error *err)
 {
     AUTO(auto_close_sink) struct sink_file *f = NULL;
+    int r;
 
     f = calloc(1, sizeof(*f));
     if (!f)
@@ -566,7 +585,10 @@ int sink_open_file(const struct sink_options *options,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
     if (check_name(options, place, f->directory, err) < 0)
         return -1;
-    clear_tree(f->directory);
+    r = partial_tree_clear_in(f->directory);
+    if (r < 0 && r != -EBUSY)
+        log_warn("remove %s/" PARTIAL_TREE_NAME ": %s", f->directory,
+                 strerrordesc_np(-r));
     if ((options->finished ? open_finished(f, err) : open_partial(f, err)) < 0)
         return -1;
     *sink = &TAKE_PTR(f)->sink;

@@ -1,8 +1,12 @@
 /* A lane's handle: its writes, and the zeros it gathers. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "sink/sink_private.h"
+
+#define ALIGN_BYTES ((size_t)4096)
 
 /* Longer runs are applied as they grow, so that progress shows. */
 #define MAX_HELD_BYTES (UINT64_C(1) << 30)
@@ -13,6 +17,8 @@ struct sink_lane {
     struct file_window window;
     uint64_t zero_begin; /* held back: [zero_begin, zero_end) */
     uint64_t zero_end;
+    uint8_t *left;      /* owned; what was read to be compared */
+    size_t left_length; /* its room */
 };
 
 struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *queue)
@@ -33,6 +39,58 @@ void sink_write(struct sink_lane *lane, struct io *io)
            io->len <= lane->sink->virtual_bytes - io->offset);
     io->file = &lane->sink->file;
     io_queue_submit(lane->queue, io);
+}
+
+/* ---- what is there already ---- */
+
+/* Room for len bytes, aligned as any device wants it. */
+static bool make_room(struct sink_lane *lane, size_t len)
+{
+    if (len <= lane->left_length)
+        return true;
+    free(lane->left);
+    lane->left_length = (len + ALIGN_BYTES - 1) & ~(ALIGN_BYTES - 1);
+    lane->left = aligned_alloc(ALIGN_BYTES, lane->left_length);
+    if (!lane->left)
+        lane->left_length = 0;
+    return lane->left != NULL;
+}
+
+static bool read_left(struct sink_lane *lane, const struct io *io)
+{
+    size_t done = 0;
+
+    while (done < io->len) {
+        uint8_t *to = lane->left + done;
+        uint64_t offset = io->offset + done;
+        ssize_t n = pread(
+            file_fd_for(&lane->sink->file, to, io->len - done, offset), to,
+            io->len - done, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false; /* writing says what is wrong */
+        done += (size_t)n;
+    }
+    return true;
+}
+
+bool sink_holds(struct sink_lane *lane, const struct io *io)
+{
+    struct sink *sink = lane->sink;
+
+    if (io->offset > sink->left_bytes ||
+        io->len > sink->left_bytes - io->offset ||
+        atomic_load(&sink->misses) >= SINK_MISSES_MAX)
+        return false;
+    if (make_room(lane, io->len) && read_left(lane, io) &&
+        memcmp(lane->left, io->buf, io->len) == 0) {
+        atomic_store(&sink->misses, 0);
+        return true;
+    }
+    atomic_fetch_add(&sink->misses, 1);
+    return false;
 }
 
 int sink_written(struct sink_lane *lane, const struct io *io, struct error *err)
@@ -79,5 +137,7 @@ int sink_lane_finish(struct sink_lane *lane, struct error *err)
 
 void sink_lane_close(struct sink_lane *lane)
 {
+    if (lane)
+        free(lane->left);
     free(lane);
 }

@@ -136,10 +136,7 @@ char *sink_state_path(const struct sink *sink, const char *directory)
 void sink_reuse(struct sink *sink)
 {
     atomic_store(&sink->stop, false);
-    if (!sink->reads_zero)
-        return;
-    sink->reads_zero = NULL;
-    sink->zero_min = SINK_ZERO_MIN_BYTES;
+    sink_distrust_zeros(sink);
 }
 
 uint64_t sink_zero_min(const struct sink *sink)

@@ -89,7 +89,8 @@ int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err);
 /*
  * As sink_prepare(), for a disk whose size shows only at its end: *most_bytes
  * is the largest that there is room for, at least_bytes the smallest that
- * will be made (not more than that; reserved now if anything is).  An older
+ * will be made (not more than that; reserved now if anything is).  What an
+ * interrupted run left stays, for sink_holds().  An older
  * file of that name is removed first: whether there is room for both cannot
  * be known.
  */
@@ -181,6 +182,17 @@ struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *queue);
 /* Starts writing io->len bytes at io->offset of the disk; completes from
  * io_queue_reap().  buf, op and owner as set by the caller. */
 void sink_write(struct sink_lane *lane, struct io *io);
+
+/*
+ * Does the disk hold the bytes of io, not submitted, already?  Asked of a
+ * sink that sink_prepare_stream() has prepared, it reads and compares: what an
+ * interrupted upload wrote need not be written again.  Blocks while it reads.
+ * After SINK_MISSES_MAX noes in a row it says no without reading.
+ */
+bool sink_holds(struct sink_lane *lane, const struct io *io);
+
+/* An upload has up to 8 chunks in flight, which a kill leaves in any state. */
+#define SINK_MISSES_MAX 64U
 
 /* Takes the result of a reaped io: an error in it becomes ERROR_TARGET_IO,
  * or ERROR_NO_SPACE, with its offset; success keeps the page cache small. */

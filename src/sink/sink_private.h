@@ -69,6 +69,11 @@ struct sink {
     const char *preallocation;
     char preallocation_why[96];
 
+    /* Up to here an interrupted upload may have left what comes again; 0:
+     * nothing is compared. */
+    uint64_t left_bytes;
+    _Atomic unsigned misses; /* comparisons that failed, one after the other */
+
     /* finished */
     uint64_t allocated_bytes;
 };
@@ -102,6 +107,17 @@ void identify_device(dev_t device, uint64_t size_bytes, char *identity);
  * its why, and reads_zero, zero_least and the zeroer. */
 int preallocate_file(struct sink *sink, struct error *err);
 void preallocate_block(struct sink *sink);
+
+/*
+ * What is in the first bytes of the disk may be what an interrupted upload
+ * wrote: sink_holds() compares, with the disk and not with the page cache,
+ * which may hold what could not be written.  False: it is not compared, as
+ * every block is to be reserved, or the disk does not take what it was given.
+ */
+bool sink_keep_left(struct sink *sink, uint64_t bytes);
+
+/* Nothing is taken to read as zero any more. */
+void sink_distrust_zeros(struct sink *sink);
 
 /* zeroer_apply() with its failure in words. */
 int sink_zero_now(struct sink *sink, uint64_t offset, uint64_t length,

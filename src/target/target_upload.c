@@ -33,6 +33,12 @@ static int begin(struct target *t, struct error *err)
     return checkpointer_remove(&t->checkpointer, err);
 }
 
+/* What was written is good, as far as it goes: the next upload finds it. */
+static bool is_cut_off(const struct error *err)
+{
+    return err->kind == ERROR_CANCELLED || err->kind == ERROR_TEMPORARY;
+}
+
 /* The gate opens before the client hears of it: it may try again at once. */
 static int work(void *arg, struct error *err)
 {
@@ -40,7 +46,8 @@ static int work(void *arg, struct error *err)
     struct target *t = task->t;
 
     if (begin(t, err) < 0 || upload_receive(&task->upload, err) < 0) {
-        sink_discard(t->sink);
+        if (!is_cut_off(err))
+            sink_discard(t->sink);
         atomic_store(&task->is_ending, true);
         upload_router_set(&t->router, UPLOAD_ROUTER_OPEN);
         upload_refuse(&task->upload, err);

@@ -49,6 +49,24 @@ static int plan_writes(struct chunk_writer *stow,
     return 0;
 }
 
+/* Leaves out the runs that are on the disk already. */
+static void drop_held(struct chunk_writer *stow, struct chunk_writer_runs *runs)
+{
+    uint64_t held_bytes = 0;
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < runs->count; i++)
+        if (sink_holds(stow->lane, &runs->runs[i]))
+            held_bytes += runs->runs[i].len;
+        else
+            runs->runs[count++] = runs->runs[i];
+    runs->count = count;
+    if (held_bytes > runs->data_bytes) /* short zeros among them */
+        held_bytes = runs->data_bytes;
+    runs->data_bytes -= held_bytes;
+    progress_add(&stow->job->status.progress.resumed_bytes, held_bytes);
+}
+
 int chunk_writer_chunk(struct chunk_writer *stow,
                        struct chunk_writer_runs *runs, uint64_t index,
                        uint8_t *buf, size_t len, struct error *err)
@@ -61,6 +79,7 @@ int chunk_writer_chunk(struct chunk_writer *stow,
     if (plan_writes(stow, runs, index * CHUNK_BYTES, buf, len, err) < 0)
         return -1;
     progress_add(&progress->zero_bytes, len - runs->data_bytes);
+    drop_held(stow, runs);
     runs->writing = runs->count;
     for (unsigned i = 0; i < runs->count; i++)
         sink_write(stow->lane, &runs->runs[i]);
