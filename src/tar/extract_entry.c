@@ -94,6 +94,10 @@ static int write_content(struct unpack_place *place, const struct file *file,
     size_t len;
     int r, e;
 
+    /* Behind the end of a file XFS reserves ahead, which holes then keep. */
+    if (entry->data_bytes < entry->size_bytes &&
+        ftruncate(file->fd, (off_t)entry->size_bytes) < 0)
+        return unpack_failed(err, errno, "set the size of", entry->path);
     while ((r = tree_reader_data(reader, &data, &len, &offset, err)) > 0) {
         if (place->preallocate && iszero(data, len))
             continue; /* reserved: it reads so already */

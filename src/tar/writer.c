@@ -447,23 +447,55 @@ int tar_writer_tree(const struct tar_writer_options *options,
     return r;
 }
 
+/* What the stream holds of the file's content. */
+static uint64_t content_bytes(struct archive_entry_linkresolver *links,
+                              struct archive_entry *e,
+                              const struct tree_walk_entry *entry, bool sparse)
+{
+    uint64_t allocated = (uint64_t)entry->stat.st_blocks * 512;
+    uint64_t size = (uint64_t)entry->stat.st_size;
+    struct archive_entry *spare = NULL;
+
+    if (!S_ISREG(entry->stat.st_mode))
+        return 0;
+    describe(e, entry);
+    archive_entry_linkify(links, &e, &spare);
+    if (archive_entry_hardlink(e))
+        return 0; /* comes with the first of its names */
+    return sparse && allocated < size ? allocated : size;
+}
+
+static int add_up(struct tree_walk *walk, bool sparse, uint64_t *bytes,
+                  struct error *err)
+{
+    struct archive_entry_linkresolver *links = archive_entry_linkresolver_new();
+    struct archive_entry *e = archive_entry_new();
+    struct tree_walk_entry entry;
+    int r = links && e ? 0
+                       : error_set(err, ERROR_SYSTEM, ENOMEM, "pack a tree");
+
+    if (links)
+        archive_entry_linkresolver_set_strategy(
+            links, ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE);
+    while (r == 0 && (r = tree_walk_next(walk, &entry, err)) > 0) {
+        *bytes += 512 + content_bytes(links, e, &entry, sparse);
+        r = 0;
+    }
+    archive_entry_free(e);
+    archive_entry_linkresolver_free(links);
+    return r;
+}
+
 int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
                         struct error *err)
 {
-    struct tree_walk_entry entry;
     struct tree_walk *walk = NULL;
-    int r = tree_walk_open(directory, skipped, &walk, err);
+    int r;
 
     *bytes = 0;
-    while (r == 0 && (r = tree_walk_next(walk, &entry, err)) > 0) {
-        uint64_t allocated = (uint64_t)entry.stat.st_blocks * 512;
-        uint64_t size = (uint64_t)entry.stat.st_size;
-
-        if (S_ISREG(entry.stat.st_mode))
-            *bytes += sparse && allocated < size ? allocated : size;
-        *bytes += 512;
-        r = 0;
-    }
+    r = tree_walk_open(directory, skipped, &walk, err);
+    if (r == 0)
+        r = add_up(walk, sparse, bytes, err);
     tree_walk_close(walk);
     return r;
 }
