@@ -346,8 +346,7 @@ static void test_pack_corners(void **state)
     assert_int_equal(err.kind, ERROR_FORMAT);
 }
 
-/* The filesystem's directory is neither replaced nor emptied; one of that name
- * further down is anyone's. */
+/* Neither replaced nor emptied; one further down is a user's. */
 static void test_lost_and_found(void **state)
 {
     static const char *const members[] = { ".", "lost+found .lost+found a" };
@@ -373,7 +372,6 @@ static void test_lost_and_found(void **state)
     }
 }
 
-/* Directories that the stream does not name are as tar makes them. */
 static void test_implied(void **state)
 {
     static const mode_t masks[] = { 0, 022, 077 };
