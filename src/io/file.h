@@ -90,6 +90,17 @@ bool file_is_memory(int fd);
  */
 bool file_has_guest(int fd, bool may_read);
 
+#define FILE_STAMP_BYTES 256U
+
+/*
+ * Writes what changes when the disk behind fd is written to, for a later run
+ * to compare: which file, its size and times; or which device since which
+ * boot, and how much was written to it (first flushes what is only in
+ * memory).  False, and "": there is nothing that would tell (a pipe, a device
+ * whose writes are not counted).
+ */
+bool file_stamp(int fd, char stamp[FILE_STAMP_BYTES]);
+
 /* Flags for preadv2/pwritev2 and io_uring on file->fd: RWF_DONTCACHE or 0. */
 int file_rw_flags(const struct file *file);
 

@@ -17,116 +17,12 @@
 #include "io/device_stack.h"
 #include "io/file.h"
 
-/* Linux 5.15; not yet in the headers of every system we build on. */
-#ifndef BLKGETDISKSEQ
-#define BLKGETDISKSEQ _IOR(0x12, 128, uint64_t)
-#endif
-
-#define BACKING_BYTES 40U
-#define ALLOW         "--allow-in-use reads it all the same"
-
-/* ---- which it is, and how often it was written to ---- */
-
-/*
- * What the kernel's Documentation/block/stat.rst counts: the seventh number
- * is sectors written, the fourteenth sectors discarded.
- */
-static bool read_writes(dev_t device, unsigned long long *written,
-                        unsigned long long *discarded)
-{
-    char line[512];
-
-    return device_stack_attribute(device, "stat", line, sizeof(line)) &&
-           sscanf(line,
-                  "%*u %*u %*u %*u %*u %*u %llu %*u %*u %*u %*u %*u %*u %llu",
-                  written, discarded) == 2;
-}
-
-static bool read_boot(char *boot, size_t len)
-{
-    FILE *stream = fopen("/proc/sys/kernel/random/boot_id", "re");
-    bool any = stream && fgets(boot, (int)len, stream);
-
-    if (stream)
-        fclose(stream);
-    if (any)
-        boot[strcspn(boot, "\n")] = '\0';
-    return any;
-}
-
-/*
- * The file of a loop device may be written to by its own name: the time of
- * that, to text.  "": it is no such device, or its file cannot be seen from
- * here.
- */
-static void identify_backing(dev_t device, char text[BACKING_BYTES])
-{
-    struct device_stack_loop loop;
-    struct storage named;
-    struct stat st;
-
-    text[0] = '\0';
-    if (!device_stack_loop(device, &loop) ||
-        !device_stack_of_path(loop.path, &named) ||
-        !device_stack_is_same(&named, &loop.file) || stat(loop.path, &st) < 0)
-        return;
-    snprintf(text, BACKING_BYTES, " %lld.%09ld", (long long)st.st_mtim.tv_sec,
-             st.st_mtim.tv_nsec);
-}
-
-static bool identify_device(const struct source_guard *guard, dev_t device,
-                            char identity[SOURCE_GUARD_IDENTITY_BYTES])
-{
-    unsigned long long written, discarded;
-    uint64_t sequence = 0, bytes = 0;
-    char boot[64], backing[BACKING_BYTES];
-
-    if (fsync(guard->fd) < 0 || /* what is written but only in memory */
-        !read_boot(boot, sizeof(boot)) ||
-        ioctl(guard->fd, BLKGETDISKSEQ, &sequence) < 0 ||
-        ioctl(guard->fd, BLKGETSIZE64, &bytes) < 0 ||
-        !read_writes(device, &written, &discarded))
-        return false;
-    identify_backing(device, backing);
-    snprintf(identity, SOURCE_GUARD_IDENTITY_BYTES,
-             "device %u:%u %s %" PRIu64 " %" PRIu64 " %llu %llu%s",
-             major(device), minor(device), boot, sequence, bytes, written,
-             discarded, backing);
-    return true;
-}
-
-/* The generation tells apart two files that had one inode number in turn; 0:
- * the filesystem has none. */
-static void identify_file(const struct source_guard *guard,
-                          const struct stat *st,
-                          char identity[SOURCE_GUARD_IDENTITY_BYTES])
-{
-    /* A filesystem in the kernel writes an int; FUSE copies the long that the
-     * request's number tells of. */
-    long answer = 0;
-    int generation = 0;
-
-    if (ioctl(guard->fd, FS_IOC_GETVERSION, &answer) == 0)
-        memcpy(&generation, &answer, sizeof(generation));
-    snprintf(identity, SOURCE_GUARD_IDENTITY_BYTES,
-             "file %llu %u %lld %lld.%09ld %lld.%09ld",
-             (unsigned long long)st->st_ino, (unsigned)generation,
-             (long long)st->st_size, (long long)st->st_mtim.tv_sec,
-             st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
-             st->st_ctim.tv_nsec);
-}
+#define ALLOW "--allow-in-use reads it all the same"
 
 bool source_guard_identify(const struct source_guard *guard,
                            char identity[SOURCE_GUARD_IDENTITY_BYTES])
 {
-    struct stat st;
-
-    if (fstat(guard->fd, &st) < 0)
-        return false;
-    if (S_ISBLK(st.st_mode))
-        return identify_device(guard, st.st_rdev, identity);
-    identify_file(guard, &st, identity);
-    return true;
+    return file_stamp(guard->fd, identity);
 }
 
 /* ---- in use? ---- */

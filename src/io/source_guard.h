@@ -22,8 +22,9 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "io/file.h"
 
-#define SOURCE_GUARD_IDENTITY_BYTES 256U
+#define SOURCE_GUARD_IDENTITY_BYTES FILE_STAMP_BYTES
 
 struct source_guard {
     int fd;           /* owned */
