@@ -27,7 +27,7 @@
 enum {
     FILE_MAX_BYTES = 64 << 10,
     KEY_MIN_BYTES = 16,
-    KEY_MAX_BYTES = 64
+    KEY_MAX_BYTES = TLS_PSK_KEY_MAX
 };
 
 struct psk_line {
@@ -324,6 +324,17 @@ void tls_psk_install(SSL_CTX *ctx, bool is_server)
         SSL_CTX_set_psk_find_session_callback(ctx, find_session);
     else
         SSL_CTX_set_psk_use_session_callback(ctx, use_session);
+}
+
+size_t tls_psk_copy(const struct tls_psk *psk, const char *identity,
+                    unsigned char key[TLS_PSK_KEY_MAX])
+{
+    const struct psk_line *line = find_line(psk, identity, strlen(identity));
+
+    if (!line)
+        return 0;
+    memcpy(key, line->key, line->key_len);
+    return line->key_len;
 }
 
 void tls_psk_close(struct tls_psk *psk)

@@ -105,6 +105,15 @@ const char *tls_own_name(const struct tls *tls, char *buf, size_t len);
  * active?  Returns buf. */
 const char *tls_library(char *buf, size_t len, bool *has_fips);
 
+/*
+ * Makes a key for purpose that the same pair makes again: by HKDF-SHA256 of
+ * the pre-shared key that peer_name is the identity of, or of our
+ * certificate's private key, with peer_name, the name in the peer's.  False:
+ * there is no such secret, or it cannot be had (a key in hardware).
+ */
+bool tls_derive_key(const struct tls *tls, const char *purpose,
+                    const char *peer_name, unsigned char key[TLS_KEY_BYTES]);
+
 /* Another owner of the same tls, for whom tls_close() is called, too.  Any
  * thread.  Returns tls. */
 struct tls *tls_share(struct tls *tls);

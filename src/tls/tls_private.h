@@ -20,6 +20,7 @@
 
 /* What GnuTLS takes, and with it every peer that reads the same file. */
 #define TLS_PSK_IDENTITY_MAX 128
+#define TLS_PSK_KEY_MAX      64 /* bytes */
 
 /*
  * AES-GCM is good for 2^24.5 full records under one key (RFC 8446, 5.5), or
@@ -70,6 +71,9 @@ int tls_psk_take(const struct tls_key *key, struct tls_psk **psk,
                  struct error *err);
 /* The callbacks find the keys through struct tls_peer. */
 void tls_psk_install(SSL_CTX *ctx, bool is_server);
+/* Copies the key of identity; its bytes, 0: there is none. */
+size_t tls_psk_copy(const struct tls_psk *psk, const char *identity,
+                    unsigned char key[TLS_PSK_KEY_MAX]);
 void tls_psk_close(struct tls_psk *psk);
 
 /* ---- cipher_policy.c ---- */
