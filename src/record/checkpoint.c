@@ -38,6 +38,8 @@ void checkpoint_encode_head(uint8_t out[CHECKPOINT_HEAD_BYTES],
     at += DIGEST_ROOT_BYTES;
     put_be64(at, head->finished_unix_ns);
     at += 8;
+    memcpy(at, head->stamp, strnlen(head->stamp, CHECKPOINT_STAMP_BYTES - 1));
+    at += CHECKPOINT_STAMP_BYTES;
     digest_checksum(out, (size_t)(at - out), at);
 }
 
@@ -65,9 +67,12 @@ bool checkpoint_decode_head(const uint8_t in[CHECKPOINT_HEAD_BYTES],
     memcpy(head->root, at, DIGEST_ROOT_BYTES);
     at += DIGEST_ROOT_BYTES;
     head->finished_unix_ns = get_be64(at);
+    at += 8;
+    memcpy(head->stamp, at, CHECKPOINT_STAMP_BYTES);
     /* Whoever wrote a good checksum over text without end is not us. */
     return head->job[CHECKPOINT_JOB_BYTES - 1] == '\0' &&
-           head->sink[CHECKPOINT_SINK_BYTES - 1] == '\0';
+           head->sink[CHECKPOINT_SINK_BYTES - 1] == '\0' &&
+           head->stamp[CHECKPOINT_STAMP_BYTES - 1] == '\0';
 }
 
 bool checkpoint_is_finished(const struct checkpoint_head *head)

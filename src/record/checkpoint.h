@@ -8,6 +8,8 @@
  *   page   for CHECKPOINT_PAGE_CHUNKS chunks: bitmap of those held, bitmap of
  *          those that are zero, digests of the others, checksum
  *
+ *   code   HMAC-SHA256 of all before, or zero bytes where there is no key
+ *
  * Integers are big-endian.  A page's checksum covers its number and the
  * head's checksum, so that pages of different records do not mix.  So a
  * record of any size is written and read in little memory.
@@ -26,6 +28,7 @@
 #define CHECKPOINT_SINK_BYTES   128U
 #define CHECKPOINT_SOURCE_BYTES 32U
 #define CHECKPOINT_SUM_BYTES    16U
+#define CHECKPOINT_STAMP_BYTES  256U
 
 /* What the record is bound to: all of it must fit, or it is another's. */
 struct checkpoint_head {
@@ -40,12 +43,15 @@ struct checkpoint_head {
      * source's and durable.  0: it is not finished. */
     uint8_t root[DIGEST_ROOT_BYTES];
     uint64_t finished_unix_ns; /* when that was */
+    /* What of the file or device changes when it is written to, as it was
+     * at the save; "": nothing does. */
+    char stamp[CHECKPOINT_STAMP_BYTES];
 };
 
 #define CHECKPOINT_HEAD_BYTES                                              \
     (16U + 4U + 4U + 4U + 8U + 8U + CHECKPOINT_JOB_BYTES +                 \
      CHECKPOINT_SINK_BYTES + CHECKPOINT_SOURCE_BYTES + DIGEST_ROOT_BYTES + \
-     8U + CHECKPOINT_SUM_BYTES)
+     8U + CHECKPOINT_STAMP_BYTES + CHECKPOINT_SUM_BYTES)
 
 #define CHECKPOINT_PAGE_CHUNKS  8192U
 #define CHECKPOINT_BITMAP_BYTES (CHECKPOINT_PAGE_CHUNKS / 8U)

@@ -52,39 +52,78 @@ static bool read_all(int fd, uint8_t *data, size_t len)
     return true;
 }
 
+/* A file with the code over all that goes through it. */
+struct coded {
+    int fd;
+    struct digest_mac *mac; /* NULL: without */
+};
+
+static void auto_coded(struct coded *file)
+{
+    digest_mac_close(file->mac);
+}
+
+static struct coded coded_open(int fd, const uint8_t *key)
+{
+    return (struct coded){ fd, key ? digest_mac_open(key) : NULL };
+}
+
+static int coded_write(struct coded *file, const uint8_t *data, size_t len)
+{
+    if (file->mac)
+        digest_mac_add(file->mac, data, len);
+    return write_all(file->fd, data, len);
+}
+
+static bool coded_read(struct coded *file, uint8_t *data, size_t len)
+{
+    if (!read_all(file->fd, data, len))
+        return false;
+    if (file->mac)
+        digest_mac_add(file->mac, data, len);
+    return true;
+}
+
+/* The code so far; zero bytes without a key. */
+static void coded_end(struct coded *file, uint8_t code[DIGEST_MAC_BYTES])
+{
+    memset(code, 0, DIGEST_MAC_BYTES);
+    if (file->mac)
+        digest_mac_end(file->mac, code);
+}
+
 /* 0 or -errno. */
-static int write_record(int fd, const struct checkpoint_head *head,
+static int write_record(struct coded *file, const struct checkpoint_head *head,
                         const struct chunk_bitmap *held,
-                        const struct digest *digest, pthread_mutex_t *lock)
+                        const struct digest *digest)
 {
     AUTO_FREE uint8_t *page = malloc(CHECKPOINT_PAGE_BYTES);
-    uint8_t encoded[CHECKPOINT_HEAD_BYTES];
+    uint8_t encoded[CHECKPOINT_HEAD_BYTES], code[DIGEST_MAC_BYTES];
     int r;
 
     if (!page)
         return -ENOMEM;
     checkpoint_encode_head(encoded, head);
-    r = write_all(fd, encoded, sizeof(encoded));
-    for (uint64_t i = 0; r == 0 && i < checkpoint_pages(held->chunks); i++) {
-        size_t len;
-
-        pthread_mutex_lock(lock);
-        len = checkpoint_encode_page(page, encoded, i, held, digest);
-        pthread_mutex_unlock(lock);
-        r = write_all(fd, page, len);
-    }
-    if (r == 0 && fdatasync(fd) < 0)
+    r = coded_write(file, encoded, sizeof(encoded));
+    for (uint64_t i = 0; r == 0 && i < checkpoint_pages(held->chunks); i++)
+        r = coded_write(file, page,
+                        checkpoint_encode_page(page, encoded, i, held, digest));
+    coded_end(file, code);
+    if (r == 0)
+        r = write_all(file->fd, code, sizeof(code));
+    if (r == 0 && fdatasync(file->fd) < 0)
         r = -errno;
     return r;
 }
 
 int checkpoint_file_write(const char *path, const struct checkpoint_head *head,
                           const struct chunk_bitmap *held,
-                          const struct digest *digest, pthread_mutex_t *lock,
+                          const struct digest *digest, const uint8_t *key,
                           struct error *err)
 {
     AUTO_FREE char *name = temporary_name(path);
     AUTO_FD int fd = -1;
+    AUTO(auto_coded) struct coded file = { .fd = -1 };
     int r;
 
     if (!name)
@@ -93,7 +132,8 @@ int checkpoint_file_write(const char *path, const struct checkpoint_head *head,
               0600);
     if (fd < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "make %s", name);
-    r = write_record(fd, head, held, digest, lock);
+    file = coded_open(fd, key);
+    r = write_record(&file, head, held, digest);
     if (r < 0) {
         unlink(name);
         return error_set(err, ERROR_TARGET_IO, -r, "write %s", name);
@@ -147,33 +187,44 @@ int checkpoint_file_remove(const char *path, struct error *err)
 static bool is_bound(const struct checkpoint_head *found,
                      const struct checkpoint_head *wanted)
 {
-    return strcmp(found->job, wanted->job) == 0 &&
-           strcmp(found->sink, wanted->sink) == 0 &&
+    return strcmp(found->sink, wanted->sink) == 0 &&
            found->chunk_bytes == wanted->chunk_bytes &&
            found->digest == wanted->digest &&
            found->virtual_bytes == wanted->virtual_bytes;
 }
 
-static bool read_pages(int fd, const uint8_t *head, struct chunk_bitmap *held,
-                       struct digest *digest)
+static bool read_pages(struct coded *file, const uint8_t *head,
+                       struct chunk_bitmap *held, struct digest *digest)
 {
     AUTO_FREE uint8_t *page = malloc(CHECKPOINT_PAGE_BYTES);
     size_t maps = (size_t)2 * CHECKPOINT_BITMAP_BYTES;
-    uint8_t more;
 
     if (!page)
         return false;
     for (uint64_t i = 0; i < checkpoint_pages(held->chunks); i++) {
         size_t len;
 
-        if (!read_all(fd, page, maps))
+        if (!coded_read(file, page, maps))
             return false;
         len = checkpoint_page_bytes(page, digest_each(digest));
-        if (!read_all(fd, page + maps, len - maps) ||
+        if (!coded_read(file, page + maps, len - maps) ||
             !checkpoint_decode_page(page, len, head, i, held, digest))
             return false;
     }
-    return read(fd, &more, 1) == 0;
+    return true;
+}
+
+/* The end: the code, and nothing after it. */
+static bool read_code(struct coded *file, bool *is_authentic)
+{
+    uint8_t code[DIGEST_MAC_BYTES], wanted[DIGEST_MAC_BYTES], more;
+
+    coded_end(file, wanted);
+    if (!read_all(file->fd, code, sizeof(code)) ||
+        read(file->fd, &more, 1) != 0)
+        return false;
+    *is_authentic = file->mac && digest_mac_equal(code, wanted);
+    return true;
 }
 
 bool checkpoint_file_look(const char *path, struct checkpoint_head *head)
@@ -185,23 +236,29 @@ bool checkpoint_file_look(const char *path, struct checkpoint_head *head)
            checkpoint_decode_head(encoded, head);
 }
 
-enum checkpoint_file_result checkpoint_file_load(const char *path,
-                                                 struct checkpoint_head *wanted,
-                                                 struct chunk_bitmap *held,
-                                                 struct digest *digest)
+enum checkpoint_file_result checkpoint_file_load(
+    const char *path, struct checkpoint_head *wanted, struct chunk_bitmap *held,
+    struct digest *digest, const uint8_t *key, bool *is_authentic)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO(auto_coded) struct coded file = { .fd = -1 };
     uint8_t encoded[CHECKPOINT_HEAD_BYTES];
     struct checkpoint_head found;
 
+    *is_authentic = false;
     if (fd < 0)
         return CHECKPOINT_FILE_NONE;
-    if (!read_all(fd, encoded, sizeof(encoded)) ||
+    file = coded_open(fd, key);
+    if (!coded_read(&file, encoded, sizeof(encoded)) ||
         !checkpoint_decode_head(encoded, &found))
         return CHECKPOINT_FILE_DAMAGED;
+    if (strcmp(found.job, wanted->job) != 0)
+        return CHECKPOINT_FILE_OTHER_JOB;
     if (!is_bound(&found, wanted))
         return CHECKPOINT_FILE_FOREIGN;
     *wanted = found;
-    return read_pages(fd, encoded, held, digest) ? CHECKPOINT_FILE_OK
-                                                 : CHECKPOINT_FILE_DAMAGED;
+    return read_pages(&file, encoded, held, digest) &&
+                   read_code(&file, is_authentic)
+               ? CHECKPOINT_FILE_OK
+               : CHECKPOINT_FILE_DAMAGED;
 }

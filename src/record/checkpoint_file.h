@@ -7,19 +7,17 @@
 #ifndef CW_RECORD_CHECKPOINT_FILE_H
 #define CW_RECORD_CHECKPOINT_FILE_H
 
-#include <pthread.h>
-
 #include "base/error.h"
 #include "record/checkpoint.h"
 
 /*
- * Writes a record to path's temporary name and flushes it.  lock is taken
- * while a page is gathered from held and digest, so that whoever changes
- * them under it is never seen half-way.  ERROR_TARGET_IO.
+ * Writes a record to path's temporary name and flushes it.  key:
+ * DIGEST_MAC_BYTES; NULL: the record cannot be authenticated.
+ * ERROR_TARGET_IO.
  */
 int checkpoint_file_write(const char *path, const struct checkpoint_head *head,
                           const struct chunk_bitmap *held,
-                          const struct digest *digest, pthread_mutex_t *lock,
+                          const struct digest *digest, const uint8_t *key,
                           struct error *err);
 
 /* Gives what was written its name, durably. */
@@ -39,18 +37,19 @@ enum checkpoint_file_result {
     CHECKPOINT_FILE_OK,
     CHECKPOINT_FILE_NONE,    /* there is no such file, or it cannot be read */
     CHECKPOINT_FILE_DAMAGED, /* torn, or of another version */
-    CHECKPOINT_FILE_FOREIGN, /* bound to something else than *wanted */
+    CHECKPOINT_FILE_FOREIGN, /* of *wanted's job, but not of its disk */
+    CHECKPOINT_FILE_OTHER_JOB,
 };
 
 /*
- * Loads the record at path that is bound to *wanted (its source and
+ * Loads the record at path that is bound to *wanted (its source, stamp and
  * disk_bytes are what is found) into held and digest, both empty and of
- * wanted's disk.  On any other result than CHECKPOINT_FILE_OK they may hold
+ * wanted's disk.  *is_authentic: it was written with key, as of
+ * checkpoint_file_write().  On any other result than CHECKPOINT_FILE_OK they may hold
  * something: throw them away.  path: "" is as if there were none.
  */
-enum checkpoint_file_result checkpoint_file_load(const char *path,
-                                                 struct checkpoint_head *wanted,
-                                                 struct chunk_bitmap *held,
-                                                 struct digest *digest);
+enum checkpoint_file_result checkpoint_file_load(
+    const char *path, struct checkpoint_head *wanted, struct chunk_bitmap *held,
+    struct digest *digest, const uint8_t *key, bool *is_authentic);
 
 #endif

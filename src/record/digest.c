@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #if CW_HAS_XXH_DISPATCH
 #include <xxh_x86dispatch.h> /* XXH3_128bits() by what the CPU can do */
@@ -169,6 +171,16 @@ void digest_sums(const uint8_t *data, size_t len, uint8_t *sums)
     }
 }
 
+void digest_zero_sums(size_t len, uint8_t *sums)
+{
+    static const uint8_t zeros[DIGEST_GRAIN_BYTES];
+
+    memset(sums, 0, DIGEST_SUMS_BYTES);
+    for (size_t at = 0; at < len; at += sizeof(zeros), sums += DIGEST_SUM_BYTES)
+        digest_sums(zeros, len - at < sizeof(zeros) ? len - at : sizeof(zeros),
+                    sums);
+}
+
 void digest_add_leaves(struct digest *digest, uint64_t index,
                        const uint8_t *leaves)
 {
@@ -258,6 +270,60 @@ void digest_root(const struct digest *digest, uint8_t root[DIGEST_ROOT_BYTES])
         EVP_DigestFinal_ex(ctx, root, NULL) != 1)
         abort(); /* only a broken libcrypto cannot hash */
     EVP_MD_CTX_free(ctx);
+}
+
+/* ---- authenticated ---- */
+
+struct digest_mac {
+    EVP_MAC_CTX *ctx;
+};
+
+struct digest_mac *digest_mac_open(const uint8_t *key)
+{
+    struct digest_mac *mac = calloc(1, sizeof(*mac));
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    char sha256_name[] = "SHA256";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256_name, 0),
+        OSSL_PARAM_construct_end(),
+    };
+
+    if (mac && hmac)
+        mac->ctx = EVP_MAC_CTX_new(hmac);
+    EVP_MAC_free(hmac);
+    if (!mac || !mac->ctx ||
+        EVP_MAC_init(mac->ctx, key, DIGEST_MAC_BYTES, params) != 1)
+        abort(); /* only a broken libcrypto cannot hash */
+    return mac;
+}
+
+void digest_mac_add(struct digest_mac *mac, const void *data, size_t len)
+{
+    if (EVP_MAC_update(mac->ctx, data, len) != 1)
+        abort();
+}
+
+void digest_mac_end(struct digest_mac *mac, uint8_t out[DIGEST_MAC_BYTES])
+{
+    size_t len;
+
+    if (EVP_MAC_final(mac->ctx, out, &len, DIGEST_MAC_BYTES) != 1 ||
+        EVP_MAC_init(mac->ctx, NULL, 0, NULL) != 1)
+        abort();
+}
+
+bool digest_mac_equal(const uint8_t a[DIGEST_MAC_BYTES],
+                      const uint8_t b[DIGEST_MAC_BYTES])
+{
+    return CRYPTO_memcmp(a, b, DIGEST_MAC_BYTES) == 0;
+}
+
+void digest_mac_close(struct digest_mac *mac)
+{
+    if (!mac)
+        return;
+    EVP_MAC_CTX_free(mac->ctx);
+    free(mac);
 }
 
 const char *digest_format(enum digest_algorithm algorithm,

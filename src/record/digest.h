@@ -83,6 +83,9 @@ void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
  */
 void digest_sums(const uint8_t *data, size_t len, uint8_t *sums);
 
+/* The sums of len zero bytes, to sums (DIGEST_SUMS_BYTES). */
+void digest_zero_sums(size_t len, uint8_t *sums);
+
 /* Stores the digest of chunk index, which follows from its leaves. */
 void digest_add_leaves(struct digest *digest, uint64_t index,
                        const uint8_t *leaves);
@@ -116,6 +119,26 @@ const uint8_t *digest_of(const struct digest *digest, uint64_t index);
 /* XXH3-128 of any bytes: to find accidents and to name things. */
 void digest_checksum(const void *data, size_t len,
                      uint8_t out[DIGEST_CHECKSUM_BYTES]);
+
+/* Bytes of a key and of what is made with it. */
+#define DIGEST_MAC_BYTES 32U
+
+/* HMAC-SHA256 of bytes that come in parts. */
+struct digest_mac;
+
+/* key: DIGEST_MAC_BYTES.  End with digest_mac_close(). */
+struct digest_mac *digest_mac_open(const uint8_t *key);
+void digest_mac_add(struct digest_mac *mac, const void *data, size_t len);
+
+/* Writes the code over all parts; the next part begins another. */
+void digest_mac_end(struct digest_mac *mac, uint8_t out[DIGEST_MAC_BYTES]);
+
+/* Compares in constant time. */
+bool digest_mac_equal(const uint8_t a[DIGEST_MAC_BYTES],
+                      const uint8_t b[DIGEST_MAC_BYTES]);
+
+/* Tolerates NULL. */
+void digest_mac_close(struct digest_mac *mac);
 
 /* The root over the table as it stands. */
 void digest_root(const struct digest *digest, uint8_t root[DIGEST_ROOT_BYTES]);

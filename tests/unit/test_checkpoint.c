@@ -16,7 +16,8 @@
 #define CHUNKS UINT64_C(9000) /* two pages */
 #define DISK   (CHUNKS * MIB - 777)
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const uint8_t key[DIGEST_MAC_BYTES] = { 1, 2, 3 };
+static bool is_authentic;
 static char path[PATH_MAX];
 
 static struct checkpoint_head bound(void)
@@ -25,6 +26,7 @@ static struct checkpoint_head bound(void)
         .job = "job-1",
         .sink = "file 77",
         .source = { 1, 2, 3 },
+        .stamp = "file 1 2",
         .chunk_bytes = (uint32_t)MIB,
         .digest = DIGEST_XXH3_128,
         .virtual_bytes = DISK,
@@ -72,8 +74,7 @@ static void save(const struct state *s)
     struct error err;
 
     assert_int_equal(
-        checkpoint_file_write(path, &head, &s->held, s->digest, &lock, &err),
-        0);
+        checkpoint_file_write(path, &head, &s->held, s->digest, key, &err), 0);
     assert_int_equal(checkpoint_file_commit(path, &err), 0);
 }
 
@@ -84,7 +85,8 @@ static enum checkpoint_file_result load(const struct checkpoint_head *wanted)
     struct state s;
 
     open_state(&s);
-    r = checkpoint_file_load(path, &head, &s.held, s.digest);
+    r = checkpoint_file_load(path, &head, &s.held, s.digest, key,
+                             &is_authentic);
     close_state(&s);
     return r;
 }
@@ -101,9 +103,9 @@ static void test_round_trip(void **state)
     open_state(&loaded);
     memset(head.source, 0, sizeof(head.source));
     head.disk_bytes = 0;
-    assert_int_equal(
-        checkpoint_file_load(path, &head, &loaded.held, loaded.digest),
-        CHECKPOINT_FILE_OK);
+    assert_int_equal(checkpoint_file_load(path, &head, &loaded.held,
+                                          loaded.digest, key, &is_authentic),
+                     CHECKPOINT_FILE_OK);
     assert_int_equal(head.source[2], 3); /* found, not asked for */
     assert_int_equal(head.disk_bytes, DISK + 777);
     assert_int_equal(chunk_bitmap_count(&loaded.held),
@@ -136,7 +138,7 @@ static void test_torn(void **state)
     fd = open(path, O_RDWR);
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &st), 0);
-    for (off_t at = 0; at < st.st_size; at++) {
+    for (off_t at = 0; at < st.st_size - (off_t)DIGEST_MAC_BYTES; at++) {
         uint8_t byte, wrong;
 
         assert_int_equal(pread(fd, &byte, 1, at), 1);
@@ -173,7 +175,8 @@ static void test_foreign(void **state)
     heads[3].digest = DIGEST_SHA256;
     heads[4].virtual_bytes--;
     for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-        assert_int_equal(load(&heads[i]), CHECKPOINT_FILE_FOREIGN);
+        assert_int_equal(load(&heads[i]), i == 0 ? CHECKPOINT_FILE_OTHER_JOB
+                                                 : CHECKPOINT_FILE_FOREIGN);
     assert_int_equal(checkpoint_file_remove(path, &err), 0);
     close_state(&saved);
 }
@@ -188,7 +191,7 @@ static void test_uncommitted(void **state)
     (void)state;
     fill_state(&saved);
     assert_int_equal(checkpoint_file_write(path, &head, &saved.held,
-                                           saved.digest, &lock, &err),
+                                           saved.digest, key, &err),
                      0);
     assert_int_equal(load(&head), CHECKPOINT_FILE_NONE);
     checkpoint_file_abandon(path);
