@@ -11,6 +11,7 @@ void work_queue_init(struct work_queue *queue, uint64_t chunks, unsigned lanes,
     queue->step = step;
     queue->max = MAX_CHUNKS;
     queue->lanes = lanes;
+    queue->order = NULL;
 }
 
 static uint64_t share(const struct work_queue *queue, uint64_t left)
@@ -27,16 +28,30 @@ static uint64_t share(const struct work_queue *queue, uint64_t left)
     return count < left ? count : left;
 }
 
+/* The chunks at place, as far as they are neighbours. */
+static void follow(const struct work_order *order, uint64_t place,
+                   struct work_queue_range *range)
+{
+    const struct work_order_run *run = work_order_find(order, place);
+    uint64_t left = run->place + run->count - place;
+
+    range->first = run->first + (place - run->place);
+    if (range->count > left)
+        range->count = left;
+}
+
 bool work_queue_take(struct work_queue *queue, struct work_queue_range *range)
 {
-    uint64_t first = atomic_load(&queue->next);
+    uint64_t place = atomic_load(&queue->next);
 
     do {
-        if (first >= queue->end)
+        if (place >= queue->end)
             return false;
-        range->first = first;
-        range->count = share(queue, queue->end - first);
-    } while (!atomic_compare_exchange_weak(&queue->next, &first,
-                                           first + range->count));
+        range->first = place;
+        range->count = share(queue, queue->end - place);
+        if (queue->order)
+            follow(queue->order, place, range);
+    } while (!atomic_compare_exchange_weak(&queue->next, &place,
+                                           place + range->count));
     return true;
 }

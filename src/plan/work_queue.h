@@ -13,12 +13,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "plan/work_order.h"
+
 struct work_queue {
     _Atomic uint64_t next; /* first chunk nobody has taken */
     uint64_t end;          /* chunks in the disk */
     uint64_t step;         /* a range ends at a multiple of it */
     uint64_t max; /* chunks of a range; may be lowered before it is used */
     unsigned lanes;
+    const struct work_order *order; /* borrowed; NULL: ascending */
 };
 
 struct work_queue_range {
