@@ -6,19 +6,23 @@
 #include "wire/fields.h"
 
 #define HEAD            MESSAGE_HEADER_BYTES
-#define OPTION_SPACE    1U /* of ERROR */
-#define OPTION_CODECS   1U /* of HELLO and PLAN */
-#define OPTION_IDENTITY 2U /* of HELLO and PLAN */
-#define OPTION_TRUST    3U /* of PLAN */
-#define OPTION_DELTA    4U /* of HELLO: asked for; of PLAN: surveys */
-#define OPTION_UNREAD   1U /* of FINISH */
-#define OPTION_WAITS    1U /* of PROGRESS */
-#define OPTION_FINISHED 5U /* of HELLO */
-#define OPTION_HAS_SUMS 5U /* of PLAN */
-#define OPTION_SUMS     6U /* of HELLO: taken */
-#define OPTION_PADDING  7U /* of HELLO */
-#define OPTION_PARTS    8U /* of HELLO: taken */
-#define OPTION_OF_SUMS  1U /* of LEAVES: they are */
+#define OPTION_SPACE    1U  /* of ERROR */
+#define OPTION_CODECS   1U  /* of HELLO and PLAN */
+#define OPTION_IDENTITY 2U  /* of HELLO and PLAN */
+#define OPTION_TRUST    3U  /* of PLAN */
+#define OPTION_DELTA    4U  /* of HELLO: asked for; of PLAN: surveys */
+#define OPTION_UNREAD   1U  /* of FINISH */
+#define OPTION_WAITS    1U  /* of PROGRESS */
+#define OPTION_FINISHED 5U  /* of HELLO */
+#define OPTION_HAS_SUMS 5U  /* of PLAN */
+#define OPTION_SUMS     6U  /* of HELLO: taken */
+#define OPTION_PADDING  7U  /* of HELLO */
+#define OPTION_PARTS    8U  /* of HELLO: taken */
+#define OPTION_OF_SUMS  1U  /* of LEAVES: they are */
+#define OPTION_MISSING  16U /* of HELLO: taken; of HAVE: they are */
+#define OPTION_SAMPLE   17U /* of HELLO: answered */
+#define OPTION_ASKS     18U /* of HELLO: for trust */
+#define OPTION_UNPROVED 16U /* of DONE: held, not verified */
 
 #define WAITS_BYTES 16U
 
@@ -65,6 +69,12 @@ static void put_hello(struct fields_writer *w, const struct message *message)
     }
     if (m->takes_parts)
         fields_put_option(w, OPTION_PARTS, 0);
+    if (m->takes_missing)
+        fields_put_option(w, OPTION_MISSING, 0);
+    if (m->answers_sample)
+        fields_put_option(w, OPTION_SAMPLE, 0);
+    if (m->asks_trust)
+        fields_put_option(w, OPTION_ASKS, 0);
     if (!m->has_finished)
         return;
     fields_put_option(w, OPTION_FINISHED, sizeof(m->root));
@@ -97,6 +107,8 @@ static void put_have(struct fields_writer *w, const struct message *message)
     fields_put16(w, m->count);
     fields_put16(w, m->digest_bytes);
     fields_put_raw(w, m->digests, (size_t)m->count * m->digest_bytes);
+    if (m->is_missing)
+        fields_put_option(w, OPTION_MISSING, 0);
 }
 
 static void put_leaves(struct fields_writer *w, const struct message *message)
@@ -113,6 +125,15 @@ static void put_leaves(struct fields_writer *w, const struct message *message)
     fields_put_option(w, OPTION_OF_SUMS,
                       (uint16_t)(m->count * MESSAGE_SUMS_BYTES));
     fields_put_raw(w, m->sums, (size_t)m->count * MESSAGE_SUMS_BYTES);
+}
+
+static void put_sample(struct fields_writer *w, const struct message *message)
+{
+    const struct message_sample *m = &message->sample;
+
+    fields_put16(w, m->count);
+    for (size_t i = 0; i < m->count; i++)
+        fields_put64(w, m->chunks[i]);
 }
 
 static void put_join(struct fields_writer *w, const struct message *message)
@@ -179,6 +200,10 @@ static void put_done(struct fields_writer *w, const struct message *message)
     fields_put64(w, m->allocated_bytes);
     put_waits(w, &m->waits);
     fields_put_raw(w, m->root, sizeof(m->root));
+    if (m->unverified_bytes == 0)
+        return;
+    fields_put_option(w, OPTION_UNPROVED, sizeof(m->unverified_bytes));
+    fields_put64(w, m->unverified_bytes);
 }
 
 /* ---- reading ---- */
@@ -241,6 +266,19 @@ static void take_leaves(struct fields_reader *r, struct message *message)
                         m->first <= INT64_MAX);
     m->digests = fields_take(r, (size_t)m->count * MESSAGE_CHUNK_LEAVES *
                                     m->digest_bytes);
+}
+
+static void take_sample(struct fields_reader *r, struct message *message)
+{
+    struct message_sample *m = &message->sample;
+
+    m->count = fields_take16(r);
+    fields_check(r, m->count >= 1 && m->count <= MESSAGE_SAMPLE_MAX);
+    for (size_t i = 0; r->fault == MESSAGE_OK && i < m->count; i++) {
+        m->chunks[i] = fields_take64(r);
+        fields_check(r, m->chunks[i] <= INT64_MAX &&
+                            (i == 0 || m->chunks[i] > m->chunks[i - 1]));
+    }
 }
 
 static void take_join(struct fields_reader *r, struct message *message)
@@ -335,6 +373,14 @@ static void take_finished(struct message_hello *m, struct fields_reader option)
     fields_take_raw(&option, m->root, sizeof(m->root));
 }
 
+static void take_have_option(struct message *message, uint16_t tag,
+                             struct fields_reader option)
+{
+    (void)option;
+    if (tag == OPTION_MISSING)
+        message->have.is_missing = message->have.digest_bytes == 0;
+}
+
 static void take_leaves_option(struct message *message, uint16_t tag,
                                struct fields_reader option)
 {
@@ -383,6 +429,9 @@ static void take_hello_option(struct message *message, uint16_t tag,
     case OPTION_SUMS: m->takes_sums = true; break;
     case OPTION_PADDING: take_padding(m, option); break;
     case OPTION_PARTS: m->takes_parts = true; break;
+    case OPTION_MISSING: m->takes_missing = true; break;
+    case OPTION_SAMPLE: m->answers_sample = true; break;
+    case OPTION_ASKS: m->asks_trust = true; break;
     default: break;
     }
 }
@@ -413,6 +462,15 @@ static void take_finish_option(struct message *message, uint16_t tag,
         m->unread_bytes = fields_take64(&option);
 }
 
+static void take_done_option(struct message *message, uint16_t tag,
+                             struct fields_reader option)
+{
+    struct message_done *m = &message->done;
+
+    if (tag == OPTION_UNPROVED && option.left == sizeof(m->unverified_bytes))
+        m->unverified_bytes = fields_take64(&option);
+}
+
 struct message_row {
     const char *name;
     void (*put)(struct fields_writer *w, const struct message *message);
@@ -426,15 +484,16 @@ struct message_row {
 static const struct message_row rows[] = {
     [MESSAGE_HELLO]    = { "HELLO",    put_hello,    take_hello,    take_hello_option },
     [MESSAGE_PLAN]     = { "PLAN",     put_plan,     take_plan,     take_plan_option },
-    [MESSAGE_HAVE]     = { "HAVE",     put_have,     take_have,     NULL },
+    [MESSAGE_HAVE]     = { "HAVE",     put_have,     take_have,     take_have_option },
     [MESSAGE_GO]       = { "GO",       NULL,         NULL,          NULL },
     [MESSAGE_JOIN]     = { "JOIN",     put_join,     take_join,     NULL },
     [MESSAGE_PROGRESS] = { "PROGRESS", put_progress, take_progress, take_progress_option },
     [MESSAGE_ERROR]    = { "ERROR",    put_error,    take_error,    take_error_option },
     [MESSAGE_FINISH]   = { "FINISH",   put_finish,   take_finish,   take_finish_option },
-    [MESSAGE_DONE]     = { "DONE",     put_done,     take_done,     NULL },
+    [MESSAGE_DONE]     = { "DONE",     put_done,     take_done,     take_done_option },
     [MESSAGE_BYE]      = { "BYE",      NULL,         NULL,          NULL },
     [MESSAGE_LEAVES]   = { "LEAVES",   put_leaves,   take_leaves,   take_leaves_option },
+    [MESSAGE_SAMPLE]   = { "SAMPLE",   put_sample,   take_sample,   NULL },
 };
 /* clang-format on */
 

@@ -3,6 +3,7 @@
  * Pure: bytes to structs and back.  docs/protocol.md is normative.
  *
  *   S -> T  HELLO     who, how large, how many lanes
+ *   T -> S  SAMPLE *, answered by HAVE or LEAVES for each chunk asked for
  *   T -> S  PLAN      accepted: lanes, session secret, size of the disk
  *   T -> S  HAVE *    chunks the target already holds, with digests
  *   T -> S  GO        lanes may come
@@ -44,6 +45,7 @@
 #define MESSAGE_LEAVES_MAX     64U   /* chunks in one LEAVES, */
 #define MESSAGE_SUMS_MAX       16U   /* of them where it has sums */
 #define MESSAGE_SUMS_BYTES     1536U /* sums of the grains of a chunk */
+#define MESSAGE_SAMPLE_MAX     256U  /* chunks in one SAMPLE */
 /* Chunks told by LEAVES and not yet sent, at most: both ends keep them. */
 #define MESSAGE_LEAVES_AHEAD 4096U
 /* Each byte of the digest of a leaf that the target does not hold, in LEAVES
@@ -62,6 +64,7 @@ enum message_type {
     MESSAGE_DONE = 9,
     MESSAGE_BYE = 10,
     MESSAGE_LEAVES = 11,
+    MESSAGE_SAMPLE = 16,
 };
 
 struct message_hello {
@@ -86,6 +89,9 @@ struct message_hello {
     uint16_t padding_bytes; /* option 7: of virtual_bytes, zeros at the end that
                              * make whole sectors; 0: no option */
     bool takes_parts;       /* option 8: LEAVES may come before GO, of parts */
+    bool takes_missing;  /* option 16: HAVE may have its option 16 */
+    bool answers_sample; /* option 17: SAMPLE may come before PLAN */
+    bool asks_trust;     /* option 18: the record may be believed */
 };
 
 struct message_plan {
@@ -107,6 +113,7 @@ struct message_have {
     uint16_t count;         /* 1..MESSAGE_HAVE_MAX; more where all are zero */
     uint16_t digest_bytes;  /* 0: all of the chunks read as zero */
     const uint8_t *digests; /* count * digest_bytes; borrowed from input */
+    bool is_missing;        /* option 16: the target has none of them */
 };
 
 struct message_leaves {
@@ -117,6 +124,12 @@ struct message_leaves {
                              * borrowed from input */
     const uint8_t *sums;    /* option 1: count * MESSAGE_SUMS_BYTES, count up
                              * to MESSAGE_SUMS_MAX; NULL: has none */
+};
+
+/* T -> S, before PLAN: what does the source have there? */
+struct message_sample {
+    uint16_t count;                      /* 1..MESSAGE_SAMPLE_MAX */
+    uint64_t chunks[MESSAGE_SAMPLE_MAX]; /* ascending */
 };
 
 struct message_join {
@@ -171,6 +184,7 @@ struct message_done {
     uint64_t allocated_bytes;   /* 0: a device */
     struct message_waits waits; /* of the target */
     uint8_t root[MESSAGE_ROOT_BYTES];
+    uint64_t unverified_bytes; /* option 16: held, and not read again */
 };
 
 struct message {
@@ -180,6 +194,7 @@ struct message {
         struct message_plan plan;
         struct message_have have;
         struct message_leaves leaves;
+        struct message_sample sample;
         struct message_join join;
         struct message_progress progress;
         struct message_error error;

@@ -39,6 +39,11 @@ static void check_message(const struct message *m, const uint8_t *in,
     case MESSAGE_ERROR:
         check_text(m->error.text, sizeof(m->error.text));
         return;
+    case MESSAGE_SAMPLE:
+        assert(m->sample.count <= MESSAGE_SAMPLE_MAX);
+        for (size_t i = 1; i < m->sample.count; i++)
+            assert(m->sample.chunks[i] > m->sample.chunks[i - 1]);
+        return;
     case MESSAGE_GO:
     case MESSAGE_PROGRESS:
     case MESSAGE_FINISH:
@@ -67,11 +72,15 @@ static bool has_options(const struct message *m)
             (m->hello.codecs != 0 || m->hello.has_identity ||
              m->hello.asks_delta || m->hello.takes_sums ||
              m->hello.padding_bytes != 0 || m->hello.takes_parts ||
+             m->hello.takes_missing || m->hello.answers_sample ||
+             m->hello.asks_trust ||
              m->hello.has_finished)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
              m->plan.wants_trust || m->plan.surveys || m->plan.has_sums)) ||
            (m->type == MESSAGE_LEAVES && m->leaves.sums) ||
+           (m->type == MESSAGE_HAVE && m->have.is_missing) ||
+           (m->type == MESSAGE_DONE && m->done.unverified_bytes != 0) ||
            (m->type == MESSAGE_FINISH && m->finish.unread_bytes != 0) ||
            (m->type == MESSAGE_PROGRESS && m->progress.has_waits) ||
            (m->type == MESSAGE_ERROR && m->error.has_space);

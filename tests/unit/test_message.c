@@ -9,7 +9,7 @@ static uint8_t bytes[MESSAGE_BUFFER_BYTES];
 static const uint8_t digests[48] = { 1, 2, 3 };
 
 /* One of every type, with every field set to something. */
-#define SAMPLES 11
+#define SAMPLES 12
 
 static void samples(struct message out[SAMPLES])
 {
@@ -31,7 +31,7 @@ static void samples(struct message out[SAMPLES])
         .lanes = 2, .disk_bytes = 99, .secret = { 7, 8, 9 }, .software = "x"
     };
     out[2].type = MESSAGE_HAVE;
-    out[2].have = (struct message_have){ 5, 3, 16, digests };
+    out[2].have = (struct message_have){ 5, 3, 16, digests, false };
     out[3].type = MESSAGE_GO;
     out[4].type = MESSAGE_JOIN;
     out[4].join = (struct message_join){ 3, { 1, 2, 3 } };
@@ -50,10 +50,12 @@ static void samples(struct message out[SAMPLES])
     out[7].type = MESSAGE_FINISH;
     out[7].finish = (struct message_finish){ { 5, 6 }, { 0xab }, 0 };
     out[8].type = MESSAGE_DONE;
-    out[8].done = (struct message_done){ 10, 20, { 7, 8 }, { 0xcd } };
+    out[8].done = (struct message_done){ 10, 20, { 7, 8 }, { 0xcd }, 0 };
     out[9].type = MESSAGE_BYE;
     out[10].type = MESSAGE_LEAVES;
     out[10].leaves = (struct message_leaves){ 7, 2, 1, digests, NULL };
+    out[11].type = MESSAGE_SAMPLE;
+    out[11].sample = (struct message_sample){ 3, { 0, 7, 8 } };
 }
 
 static enum message_result decode(size_t len, struct message *message)
