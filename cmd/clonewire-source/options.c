@@ -60,9 +60,9 @@ static const struct option_row clone_rows[] = {
       "given: from the image and HOST:PORT" },
     { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
       OPTION_FIELD(struct cw_source_options, resume), 0, 0,
-      "auto: read the disk again and compare it with what the target holds of "
-      "an earlier run; trust: not what it holds of an image whose size, times "
-      "and samples are unchanged; off, compare: as auto, as these are for the "
+      "auto: both sides read what an earlier run left, and compare it; trust: "
+      "neither reads what is proved unchanged by size, times, samples and an "
+      "authenticated checkpoint; off, compare: as auto, as these are for the "
       "target to do" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_source_options, delta), 0, 0,

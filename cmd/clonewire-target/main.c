@@ -7,6 +7,7 @@
 #include "output/standard_streams.h"
 #include "program/confirm_overwrite.h"
 #include "program/program.h"
+#include "program/prompt.h"
 
 static int plan(struct program *process, const struct target_config *config)
 {
@@ -75,10 +76,10 @@ static int receive(struct program *process, struct target_config *config)
     struct cw_job *job;
     struct error err;
 
-    options->only_resume = !config->yes && cw_target_is_begun(options);
+    options->only_resume = !config->yes && (!prompt_is_possible() ||
+                                            cw_target_is_begun(options));
     job = cw_target_open(options, &error);
-    if (!job || options->only_resume ||
-        confirm_overwrite_get(process, options, config->yes, &err) == 0)
+    if (!job || confirm_overwrite_get(process, options, config->yes, &err) == 0)
         return program_run(process, job, &error);
     cw_close(job);
     return program_refused(process, &err);

@@ -41,10 +41,10 @@ static const struct option_row clone_rows[] = {
       "the volume allows" },
     { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
       OPTION_FIELD(struct cw_target_options, resume), 0, 0,
-      "auto: go on with what an earlier run of the same job left, by its "
-      "checkpoint; compare: by reading what is there; trust: as auto, and the "
-      "source does not read again what is held when nothing has changed "
-      "there; off: begin anew" },
+      "auto: go on with what an earlier run of the same job left, after reading "
+      "it again; compare: read all that is there, whatever the checkpoint says; "
+      "trust: as auto, but do not read what is proved unchanged by size, times, "
+      "samples and an authenticated checkpoint; off: begin anew" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, delta), 0, 0,
       "an older copy of the disk is there: change what differs, in place" },
@@ -57,7 +57,7 @@ static const struct option_row clone_rows[] = {
     { "state-dir", 0, "CLONEWIRE_STATE_DIR", "DIR", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_target_options, state_dir), 0, 0,
       "where to keep the checkpoint; not given: beside a file, and none for "
-      "a block device" },
+      "a block device, which is then compared as a whole" },
     { "fs-overhead", 0, "CLONEWIRE_FS_OVERHEAD", "RATIO", "0.055", OPTION_PPM,
       NULL, OPTION_FIELD(struct cw_target_options, fs_overhead_ppm), 0, 990000,
       "share of a filesystem kept for the filesystem itself" },
@@ -67,7 +67,8 @@ static const struct option_row clone_rows[] = {
 static const struct option_row consent_rows[] = {
     { "yes", 'y', "CLONEWIRE_YES", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, yes), 0, 0,
-      "overwrite a device that is not blank, without asking" },
+      "overwrite a device that holds anything else than a clone that its "
+      "source began, without asking" },
     { 0 },
 };
 

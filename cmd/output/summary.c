@@ -58,6 +58,9 @@ static void print_amounts(const struct cw_summary *s, FILE *out)
                 format_bytes(a, sizeof(a), s->same_bytes), s->reconnects);
     fprintf(out, "verified       %" PRIu64 " of %" PRIu64 " bytes\n",
             s->verified_bytes, s->verified_bytes + s->unread_bytes);
+    if (s->unverified_bytes > 0)
+        fprintf(out, "not verified   %" PRIu64 " bytes on the target's disk\n",
+                s->unverified_bytes);
     if (s->allocated_bytes > 0)
         fprintf(out, "allocated      %s\n",
                 format_bytes(a, sizeof(a), s->allocated_bytes));
@@ -123,6 +126,7 @@ void summary_add_json(const struct cw_summary *s, struct json *json)
     json_add_number(json, "same_bytes", s->same_bytes);
     json_add_number(json, "verified_bytes", s->verified_bytes);
     json_add_number(json, "unread_bytes", s->unread_bytes);
+    json_add_number(json, "unverified_bytes", s->unverified_bytes);
     json_add_number(json, "reconnects", s->reconnects);
     json_add_number(json, "wire_bytes", s->wire_bytes);
     json_add_number(json, "compressed_bytes", s->compressed_bytes);

@@ -20,6 +20,12 @@ static void describe(const char *path, const struct cw_destination *found,
              found->contents);
 }
 
+/* May the target find out that what is there is its source's? */
+static bool may_resume(const struct cw_target_options *options)
+{
+    return options->resume != CW_RESUME_OFF && !options->delta;
+}
+
 static int ask(struct program *process, const char *path, const char *text,
                struct error *err)
 {
@@ -43,12 +49,18 @@ int confirm_overwrite_get(struct program *process,
     if (cw_target_look(options, &found, &ignored) < 0 || !found.is_block_device)
         return 0;
     describe(path, &found, text, sizeof(text));
-    if (!is_given && prompt_is_possible())
+    if (!is_given && !options->only_resume)
         return ask(process, path, text, err);
     if (!process->output.quiet)
         log_output_line(&process->log, CW_LOG_INFO, text);
     if (is_given || found.is_blank)
         return 0;
+    if (may_resume(options)) {
+        log_output_line(&process->log, CW_LOG_INFO,
+                        "only a clone that was begun there goes on; --yes "
+                        "(CLONEWIRE_YES=1) overwrites it");
+        return 0;
+    }
     return error_set(err, ERROR_REFUSED, 0,
                      "%s holds %s: say --yes (CLONEWIRE_YES=1) to overwrite it",
                      path, found.contents);

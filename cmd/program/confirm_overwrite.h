@@ -8,9 +8,11 @@
 #include "program/program.h"
 
 /*
- * The destination was opened, so that nobody else uses it.  On a terminal a
- * block device is shown and asked about; without one it is refused unless it
- * is blank.  is_given, by --yes, overrules both.  0: go on; -1: ERROR_REFUSED.
+ * The destination was opened, so that nobody else uses it.  Shows what a block
+ * device holds, and asks on a terminal.  Where only_resume is set, a device
+ * that is not blank is left to the target: it goes on with a clone that it
+ * recognizes, and refuses any other.  is_given, by --yes, overrules all.  0:
+ * go on; -1: ERROR_REFUSED.
  */
 int confirm_overwrite_get(struct program *process,
                           const struct cw_target_options *options,

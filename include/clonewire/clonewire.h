@@ -191,10 +191,10 @@ enum cw_compression {
 
 /* What an earlier run left of the same job. */
 enum cw_resume {
-    CW_RESUME_AUTO,    /* go on from its checkpoint; the source compares */
+    CW_RESUME_AUTO,    /* go on with it; both sides read it and compare */
     CW_RESUME_OFF,     /* begin anew */
-    CW_RESUME_COMPARE, /* no checkpoint: read what is on the disk */
-    CW_RESUME_TRUST,   /* as auto, but an unchanged source is not read again */
+    CW_RESUME_COMPARE, /* as auto, with no regard to the checkpoint */
+    CW_RESUME_TRUST,   /* as auto, but what is proved unchanged is not read */
 };
 
 /* Of data on the network; auto: while that is slow enough to gain by it. */
@@ -278,8 +278,9 @@ struct cw_target_options {
     bool delta;             /* an older copy is there: send what differs */
     bool verify_readback;   /* read the disk back before success */
     uint64_t checkpoint_ns; /* between checkpoints */
-    bool only_resume;       /* refuse a job that would begin anew: see below */
-    const char *state_dir;  /* for checkpoints; NULL: beside a file's partial */
+    bool only_resume;      /* a device: overwrite only what is blank, or what is
+                       * recognized as begun by the source that comes */
+    const char *state_dir; /* for checkpoints; NULL: beside a file's partial */
     uint32_t fs_overhead_ppm;
     /* Of the volume, as it was requested: a disk in a file is grown to what
      * of it is for the disk, and an upload must fit into it.  0: neither. */
@@ -315,14 +316,17 @@ struct cw_error {
 
 struct cw_summary {
     uint64_t disk_bytes;
-    uint64_t padding_bytes;    /* of it, zeros that make whole sectors */
-    uint64_t data_bytes;       /* moved */
-    uint64_t zero_bytes;       /* not moved */
-    uint64_t same_bytes;       /* not moved: the target held them already */
-    uint64_t verified_bytes;   /* of the source's disk: read and digested */
-    uint64_t unread_bytes;     /* the rest, taken on trust as it was told to */
-    uint64_t wire_bytes;       /* on the network, TLS included */
-    uint64_t compressed_bytes; /* of data_bytes, what went compressed, */
+    uint64_t padding_bytes;  /* of it, zeros that make whole sectors */
+    uint64_t data_bytes;     /* moved */
+    uint64_t zero_bytes;     /* not moved */
+    uint64_t same_bytes;     /* not moved: the target held them already */
+    uint64_t verified_bytes; /* of the source's disk: read and digested */
+    uint64_t unread_bytes;   /* the rest, taken on trust as it was told to */
+    /* Of the target's disk: held from before, as its record says, and neither
+     * read again nor sent. */
+    uint64_t unverified_bytes;
+    uint64_t wire_bytes;          /* on the network, TLS included */
+    uint64_t compressed_bytes;    /* of data_bytes, what went compressed, */
     uint64_t compressed_to_bytes; /* and what that became */
     uint64_t allocated_bytes;     /* file target: space it takes */
     uint64_t elapsed_ns;          /* from HELLO to durable */
@@ -453,7 +457,7 @@ int cw_target_look(const struct cw_target_options *options,
 /*
  * Does options->destination, a block device, hold a clone that was begun
  * before, by the checkpoint in options->state_dir?  Then that job may go on
- * without anybody's consent; only_resume refuses any other.
+ * without asking the user.
  */
 bool cw_target_is_begun(const struct cw_target_options *options);
 

@@ -220,6 +220,7 @@ void job_begin(struct cw_job *job)
         &p->handled_bytes,       &p->wait_disk_ns,   &p->wait_net_ns,
         &p->verified_bytes,      &p->unread_bytes,   &p->compressed_bytes,
         &p->compressed_to_bytes, &p->surveyed_bytes, &p->paced_ns,
+        &p->unverified_bytes,
     };
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -362,6 +363,8 @@ void job_summarize(const struct cw_job *job, struct cw_summary *summary)
     summary->zero_bytes = progress_get(&job->status.progress.zero_bytes);
     summary->same_bytes = progress_get(&job->status.progress.resumed_bytes);
     summary->unread_bytes = progress_get(&job->status.progress.unread_bytes);
+    summary->unverified_bytes = progress_get(
+        &job->status.progress.unverified_bytes);
     summary->verified_bytes = (job->status.digest
                                    ? digest_disk_bytes(job->status.digest)
                                    : 0) -

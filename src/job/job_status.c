@@ -24,6 +24,7 @@ int job_write_receipt(const struct cw_job *job,
 {
     struct receipt receipt = {
         .verified_bytes = summary->verified_bytes,
+        .unverified_bytes = summary->unverified_bytes,
         .reads_holes = summary->reads_holes,
         .ended_ns = clock_unix_ns(),
     };

@@ -95,6 +95,7 @@ static void take_counters(struct cw_job *job, struct metrics *m)
     m->zeroed_bytes = progress_get(&p->zeroed_bytes);
     m->skipped_bytes = progress_get(&p->zero_bytes);
     m->resumed_bytes = progress_get(&p->resumed_bytes);
+    m->unverified_bytes = progress_get(&p->unverified_bytes);
     m->wire_bytes = progress_get(&p->wire_bytes);
     m->compressed_bytes = progress_get(&p->compressed_bytes);
     m->compressed_to_bytes = progress_get(&p->compressed_to_bytes);

@@ -37,6 +37,7 @@ struct metrics {
     uint64_t zeroed_bytes;     /* target */
     uint64_t skipped_bytes;    /* zeros neither sent nor written */
     uint64_t resumed_bytes;    /* held from before: not sent again */
+    uint64_t unverified_bytes; /* of it, on the target: not read again */
     uint64_t wire_bytes;
     uint64_t compressed_bytes;    /* of the data, what went compressed, */
     uint64_t compressed_to_bytes; /* and what that became */

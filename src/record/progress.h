@@ -23,6 +23,8 @@ struct progress {
     _Atomic uint64_t resumed_bytes;  /* data the target held from before */
     _Atomic uint64_t unread_bytes;   /* of it, what the source did not read */
     _Atomic uint64_t surveyed_bytes; /* target: looked at, what it holds */
+    /* Held by the target as a record says, and not read again. */
+    _Atomic uint64_t unverified_bytes;
 
     _Atomic uint64_t retries;         /* source: calls nobody answered */
     _Atomic uint64_t reconnects;      /* connections anew after a loss */

@@ -83,6 +83,7 @@ static int put_receipt(FILE *out, const void *arg)
     put_number(out, "chunk_bytes", CHUNK_BYTES);
     put_text(out, "chunk_digests", r->chunk_file);
     put_number(out, "verified_bytes", r->verified_bytes);
+    put_number(out, "unverified_bytes", r->unverified_bytes);
     if (r->reads_holes)
         put_text(out, "holes", "read");
     put_time(out, "begun", r->start_ns);
@@ -276,6 +277,8 @@ static bool take_member(struct jsonin *in, const char *key, struct receipt *r,
         return take_chunk_file(in, r);
     if (strcmp(key, "verified_bytes") == 0)
         return jsonin_number(in, &r->verified_bytes);
+    if (strcmp(key, "unverified_bytes") == 0)
+        return jsonin_number(in, &r->unverified_bytes);
     if (strcmp(key, "begun") == 0)
         return take_time(in, &r->start_ns);
     if (strcmp(key, "ended") == 0)

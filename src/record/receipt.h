@@ -24,10 +24,11 @@ struct receipt {
     char chunk_file[NAME_MAX + 1];   /* beside the receipt */
     enum digest_algorithm algorithm;
     uint8_t root[DIGEST_ROOT_BYTES];
-    uint64_t disk_bytes;     /* of the source's disk */
-    uint64_t verified_bytes; /* of it, read by the source in that run */
-    bool reads_holes;        /* holes of the image's file were read, too */
-    uint64_t start_ns;       /* since 1970, UTC */
+    uint64_t disk_bytes;       /* of the source's disk */
+    uint64_t verified_bytes;   /* of it, read by the source in that run */
+    uint64_t unverified_bytes; /* held by the target, and not read again */
+    bool reads_holes;          /* holes of the image's file were read, too */
+    uint64_t start_ns;         /* since 1970, UTC */
     uint64_t ended_ns;
 };
 

@@ -94,6 +94,38 @@ int announce_chunks_tell_parts(struct session *session,
     return held;
 }
 
+static int tell_missing(struct session *session, uint64_t first, uint64_t count)
+{
+    while (count > 0) {
+        uint64_t n = count < UINT16_MAX ? count : UINT16_MAX;
+        struct message message = {
+            .type = MESSAGE_HAVE,
+            .have = { .first = first,
+                      .count = (uint16_t)n,
+                      .is_missing = true },
+        };
+
+        if (session_send(session, &message) < 0)
+            return -1;
+        first += n;
+        count -= n;
+    }
+    return 0;
+}
+
+int announce_chunks_missing(struct session *session,
+                            const struct chunk_bitmap *set)
+{
+    uint64_t at = 0, first, count;
+
+    while (chunk_bitmap_next(set, at, &first, &count)) {
+        if (tell_missing(session, at, first - at) < 0)
+            return -1;
+        at = first + count;
+    }
+    return tell_missing(session, at, set->chunks - at);
+}
+
 static int tell_zeros(struct session *session, uint64_t first, unsigned count)
 {
     struct message message = {

@@ -21,6 +21,11 @@ int announce_chunks_tell(struct session *session,
 int announce_chunks_tell_parts(struct session *session,
                                struct leaf_cache *leaves, size_t digest_bytes);
 
+/* Sends that nothing is held of the chunks that are not in set.  0, or -1: the
+ * job failed. */
+int announce_chunks_missing(struct session *session,
+                            const struct chunk_bitmap *set);
+
 /*
  * Sends as many of [first, first+count), by their digests and the leaves that
  * are kept of those that are not all zero, as one message takes; adds them to

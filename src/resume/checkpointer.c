@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "record/finish_mark.h"
@@ -35,21 +36,43 @@ static uint64_t data_written(const struct checkpointer *checkpointer)
     return progress_get(&checkpointer->job->status.progress.data_bytes);
 }
 
+static void close_sets(struct checkpointer *checkpointer)
+{
+    chunk_bitmap_fini(&checkpointer->snapshot);
+    chunk_bitmap_fini(&checkpointer->claimed);
+    digest_close(TAKE_PTR(checkpointer->recorded));
+}
+
+static int open_sets(struct checkpointer *checkpointer, struct error *err)
+{
+    uint64_t chunks = checkpointer->on_disk->chunks;
+
+    close_sets(checkpointer);
+    if (chunk_bitmap_init(&checkpointer->snapshot, chunks, err) < 0 ||
+        chunk_bitmap_init(&checkpointer->claimed, chunks, err) < 0)
+        return -1;
+    return digest_open((enum digest_algorithm)checkpointer->head.digest,
+                       checkpointer->head.virtual_bytes,
+                       &checkpointer->recorded, err);
+}
+
 int checkpointer_bind(struct checkpointer *checkpointer,
-                      const struct checkpoint_head *head,
+                      const struct checkpoint_head *head, const uint8_t *key,
                       struct chunk_bitmap *on_disk, struct digest *digest,
                       struct error *err)
 {
+    checkpointer->on_disk = on_disk;
+    checkpointer->digest = digest;
     if (!checkpointer->path)
         return 0;
     checkpointer->head = *head;
-    checkpointer->on_disk = on_disk;
-    checkpointer->digest = digest;
+    checkpointer->has_key = key != NULL;
+    if (key)
+        memcpy(checkpointer->key, key, sizeof(checkpointer->key));
     checkpointer->saved_count = 0;
     checkpointer->saved_data_bytes = data_written(checkpointer);
     checkpointer->saved_ns = clock_now_ns();
-    chunk_bitmap_fini(&checkpointer->snapshot);
-    if (chunk_bitmap_init(&checkpointer->snapshot, on_disk->chunks, err) < 0)
+    if (open_sets(checkpointer, err) < 0)
         return -1;
     return sink_identify(checkpointer->sink, checkpointer->head.sink, err);
 }
@@ -64,38 +87,101 @@ static bool is_stale(struct checkpointer *checkpointer)
     return is_stale;
 }
 
-bool checkpointer_load(struct checkpointer *checkpointer)
+static void say_ignored(const struct checkpointer *checkpointer,
+                        enum checkpoint_file_result result)
 {
-    if (!checkpointer->path || is_stale(checkpointer))
-        return false;
-    switch (checkpoint_file_load(checkpointer->path, &checkpointer->head,
-                                 checkpointer->on_disk, checkpointer->digest)) {
-    case CHECKPOINT_FILE_OK:
-        checkpointer->has_record = true;
-        checkpointer->saved_count = chunk_bitmap_count(checkpointer->on_disk);
-        /* If it was finished, it is about to change. */
-        memset(checkpointer->head.root, 0, sizeof(checkpointer->head.root));
-        return true;
-    case CHECKPOINT_FILE_DAMAGED:
-        log_warn("checkpoint %s is torn or of another version: ignored",
-                 checkpointer->path);
-        return false;
-    case CHECKPOINT_FILE_FOREIGN:
-        log_warn("checkpoint %s is of another job, disk or target: ignored",
-                 checkpointer->path);
-        return false;
-    case CHECKPOINT_FILE_NONE: return false;
-    }
-    return false;
+    const char *why = result == CHECKPOINT_FILE_DAMAGED
+                          ? "is torn or of another version"
+                      : result == CHECKPOINT_FILE_OTHER_JOB
+                          ? "is of another job"
+                          : "is of another disk or target";
+
+    if (result != CHECKPOINT_FILE_NONE)
+        log_warn("checkpoint %s %s: ignored", checkpointer->path, why);
 }
 
-static bool any_held(const struct checkpointer *checkpointer, uint64_t first,
-                     uint64_t count)
+enum checkpoint_file_result checkpointer_load(struct checkpointer *checkpointer,
+                                              bool *is_authentic)
+{
+    enum checkpoint_file_result result;
+
+    *is_authentic = false;
+    if (!checkpointer->path || is_stale(checkpointer))
+        return CHECKPOINT_FILE_NONE;
+    result = checkpoint_file_load(
+        checkpointer->path, &checkpointer->head, &checkpointer->claimed,
+        checkpointer->recorded,
+        checkpointer->has_key ? checkpointer->key : NULL, is_authentic);
+    if (result == CHECKPOINT_FILE_OK) {
+        checkpointer->has_record = true;
+        checkpointer->saved_count = chunk_bitmap_count(&checkpointer->claimed);
+        /* If it was finished, it is about to change. */
+        memset(checkpointer->head.root, 0, sizeof(checkpointer->head.root));
+        return result;
+    }
+    say_ignored(checkpointer, result);
+    chunk_bitmap_clear(&checkpointer->claimed);
+    return result;
+}
+
+/* ---- claims ---- */
+
+void checkpointer_trust(struct checkpointer *checkpointer)
+{
+    uint64_t first, count;
+
+    for (uint64_t at = 0;
+         chunk_bitmap_next(&checkpointer->claimed, at, &first, &count);
+         at = first + count)
+        for (uint64_t chunk = first; chunk < first + count; chunk++)
+            digest_set(checkpointer->digest, chunk,
+                       digest_of(checkpointer->recorded, chunk));
+    chunk_bitmap_copy(checkpointer->on_disk, &checkpointer->claimed);
+    chunk_bitmap_clear(&checkpointer->claimed);
+}
+
+bool checkpointer_found(struct checkpointer *checkpointer, uint64_t chunk)
+{
+    bool agrees = true;
+
+    if (!checkpointer->path) {
+        chunk_bitmap_add(checkpointer->on_disk, chunk, 1);
+        return true;
+    }
+    pthread_mutex_lock(&checkpointer->lock);
+    if (chunk_bitmap_has(&checkpointer->claimed, chunk))
+        agrees = digest_agrees(checkpointer->digest, checkpointer->recorded,
+                               chunk);
+    chunk_bitmap_remove(&checkpointer->claimed, chunk, 1);
+    chunk_bitmap_add(checkpointer->on_disk, chunk, 1);
+    pthread_mutex_unlock(&checkpointer->lock);
+    return agrees;
+}
+
+bool checkpointer_claims(const struct checkpointer *checkpointer,
+                         uint64_t chunk)
+{
+    return checkpointer->path &&
+           chunk_bitmap_has(&checkpointer->claimed, chunk);
+}
+
+bool checkpointer_claims_any(const struct checkpointer *checkpointer)
+{
+    return checkpointer->path && chunk_bitmap_count(&checkpointer->claimed) > 0;
+}
+
+void checkpointer_forget_claims(struct checkpointer *checkpointer)
+{
+    if (checkpointer->path)
+        chunk_bitmap_clear(&checkpointer->claimed);
+}
+
+static bool any_of(const struct chunk_bitmap *set, uint64_t first,
+                   uint64_t count)
 {
     uint64_t next, n;
 
-    return chunk_bitmap_next(checkpointer->on_disk, first, &next, &n) &&
-           next < first + count;
+    return chunk_bitmap_next(set, first, &next, &n) && next < first + count;
 }
 
 /* A record that cannot be written is a pity, not a failure. */
@@ -129,9 +215,11 @@ static int remove_record(struct checkpointer *checkpointer, struct error *err)
 static int strike(struct checkpointer *checkpointer, uint64_t first,
                   uint64_t count, struct error *err)
 {
-    if (!any_held(checkpointer, first, count))
+    if (!any_of(checkpointer->on_disk, first, count) &&
+        !any_of(&checkpointer->claimed, first, count))
         return 0;
     chunk_bitmap_remove(checkpointer->on_disk, first, count);
+    chunk_bitmap_remove(&checkpointer->claimed, first, count);
     chunk_bitmap_remove(&checkpointer->snapshot, first, count);
     checkpointer->strikes++;
     if (!checkpointer->has_record)
@@ -169,6 +257,25 @@ static void put_in_place(struct checkpointer *checkpointer, unsigned strikes)
     pthread_mutex_unlock(&checkpointer->lock);
 }
 
+/* What is held and what is still claimed.  The digests recorded are those of
+ * both: only a save changes them. */
+static void take_snapshot(struct checkpointer *checkpointer)
+{
+    uint64_t first, count;
+
+    for (uint64_t at = 0;
+         chunk_bitmap_next(checkpointer->on_disk, at, &first, &count);
+         at = first + count)
+        for (uint64_t chunk = first; chunk < first + count; chunk++)
+            digest_set(checkpointer->recorded, chunk,
+                       digest_of(checkpointer->digest, chunk));
+    chunk_bitmap_copy(&checkpointer->snapshot, checkpointer->on_disk);
+    for (uint64_t at = 0;
+         chunk_bitmap_next(&checkpointer->claimed, at, &first, &count);
+         at = first + count)
+        chunk_bitmap_add(&checkpointer->snapshot, first, count);
+}
+
 /* -1: the flush failed, which is the end of the disk. */
 static int save(void *arg, struct error *err)
 {
@@ -178,7 +285,7 @@ static int save(void *arg, struct error *err)
     unsigned strikes;
 
     pthread_mutex_lock(&checkpointer->lock);
-    chunk_bitmap_copy(&checkpointer->snapshot, checkpointer->on_disk);
+    take_snapshot(checkpointer);
     strikes = checkpointer->strikes;
     pthread_mutex_unlock(&checkpointer->lock);
     checkpointer->saved_count = chunk_bitmap_count(&checkpointer->snapshot);
@@ -186,9 +293,11 @@ static int save(void *arg, struct error *err)
 
     if (sink_flush(checkpointer->sink, err) < 0)
         return -1;
+    sink_stamp(checkpointer->sink, checkpointer->head.stamp);
     if (checkpoint_file_write(checkpointer->path, &checkpointer->head,
-                              &checkpointer->snapshot, checkpointer->digest,
-                              &checkpointer->lock, &why) < 0)
+                              &checkpointer->snapshot, checkpointer->recorded,
+                              checkpointer->has_key ? checkpointer->key : NULL,
+                              &why) < 0)
         warn(checkpointer, &why);
     else
         put_in_place(checkpointer, strikes);
@@ -197,19 +306,20 @@ static int save(void *arg, struct error *err)
     return 0;
 }
 
-/* Also where as many chunks are held, but others, as the record went. */
+/* Also where as many chunks are known, but others, as the record went. */
 static bool is_new(struct checkpointer *checkpointer)
 {
+    uint64_t known;
     bool has_record;
 
-    if (!checkpointer->on_disk ||
-        chunk_bitmap_count(checkpointer->on_disk) == 0)
+    if (!checkpointer->on_disk)
         return false;
     pthread_mutex_lock(&checkpointer->lock);
     has_record = checkpointer->has_record;
+    known = chunk_bitmap_count(checkpointer->on_disk) +
+            chunk_bitmap_count(&checkpointer->claimed);
     pthread_mutex_unlock(&checkpointer->lock);
-    return !has_record || chunk_bitmap_count(checkpointer->on_disk) !=
-                              checkpointer->saved_count;
+    return known > 0 && (!has_record || known != checkpointer->saved_count);
 }
 
 static bool is_due(struct checkpointer *checkpointer)
@@ -308,7 +418,7 @@ void checkpointer_close(struct checkpointer *checkpointer)
     if (!checkpointer->job)
         return;
     task_join(&checkpointer->task, &ignored);
-    chunk_bitmap_fini(&checkpointer->snapshot);
+    close_sets(checkpointer);
     pthread_mutex_destroy(&checkpointer->lock);
     free(checkpointer->path);
 }

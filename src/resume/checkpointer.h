@@ -4,6 +4,10 @@
  * Every few seconds, beside the main thread: take down which chunks are held,
  * flush the disk, and only then write them to the record.  A chunk that is
  * about to be overwritten is struck from the record first.
+ *
+ * What a record of an earlier process says is a claim: where to look, not a
+ * proof.  Claims stay in the record until the chunk is looked at or struck, so
+ * that a process that is killed soon loses none of them.
  */
 #ifndef CW_RESUME_CHECKPOINTER_H
 #define CW_RESUME_CHECKPOINTER_H
@@ -21,9 +25,12 @@ struct checkpointer {
     struct sink *sink;
     struct chunk_bitmap *on_disk;
     struct digest *digest;
-    char *path; /* owned; NULL: no record is kept */
+    char *path;                    /* owned; NULL: no record is kept */
+    uint8_t key[DIGEST_MAC_BYTES]; /* authenticates the record, */
+    bool has_key;                  /* if there is one */
     struct checkpoint_head head;
-    struct chunk_bitmap snapshot; /* what is being saved */
+    struct chunk_bitmap snapshot; /* what is being saved, with */
+    struct digest *recorded;      /* owned; these digests */
     struct task task;
     uint64_t every_ns;
     uint64_t saved_ns;         /* when the last save ended */
@@ -33,6 +40,7 @@ struct checkpointer {
     bool is_warned;            /* the record cannot be written: said once */
 
     pthread_mutex_t lock; /* of what follows, held and snapshot: removing */
+    struct chunk_bitmap claimed; /* by the record, and not held yet */
     bool has_record;
     bool is_stale; /* the record could not be removed: not to be read again */
     unsigned strikes; /* so often was something struck out */
@@ -46,19 +54,38 @@ void checkpointer_open(struct checkpointer *checkpointer, struct cw_job *job,
 
 /*
  * Binds to a disk, whose chunks and digests are borrowed until the next call
- * or the end.  head: complete but for its sink.
+ * or the end.  head: complete but for its sink.  key: DIGEST_MAC_BYTES, or
+ * NULL: the record cannot be authenticated.
  */
 int checkpointer_bind(struct checkpointer *checkpointer,
-                      const struct checkpoint_head *head,
+                      const struct checkpoint_head *head, const uint8_t *key,
                       struct chunk_bitmap *on_disk, struct digest *digest,
                       struct error *err);
 
 /*
- * Loads the record of the disk bound to, if there is one, into its chunks
- * and digests (empty); head.disk_bytes then is that of the record.  False,
- * and said why: there is none to go on from.
+ * Loads what the record of the disk bound to claims, if there is one: claimed,
+ * recorded and head are then those of the record.  Another result is logged,
+ * and nothing is claimed.  *is_authentic: the record was written with our key.
  */
-bool checkpointer_load(struct checkpointer *checkpointer);
+enum checkpoint_file_result checkpointer_load(struct checkpointer *checkpointer,
+                                              bool *is_authentic);
+
+/* Believes all claims: the chunks are held, with the digests recorded. */
+void checkpointer_trust(struct checkpointer *checkpointer);
+
+/*
+ * Any one thread: chunk was read, its digest is in the digests bound to.  It
+ * is held now.  False: the record claimed another digest.
+ */
+bool checkpointer_found(struct checkpointer *checkpointer, uint64_t chunk);
+
+/* Does the record claim chunk, or anything at all?  While no lane runs. */
+bool checkpointer_claims(const struct checkpointer *checkpointer,
+                         uint64_t chunk);
+bool checkpointer_claims_any(const struct checkpointer *checkpointer);
+
+/* Forgets the claims, not the record. */
+void checkpointer_forget_claims(struct checkpointer *checkpointer);
 
 /*
  * Any thread: [first, first+count) are about to be overwritten.  Takes them

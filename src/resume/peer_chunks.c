@@ -22,6 +22,7 @@ int peer_chunks_open(struct peer_chunks *peer_chunks,
                      enum digest_algorithm algorithm, uint64_t virtual_bytes,
                      const struct message_plan *plan, struct error *err)
 {
+    uint64_t chunks = chunk_grid_count(virtual_bytes);
     pthread_condattr_t attr;
 
     peer_chunks->is_open = true;
@@ -32,8 +33,8 @@ int peer_chunks_open(struct peer_chunks *peer_chunks,
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&peer_chunks->more, &attr);
     pthread_condattr_destroy(&attr);
-    if (chunk_bitmap_init(&peer_chunks->chunks, chunk_grid_count(virtual_bytes),
-                          err) < 0 ||
+    if (chunk_bitmap_init(&peer_chunks->chunks, chunks, err) < 0 ||
+        chunk_bitmap_init(&peer_chunks->missing, chunks, err) < 0 ||
         digest_open(algorithm, virtual_bytes, &peer_chunks->digests, err) < 0)
         return -1;
     if (!plan->surveys)
@@ -90,6 +91,8 @@ static int hear_have(struct peer_chunks *peer_chunks, struct session *session,
 
     if (check_range(peer_chunks, session, "HAVE", have->first, have->count) < 0)
         return -1;
+    if (have->is_missing)
+        chunk_bitmap_add(&peer_chunks->missing, have->first, have->count);
     if (have->digest_bytes != 0 && have->digest_bytes != each)
         return refuse(session, "HAVE", have->first, have->count,
                       "digests of another kind");
@@ -196,7 +199,9 @@ int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
 
 uint64_t peer_chunks_count(const struct peer_chunks *peer_chunks)
 {
-    return peer_chunks->is_open ? chunk_bitmap_count(&peer_chunks->chunks) : 0;
+    return peer_chunks->is_open ? chunk_bitmap_count(&peer_chunks->chunks) -
+                                      chunk_bitmap_count(&peer_chunks->missing)
+                                : 0;
 }
 
 /* ---- asking ---- */
@@ -230,11 +235,17 @@ bool peer_chunks_await(struct peer_chunks *peer_chunks, uint64_t chunk,
     return goes_on;
 }
 
-bool peer_chunks_agrees(const struct peer_chunks *peer_chunks,
-                        const struct digest *digest, uint64_t chunk)
+bool peer_chunks_holds(const struct peer_chunks *peer_chunks, uint64_t chunk)
 {
     return peer_chunks->is_open &&
            chunk_bitmap_has(&peer_chunks->chunks, chunk) &&
+           !chunk_bitmap_has(&peer_chunks->missing, chunk);
+}
+
+bool peer_chunks_agrees(const struct peer_chunks *peer_chunks,
+                        const struct digest *digest, uint64_t chunk)
+{
+    return peer_chunks_holds(peer_chunks, chunk) &&
            digest_agrees(peer_chunks->digests, digest, chunk);
 }
 
@@ -302,6 +313,7 @@ void peer_chunks_close(struct peer_chunks *peer_chunks)
         return;
     leaf_cache_close(&peer_chunks->leaves);
     chunk_bitmap_fini(&peer_chunks->chunks);
+    chunk_bitmap_fini(&peer_chunks->missing);
     digest_close(peer_chunks->digests);
     pthread_cond_destroy(&peer_chunks->more);
     pthread_mutex_destroy(&peer_chunks->lock);

@@ -23,14 +23,15 @@
 
 struct peer_chunks {
     bool is_open;
-    bool surveys;               /* every chunk will be told */
-    bool takes_parts;           /* LEAVES are of parts: until GO */
-    uint64_t part_leaves;       /* told so */
-    struct chunk_bitmap chunks; /* told so far */
-    struct digest *digests;     /* owned; of them */
-    struct leaf_cache leaves;   /* of those that came in LEAVES */
-    pthread_mutex_t lock;       /* for waiting */
-    pthread_cond_t more;        /* something was told */
+    bool surveys;                /* every chunk will be told */
+    bool takes_parts;            /* LEAVES are of parts: until GO */
+    uint64_t part_leaves;        /* told so */
+    struct chunk_bitmap chunks;  /* told so far; of them */
+    struct chunk_bitmap missing; /* the target has none of these */
+    struct digest *digests;      /* owned; of them */
+    struct leaf_cache leaves;    /* of those that came in LEAVES */
+    pthread_mutex_t lock;        /* for waiting */
+    pthread_cond_t more;         /* something was told */
 };
 
 /* Nothing is told yet of this disk; plan: what will be.  ERROR_SYSTEM. */
@@ -48,7 +49,7 @@ int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
 /* GO has come: no parts are told any more. */
 void peer_chunks_end_parts(struct peer_chunks *told);
 
-/* Chunks told so far. */
+/* Chunks that the target holds, as told so far. */
 uint64_t peer_chunks_count(const struct peer_chunks *peer_chunks);
 
 /*
@@ -61,6 +62,9 @@ bool peer_chunks_await(struct peer_chunks *peer_chunks, uint64_t chunk,
 /* Must peer_chunks_await() wait? */
 bool peer_chunks_is_pending(const struct peer_chunks *peer_chunks,
                             uint64_t chunk);
+
+/* Was chunk told, and the target holds something of it? */
+bool peer_chunks_holds(const struct peer_chunks *peer_chunks, uint64_t chunk);
 
 /* Does the target hold chunk, with the digest it has in digest? */
 bool peer_chunks_agrees(const struct peer_chunks *peer_chunks,

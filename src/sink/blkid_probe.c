@@ -12,6 +12,8 @@
 
 #define SAMPLE_COUNT 64U
 #define SAMPLE_BYTES (UINT64_C(64) << 10)
+/* libblkid counts in these, whatever sectors the device has. */
+#define PARTITION_SECTOR_BYTES 512U
 
 static void auto_probe(blkid_probe *probe)
 {
@@ -112,24 +114,45 @@ static bool reads_zero(int fd, uint8_t *buf, uint64_t offset, size_t len)
     return iszero(buf, len);
 }
 
-/* The first and the last bytes are samples: tables and labels are there. */
-static bool samples_zero(int fd, uint64_t size_bytes)
+bool blkid_probe_reads_zero(int fd, uint64_t begin, uint64_t end)
 {
     AUTO_FREE uint8_t *buf = aligned_alloc(4096, SAMPLE_BYTES);
     uint64_t last, step;
 
     if (!buf)
         return false;
-    if (size_bytes <= SAMPLE_BYTES)
-        return size_bytes == 0 || reads_zero(fd, buf, 0, (size_t)size_bytes);
-    last = size_bytes - SAMPLE_BYTES;
-    step = last / (SAMPLE_COUNT - 1) & ~(SAMPLE_BYTES - 1);
+    if (end - begin <= SAMPLE_BYTES)
+        return end == begin ||
+               reads_zero(fd, buf, begin, (size_t)(end - begin));
+    last = end - SAMPLE_BYTES;
+    step = (last - begin) / (SAMPLE_COUNT - 1) & ~(SAMPLE_BYTES - 1);
     if (step == 0)
         step = SAMPLE_BYTES;
-    for (uint64_t at = 0; at < last; at += step)
+    for (uint64_t at = begin; at < last; at += step)
         if (!reads_zero(fd, buf, at, SAMPLE_BYTES))
             return false;
     return reads_zero(fd, buf, last, SAMPLE_BYTES);
+}
+
+size_t blkid_probe_starts(int fd, uint64_t *starts, size_t max)
+{
+    AUTO(auto_probe) blkid_probe probe = blkid_new_probe();
+    blkid_partlist list;
+    size_t found = 0;
+    int count;
+
+    if (!probe || blkid_probe_set_device(probe, fd, 0, 0) != 0)
+        return 0;
+    blkid_probe_enable_partitions(probe, 1);
+    list = blkid_probe_get_partitions(probe);
+    count = list ? blkid_partlist_numof_partitions(list) : 0;
+    for (int i = 0; i < count && found < max; i++) {
+        blkid_partition part = blkid_partlist_get_partition(list, i);
+
+        starts[found++] = (uint64_t)blkid_partition_get_start(part) *
+                          PARTITION_SECTOR_BYTES;
+    }
+    return found;
 }
 
 bool blkid_probe_describe(int fd, uint64_t size_bytes, char *buf, size_t len)
@@ -138,7 +161,7 @@ bool blkid_probe_describe(int fd, uint64_t size_bytes, char *buf, size_t len)
 
     if (find_signature(fd, buf, len))
         return false;
-    is_blank = samples_zero(fd, size_bytes);
+    is_blank = blkid_probe_reads_zero(fd, 0, size_bytes);
     snprintf(buf, len, "%s", is_blank ? "nothing" : "data of an unknown kind");
     return is_blank;
 }

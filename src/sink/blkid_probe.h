@@ -16,4 +16,12 @@
  */
 bool blkid_probe_describe(int fd, uint64_t size_bytes, char *buf, size_t len);
 
+/* Does [begin, end) of fd read as zero wherever it is sampled?  Its first and
+ * last bytes are samples. */
+bool blkid_probe_reads_zero(int fd, uint64_t begin, uint64_t end);
+
+/* Where the partitions of the table on fd begin, in bytes: max of them at
+ * most.  Returns how many. */
+size_t blkid_probe_starts(int fd, uint64_t *starts, size_t max);
+
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "sink/blkid_probe.h"
 #include "sink/final_name.h"
 #include "sink/sink_private.h"
 
@@ -124,6 +125,29 @@ int sink_identify(const struct sink *sink, char identity[SINK_IDENTITY_BYTES],
                   struct error *err)
 {
     return sink->ops->identify(sink, identity, err);
+}
+
+void sink_stamp(const struct sink *sink, char stamp[FILE_STAMP_BYTES])
+{
+    if (!file_stamp(sink->file.fd, stamp))
+        stamp[0] = '\0';
+}
+
+bool sink_describe(const struct sink *sink, char *buf, size_t len)
+{
+    return blkid_probe_describe(sink->file.fd, sink->file.size_bytes, buf, len);
+}
+
+bool sink_tail_is_blank(const struct sink *sink, uint64_t begin)
+{
+    return begin >= sink->file.size_bytes ||
+           blkid_probe_reads_zero(sink->file.fd, begin, sink->file.size_bytes);
+}
+
+size_t sink_partition_starts(const struct sink *sink, uint64_t *starts,
+                             size_t max)
+{
+    return blkid_probe_starts(sink->file.fd, starts, max);
 }
 
 char *sink_state_path(const struct sink *sink, const char *directory)

@@ -125,6 +125,22 @@ int sink_available(struct sink *sink, uint64_t *bytes, struct error *err);
 int sink_identify(const struct sink *sink, char identity[SINK_IDENTITY_BYTES],
                   struct error *err);
 
+/*
+ * Writes what changes when the sink is written to: file_stamp().  "": nothing
+ * would tell.
+ */
+void sink_stamp(const struct sink *sink, char stamp[FILE_STAMP_BYTES]);
+
+/* Of a device: what it holds, in words, as blkid_probe_describe(). */
+bool sink_describe(const struct sink *sink, char *buf, size_t len);
+
+/* Of a device: does it read as zero from begin on, wherever it is sampled? */
+bool sink_tail_is_blank(const struct sink *sink, uint64_t begin);
+
+/* Of a device: as blkid_probe_starts(). */
+size_t sink_partition_starts(const struct sink *sink, uint64_t *starts,
+                             size_t max);
+
 /* The same of what is at path, without a sink; false: nothing that has one. */
 bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES]);
 

@@ -405,7 +405,7 @@ static int do_without_reading(struct sender *w, struct chunk *b,
     if (await_told(w, b->index, err) < 0)
         return -1;
     if (!chunk_bitmap_has(&plan->seen, b->index) &&
-        chunk_bitmap_has(&plan->peer_chunks.chunks, b->index))
+        peer_chunks_holds(&plan->peer_chunks, b->index))
         trust(w, b);
     if (!target_has(w, b->index))
         return 0;

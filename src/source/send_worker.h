@@ -35,6 +35,7 @@
 struct source_plan {
     struct cw_job *job;
     struct work_queue work;
+    struct work_order order; /* of it, where what is missing comes first */
     struct rate_limit rate_limit;
     struct chunk_bitmap
         seen; /* chunks with their digest in job->status.digest */

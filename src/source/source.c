@@ -58,6 +58,29 @@ static int open_disk(struct source *s, struct error *err)
 
 /* ---- the conversation ---- */
 
+/*
+ * The target looks at what it may hold while what it is missing is sent: the
+ * two advance together, so that neither the network nor the disks wait.  Not
+ * where an image can only be read in order, or in large blocks.
+ */
+static int mix_order(struct source *s)
+{
+    const struct chunk_bitmap *missing = &s->plan.peer_chunks.missing;
+    struct error err;
+
+    work_order_fini(&s->plan.order);
+    if (!s->plan.peer_chunks.surveys || chunk_bitmap_count(missing) == 0 ||
+        image_has_order(s->image) || s->image->is_sequential ||
+        chunk_reader_step(s->image) > 1)
+        return 0;
+    if (work_order_mix(&s->plan.order, missing, &err) < 0) {
+        job_state_fail(&s->job.state, &err);
+        return -1;
+    }
+    s->plan.work.order = &s->plan.order;
+    return 0;
+}
+
 static int start_lanes(struct source *s)
 {
     struct error err;
@@ -66,6 +89,8 @@ static int start_lanes(struct source *s)
                     s->job.resources.lanes, chunk_reader_step(s->image));
     if (s->plan.peer_chunks.surveys)
         s->plan.work.max = SURVEY_CHUNKS;
+    if (mix_order(s) < 0)
+        return -1;
     s->plan.conn.role = CONN_DATA;
     s->plan.conn.stop_fd = s->job.state.stop_fd;
     s->plan.conn.beside = s->session.channel.conn;
@@ -176,6 +201,8 @@ static int take_done(struct source *s)
 
     session_note_arrived(&s->job);
     job_enter(&s->job, CW_PHASE_VERIFYING);
+    atomic_store(&s->job.status.progress.unverified_bytes,
+                 s->done.unverified_bytes);
     digest_root(s->job.status.digest, root);
     if (memcmp(root, s->done.root, sizeof(root)) != 0) {
         error_set(&err, ERROR_MISMATCH, 0,
@@ -338,6 +365,7 @@ static void source_free(struct cw_job *job)
     end_lanes(s);
     session_close(&s->session);
     peer_chunks_close(&s->plan.peer_chunks);
+    work_order_fini(&s->plan.order);
     chunk_bitmap_fini(&s->plan.seen);
     chunk_bitmap_fini(&s->plan.changed);
     image_close(s->image);

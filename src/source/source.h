@@ -90,6 +90,12 @@ bool source_calls_again(struct source *s, const struct error *err);
 int source_negotiate(struct source *s);
 
 /*
+ * Answers a SAMPLE: reads the chunks asked for, beside the heartbeat, and
+ * sends what they hold.  -1: the job failed.
+ */
+int source_answer_sample(struct source *s, const struct message_sample *asked);
+
+/*
  * After it: may what the target holds be taken as told, without reading it?
  * Reads samples, beside the heartbeat.  0, also when not; -1: the job failed.
  */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "plan/chunk_grid.h"
+#include "resume/source_identity.h"
 #include "transfer/compressor.h"
 
 /* A stream can only be read in order, and so by one lane. */
@@ -35,6 +36,9 @@ static int say_hello(struct source *s)
     hello->asks_delta = s->options.delta || s->plan.has_changed;
     hello->takes_sums = hello->takes_parts = true;
     hello->padding_bytes = (uint16_t)s->job.status.padding_bytes;
+    hello->takes_missing = true;
+    hello->answers_sample = source_can_sample(s->image);
+    hello->asks_trust = s->options.resume == CW_RESUME_TRUST;
     snprintf(hello->software, sizeof(hello->software), "clonewire %s",
              version_text());
     hello->has_finished = s->has_finished;
@@ -61,6 +65,13 @@ static int await_plan(struct source *s, struct message *message)
             continue;
         if (message->type == MESSAGE_PLAN)
             return 0;
+        if (message->type == MESSAGE_SAMPLE) {
+            struct message_sample asked = message->sample;
+
+            if (source_answer_sample(s, &asked) < 0)
+                return -1;
+            continue;
+        }
         if (message->type == MESSAGE_DONE && s->has_finished)
             return 1;
         return session_unexpected(&s->session, message);

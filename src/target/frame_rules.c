@@ -39,6 +39,8 @@ int frame_rules_claim(struct target_plan *plan, const struct frame *f,
     if (checkpointer_strike(plan->checkpointer, first, count, err) < 0)
         return -1;
     chunk_bitmap_remove(&plan->on_disk, first, count);
+    chunk_bitmap_remove(&plan->hint, first, count);
+    chunk_bitmap_remove(&plan->unverified, first, count);
     return 0;
 }
 

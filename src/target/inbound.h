@@ -14,6 +14,7 @@
 #include "record/digest.h"
 #include "resume/chunk_merge.h"
 #include "resume/leaf_cache.h"
+#include "target/chunk_checks.h"
 
 /* Data and zeros alternate, and each is a block at least. */
 #define INBOUND_RUNS_MAX (CHUNK_BYTES / BLOCK_BYTES / 2 + 1)
@@ -32,7 +33,8 @@ struct inbound {
     bool has_leaves;     /* told, so that leaves may stay as they are */
     unsigned blank;      /* leaves (zero_mask.h) not in the buffer */
     uint8_t leaves[DIGEST_LEAVES_BYTES];
-    struct chunk_merge merge; /* what stays */
+    struct chunk_merge merge;   /* what stays */
+    struct chunk_checks checks; /* what must not be lost */
     unsigned run_count;
     struct io runs[INBOUND_RUNS_MAX]; /* pieces to write */
 };

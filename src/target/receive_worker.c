@@ -13,6 +13,7 @@
 #include "job/watchdog.h"
 #include "plan/work_queue.h"
 #include "plan/zero_mask.h"
+#include "target/chunk_checks.h"
 #include "target/frame_rules.h"
 #include "target/inbound.h"
 #include "transfer/decompressor.h"
@@ -58,21 +59,15 @@ static int settle_zeros(struct receiver *w, struct error *err)
     return 0;
 }
 
-/* What the sums of grains said has to be so. */
-static int check_foretold(struct receiver *w, const struct inbound *b,
-                          struct error *err)
+/* May the pieces be written where they go? */
+static int check_runs(const struct receiver *w, const struct inbound *b,
+                      struct error *err)
 {
-    const struct digest *digest = w->plan->job->status.digest;
-    uint64_t offset = b->chunk * CHUNK_BYTES;
-
-    if (memcmp(digest_of(digest, b->chunk), b->merge.wanted,
-               digest_each(digest)) == 0)
-        return 0;
-    atomic_store(&w->plan->is_coarse, true);
-    return error_set_at(err, ERROR_TEMPORARY, 0, offset,
-                        "chunk at %" PRIu64 ": block-level delta gives the "
-                        "wrong digest; retrying with 64 KiB leaves",
-                        offset);
+    for (unsigned i = 0; i < b->run_count; i++)
+        if (chunk_checks_overwrite(&b->checks, w->plan, b->runs[i].offset,
+                                   b->runs[i].buf, b->runs[i].len, err) < 0)
+            return -1;
+    return 0;
 }
 
 /* The chunk is whole: digest it and start its writes. */
@@ -83,7 +78,9 @@ static int write_block(struct receiver *w, struct inbound *b, struct error *err)
 
     digest_leaves(digest, b->buf, b->len, keep, b->blank, b->leaves);
     digest_add_leaves(digest, b->chunk, b->leaves);
-    if (b->merge.is_foretold && check_foretold(w, b, err) < 0)
+    if ((b->merge.is_foretold &&
+         chunk_checks_foretold(w->plan, b->chunk, b->merge.wanted, err) < 0) ||
+        check_runs(w, b, err) < 0)
         return -1;
     if (b->chunk == 0 && !((keep | b->blank) & 1))
         target_check_sectors(w->plan, b->buf, b->len);
@@ -218,7 +215,8 @@ static int take_zero_chunks(struct receiver *w, const struct frame *f,
     uint64_t first = f->offset / CHUNK_BYTES;
     uint64_t count = chunk_grid_count(f->length);
 
-    if (frame_rules_claim(w->plan, f, count, err) < 0)
+    if (frame_rules_claim(w->plan, f, count, err) < 0 ||
+        chunk_checks_zero(w->plan, first, count, err) < 0)
         return -1;
     leaf_cache_drop(&w->plan->leaves, first, count);
     frame_rules_forget(w->plan, first, count);
@@ -265,6 +263,7 @@ static int begin_chunk(struct receiver *w, const struct frame *f,
         return -1;
     inbound_start(b, f->offset / CHUNK_BYTES, w->plan->virtual_bytes);
     b->has_leaves = leaf_cache_get(&w->plan->leaves, b->chunk, b->leaves, NULL);
+    chunk_checks_start(&b->checks, w->plan, b->chunk);
     leaf_cache_drop(&w->plan->leaves, b->chunk, 1);
     w->current = b;
     return 0;
@@ -322,6 +321,9 @@ static int take_zeros(struct receiver *w, struct inbound *b,
 
     progress_add(&w->plan->job->status.progress.zero_bytes, len);
     if (len >= sink_zero_min(w->plan->sink)) {
+        if (chunk_checks_overwrite(&b->checks, w->plan, f->offset, NULL, len,
+                                   err) < 0)
+            return -1;
         b->blank |= zero_mask_out(b->buf, b->len, b->filled, b->filled + len);
         b->has_zeroed = true;
         return zero(w, f->offset, len, err);

@@ -34,10 +34,14 @@ struct target_plan {
     bool is_again;       /* not the first session of this disk */
     bool is_finished;    /* it is whole and has its name: no more writing */
     bool is_replaceable; /* then: but the next session may begin again, */
-    atomic_bool is_replaced;       /* and is to: the source has changed */
-    bool is_surveyed;              /* it was there before: see target_scan.h */
-    struct chunk_bitmap found;     /* then: looked at, or held from before, */
-    struct chunk_bitmap announced; /* and the source knows: they may come */
+    atomic_bool is_replaced;  /* and is to: the source has changed */
+    bool is_surveyed;         /* it was there before: see target_scan.h */
+    bool has_hint;            /* of it only these chunks are worth a look: */
+    struct chunk_bitmap hint; /* claimed by a record, not overwritten */
+    struct chunk_bitmap unverified; /* held, and only the record says so */
+    bool is_guarded;                /* only zeros may be overwritten */
+    struct chunk_bitmap found;      /* then: looked at, or held from before, */
+    struct chunk_bitmap announced;  /* and the source knows: they may come */
     struct leaf_cache leaves; /* of those told in LEAVES, until they come */
     bool has_sums;            /* there, so that FRAME_PATCH may come */
     atomic_bool is_coarse;    /* a sum has deceived: no more of them */

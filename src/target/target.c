@@ -22,6 +22,7 @@
 #include "plan/chunk_grid.h"
 #include "resume/resume_probe.h"
 #include "target/target_finished.h"
+#include "target/target_recognize.h"
 #include "transfer/disk_options.h"
 
 #define DEFAULT_LISTEN     "[::]:8443"
@@ -421,12 +422,15 @@ static void target_free(struct cw_job *job)
     struct target *t = (struct target *)job;
 
     target_finished_interrupt(t);
+    target_recognize_end(t);
     visitor_close(t->comeback);
     listener_close(t->listener);
     checkpointer_close(&t->checkpointer);
     sink_close(t->sink);
     chunk_bitmap_fini(&t->plan.came);
     chunk_bitmap_fini(&t->plan.on_disk);
+    chunk_bitmap_fini(&t->plan.hint);
+    chunk_bitmap_fini(&t->plan.unverified);
     chunk_bitmap_fini(&t->plan.found);
     chunk_bitmap_fini(&t->plan.announced);
     leaf_cache_close(&t->plan.leaves);

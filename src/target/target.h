@@ -1,8 +1,8 @@
 /*
  * target.h - what the parts of the target share: target.c is the process,
  * which waits for sources; target_session.c serves one of them;
- * target_disk.c makes and finishes the disk; target_scan.c looks at what was
- * there before.
+ * target_prepare.c begins the disk, target_disk.c finishes it; target_scan.c
+ * looks at what was there before.
  */
 #ifndef CW_TARGET_TARGET_H
 #define CW_TARGET_TARGET_H
@@ -21,6 +21,8 @@
  * lost and whose lanes may still be on their way. */
 #define TARGET_SECRETS 8U
 
+struct target_recognition;
+
 /* What lives as long as one control connection. */
 struct target_session {
     struct session control;
@@ -32,6 +34,8 @@ struct target_session {
     bool finish_heard;
     uint64_t finish_ns;
     uint8_t source_root[MESSAGE_ROOT_BYTES];
+    bool has_record_key;
+    uint8_t record_key[DIGEST_MAC_BYTES]; /* as of target_trust_key() */
     char peer[128];
 };
 
@@ -52,6 +56,10 @@ struct target {
         plan;      /* what is held, and its digests: job.status.digest */
     bool has_disk; /* the sink is prepared, for the job disk_of */
     struct message_hello disk_of;
+    enum checkpoint_file_result record; /* of an earlier process, */
+    bool is_record_authentic;
+    char stamp[FILE_STAMP_BYTES];           /* of the disk as it was found */
+    struct target_recognition *recognition; /* owned; NULL: not a device */
     bool is_committed; /* the disk is whole and has its name */
     bool is_left;      /* so it was before this process: target_finished.h */
     bool is_confirmed; /* then: all of it was read, and is as it was */
@@ -77,8 +85,9 @@ struct target {
     unsigned sessions; /* that got a secret */
     struct receive_worker lanes[MESSAGE_MAX_LANES];
     struct task task;
-    struct task scan;      /* of what the disk holds, beside the copying */
-    uint64_t announced_to; /* chunks below it are told */
+    struct task scan;           /* of what the disk holds, beside the copying */
+    uint64_t announced_to;      /* chunks below it are told */
+    _Atomic uint64_t differing; /* found, and not what the record claims */
 };
 
 /* As cw_target_open(): NULL with *err filled; else owned by the caller
@@ -98,8 +107,9 @@ void target_turn_away(const struct visitor *visitor, const struct error *err);
 int target_check_join(const struct target *t, const struct message_join *join,
                       struct error *err);
 
-/* Errands: the disk is ready for the session's source; it is flushed; it is
+/* Tasks: what is there is known; the disk is ready for the session's source; it is flushed; it is
  * equal and has its name.  arg: the target. */
+int target_examine(void *arg, struct error *err);
 int target_prepare(void *arg, struct error *err);
 int target_flush(void *arg, struct error *err);
 int target_verify(void *arg, struct error *err);

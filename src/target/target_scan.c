@@ -1,5 +1,6 @@
 #include "target/target_scan.h"
 
+#include <inttypes.h>
 #include <poll.h>
 
 #include "base/log.h"
@@ -32,7 +33,8 @@ static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
             return -1;
         leaf_cache_put(&t->plan.leaves, chunk, leaves, sums);
     }
-    chunk_bitmap_add(&t->plan.on_disk, chunk, 1);
+    if (!checkpointer_found(&t->checkpointer, chunk))
+        atomic_fetch_add(&t->differing, 1);
     chunk_bitmap_add(&t->plan.found, chunk, 1);
     job_state_wake(&t->job.state);
     return 0;
@@ -53,12 +55,28 @@ static int work(void *arg, struct error *err)
         .opaque = t,
     };
 
+    sink_drop_cache(t->sink); /* what counts is on the disk */
     if (disk_scan_run(&scan, t->job.status.digest, err) == 0)
         return 0;
     return readback_failed(err, "what the target holds");
 }
 
-/* What is held from before was told in HAVE. */
+/* What was told before GO: it is held, or nothing is known of it. */
+static void settle(const struct target_plan *plan, struct chunk_bitmap *set)
+{
+    uint64_t at = 0, first, count;
+
+    chunk_bitmap_copy(set, &plan->on_disk);
+    while (plan->has_hint) {
+        bool more = chunk_bitmap_next(&plan->hint, at, &first, &count);
+
+        chunk_bitmap_add(set, at, first - at);
+        if (!more)
+            break;
+        at = first + count;
+    }
+}
+
 static int open_sets(struct target *t, struct error *err)
 {
     struct target_plan *plan = &t->plan;
@@ -73,8 +91,8 @@ static int open_sets(struct target *t, struct error *err)
         leaf_cache_open(&plan->leaves, digest_each(t->job.status.digest),
                         plan->has_sums, err) < 0)
         return -1;
-    chunk_bitmap_copy(&plan->found, &plan->on_disk);
-    chunk_bitmap_copy(&plan->announced, &plan->on_disk);
+    settle(plan, &plan->found);
+    settle(plan, &plan->announced);
     return 0;
 }
 
@@ -84,6 +102,29 @@ void target_scan_again(struct target *t)
 
     while (t->plan.is_surveyed && leaf_cache_take_any(&t->plan.leaves, &chunk))
         chunk_bitmap_remove(&t->plan.on_disk, chunk, 1);
+}
+
+int target_scan_tell_missing(struct target *t)
+{
+    struct chunk_bitmap known = { 0 };
+    uint64_t first, count;
+    struct error err;
+    int r;
+
+    if (!t->plan.is_surveyed || !t->plan.has_hint)
+        return 0;
+    if (chunk_bitmap_init(&known, t->plan.on_disk.chunks, &err) < 0) {
+        job_state_fail(&t->job.state, &err);
+        return -1;
+    }
+    chunk_bitmap_copy(&known, &t->plan.hint);
+    for (uint64_t at = 0;
+         chunk_bitmap_next(&t->plan.on_disk, at, &first, &count);
+         at = first + count)
+        chunk_bitmap_add(&known, first, count);
+    r = announce_chunks_missing(&t->session.control, &known);
+    chunk_bitmap_fini(&known);
+    return r;
 }
 
 int target_scan_start(struct target *t)
@@ -139,8 +180,12 @@ int target_scan_tick(struct target *t)
 
 int target_scan_end(struct target *t)
 {
+    uint64_t differing = atomic_exchange(&t->differing, 0);
     struct error err;
 
+    if (differing > 0)
+        log_warn("%s: %" PRIu64 " chunks were not what the checkpoint claimed",
+                 t->options.destination, differing);
     if (task_join(&t->scan, &err) == 0)
         return 0;
     job_state_fail(&t->job.state, &err);

@@ -16,6 +16,10 @@
  * a delta finer than a chunk needs more than its digest. */
 void target_scan_again(struct target *t);
 
+/* Before GO: tells the source of which chunks nothing can be found, if that
+ * is known.  -1: the job failed. */
+int target_scan_tell_missing(struct target *t);
+
 /* Begins a session's: what is held is told already, the rest is looked at.
  * -1: the job failed. */
 int target_scan_start(struct target *t);

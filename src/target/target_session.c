@@ -22,7 +22,9 @@
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "resume/announce_chunks.h"
+#include "target/target_recognize.h"
 #include "target/target_scan.h"
+#include "target/target_trust.h"
 
 /* Of silence. */
 #define BYE_NS (2 * CLOCK_SECOND_NS)
@@ -153,6 +155,9 @@ static int hear(struct target *t, const struct message *message)
 {
     struct target_session *session = &t->session;
 
+    if (target_recognize_waits(t) &&
+        (message->type == MESSAGE_HAVE || message->type == MESSAGE_LEAVES))
+        return target_recognize_hear(t, message);
     if (message->type != MESSAGE_FINISH || session->finish_heard ||
         !session->accepting)
         return session_unexpected(&session->control, message);
@@ -269,7 +274,8 @@ static int send_plan(struct target *t)
              "clonewire %s", version_text());
     if (session_send(&session->control, &message) < 0 ||
         announce_chunks_tell(&session->control, &t->plan.on_disk,
-                             t->job.status.digest) < 0)
+                             t->job.status.digest) < 0 ||
+        target_scan_tell_missing(t) < 0)
         return -1;
     if (tell_parts(t) < 0)
         return -1;
@@ -366,6 +372,8 @@ static void say_done(struct target *t)
     message.done.disk_bytes = report.disk_bytes;
     message.done.allocated_bytes = report.allocated_bytes;
     message.done.waits = job_waits(&t->job);
+    message.done.unverified_bytes = progress_get(
+        &t->job.status.progress.unverified_bytes);
     memcpy(message.done.root, t->root, sizeof(t->root));
     if (channel_send(channel, &message, &err) < 0) {
         log_warn("the source may not know that the clone is done: %s",
@@ -417,6 +425,23 @@ static void begin(struct target *t, struct visitor *visitor)
                   (unsigned)(t->job.tuning.dead_peer_ns / CLOCK_MS_NS));
     session_open(&session->control, &t->job, visitor->conn);
     visitor->conn = NULL; /* moved */
+    session->has_record_key = target_trust_key(t, session->record_key);
+}
+
+/* What there is of the disk, before anything is changed: asks the source where
+ * only it can know. */
+static int examine(struct target *t)
+{
+    if (target_is_same_job(t, &t->session.hello))
+        return 0;
+    if (run_errand(t, target_examine) < 0)
+        return -1;
+    if (t->recognition && target_recognize_ask(t) < 0)
+        return -1;
+    while (target_recognize_waits(t))
+        if (serve(t) < 0)
+            return -1;
+    return 0;
 }
 
 static int converse(struct target *t)
@@ -424,7 +449,7 @@ static int converse(struct target *t)
     job_enter(&t->job, CW_PHASE_PLANNING);
     t->job.status.total_bytes = t->session.hello.data_bytes;
     t->plan.ended = 0;
-    if (run_errand(t, target_prepare) < 0 || send_plan(t) < 0)
+    if (examine(t) < 0 || run_errand(t, target_prepare) < 0 || send_plan(t) < 0)
         return -1;
     job_enter(&t->job, CW_PHASE_COPYING);
     watchdog_start(&t->job);

@@ -22,6 +22,8 @@ void target_forget_disk(struct target *t)
     chunk_bitmap_fini(&t->plan.came);
     chunk_bitmap_fini(&t->plan.on_disk);
     leaf_cache_close(&t->plan.leaves);
+    chunk_bitmap_fini(&t->plan.hint);
+    chunk_bitmap_fini(&t->plan.unverified);
     digest_close(TAKE_PTR(t->job.status.digest));
 }
 
@@ -33,7 +35,9 @@ int target_open_tables(struct target *t, const struct message_hello *hello,
     target_forget_disk(t);
     memset(t->on_disk_of, 0, sizeof(t->on_disk_of));
     if (chunk_bitmap_init(&t->plan.came, chunks, err) < 0 ||
-        chunk_bitmap_init(&t->plan.on_disk, chunks, err) < 0)
+        chunk_bitmap_init(&t->plan.on_disk, chunks, err) < 0 ||
+        chunk_bitmap_init(&t->plan.hint, chunks, err) < 0 ||
+        chunk_bitmap_init(&t->plan.unverified, chunks, err) < 0)
         return -1;
     return digest_open((enum digest_algorithm)hello->digest,
                        hello->virtual_bytes, &t->job.status.digest, err);

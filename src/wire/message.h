@@ -89,9 +89,9 @@ struct message_hello {
     uint16_t padding_bytes; /* option 7: of virtual_bytes, zeros at the end that
                              * make whole sectors; 0: no option */
     bool takes_parts;       /* option 8: LEAVES may come before GO, of parts */
-    bool takes_missing;  /* option 16: HAVE may have its option 16 */
-    bool answers_sample; /* option 17: SAMPLE may come before PLAN */
-    bool asks_trust;     /* option 18: the record may be believed */
+    bool takes_missing;     /* option 16: HAVE may have its option 16 */
+    bool answers_sample;    /* option 17: SAMPLE may come before PLAN */
+    bool asks_trust;        /* option 18: the record may be believed */
 };
 
 struct message_plan {

@@ -29,9 +29,9 @@ wait_checkpoint() # CHUNKS: so many at least are in that of copy
 {
     local deadline=$((SECONDS + LONGEST))
 
-    # digests of 16 bytes, behind a head and two bitmaps
+    # digests of 16 bytes, behind a head and two bitmaps, before a code
     until [ "$(stat -c %s .copy.clonewire-state 2>/dev/null || echo 0)" -ge \
-        $((2456 + 16 * $1)) ]; do
+        $((2744 + 16 * $1)) ]; do
         is_running "$SOURCE_PID" || fail "the clone has ended"
         [ $SECONDS -le $deadline ] || fail "no checkpoint was made"
         sleep 0.02

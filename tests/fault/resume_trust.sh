@@ -6,7 +6,8 @@
 . "$(dirname "$0")/lib_resume.sh"
 
 SIZE=$((96 * MIB))
-TARGET_WITH+=(--checkpoint-every 200ms)
+TARGET_WITH+=(--checkpoint-every 200ms --receipt target.receipt)
+SOURCE_WITH+=(--receipt source.receipt)
 
 # A shell that waits has read what its children have, by the kernel's count.
 cat >counting <<'END'
@@ -17,6 +18,26 @@ sed -n 's/^rchar: //p' /proc/$$/io >read.count
 exit $status
 END
 chmod +x counting
+
+# The target is stopped and saves a last checkpoint: after a kill there may be
+# writes that came later than the last, and then all is read again.
+begin_and_stop_at() # CHUNKS [OPTION of the source...]
+{
+    echo 16MiB >rate
+    start_target copy
+    start_source "$DISK" --rate-file rate "${@:2}"
+    wait_allocated $((($1 + 1) * MIB))
+    echo 512KiB >rate
+    kill -HUP "$SOURCE_PID"
+    is_running "$SOURCE_PID" || fail "the clone has ended"
+    kill -TERM "$TARGET_PID"
+    wait_target
+    assert_status target 143
+    stop_process "$SOURCE_PID"
+    [ -e .copy.clonewire-state ] || fail "there is no checkpoint"
+}
+
+begin_and_stop() { begin_and_stop_at 14; }
 
 end() # [OPTION of the source...]
 {
@@ -42,6 +63,10 @@ assert_trusted() # all of what was held, and it was not read
     [ "$unread" -ge $((12 * MIB)) ] || fail "only $unread bytes were trusted"
     for side in source target; do
         assert_equal "$(count_of $side unread_bytes)" "$unread" "$side: unread"
+        assert_equal "$(count_of $side unverified_bytes)" "$unread" \
+            "$side: not verified"
+        grep -q "\"unverified_bytes\": $unread," $side.receipt ||
+            fail "$side: not in the receipt: $(cat $side.receipt)"
         assert_equal "$(count_of $side verified_bytes)" $((SIZE - unread)) \
             "$side: verified"
     done
@@ -60,26 +85,45 @@ assert_read() # all of it
 
 TARGET_TRUST=()
 make_dense image $SIZE
-begin_and_kill
+begin_and_stop
 end --resume trust
 assert_trusted
 assert_log source 'image is unchanged: [0-9]+ chunks'
 
 # The target may ask for it as well.
-begin_and_kill
+begin_and_stop
 TARGET_TRUST=(--resume trust)
 end
 assert_trusted
 TARGET_TRUST=()
 
 # Nobody asks.
-begin_and_kill
+begin_and_stop
 end
 assert_read
 refute_log source 'image is unchanged'
+assert_equal "$(count_of target unverified_bytes)" 0 "target: not verified"
+
+# Whatever was done to the target's disk since, its times tell, and it is read.
+begin_and_stop
+put_noise .copy.clonewire-partial $((3 * MIB)) 4096 5
+end --resume trust
+assert_log target 'does not apply: it was written to since the checkpoint'
+assert_log target '1 chunks were not what the checkpoint claimed'
+assert_equal "$(count_of target unverified_bytes)" 0 "target: not verified"
+
+# A record that somebody else has made, with another key.
+begin_and_stop
+printf 'me:%064d\n' 7 >psk
+chmod 600 psk
+TARGET_IDENTITY=(--psk-file psk) SOURCE_IDENTITY=(--psk-file psk)
+end --resume trust
+assert_log target 'does not apply: the checkpoint is not authenticated'
+assert_equal "$(count_of target unverified_bytes)" 0 "target: not verified"
+TARGET_IDENTITY=() SOURCE_IDENTITY=()
 
 # One byte, and the times put back: ctime tells.
-begin_and_kill
+begin_and_stop
 touch -r image times
 printf x | dd of=image bs=1 seek=$((2 * MIB)) conv=notrunc status=none
 touch -r times image
@@ -89,9 +133,9 @@ assert_log source 'not known to be the one'
 [ "$(count_of source same_bytes)" -gt 0 ] || fail "nothing was kept"
 
 # What was begun from one image and gone on with from another is of none.
-begin_and_kill
+begin_and_stop
 put_noise image $((5 * MIB)) 4096 3
-begin_and_kill_at 40
+begin_and_stop_at 40
 end --resume trust
 assert_read
 [ "$(count_of source same_bytes)" -ge $((40 * MIB)) ] || fail "too little kept"
@@ -100,15 +144,15 @@ assert_read
 [ "$(id -u)" = 0 ] || exit 0
 attach image
 DISK=$LOOP
-begin_and_kill
+begin_and_stop
 end --resume trust
 assert_trusted
-begin_and_kill
+begin_and_stop
 printf x | dd of="$DISK" bs=1 seek=$((90 * MIB)) conv=notrunc status=none
 end --resume trust
 assert_read
 # Nor is what is written to the file beneath it, which has a time.
-begin_and_kill
+begin_and_stop
 printf y | dd of=image bs=1 seek=$((91 * MIB)) conv=notrunc,fsync status=none
 blockdev --flushbufs "$DISK"
 end --resume trust

@@ -40,17 +40,20 @@ assert_log target 'listening on'
 attach volume
 device=$LOOP
 before=$(sha256sum <volume)
-target_on "$device"
+target_on "$device" --resume off
 assert_status target 11
 assert_log target "target: $device holds ext4 filesystem \"guests\": say --yes"
 refute_log target 'listening on'
+target_on "$device" # it may be a clone that its source began
+assert_status target 143
+assert_log target 'only a clone that was begun there goes on'
 target_on "$device" --yes
 assert_status target 143
 CLONEWIRE_YES=1 target_on "$device"
 assert_status target 143
 
 attach table
-target_on "$LOOP"
+target_on "$LOOP" --resume off
 assert_status target 11
 assert_log target "holds a dos partition table with 1 partition:"
 

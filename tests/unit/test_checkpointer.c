@@ -46,8 +46,8 @@ static struct fixture *open_fixture(void)
     assert_int_equal(digest_open(DIGEST_XXH3_128, DISK_BYTES, &f->digest, &err),
                      0);
     checkpointer_open(&f->checkpointer, &f->job, f->sink, NULL, NEVER_NS);
-    assert_int_equal(checkpointer_bind(&f->checkpointer, &head, &f->on_disk,
-                                       f->digest, &err),
+    assert_int_equal(checkpointer_bind(&f->checkpointer, &head, NULL,
+                                       &f->on_disk, f->digest, &err),
                      0);
     return f;
 }

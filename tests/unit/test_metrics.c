@@ -42,6 +42,7 @@ static void test_format(void **state)
         "# TYPE clonewire_written_bytes_total counter\n"
         "clonewire_written_bytes_total 17\n",
         "clonewire_resumed_bytes_total 0\n",
+        "clonewire_unverified_bytes_total 0\n",
         "clonewire_wait_seconds_total{stage=\"disk\"} 2.345\n",
         "clonewire_wait_seconds_total{stage=\"network\"} 0.000\n",
         "clonewire_failed_sessions_total 0\n",
