@@ -82,7 +82,7 @@ put_noise image $((7 * MIB)) 4096 9
 start_target copy --retry-for off
 run_source image --retry-for off
 wait_target
-assert_refused 'complete, and it or the source has changed since, at 7340032'
+assert_refused 'complete, and the source has changed since, at 7340032'
 cmp copy before
 make_dense image $SIZE
 
