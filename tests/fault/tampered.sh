@@ -84,10 +84,7 @@ begin_and_kill_at 30
 put_noise image2 0 $SIZE 9
 (
     cd other
-    start_target copy
-    start_source ../image2 --rate 32MiB --job-id the-job
-    wait_checkpoint 12
-    kill_both
+    DISK=../image2 begin_and_kill
 )
 cp other/$record $record
 rm -r other
@@ -110,6 +107,12 @@ start_unattended()
     at_exit stop_process $TARGET_PID
 }
 
+is_written() # CHUNK: does it hold data on the device?
+{
+    ! dd if="$device" bs=1M skip="$1" count=1 iflag=direct status=none |
+        cmp -s - <(head -c $MIB /dev/zero)
+}
+
 begin_on_device() # CHUNKS: so many at least are in the checkpoint
 {
     local deadline=$((SECONDS + LONGEST))
@@ -119,8 +122,16 @@ begin_on_device() # CHUNKS: so many at least are in the checkpoint
     mkdir state
     start_unattended
     wait_listening
-    echo 32MiB >rate
+    echo 16MiB >rate
     start_source image --rate-file rate
+    until is_written "$1"; do
+        is_running "$SOURCE_PID" || fail "the clone has ended"
+        [ $SECONDS -le $deadline ] || fail "it does not get on"
+        sleep 0.02
+    done
+    # However long a flush takes here, the clone lasts longer.
+    echo 512KiB >rate
+    kill -HUP "$SOURCE_PID"
     until [ "$(stat -c %s state/*.clonewire-state 2>/dev/null || echo 0)" -ge \
         $((2744 + 16 * $1)) ]; do
         is_running "$SOURCE_PID" || fail "the clone has ended"

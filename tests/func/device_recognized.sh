@@ -22,9 +22,8 @@ start_unattended() # [OPTION...]: as a pod starts it that has only its volume
 
 is_written() # CHUNK: does it hold data on the device?
 {
-    dd if=disk bs=1M skip="$1" count=1 status=none |
-        cmp -s - <(head -c $MIB /dev/zero) && return 1
-    return 0
+    ! dd if="$device" bs=1M skip="$1" count=1 iflag=direct status=none |
+        cmp -s - <(head -c $MIB /dev/zero)
 }
 
 begin_and_kill_device() # CHUNK [OPTION of the target...]: both die when it is there
@@ -33,14 +32,15 @@ begin_and_kill_device() # CHUNK [OPTION of the target...]: both die when it is t
 
     start_unattended "${@:2}"
     wait_listening
-    echo 64MiB >rate
+    echo 16MiB >rate
     start_source image --rate-file rate
     until is_written "$1"; do
         is_running "$SOURCE_PID" || fail "the clone has ended"
         [ $SECONDS -le $deadline ] || fail "it does not get on"
         sleep 0.02
     done
-    echo 1MiB >rate
+    # However long the rest takes here, the clone lasts longer.
+    echo 512KiB >rate
     kill -HUP "$SOURCE_PID"
     is_running "$SOURCE_PID" || fail "the clone has ended"
     stop_process "$SOURCE_PID" || true

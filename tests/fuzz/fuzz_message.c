@@ -73,8 +73,7 @@ static bool has_options(const struct message *m)
              m->hello.asks_delta || m->hello.takes_sums ||
              m->hello.padding_bytes != 0 || m->hello.takes_parts ||
              m->hello.takes_missing || m->hello.answers_sample ||
-             m->hello.asks_trust ||
-             m->hello.has_finished)) ||
+             m->hello.asks_trust || m->hello.has_finished)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
              m->plan.wants_trust || m->plan.surveys || m->plan.has_sums)) ||
