@@ -42,7 +42,7 @@ int readback_read(struct cw_job *job, struct sink *sink,
         return -1;
     atomic_store(&job->status.progress.verified_bytes, 0);
     sink_drop_cache(sink);
-    if (disk_scan_run(&scan, *back, err) < 0)
+    if (virtual_bytes > 0 && disk_scan_run(&scan, *back, err) < 0)
         return readback_failed(err, "read back");
     return 0;
 }
