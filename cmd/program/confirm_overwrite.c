@@ -56,9 +56,10 @@ int confirm_overwrite_get(struct program *process,
     if (is_given || found.is_blank)
         return 0;
     if (may_resume(options)) {
-        log_output_line(&process->log, CW_LOG_INFO,
-                        "only a clone that was begun there goes on; --yes "
-                        "(CLONEWIRE_YES=1) overwrites it");
+        if (!process->output.quiet)
+            log_output_line(&process->log, CW_LOG_INFO,
+                            "only a clone that was begun there goes on; --yes "
+                            "(CLONEWIRE_YES=1) overwrites it");
         return 0;
     }
     return error_set(err, ERROR_REFUSED, 0,
