@@ -1,7 +1,7 @@
 /*
  * clonewire.h - clone one VM disk from a source process to a target process.
  *
- * The embedding API, and what the two programs themselves are made of:
+ * The embedding API, on which the two programs are built:
  *
  *     struct cw_error error;
  *     struct cw_summary summary;
@@ -11,11 +11,12 @@
  *         fprintf(stderr, "%s\n", error.text);
  *     cw_close(job);
  *
- * cw_run() blocks until the clone is equal and durable, or has failed.  Only
- * cw_stop() may be called meanwhile, from any thread or signal handler.
- * Callbacks come on threads of the library and must not call back into it.
+ * cw_run() blocks until the clone is equal and durable, or has failed.  While
+ * it runs, call only cw_stop(), cw_reload() and cw_report(), from any thread or
+ * signal handler.  The library calls the callbacks on its own threads; they
+ * must not call the library.
  *
- * All strings in options are borrowed until cw_close().  Zero or NULL means
+ * All strings in options are borrowed until cw_close().  Zero or NULL selects
  * the default that docs/options.md gives.
  */
 #ifndef CLONEWIRE_CLONEWIRE_H
@@ -32,35 +33,35 @@ extern "C" {
 /* "0.1.0" */
 const char *cw_version(void);
 
-/* ---- what both ends need ---- */
+/* ---- options of both sides ---- */
 
 /*
- * Who we are and whom we trust: X.509 (cert_file, key_file, ca_file) or a
- * pre-shared key (psk_file), PEM and "identity:hex" files.
+ * Identity of this side and trust in the other: X.509 (cert_file, key_file,
+ * ca_file; PEM) or a pre-shared key (psk_file; lines of "identity:hex").
  */
 struct cw_security {
     const char *cert_file;
     const char *key_file;
     const char *ca_file;
     const char *psk_file;
-    const char *psk_identity; /* source: which line; NULL: the only one */
-    const char *peer_name;    /* SAN or CN the peer must carry */
+    const char *psk_identity; /* source: line to use; NULL: the only one */
+    const char *peer_name;    /* SAN or CN that the peer must carry */
     bool allow_tls12;
 
     /*
-     * Certificates only.  Target: also take uploads, and the clones of
-     * KubeVirt CDI, by HTTP/1.1 on the same port; peer_name is then the very
-     * common name such a client must have.  Source: also offer HTTP/1.1.
+     * Certificates only.  Target: also accept uploads and KubeVirt CDI clones
+     * over HTTP/1.1 on the same port; peer_name is then the exact common name
+     * that such a client must have.  Source: also offer HTTP/1.1.
      */
     bool http;
-    bool http_only;      /* source: offer nothing else */
-    const char *ciphers; /* names, ":" or "," between; NULL: our own */
+    bool http_only;      /* source: offer only HTTP/1.1 */
+    const char *ciphers; /* names separated by ":" or ","; NULL: default */
     const char *groups;
 
     /*
-     * Instead of all these: a code that cw_pairing_make() made on the
-     * target, for one job.  Read while the job is opened, and not kept: the
-     * caller may then wipe it.
+     * Replaces all of the above: a code that cw_pairing_make() made on the
+     * target, for one job.  The library reads it while the job is opened and
+     * does not keep it: the caller may wipe it afterwards.
      */
     const char *pairing_code;
 };
@@ -73,7 +74,7 @@ enum cw_io_engine {
     CW_IO_ENGINE_THREADS
 };
 
-/* How disk bytes move; auto takes the first of these that works. */
+/* How disk I/O uses the page cache; auto: the first of these that works. */
 enum cw_io_mode {
     CW_IO_MODE_AUTO,
     CW_IO_MODE_DIRECT,
@@ -81,11 +82,11 @@ enum cw_io_mode {
     CW_IO_MODE_BUFFERED
 };
 
-/* Holes that a filesystem says a file has: skipped unread? */
+/* Whether to skip the holes that a filesystem reports, without reading them. */
 enum cw_holes {
-    CW_HOLES_AUTO,  /* unless something else it says contradicts that */
+    CW_HOLES_AUTO,  /* unless the filesystem contradicts itself */
     CW_HOLES_TRUST, /* yes */
-    CW_HOLES_SCAN   /* no: all of the file is read */
+    CW_HOLES_SCAN   /* no: read the whole file */
 };
 
 enum cw_digest {
@@ -114,11 +115,11 @@ struct cw_progress {
     enum cw_phase phase;
     uint64_t disk_bytes;     /* size of the disk; 0 while unknown */
     uint64_t total_bytes;    /* mapped data, known before the first byte */
-    uint64_t handled_bytes;  /* of it: moved, or found to be zero */
+    uint64_t handled_bytes;  /* of total_bytes: moved, or found to be zero */
     uint64_t data_bytes;     /* moved */
     uint64_t zero_bytes;     /* zeros that were not moved */
-    uint64_t zeroed_bytes;   /* zeros the target's disk had to make */
-    uint64_t verified_bytes; /* of the disk, read back when it was written */
+    uint64_t zeroed_bytes;   /* zeroed on the target's disk */
+    uint64_t verified_bytes; /* read back from the disk after the writes */
     uint64_t elapsed_ns;     /* since copying began */
     unsigned lanes;
 };
@@ -132,31 +133,31 @@ struct cw_events {
     void (*log)(void *opaque, enum cw_log_level level, const char *line);
     /* About four times a second while running, and at each phase. */
     void (*progress)(void *opaque, const struct cw_progress *progress);
-    /* Target: now listening on address ("0.0.0.0:8443"), once for each. */
+    /* Target: listens on address ("0.0.0.0:8443"); once for each address. */
     void (*listening)(void *opaque, const char *address);
-    /* Target: where others can call it ("10.0.0.7:8443"), once; the time to
-     * hand out the pairing code.  0; or -errno: it could not be, and the job
-     * ends, as no source can come. */
+    /* Target: the addresses at which a source can reach it ("10.0.0.7:8443"),
+     * once.  The callback hands out the pairing code.  Returns 0, or -errno if
+     * it could not: the job then ends, as no source can connect. */
     int (*reachable)(void *opaque, const char *const *addresses,
                      unsigned count);
-    /* The job has failed, and both ends know; but it cannot end, as a disk
-     * gives nothing back.  The process is to end without it: better not
-     * return.  NULL: wait for ever. */
+    /* The job has failed and both sides know, but it cannot end because I/O
+     * on a disk never completes.  The callback should end the process and not
+     * return.  NULL: wait forever. */
     void (*stuck)(void *opaque, const struct cw_error *error);
     void *opaque;
-    enum cw_log_level log_level; /* least urgent level wanted */
-    /* Serve /healthz, /readyz and /metrics by HTTPS on "host:port"; NULL:
+    enum cw_log_level log_level; /* maximum level to log */
+    /* Serve /healthz, /readyz and /metrics over HTTPS on "host:port"; NULL:
      * do not. */
     const char *metrics_listen;
-    /* Serve there, at every path, the progress that KubeVirt CDI's controller
-     * asks a source for, of this owner; a port that is taken is then no
-     * error.  NULL: do not. */
+    /* On metrics_listen, answer every path with the progress metric that
+     * KubeVirt CDI's controller reads from a source, labelled with this owner.
+     * A port that is in use is then not an error.  NULL: do not. */
     const char *cdi_owner_uid;
-    /* Write a receipt of a clone that succeeded to this file; NULL: do not. */
+    /* Write a receipt of a successful clone to this file; NULL: do not. */
     const char *receipt;
 };
 
-/* As cw_tuning.retry_ns: a lost connection ends the clone. */
+/* For cw_tuning.retry_ns: a lost connection ends the clone. */
 #define CW_RETRY_OFF UINT64_MAX
 
 struct cw_tuning {
@@ -164,19 +165,19 @@ struct cw_tuning {
     enum cw_io_mode io_mode;
     enum cw_holes holes;
     unsigned lanes;           /* 0: from CPUs and cgroup quota */
-    const char *congestion;   /* TCP_CONGESTION, NULL: the system's */
-    const char *bind_address; /* source: dial from it, NULL: any */
-    const char *bind_device;  /* both: by this interface alone */
-    uint64_t dead_peer_ns;    /* silence that means the peer is dead */
-    /* How long a lost connection is dialled (source) or waited for (target)
-     * again before the clone fails; progress begins it anew. */
+    const char *congestion;   /* TCP_CONGESTION; NULL: system default */
+    const char *bind_address; /* source: connect from it; NULL: any */
+    const char *bind_device;  /* use only this interface */
+    uint64_t dead_peer_ns;    /* silence after which the peer is dead */
+    /* How long the source reconnects, or the target waits for it, after a lost
+     * connection before the clone fails; progress restarts the timer. */
     uint64_t retry_ns; /* or CW_RETRY_OFF */
-    uint64_t stall_ns; /* so long without any progress is a failure */
+    uint64_t stall_ns; /* fail after this long without progress */
 };
 
 /* ---- source ---- */
 
-/* What the image holds, and what that is wrapped in; auto looks. */
+/* Format and compression of the image; auto detects them by content. */
 enum cw_format {
     CW_FORMAT_AUTO,
     CW_FORMAT_RAW,
@@ -189,15 +190,15 @@ enum cw_compression {
     CW_COMPRESSION_XZ
 };
 
-/* What an earlier run left of the same job. */
+/* How to use the data that an earlier run of the same job left. */
 enum cw_resume {
-    CW_RESUME_AUTO,    /* go on with it; both sides read it and compare */
-    CW_RESUME_OFF,     /* begin anew */
-    CW_RESUME_COMPARE, /* as auto, with no regard to the checkpoint */
-    CW_RESUME_TRUST,   /* as auto, but what is proved unchanged is not read */
+    CW_RESUME_AUTO,    /* resume; both sides read and compare it */
+    CW_RESUME_OFF,     /* start over */
+    CW_RESUME_COMPARE, /* like auto, but ignore the checkpoint */
+    CW_RESUME_TRUST,   /* like auto, but skip data proved unchanged */
 };
 
-/* Of data on the network; auto: while that is slow enough to gain by it. */
+/* Compression on the network; auto: while it is slow enough for a gain. */
 enum cw_compress {
     CW_COMPRESS_AUTO,
     CW_COMPRESS_OFF,
@@ -213,39 +214,40 @@ struct cw_source_options {
     enum cw_digest digest;
     enum cw_format format;
     enum cw_compression compression; /* of the image */
-    enum cw_compress compress;       /* of what is sent */
-    uint64_t stream_bytes;           /* a gzip file holds, 0: find out */
-    const char *backing_dir;         /* may hold backing files; NULL: refuse */
+    enum cw_compress compress;       /* on the network */
+    uint64_t stream_bytes;           /* disk size in a gzip file; 0: find out */
+    const char *backing_dir;         /* of backing files; NULL: refuse them */
     unsigned cross_check;        /* qcow2 clusters to compare with libqcow */
-    uint64_t connect_timeout_ns; /* keep trying for so long */
-    uint64_t bytes_per_second;   /* most to send; 0: no limit */
-    const char *rate_file;       /* NULL, or: says that, and is read again by
-                            * cw_reload() */
+    uint64_t connect_timeout_ns; /* how long to try to connect */
+    uint64_t bytes_per_second;   /* maximum send rate; 0: no limit */
+    const char *rate_file;       /* of the send rate; cw_reload() reads it
+                                  * again; NULL: none */
     bool allow_in_use;           /* read an image that others may be writing */
-    enum cw_resume resume;       /* TRUST, or compare with what is held */
+    enum cw_resume resume;       /* TRUST; others: compare with the target */
     bool delta; /* the target has an older copy: send what differs */
-    /* NULL, or a file: JSON list of what has changed since the older copy was
-     * made ({"offset", "length"}, bytes).  Only that is read; a delta. */
+    /* File: JSON list of the extents ({"offset", "length"}, bytes) that changed
+     * since the older copy was made.  The source reads only these, and sends a
+     * delta.  NULL: none. */
     const char *changed_extents;
-    const char *job_id; /* NULL: from image and target, so that the same
-                         * command resumes what it began */
+    const char *job_id; /* NULL: derived from image and target, so that the
+                         * same command resumes its clone */
 };
 
-/* ---- a source by HTTP, as KubeVirt CDI's cloner is one ---- */
+/* ---- a source over HTTP, such as KubeVirt CDI's cloner ---- */
 
 struct cw_volume_options {
     const char *path; /* disk, or directory of a filesystem volume */
-    bool is_tree;     /* the latter: all that is in it, as a tar stream */
-    /* How to read a disk that is no raw one; of it, what is about the image
-     * is used.  NULL: raw. */
+    bool is_tree;     /* a directory: send its contents as a tar stream */
+    /* How to read a disk that is not raw; only the fields about the image are
+     * used.  NULL: raw. */
     const struct cw_source_options *disk;
     const char *url; /* https://host:port/path of an upload server */
-    struct cw_security security; /* of it, http is implied */
+    struct cw_security security; /* http is implied */
     struct cw_tuning tuning;
     struct cw_events events;
-    uint64_t connect_timeout_ns; /* keep trying for so long */
-    uint64_t total_bytes; /* about so much, for the progress; 0: find out */
-    bool dense;           /* holes of files travel as zeros */
+    uint64_t connect_timeout_ns; /* how long to try to connect */
+    uint64_t total_bytes;        /* estimate for the progress; 0: find out */
+    bool dense;                  /* send holes of files as zeros */
     bool allow_in_use;
 };
 
@@ -259,41 +261,41 @@ enum cw_preallocate {
 };
 
 struct cw_target_options {
-    const char *destination; /* file to make, or block device */
+    const char *destination; /* file to create, or block device */
     const char *listen;      /* "host:port", ":0" */
     struct cw_security security;
     struct cw_tuning tuning;
     struct cw_events events;
     bool overwrite;         /* an existing file may be replaced */
-    bool keep_tail;         /* leave a larger device's tail as it is */
-    bool target_is_zero;    /* the device reads zero already */
-    bool refuse_compressed; /* take data only as it is */
-    bool overcommit;        /* sparse file larger than the free space */
+    bool keep_tail;         /* do not zero the tail of a larger device */
+    bool target_is_zero;    /* the device already reads as zero */
+    bool refuse_compressed; /* accept only uncompressed data */
+    bool overcommit;        /* allow a sparse file larger than free space */
     bool once;              /* end after the first clone, even a failed one */
-    /* When to give up if no source came: nanoseconds since 1970, UTC; 0:
-     * never. */
+    /* When to give up if no source has connected: nanoseconds since 1970, UTC;
+     * 0: never. */
     uint64_t deadline_unix_ns;
     enum cw_preallocate preallocate;
     enum cw_resume resume;
-    bool delta;             /* an older copy is there: send what differs */
+    bool delta;             /* update an older copy in place */
     bool verify_readback;   /* read the disk back before success */
     uint64_t checkpoint_ns; /* between checkpoints */
-    bool only_resume;      /* a device: overwrite only what is blank, or what is
-                       * recognized as begun by the source that comes */
-    const char *state_dir; /* for checkpoints; NULL: beside a file's partial */
+    bool only_resume;       /* overwrite a device only if it is blank or holds
+                            * an unfinished clone of the same source */
+    const char *state_dir;  /* of checkpoints; NULL: next to a partial file */
     uint32_t fs_overhead_ppm;
-    /* Of the volume, as it was requested: a disk in a file is grown to what
-     * of it is for the disk, and an upload must fit into it.  0: neither. */
+    /* Requested size of the volume.  A disk in a file is grown to the part of
+     * it that is for the disk, and an upload must fit.  0: no such limit. */
     uint64_t volume_bytes;
-    uint64_t size_bytes; /* guest disk size, 0: the source's */
-    bool size_max;       /* grow to what the volume offers */
-    /* With a pairing code: how long it waits for its source. */
+    uint64_t size_bytes; /* guest disk size; 0: the source's */
+    bool size_max;       /* grow to the capacity of the volume */
+    /* How long a pairing code is valid. */
     uint64_t pairing_valid_ns;
 };
 
 /* ---- running ---- */
 
-/* The numbers behind "does not fit"; all 0 for every other error. */
+/* Sizes of a "no-space" error; all 0 for every other error. */
 struct cw_space {
     uint64_t need_bytes;
     uint64_t have_bytes;
@@ -305,30 +307,30 @@ struct cw_space {
 struct cw_error {
     int status;       /* exit status, docs/operations.md */
     const char *kind; /* "no-space"; static */
-    const char *hint; /* what to do about it; static, NULL: unknown */
+    const char *hint; /* remedy; static; NULL: unknown */
     int errnum;       /* errno, or 0 */
     uint64_t offset;  /* of the disk, or UINT64_MAX */
     bool retryable;
-    bool from_peer; /* it happened on the other side */
+    bool from_peer; /* reported by the other side */
     struct cw_space space;
     char text[512]; /* one line, no newline */
 };
 
 struct cw_summary {
     uint64_t disk_bytes;
-    uint64_t padding_bytes;  /* of it, zeros that make whole sectors */
+    uint64_t padding_bytes;  /* of disk_bytes: zeros up to a whole sector */
     uint64_t data_bytes;     /* moved */
-    uint64_t zero_bytes;     /* not moved */
-    uint64_t same_bytes;     /* not moved: the target held them already */
+    uint64_t zero_bytes;     /* zeros that were not moved */
+    uint64_t same_bytes;     /* not moved: the target already had them */
     uint64_t verified_bytes; /* of the source's disk: read and digested */
-    uint64_t unread_bytes;   /* the rest, taken on trust as it was told to */
-    /* Of the target's disk: held from before, as its record says, and neither
+    uint64_t unread_bytes;   /* the rest: trusted, as the options allow */
+    /* Of the target's disk: from an earlier run, by its checkpoint, and neither
      * read again nor sent. */
     uint64_t unverified_bytes;
     uint64_t wire_bytes;          /* on the network, TLS included */
-    uint64_t compressed_bytes;    /* of data_bytes, what went compressed, */
-    uint64_t compressed_to_bytes; /* and what that became */
-    uint64_t allocated_bytes;     /* file target: space it takes */
+    uint64_t compressed_bytes;    /* sent compressed, before compression */
+    uint64_t compressed_to_bytes; /* sent compressed, after compression */
+    uint64_t allocated_bytes;     /* file target: space allocated */
     uint64_t elapsed_ns;          /* from HELLO to durable */
     uint64_t wait_disk_ns;        /* summed over lanes */
     uint64_t wait_net_ns;
@@ -336,44 +338,44 @@ struct cw_summary {
     unsigned reconnects;
     const char *io_engine;     /* "io_uring", "threads"; static */
     const char *io_mode;       /* "direct", "dontcache", "buffered"; static */
-    bool reads_holes;          /* source: holes of its file were read, too */
+    bool reads_holes;          /* source: also read the holes of its file */
     const char *zero_method;   /* target: "hole", "punch-hole", ...; static */
     const char *preallocation; /* target: applied; static */
     char preallocation_why[96];
-    const char *arrival; /* target: "clonewire", by HTTP "clone" or "upload";
+    const char *arrival; /* target: "clonewire"; over HTTP "clone" or "upload";
                           * static */
     char image_format[64];
     char tls[64];         /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
     char peer[128];       /* address and name */
-    char limited_by[160]; /* who was waited for: \"target writes: 71 % ...\" */
+    char limited_by[160]; /* bottleneck: "target writes: 71 % ..." */
     char digest[96];      /* "xxh3-128:<64 hex digits>" */
 };
 
-/* ---- asking, without a peer ---- */
+/* ---- queries, without a peer ---- */
 
 struct cw_inspection {
     char format[64];             /* "raw", "qcow2 in xz" */
     uint64_t virtual_bytes;      /* what the guest sees */
-    uint64_t data_bytes;         /* of it, mapped as data */
-    uint64_t zero_bytes;         /* of it, known to be zero */
-    uint64_t allocated_bytes;    /* taken by the image itself */
+    uint64_t data_bytes;         /* of the disk: mapped as data */
+    uint64_t zero_bytes;         /* of the disk: known to be zero */
+    uint64_t allocated_bytes;    /* space allocated to the image */
     uint64_t file_volume_bytes;  /* filesystem volume to request */
     uint64_t block_volume_bytes; /* block volume to request */
-    uint32_t fs_overhead_ppm;    /* that the former counts with */
+    uint32_t fs_overhead_ppm;    /* included in file_volume_bytes */
 };
 
 /*
- * Looks at options->image (the rest of the options but its format is not
- * used).  0, or -1 with *error filled.
+ * Inspects options->image; of the other options only its format is used.
+ * Returns 0, or -1 with *error filled.
  */
 int cw_source_inspect(const struct cw_source_options *options,
                       uint32_t fs_overhead_ppm,
                       struct cw_inspection *inspection, struct cw_error *error);
 
 /*
- * Calls each for the extents of the disk in options->image, in order and
- * without gaps, data and zeros in turn; a negative answer ends it.  0, or -1
- * with *error filled.
+ * Calls each() for the extents of the disk in options->image, in order and
+ * without gaps, data and zeros in turn, until it returns a negative value.
+ * Returns 0, or -1 with *error filled.
  */
 int cw_source_map(const struct cw_source_options *options,
                   int (*each)(void *opaque, uint64_t offset, uint64_t length,
@@ -382,140 +384,151 @@ int cw_source_map(const struct cw_source_options *options,
 
 struct cw_plan {
     bool is_block_device;
-    uint64_t disk_bytes; /* of the guest disk that would be made */
+    uint64_t disk_bytes; /* size of the guest disk to be created */
     struct cw_space space;
     uint32_t fs_overhead_ppm;
 };
 
 /*
- * Would a disk of source_bytes fit options->destination?  Writes nothing.
- * 0: yes; -1: no, or unknown: *error says why, *plan has the numbers if the
- * answer is "no-space".
+ * Checks whether a disk of source_bytes fits options->destination.  Writes
+ * nothing.  Returns 0 if it fits; -1 with *error filled if not, or if that is
+ * unknown.  *plan has the sizes if error->kind is "no-space".
  */
 int cw_target_plan(const struct cw_target_options *options,
                    uint64_t source_bytes, struct cw_plan *plan,
                    struct cw_error *error);
 
 /*
- * Makes a new pairing code, a secret of 256 bits, "cw1-...".  The source
- * needs it and one address of the target: people paste "cw1-...@host:port".
+ * Makes a new pairing code, a secret of 256 bits, "cw1-...".  The source needs
+ * it and one address of the target: users paste "cw1-...@host:port".
  */
 int cw_pairing_make(char code[CW_PAIRING_CHARS], struct cw_error *error);
 
 #define CW_DIGEST_CHARS 96
 
-/* Writes "xxh3-128:<64 hex digits>" of the disk in options->image to text. */
+/*
+ * Writes the digest of the disk in options->image, "xxh3-128:<64 hex digits>",
+ * to text.  Returns 0, or -1 with *error filled.
+ */
 int cw_source_digest(const struct cw_source_options *options,
                      char text[CW_DIGEST_CHARS], struct cw_error *error);
 
 /*
- * The same of the raw disk at options->destination: of options->size_bytes
- * from its beginning, where that is not 0.
+ * Like cw_source_digest(), for the raw disk at options->destination, or its
+ * first options->size_bytes if that is not 0.
  */
 int cw_target_digest(const struct cw_target_options *options,
                      enum cw_digest digest, char text[CW_DIGEST_CHARS],
                      struct cw_error *error);
 
-/* What a receipt says. */
+/* Contents of a receipt. */
 struct cw_receipt {
-    uint64_t disk_bytes;    /* of the disk that was cloned */
-    uint64_t ended_unix_ns; /* when that was; nanoseconds since 1970, UTC */
+    uint64_t disk_bytes;    /* size of the cloned disk */
+    uint64_t ended_unix_ns; /* end of the clone; ns since 1970, UTC */
     char digest[CW_DIGEST_CHARS];
 };
 
 /*
- * Is the disk in options->image the one that the receipt in the file at path
- * is of?  0: yes.  -1 with *error filled: no ("mismatch"), or it cannot be
- * told; each, unless it is NULL, is called for every range that differs, as
- * of cw_source_map().  *receipt is filled as soon as it is read.
+ * Compares the disk in options->image with the receipt in the file at path.
+ * Returns 0 if they match; -1 with *error filled if not ("mismatch"), or if
+ * that is unknown.  Calls each(), unless it is NULL, for every range that
+ * differs, as cw_source_map() does.  Fills *receipt as soon as it is read.
  */
 int cw_source_check_receipt(
     const struct cw_source_options *options, const char *path,
     int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
     struct cw_receipt *receipt, struct cw_error *error);
 
-/* The same of the raw disk at options->destination, which may be larger. */
+/*
+ * Like cw_source_check_receipt(), for the raw disk at options->destination,
+ * which may be larger.
+ */
 int cw_target_check_receipt(
     const struct cw_target_options *options, const char *path,
     int (*each)(void *opaque, uint64_t offset, uint64_t length), void *opaque,
     struct cw_receipt *receipt, struct cw_error *error);
 
-/* What is about to be overwritten. */
+/* A destination that is about to be overwritten. */
 struct cw_destination {
-    bool is_block_device; /* all else is of a device */
-    bool is_blank;        /* nothing on it that anybody could miss */
+    bool is_block_device; /* the other fields describe a device */
+    bool is_blank;        /* no signature; all samples read as zero */
     uint64_t size_bytes;
     char model[96];     /* "Samsung SSD 870", or "" */
     char serial[96];    /* or "" */
     char contents[160]; /* "ext4 filesystem \"root\"", "nothing", ... */
 };
 
-/* Looks at options->destination and changes nothing.  0, or -1: *error. */
+/*
+ * Describes options->destination, and changes nothing.  Returns 0, or -1 with
+ * *error filled.
+ */
 int cw_target_look(const struct cw_target_options *options,
                    struct cw_destination *destination, struct cw_error *error);
 
 /*
- * Does options->destination, a block device, hold a clone that was begun
- * before, by the checkpoint in options->state_dir?  Then that job may go on
+ * Returns whether options->destination, a block device, holds an unfinished
+ * clone, by the checkpoint in options->state_dir.  That job may then resume
  * without asking the user.
  */
 bool cw_target_is_begun(const struct cw_target_options *options);
 
 /*
- * Would writing to one of two paths change what the other names?  So where
- * both name one file or device, by whatever links, or one is a loop device
- * over the other or another layer of it, or both name the same new file.
- * False also where nothing is known.
+ * Returns whether a write to one path would change the file or device at the
+ * other: both name one file or device, through any links; one is a loop device
+ * over the other, or another layer of it; or both name the same new file.
+ * Returns false if that is unknown.
  */
 bool cw_paths_overlap(const char *a, const char *b);
 
-/* Something that this machine can or cannot do. */
+/* A capability that this machine has or lacks. */
 struct cw_finding {
     const char *name; /* "io_uring"; static */
     bool is_good;
     char found[256];
-    char advice[192]; /* what to do about it, or "" */
+    char advice[192]; /* remedy, or "" */
 };
 
 #define CW_FINDINGS 16
 
-/* Tries out what works here, and on path unless it is NULL; changes
- * nothing.  Returns how many findings there are. */
+/*
+ * Tests what works on this machine, and on path unless it is NULL; changes
+ * nothing.  Returns the number of findings.
+ */
 unsigned cw_doctor(const char *path, struct cw_finding findings[CW_FINDINGS]);
 
 struct cw_job;
 
-/* NULL with *error filled on failure.  Owned by the caller. */
+/* Returns a job owned by the caller, or NULL with *error filled. */
 struct cw_job *cw_source_open(const struct cw_source_options *options,
                               struct cw_error *error);
 struct cw_job *cw_target_open(const struct cw_target_options *options,
                               struct cw_error *error);
 
 /*
- * Sends options->path by HTTP, unless the target speaks clonewire/1 and what
- * is to be sent is one disk: then cw_run() returns 1 and has sent nothing,
- * for the caller to open a source of that disk (of a directory, of the
- * CW_VOLUME_DISK_NAME in it) instead, which is faster, and resumes.  Success,
- * by HTTP, is the target's word: there are no digests.
+ * Sends options->path over HTTP.  If the target speaks clonewire/1 and the
+ * volume is one disk, cw_run() sends nothing and returns 1: the caller then
+ * opens a source of that disk (in a directory, of CW_VOLUME_DISK_NAME), which
+ * is faster and can resume.  Over HTTP there are no digests: success is what
+ * the target reports.
  */
 struct cw_job *cw_volume_open(const struct cw_volume_options *options,
                               struct cw_error *error);
 
-#define CW_VOLUME_DISK_NAME "disk.img" /* the one disk of such a directory */
+#define CW_VOLUME_DISK_NAME "disk.img" /* the only disk in a directory */
 
 /*
- * A copy within this machine: source's image to target's destination, with
- * source's digest, tuning and events.  Of both, what is about the network is
- * not used.
+ * Copies source's image to target's destination on this machine, with source's
+ * digest, tuning and events.  Network options of both are ignored.  Returns a
+ * job as cw_source_open() does.
  */
 struct cw_job *cw_local_open(const struct cw_source_options *source,
                              const struct cw_target_options *target,
                              struct cw_error *error);
 
 /*
- * Runs the job to its end, once.  0: the copy is equal and durable and
- * *summary is filled.  -1: *error says why; the peer was told the same.
- * 1: target: no source came by the deadline, so there is no copy.
+ * Runs the job to its end, once.  Returns 0 with *summary filled if the copy is
+ * equal and durable; -1 with *error filled, which the peer received too; 1 on
+ * the target if no source connected by the deadline, so there is no copy.
  */
 int cw_run(struct cw_job *job, struct cw_summary *summary,
            struct cw_error *error);
@@ -527,10 +540,10 @@ void cw_stop(struct cw_job *job);
  * Async-signal-safe. */
 void cw_reload(struct cw_job *job);
 
-/* Asks a running job to log how far it is.  Async-signal-safe. */
+/* Asks a running job to log its progress.  Async-signal-safe. */
 void cw_report(struct cw_job *job);
 
-/* Tolerates NULL. */
+/* Frees the job.  Accepts NULL. */
 void cw_close(struct cw_job *job);
 
 #ifdef __cplusplus
