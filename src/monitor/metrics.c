@@ -37,13 +37,13 @@ struct row {
 static const struct row rows[] = {
     { "disk_bytes", "Virtual size of the disk.",
       offsetof(struct metrics, disk_bytes), UNIT_ONE, SIDE_BOTH },
-    { "mapped_bytes", "Data in the source image: what there is to do.",
+    { "mapped_bytes", "Data in the source image, to be cloned.",
       offsetof(struct metrics, mapped_bytes), UNIT_ONE, SIDE_BOTH },
-    { "progress_ratio", "Done, from 0 to 1; 1 only when durable and equal.",
+    { "progress_ratio", "Progress from 0 to 1; 1 only when durable and equal.",
       offsetof(struct metrics, progress_ppm), UNIT_PPM, SIDE_BOTH },
-    { "eta_seconds", "Time left at the speed so far.",
+    { "eta_seconds", "Estimated time left at the average speed so far.",
       offsetof(struct metrics, eta_ns), UNIT_NS, SIDE_BOTH },
-    { "last_progress_timestamp_seconds", "When bytes last moved, Unix time.",
+    { "last_progress_timestamp_seconds", "Unix time when bytes last moved.",
       offsetof(struct metrics, last_progress_ns), UNIT_NS, SIDE_BOTH },
     { "read_bytes_total", "Bytes read from the source image.",
       offsetof(struct metrics, read_bytes), UNIT_ONE, SIDE_SOURCE },
@@ -51,35 +51,35 @@ static const struct row rows[] = {
       offsetof(struct metrics, sent_bytes), UNIT_ONE, SIDE_SOURCE },
     { "written_bytes_total", "Data written to the target disk.",
       offsetof(struct metrics, written_bytes), UNIT_ONE, SIDE_TARGET },
-    { "zeroed_bytes_total", "Zeros that the target disk had to be given.",
+    { "zeroed_bytes_total", "Bytes zeroed on the target disk.",
       offsetof(struct metrics, zeroed_bytes), UNIT_ONE, SIDE_BOTH },
     { "skipped_bytes_total", "Zeros that were not sent.",
       offsetof(struct metrics, skipped_bytes), UNIT_ONE, SIDE_BOTH },
-    { "resumed_bytes_total", "Data the target held from before.",
+    { "resumed_bytes_total", "Data not sent because the target already had it.",
       offsetof(struct metrics, resumed_bytes), UNIT_ONE, SIDE_BOTH },
     { "unverified_bytes_total",
-      "Data the target held from before and did not read again.",
+      "Data the target already had and did not read again.",
       offsetof(struct metrics, unverified_bytes), UNIT_ONE, SIDE_BOTH },
     { "wire_bytes_total", "Bytes on the network, TLS included.",
       offsetof(struct metrics, wire_bytes), UNIT_ONE, SIDE_BOTH },
-    { "compressed_bytes_total", "Data that travelled compressed: before.",
+    { "compressed_bytes_total", "Bytes sent compressed, before compression.",
       offsetof(struct metrics, compressed_bytes), UNIT_ONE, SIDE_BOTH },
-    { "compressed_to_bytes_total", "The same data: what it became.",
+    { "compressed_to_bytes_total", "Bytes sent compressed, after compression.",
       offsetof(struct metrics, compressed_to_bytes), UNIT_ONE, SIDE_BOTH },
-    { "retries_total", "Calls to the target that had to be repeated.",
+    { "retries_total", "Failed attempts to connect to the target.",
       offsetof(struct metrics, retries), UNIT_ONE, SIDE_SOURCE },
-    { "reconnects_total", "Connections made anew after one was lost.",
+    { "reconnects_total", "Connections re-established after a loss.",
       offsetof(struct metrics, reconnects), UNIT_ONE, SIDE_BOTH },
-    { "sessions_total", "Sources that were served.",
+    { "sessions_total", "Sessions with a source.",
       offsetof(struct metrics, sessions), UNIT_ONE, SIDE_TARGET },
-    { "failed_sessions_total", "Sources whose clone ended early.",
+    { "failed_sessions_total", "Sessions whose clone failed.",
       offsetof(struct metrics, failed_sessions), UNIT_ONE, SIDE_TARGET },
-    { "verify_failures_total", "Clones whose digests differed at the end.",
+    { "verify_failures_total", "Clones whose digests did not match.",
       offsetof(struct metrics, verify_failures), UNIT_ONE, SIDE_BOTH },
 };
 /* clang-format on */
 
-/* Text that grows by whole pieces or not at all. */
+/* A text buffer.  A piece that does not fit is left out as a whole. */
 struct out {
     char *buf;
     size_t len;
@@ -108,7 +108,7 @@ static void add_head(struct out *out, const char *name, const char *type,
         name, type);
 }
 
-/* The exposition format's own three: backslash, quote and newline. */
+/* Escapes backslash, quote and newline, as the exposition format requires. */
 static const char *escape(const char *text, char out[LABEL_BYTES])
 {
     size_t used = 0;
@@ -175,7 +175,7 @@ static void add_waits(struct out *out, const struct metrics *metrics)
     };
 
     add_head(out, "wait_seconds_total", "counter",
-             "Time lanes waited, by what for; sum over lanes.");
+             "Time that lanes waited for each stage, sum over lanes.");
     for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
         add(out,
             "clonewire_wait_seconds_total{stage=\"%s\"} %" PRIu64 ".%03" PRIu64
@@ -186,13 +186,14 @@ static void add_waits(struct out *out, const struct metrics *metrics)
 
 static void add_phase(struct out *out, const struct metrics *metrics)
 {
-    add_head(out, "phase", "gauge", "1 for the phase the clone is in.");
+    add_head(out, "phase", "gauge", "1 for the current phase of the clone.");
     for (unsigned i = CW_PHASE_STARTING; i <= CW_PHASE_DONE; i++)
         add(out, "clonewire_phase{phase=\"%s\"} %d\n",
             job_phase_name((enum cw_phase)i), i == (unsigned)metrics->phase);
-    add_head(out, "ready", "gauge", "1 when /readyz says so.");
+    add_head(out, "ready", "gauge", "1 when /readyz answers 200.");
     add(out, "clonewire_ready %d\n", metrics->is_ready);
-    add_head(out, "lanes", "gauge", "Parallel connections agreed on.");
+    add_head(out, "lanes", "gauge",
+             "Negotiated number of parallel connections.");
     add(out, "clonewire_lanes %u\n", metrics->lanes);
 }
 
@@ -200,10 +201,11 @@ static void add_info(struct out *out, const struct metrics *metrics)
 {
     char job[LABEL_BYTES], tls[LABEL_BYTES], format[LABEL_BYTES];
 
-    add_head(out, "build_info", "gauge", "What runs here.");
+    add_head(out, "build_info", "gauge", "Version and side of this program.");
     add(out, "clonewire_build_info{version=\"%s\",side=\"%s\"} 1\n",
         version_text(), metrics->is_source ? "source" : "target");
-    add_head(out, "job_info", "gauge", "The clone, as far as it is known.");
+    add_head(out, "job_info", "gauge",
+             "Properties of the clone, empty until known.");
     add(out,
         "clonewire_job_info{job_id=\"%s\",io_engine=\"%s\",tls=\"%s\","
         "image_format=\"%s\"} 1\n",
