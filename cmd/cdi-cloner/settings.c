@@ -15,21 +15,21 @@
 const struct cdi_setting settings_known[] = {
     { "VOLUME_MODE", "block, or filesystem" },
     { "MOUNT_POINT", "the block device, or the volume's directory" },
-    { "CLIENT_KEY", "our private key: the PEM text" },
-    { "CLIENT_CERT", "our certificate: the PEM text" },
-    { "SERVER_CA_CERT", "whose target's certificate to trust: the PEM text" },
+    { "CLIENT_KEY", "private key of the cloner: the PEM text" },
+    { "CLIENT_CERT", "certificate of the cloner: the PEM text" },
+    { "SERVER_CA_CERT", "CA certificate for the target: the PEM text" },
     { "UPLOAD_URL", "https://host:port/path of the target" },
     { "OWNER_UID", "label of the progress metric" },
-    { "PREALLOCATION", "true: holes of files are sent, too" },
+    { "PREALLOCATION", "true: also send holes of files" },
     { "CLONEWIRE_METRICS_LISTEN",
-      "where to tell the progress: " METRICS_LISTEN },
-    { "CLONEWIRE_CONNECT_TIMEOUT", "how long to try to reach a target: 5m" },
-    { "CLONEWIRE_RETRY_FOR", "how long to try again after a loss: 5m" },
-    { "CLONEWIRE_STALL_TIMEOUT", "so long without progress is a failure: 5m" },
-    { "CLONEWIRE_ALLOW_TLS12", "false: TLS 1.3 alone" },
+      "address that serves the progress: " METRICS_LISTEN },
+    { "CLONEWIRE_CONNECT_TIMEOUT", "how long to try to connect: 5m" },
+    { "CLONEWIRE_RETRY_FOR", "how long to retry a lost connection: 5m" },
+    { "CLONEWIRE_STALL_TIMEOUT", "fail after this long without progress: 5m" },
+    { "CLONEWIRE_ALLOW_TLS12", "false: only TLS 1.3" },
     { "CLONEWIRE_ALLOW_IN_USE", "true: read a disk that others may write" },
-    { "CLONEWIRE_HTTP_ONLY", "true: as CDI's own, never by clonewire/1" },
-    { "CLONEWIRE_TERMINATION_LOG", "in place of /dev/termination-log" },
+    { "CLONEWIRE_HTTP_ONLY", "true: use only HTTP, never clonewire/1" },
+    { "CLONEWIRE_TERMINATION_LOG", "file instead of /dev/termination-log" },
     { 0 },
 };
 
@@ -54,7 +54,7 @@ static const char *argument(const char *const *argv, const char *name)
     return NULL;
 }
 
-/* As the start-up script says it, which we are as well. */
+/* Prints the message of CDI's start-up script, which this program replaces. */
 static int missing(const char *name, struct error *err)
 {
     error_set(err, ERROR_USAGE, 0, "%s missing", name);
@@ -104,7 +104,7 @@ static void doubt(struct settings *s, const char *name, const char *value)
     cdi_doubt(&s->doubts, name, value, "done without");
 }
 
-/* What cannot be read permits nothing, whatever is so without. */
+/* An invalid value is false, whatever the default. */
 static bool read_bool(struct settings *s, const char *name, bool value)
 {
     const char *text = cdi_env(name);
@@ -159,7 +159,7 @@ static void fill_source(struct settings *s)
         .connect_timeout_ns = volume->connect_timeout_ns,
         .allow_in_use = volume->allow_in_use,
     };
-    /* Who speaks clonewire/1 has TLS 1.3. */
+    /* A target that speaks clonewire/1 has TLS 1.3. */
     s->source.security.allow_tls12 = false;
 }
 

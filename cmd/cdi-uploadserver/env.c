@@ -10,21 +10,21 @@
 #define DEFAULT_PORT        "8443"
 
 const struct cdi_setting env_settings[] = {
-    { "TLS_KEY_FILE", "our private key, PEM" },
-    { "TLS_CERT_FILE", "our certificate, PEM" },
-    { "CLIENT_CERT_FILE", "whose clients' certificates to trust, PEM" },
-    { "CLIENT_NAME", "the common name that a client must have" },
-    { "FILESYSTEM_OVERHEAD", "share of a filesystem kept for itself: 0.06" },
-    { "UPLOAD_IMAGE_SIZE", "what was asked of the volume: 2Gi" },
+    { "TLS_KEY_FILE", "private key of the server, PEM" },
+    { "TLS_CERT_FILE", "certificate of the server, PEM" },
+    { "CLIENT_CERT_FILE", "CA certificates for clients, PEM" },
+    { "CLIENT_NAME", "common name that a client must have" },
+    { "FILESYSTEM_OVERHEAD", "share that a filesystem uses itself: 0.06" },
+    { "UPLOAD_IMAGE_SIZE", "requested size of the volume: 2Gi" },
     { "PREALLOCATION", "true: reserve the disk's space" },
-    { "TLS_CIPHERS", "ciphers to allow, with commas" },
+    { "TLS_CIPHERS", "ciphers to allow, separated by commas" },
     { "TLS_MIN_VERSION", "VersionTLS12, or VersionTLS13" },
-    { "DEADLINE", "end if nobody came by then: 2027-01-31T12:00:00Z" },
+    { "DEADLINE", "exit if no client came by then: 2027-01-31T12:00:00Z" },
     { "DESTINATION", "file or block device: " DEFAULT_DESTINATION },
-    { "LISTEN_ADDRESS", "address to listen on: 0.0.0.0, every one" },
-    { "LISTEN_PORT", "and port: " DEFAULT_PORT },
+    { "LISTEN_ADDRESS", "address to listen on: 0.0.0.0, all" },
+    { "LISTEN_PORT", "port to listen on: " DEFAULT_PORT },
     { "CLONEWIRE_STALL_TIMEOUT", "how long to wait for bytes: 5m" },
-    { "CLONEWIRE_TERMINATION_LOG", "in place of /dev/termination-log" },
+    { "CLONEWIRE_TERMINATION_LOG", "file instead of /dev/termination-log" },
     { 0 },
 };
 
@@ -66,7 +66,7 @@ static void read_listen(struct env *env)
     const char *port = cdi_env("LISTEN_PORT");
     bool is_v6 = address && strchr(address, ':') && address[0] != '[';
 
-    /* Every address that there is, unless it is said which. */
+    /* 0.0.0.0 means all addresses, IPv6 included. */
     if (!address || strcmp(address, "0.0.0.0") == 0)
         address = "[::]";
     snprintf(env->listen, sizeof(env->listen), "%s%s%s:%s", is_v6 ? "[" : "",
@@ -86,7 +86,7 @@ int env_read(struct env *env, struct error *err)
     options->destination = destination ? destination : DEFAULT_DESTINATION;
     if (cdi_check_word(options->destination, err) < 0)
         return 1;
-    options->overwrite = true; /* what an earlier run may have left */
+    options->overwrite = true; /* an earlier run may have left a file */
     read_sizes(env);
     read_listen(env);
     if (preallocation && !cdi_bool(preallocation, &preallocate))

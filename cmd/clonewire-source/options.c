@@ -17,8 +17,8 @@ static const struct option_word compressions[] = {
     { NULL, 0 },
 };
 
-/* One variable may be set for both ends: what is the target's to do is no
- * mistake here. */
+/* One variable may be set for both ends, so the source also accepts the values
+ * that only the target acts on. */
 static const struct option_word resumes[] = {
     { "auto", CW_RESUME_AUTO },
     { "off", CW_RESUME_OFF },
@@ -47,64 +47,63 @@ static const struct option_row clone_rows[] = {
       "disk to send: a file, a block device, or - for standard input" },
     { "HOST:PORT", 0, "CLONEWIRE_TARGET", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_source_options, target), 0, 0,
-      "where clonewire-target listens, port 8443 when not given; or the "
-      "pairing code it printed, which is asked for where nothing is given; or "
-      "https://HOST:PORT/PATH of KubeVirt CDI's upload server, by HTTP" },
+      "address of clonewire-target, default port 8443; or the pairing code it "
+      "printed; or https://HOST:PORT/PATH of KubeVirt CDI's upload server; not "
+      "given: ask for the pairing code" },
     { "allow-in-use", 0, "CLONEWIRE_ALLOW_IN_USE", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_source_options, allow_in_use), 0, 0,
       "read an image that a running machine or a mount may be writing; the "
-      "copy may then be of no single moment" },
+      "copy may then be inconsistent" },
     { "job-id", 0, "CLONEWIRE_JOB_ID", "NAME", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_source_options, job_id), 0, 0,
-      "names the clone, which a later run under the same name resumes; not "
-      "given: from the image and HOST:PORT" },
+      "name of the clone, for a later run with the same name to resume; not "
+      "given: derived from the image and HOST:PORT" },
     { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
       OPTION_FIELD(struct cw_source_options, resume), 0, 0,
-      "auto: both sides read what an earlier run left, and compare it; trust: "
-      "neither reads what is proved unchanged by size, times, samples and an "
-      "authenticated checkpoint; off, compare: as auto, as these are for the "
-      "target to do" },
+      "auto: both sides read and compare the data of an earlier run; trust: "
+      "skip data that size, times, samples and an authenticated checkpoint prove "
+      "unchanged; off, compare: like auto, since only the target acts on them" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_source_options, delta), 0, 0,
-      "the target has an older copy of the disk: send what differs; a file "
-      "must be one that the target may overwrite" },
+      "update an older copy on the target: send only what differs; a file there "
+      "needs --overwrite" },
     { "changed-extents", 0, "CLONEWIRE_CHANGED_EXTENTS", "FILE", NULL,
       OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_source_options, changed_extents), 0, 0,
-      "with an older copy on the target: read only what this JSON list of "
-      "{\"offset\", \"length\"} names, and take the rest as unchanged" },
+      "update an older copy on the target: read only the extents of this JSON "
+      "list of {\"offset\", \"length\"}, and assume the rest is unchanged" },
     { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
       OPTION_CHOICE, digests, OPTION_FIELD(struct cw_source_options, digest), 0,
-      0, "what proves the copies equal; sha256 halves the speed" },
+      0, "digest that proves the copies equal; sha256 halves the speed" },
     { "format", 0, "CLONEWIRE_FORMAT", NULL, "auto", OPTION_CHOICE, formats,
       OPTION_FIELD(struct cw_source_options, format), 0, 0,
-      "what the image is; auto: by its content, so say raw where a guest "
-      "may write what it likes" },
+      "image format; auto: detect it by content; use raw if an untrusted guest "
+      "can write to the image" },
     { "compression", 0, "CLONEWIRE_COMPRESSION", NULL, "auto", OPTION_CHOICE,
       compressions, OPTION_FIELD(struct cw_source_options, compression), 0, 0,
-      "what the image is wrapped in; auto: by its content, or none when "
-      "the format is raw" },
+      "compression of the image; auto: detect it by content, or none if the "
+      "format is raw" },
     { "size", 0, "CLONEWIRE_SIZE", "BYTES", NULL, OPTION_BYTES, NULL,
       OPTION_FIELD(struct cw_source_options, stream_bytes), 1,
       UINT64_C(1) << 62,
-      "of the raw disk in a gzip file, which is else decoded once to find "
-      "it, or of the one that comes through a pipe" },
+      "size of the raw disk in a gzip file or a pipe; not given: decode the "
+      "gzip file once to find it" },
     { "allow-backing", 0, "CLONEWIRE_ALLOW_BACKING", "DIR", NULL,
       OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_source_options, backing_dir), 0, 0,
-      "read backing files of a qcow2 beneath this directory; else they are "
-      "refused" },
+      "read qcow2 backing files that are in this directory; not given: refuse "
+      "them" },
     { "cross-check", 0, "CLONEWIRE_CROSS_CHECK", "N", "4", OPTION_COUNT, NULL,
       OPTION_FIELD(struct cw_source_options, cross_check), 0, 100000,
-      "clusters of a qcow2 to compare with libqcow before it is sent; none of "
-      "one that is compressed or comes through a pipe" },
+      "qcow2 clusters to compare with libqcow before sending; none if the image "
+      "is compressed or comes through a pipe" },
     { 0 },
 };
 
 static const struct option_row local_rows[] = {
     { "to", 0, "CLONEWIRE_TO", "DEST", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct source_config, local.destination), 0, 0,
-      "copy within this machine, to a file or block device, without a target" },
+      "copy to a file or block device on this machine, without a target" },
     { "yes", 'y', "CLONEWIRE_YES", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, yes), 0, 0,
       "overwrite a device that is not blank, without asking" },
@@ -114,25 +113,26 @@ static const struct option_row local_rows[] = {
 static const struct option_row inspect_rows[] = {
     { "digest", 0, "CLONEWIRE_DIGEST", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, digest_only), 0, 0,
-      "print the digest of the disk in IMAGE, the same for every format" },
+      "print the digest of the disk in IMAGE; it is the same for every format" },
     { "check-receipt", 0, "CLONEWIRE_CHECK_RECEIPT", "FILE", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct source_config, check_receipt),
       0, 0,
-      "say whether the disk in IMAGE is the one whose clone left the receipt "
-      "FILE, and where it differs" },
+      "check the disk in IMAGE against the receipt FILE of a clone, and print "
+      "where it differs" },
     { "inspect", 0, "CLONEWIRE_INSPECT", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, inspect), 0, 0,
-      "print format, sizes and the volumes to request, and clone nothing" },
+      "print the format, the sizes and the volumes to request" },
     { "map", 0, "CLONEWIRE_MAP", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, map), 0, 0,
-      "draw where on the disk data and zeros are, and clone nothing" },
+      "draw a map of data and zeros on the disk" },
     { "doctor", 0, "CLONEWIRE_DOCTOR", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, doctor), 0, 0,
-      "say what works here and, when IMAGE is given, on that disk or in that "
-      "directory; and clone nothing" },
+      "check what works on this machine and, if IMAGE is given, on that disk or "
+      "in that directory" },
     { "fs-overhead", 0, "CLONEWIRE_FS_OVERHEAD", "RATIO", "0.055", OPTION_PPM,
       NULL, OPTION_FIELD(struct source_config, fs_overhead_ppm), 0, 990000,
-      "with --inspect and --to: share of a filesystem kept for itself" },
+      "with --inspect and --to: share of a volume that its filesystem uses "
+      "itself" },
     { "json", 0, "CLONEWIRE_JSON", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, json), 0, 0,
       "with --inspect, --map, --check-receipt or --doctor: print JSON" },
@@ -142,33 +142,34 @@ static const struct option_row inspect_rows[] = {
 static const struct option_row name_rows[] = {
     { "server-name", 0, "CLONEWIRE_SERVER_NAME", "NAME", NULL, OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_security, peer_name), 0, 0,
-      "name the target's certificate must carry, when not HOST" },
+      "name that the target's certificate must carry; not given: HOST" },
     { 0 },
 };
 
 static const struct option_row code_rows[] = {
     { "code", 0, "CLONEWIRE_CODE", "CODE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct source_config, code), 0, 0,
-      "instead of HOST:PORT and certificates: what clonewire-target printed" },
+      "pairing code that clonewire-target printed, instead of HOST:PORT and "
+      "certificates" },
     { "code-file", 0, "CLONEWIRE_CODE_FILE", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct source_config, code_file), 0, 0,
-      "read the code from FILE; -: from stdin" },
+      "read the pairing code from FILE; -: from stdin" },
     { 0 },
 };
 
 static const struct option_row network_rows[] = {
     { "compress", 0, "CLONEWIRE_COMPRESS", NULL, "auto", OPTION_CHOICE,
       compress_words, OPTION_FIELD(struct cw_source_options, compress), 0, 0,
-      "pack data on its way; auto: while the network is so slow that it "
-      "measurably gains; zstd: always, and fail where the target does not "
-      "take it" },
+      "compress data on the network; auto: while the network is slow enough "
+      "for a measured gain; zstd: always, and fail if the target does not "
+      "accept it" },
     { "rate", 0, "CLONEWIRE_RATE", "BYTES", NULL, OPTION_BYTES, NULL,
       OPTION_FIELD(struct cw_source_options, bytes_per_second), 65536,
       UINT64_C(1) << 50,
-      "most to send in a second, over all lanes" },
+      "maximum send rate in bytes per second, over all lanes" },
     { "rate-file", 0, "CLONEWIRE_RATE_FILE", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_source_options, rate_file), 0, 0,
-      "read the rate from FILE, \"20MiB\" or \"off\", and again on SIGHUP" },
+      "read the maximum rate (\"20MiB\", \"off\") from FILE, and again on SIGHUP" },
     { "connect-timeout", 0, "CLONEWIRE_CONNECT_TIMEOUT", "TIME", "30s",
       OPTION_DURATION, NULL,
       OPTION_FIELD(struct cw_source_options, connect_timeout_ns),
@@ -180,18 +181,18 @@ static const struct option_row network_rows[] = {
 static const struct option_row via_rows[] = {
     { "via", 0, "CLONEWIRE_VIA", "COMMAND", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct source_config, via), 0, 0,
-      "start the target by this command, such as ssh; HOST:PORT is then "
+      "start the target with this command, such as ssh; HOST:PORT is then "
       "USER@HOST:DEST" },
     { "through-ssh", 0, "CLONEWIRE_THROUGH_SSH", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct source_config, through_ssh), 0, 0,
-      "with --via: let a port that ssh forwards carry the clone, too" },
+      "with --via: also send the clone through a port that ssh forwards" },
     { 0 },
 };
 
 static const struct option_row bind_rows[] = {
     { "bind-address", 0, "CLONEWIRE_BIND_ADDRESS", "ADDRESS", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct cw_tuning, bind_address), 0, 0,
-      "address of this machine to call from" },
+      "local address to connect from" },
     { 0 },
 };
 
@@ -225,9 +226,9 @@ static const char story[] =
     "when the copy is equal, by digest, and on stable storage.\n\n"
     "Without certificates, start clonewire-target alone on the other machine: "
     "it prints the line to run here, with a one-time code in the place of "
-    "HOST:PORT.  Where nothing is given, the code is asked for on the "
+    "HOST:PORT.  Without HOST:PORT it asks for the code on the "
     "terminal.\n\n"
-    "Nothing may write to the disk meanwhile.";
+    "Nothing may write to the disk during the clone.";
 
 const struct option_program source_program = {
     .name = "clonewire-source",

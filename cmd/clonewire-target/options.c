@@ -33,67 +33,67 @@ static const struct option_word resumes[] = {
 static const struct option_row clone_rows[] = {
     { "DEST", 0, "CLONEWIRE_DEST", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_target_options, destination), 0, 0,
-      "file to make, or block device to write" },
+      "file to create, or block device to write" },
     { "size", 0, "CLONEWIRE_SIZE", "BYTES", "source", OPTION_BYTES, size_words,
       OPTION_FIELD(struct cw_target_options, size_bytes), 1,
       UINT64_C(1) << 62,
-      "of the disk to make, never less than the source's; max: as large as "
-      "the volume allows" },
+      "size of the new disk, at least that of the source; max: as large as the "
+      "volume allows" },
     { "resume", 0, "CLONEWIRE_RESUME", NULL, "auto", OPTION_CHOICE, resumes,
       OPTION_FIELD(struct cw_target_options, resume), 0, 0,
-      "auto: go on with what an earlier run of the same job left, after reading "
-      "it again; compare: read all that is there, whatever the checkpoint says; "
-      "trust: as auto, but do not read what is proved unchanged by size, times, "
-      "samples and an authenticated checkpoint; off: begin anew" },
+      "auto: resume an earlier run of the same job after reading its data again; "
+      "compare: read the whole disk and ignore the checkpoint; trust: like auto, "
+      "but skip data that size, times, samples and an authenticated checkpoint "
+      "prove unchanged; off: start over" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, delta), 0, 0,
-      "an older copy of the disk is there: change what differs, in place" },
+      "update an older copy of the disk in place: write only what differs" },
     { "checkpoint-every", 0, "CLONEWIRE_CHECKPOINT_EVERY", "TIME", "5s",
       OPTION_DURATION, NULL,
       OPTION_FIELD(struct cw_target_options, checkpoint_ns),
       CLOCK_SECOND_NS / 10, 3600 * CLOCK_SECOND_NS,
-      "how much a killed target may lose; saved early after each GiB, and "
-      "later where saving is slow" },
+      "time between checkpoints, so how much work a killed target loses; "
+      "earlier after each GiB, later if saving is slow" },
     { "state-dir", 0, "CLONEWIRE_STATE_DIR", "DIR", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_target_options, state_dir), 0, 0,
-      "where to keep the checkpoint; not given: beside a file, and none for "
-      "a block device, which is then compared as a whole" },
+      "directory for the checkpoint; not given: next to a file; a block device "
+      "has none then, and is compared as a whole" },
     { "fs-overhead", 0, "CLONEWIRE_FS_OVERHEAD", "RATIO", "0.055", OPTION_PPM,
       NULL, OPTION_FIELD(struct cw_target_options, fs_overhead_ppm), 0, 990000,
-      "share of a filesystem kept for the filesystem itself" },
+      "share of a volume that its filesystem uses itself" },
     { 0 },
 };
 
 static const struct option_row consent_rows[] = {
     { "yes", 'y', "CLONEWIRE_YES", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, yes), 0, 0,
-      "overwrite a device that holds anything else than a clone that its "
-      "source began, without asking" },
+      "overwrite a device without asking, even if it does not hold an "
+      "unfinished clone of this source" },
     { 0 },
 };
 
 static const struct option_row plan_rows[] = {
     { "plan", 0, "CLONEWIRE_PLAN", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, plan), 0, 0,
-      "say whether a disk of --source-size fits DEST, and write nothing" },
+      "check whether a disk of --source-size fits DEST, and write nothing" },
     { "digest", 0, "CLONEWIRE_DIGEST", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, digest_only), 0, 0,
       "print the digest of the disk in DEST (of its first --size bytes)" },
     { "check-receipt", 0, "CLONEWIRE_CHECK_RECEIPT", "FILE", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct target_config, check_receipt),
       0, 0,
-      "say whether the disk in DEST is the one whose clone left the receipt "
-      "FILE, and where it differs" },
+      "check the disk in DEST against the receipt FILE of a clone, and print "
+      "where it differs" },
     { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
       OPTION_CHOICE, digests, OPTION_FIELD(struct target_config, digest), 0, 0,
-      "with --digest: of what kind" },
+      "with --digest: digest to print" },
     { "source-size", 0, "CLONEWIRE_SOURCE_SIZE", "BYTES", "0", OPTION_BYTES,
       NULL, OPTION_FIELD(struct target_config, source_bytes), 0,
       UINT64_C(1) << 62, "with --plan: size of the source's disk" },
     { "doctor", 0, "CLONEWIRE_DOCTOR", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, doctor), 0, 0,
-      "say what works here and, when DEST is given, on that disk or in that "
-      "directory; and clone nothing" },
+      "check what works on this machine and, if DEST is given, on that disk or "
+      "in that directory" },
     { "json", 0, "CLONEWIRE_JSON", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, json), 0, 0,
       "with --plan, --check-receipt or --doctor: print JSON" },
@@ -103,17 +103,16 @@ static const struct option_row plan_rows[] = {
 static const struct option_row http_rows[] = {
     { "http", 0, "CLONEWIRE_HTTP", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_security, http), 0, 0,
-      "also take uploads, and the clones of KubeVirt CDI, by HTTP on the same "
-      "port; with certificates, and --peer-name is then the client's common "
-      "name" },
+      "also accept uploads and KubeVirt CDI clones over HTTP on the same port; "
+      "needs certificates; --peer-name is then the client's common name" },
     { 0 },
 };
 
 static const struct option_row name_rows[] = {
     { "peer-name", 0, "CLONEWIRE_PEER_NAME", "NAME", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_security, peer_name), 0, 0,
-      "name the source's certificate must carry; not given: any that the "
-      "CA signed" },
+      "name that the source's certificate must carry; not given: accept any "
+      "certificate that the CA signed" },
     { 0 },
 };
 
@@ -121,23 +120,23 @@ static const struct option_row network_rows[] = {
     { "compress", 0, "CLONEWIRE_COMPRESS", NULL, "auto", OPTION_CHOICE,
       compress_words,
       OPTION_FIELD(struct cw_target_options, refuse_compressed), 0, 0,
-      "auto, zstd: let the source pack data on its way; off: take it only as "
-      "it is, which spares this side's CPU" },
+      "auto, zstd: let the source compress data on the network; off: accept "
+      "only uncompressed data, which saves CPU on the target" },
     { "listen", 0, "CLONEWIRE_LISTEN", "HOST:PORT", "[::]:8443", OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_target_options, listen), 0, 0,
-      "address to listen on; port 0: any free one, told in the log" },
+      "address to listen on; port 0: any free port, printed in the log" },
     { "code-valid", 0, "CLONEWIRE_CODE_VALID", "TIME", "15m", OPTION_DURATION,
       NULL, OPTION_FIELD(struct cw_target_options, pairing_valid_ns),
       CLOCK_SECOND_NS, UINT64_C(24) * 3600 * CLOCK_SECOND_NS,
-      "how long a pairing code waits for its source" },
+      "how long the pairing code is valid" },
     { "once", 0, "CLONEWIRE_ONCE", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, once), 0, 0,
-      "end after the first clone, whatever came of it; else failed ones are "
-      "waited out for one that succeeds" },
+      "exit after the first clone even if it failed; otherwise wait until a "
+      "clone succeeds" },
     { "deadline", 0, "CLONEWIRE_DEADLINE", "TIME", NULL, OPTION_TIME, NULL,
       OPTION_FIELD(struct cw_target_options, deadline_unix_ns), 0, 0,
-      "end with status 0 if no source came by then, as in "
-      "2027-01-31T12:00:00Z; a clone that has begun goes on" },
+      "exit with status 0 if no source has connected by then, as in "
+      "2027-01-31T12:00:00Z; a running clone continues" },
     { 0 },
 };
 
@@ -163,13 +162,13 @@ static const struct option_group groups[] = {
 
 static const char story[] =
     "Waits for a clonewire-source, receives one disk from it, writes it raw to "
-    "DEST, and ends.  A file appears under its name only when it is complete "
-    "and durable.  A device is shown, and asked about, before it is "
-    "overwritten.\n\n"
+    "DEST, and exits.  A file appears under its name only when it is complete "
+    "and durable.  Before it overwrites a device, it shows the contents and "
+    "asks.\n\n"
     "Without certificates or a pre-shared key it makes a one-time code and "
     "prints the line to run on the other machine, once for each address of "
-    "this one.  The code is a secret: who has it is let in.\n\n"
-    "What is behind the end of the disk on a larger device is zeroed.";
+    "this one.  The code is a secret: it admits any source that has it.\n\n"
+    "On a larger device, the part after the end of the disk is zeroed.";
 
 const struct option_program target_program = {
     .name = "clonewire-target",

@@ -85,27 +85,29 @@ static const struct option_word verifies[] = {
 const struct option_row common_options_security[] = {
     { "cert", 0, "CLONEWIRE_CERT", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_security, cert_file), 0, 0,
-      "our certificate, PEM, with its chain behind it; FILE may be the PEM "
-      "text itself" },
+      "certificate of this side, PEM, followed by its chain; FILE may be the "
+      "PEM text itself" },
     { "key", 0, "CLONEWIRE_KEY", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_security, key_file), 0, 0,
-      "the certificate's private key, PEM; as text only in the variable" },
+      "private key of --cert, PEM; the PEM text only in the variable" },
     { "ca", 0, "CLONEWIRE_CA", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_security, ca_file), 0, 0,
-      "whose certificates to trust, PEM, or its text; no other is" },
+      "CA certificates to trust, and no others, PEM; FILE may be the PEM text" },
     { "psk-file", 0, "CLONEWIRE_PSK_FILE", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_security, psk_file), 0, 0,
-      "instead of certificates: lines of identity:hex-key" },
+      "authenticate with a pre-shared key instead of certificates; FILE has "
+      "lines of identity:hex-key" },
     { "psk-identity", 0, "CLONEWIRE_PSK_IDENTITY", "NAME", NULL, OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_security, psk_identity), 0, 0,
-      "which line of the file is the source's" },
+      "line of --psk-file that the source uses" },
     { "tls-min-version", 0, "CLONEWIRE_TLS_MIN_VERSION", NULL, "1.3",
       OPTION_CHOICE, tls_versions,
       OPTION_FIELD(struct cw_security, allow_tls12), 0, 0,
-      "oldest TLS to speak" },
+      "minimum TLS version" },
     { "tls-ciphers", 0, "CLONEWIRE_TLS_CIPHERS", "LIST", NULL, OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_security, ciphers), 0, 0,
-      "ciphers to allow, named as IANA or OpenSSL do, with commas or colons" },
+      "ciphers to allow, by their IANA or OpenSSL names, separated by commas or "
+      "colons" },
     { "tls-groups", 0, "CLONEWIRE_TLS_GROUPS", "LIST", NULL, OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_security, groups), 0, 0,
       "key exchange groups to allow, such as x25519,secp256r1" },
@@ -115,24 +117,24 @@ const struct option_row common_options_security[] = {
 const struct option_row common_options_sink[] = {
     { "verify", 0, "CLONEWIRE_VERIFY", NULL, "digest", OPTION_CHOICE, verifies,
       OPTION_FIELD(struct cw_target_options, verify_readback), 0, 0,
-      "digest: of what has come; readback: also of what the disk gives back, "
-      "past the page cache" },
+      "digest: digest the data as it arrives; readback: also read the written "
+      "disk back, bypassing the page cache" },
     { "overwrite", 0, "CLONEWIRE_OVERWRITE", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, overwrite), 0, 0,
       "replace an existing file" },
     { "preallocate", 0, "CLONEWIRE_PREALLOCATE", NULL, "off", OPTION_CHOICE,
       preallocations, OPTION_FIELD(struct cw_target_options, preallocate), 0, 0,
       "off: sparse; falloc: reserve the space; full: write every block; "
-      "auto: falloc where the filesystem can, else full" },
+      "auto: falloc where the filesystem supports it, else full" },
     { "overcommit", 0, "CLONEWIRE_OVERCOMMIT", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, overcommit), 0, 0,
-      "let a sparse file be larger than the free space" },
+      "allow a sparse file that is larger than the free space" },
     { "tail", 0, "CLONEWIRE_TAIL", NULL, "zero", OPTION_CHOICE, tails,
       OPTION_FIELD(struct cw_target_options, keep_tail), 0, 0,
-      "what to do with a device beyond the end of the disk" },
+      "zero or keep the part of a device beyond the end of the disk" },
     { "target-is-zero", 0, "CLONEWIRE_TARGET_IS_ZERO", NULL, "no", OPTION_FLAG,
       NULL, OPTION_FIELD(struct cw_target_options, target_is_zero), 0, 0,
-      "the device reads as zero already: leave zeros unwritten" },
+      "do not write zeros: the device already reads as zero" },
     { 0 },
 };
 
@@ -146,15 +148,15 @@ static const struct option_word hole_policies[] = {
 const struct option_row common_options_tuning[] = {
     { "lanes", 0, "CLONEWIRE_LANES", "N", "auto", OPTION_COUNT, automatic,
       OPTION_FIELD(struct cw_tuning, lanes), 1, 64,
-      "parallel connections; auto: one for two CPUs of the cgroup quota, for "
-      "each CPU where the image must be decoded, 4 at most, and both "
-      "sides take the smaller" },
+      "parallel connections; auto: one for every two CPUs of the cgroup quota, "
+      "or one per CPU if the image must be decoded, at most 4; the smaller "
+      "number of the two sides is used" },
     { "io-engine", 0, "CLONEWIRE_IO_ENGINE", NULL, "auto", OPTION_CHOICE,
       io_engines, OPTION_FIELD(struct cw_tuning, io_engine), 0, 0,
-      "how disk I/O is submitted; auto: io_uring where the system lets us" },
+      "how to submit disk I/O; auto: io_uring where the system allows it" },
     { "io-mode", 0, "CLONEWIRE_IO_MODE", NULL, "auto", OPTION_CHOICE, io_modes,
       OPTION_FIELD(struct cw_tuning, io_mode), 0, 0,
-      "how the disk meets the page cache; auto: the first of direct, "
+      "how disk I/O uses the page cache; auto: the first of direct, "
       "dontcache and buffered that works" },
     { "holes", 0, "CLONEWIRE_HOLES", NULL, "auto", OPTION_CHOICE,
       hole_policies, OPTION_FIELD(struct cw_tuning, holes), 0, 0,
@@ -163,57 +165,57 @@ const struct option_row common_options_tuning[] = {
       "them" },
     { "bind-device", 0, "CLONEWIRE_BIND_DEVICE", "NAME", NULL, OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_tuning, bind_device), 0, 0,
-      "network interface to use, such as eth1, and no other" },
+      "use only this network interface, such as eth1" },
     { "tcp-congestion", 0, "CLONEWIRE_TCP_CONGESTION", "NAME", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct cw_tuning, congestion), 0, 0,
-      "congestion control, such as bbr, in place of the system's" },
+      "TCP congestion control, such as bbr, instead of the system default" },
     { "dead-peer-timeout", 0, "CLONEWIRE_DEAD_PEER_TIMEOUT", "TIME", "30s",
       OPTION_DURATION, NULL, OPTION_FIELD(struct cw_tuning, dead_peer_ns),
       CLOCK_SECOND_NS, 3600 * CLOCK_SECOND_NS,
-      "silence after which the other side counts as dead" },
+      "silence after which the other side is considered dead" },
     { "stall-timeout", 0, "CLONEWIRE_STALL_TIMEOUT", "TIME", "5m",
       OPTION_DURATION, NULL, OPTION_FIELD(struct cw_tuning, stall_ns),
       CLOCK_SECOND_NS, UINT64_C(7) * 24 * 3600 * CLOCK_SECOND_NS,
-      "how long nothing at all may move before the clone fails" },
+      "fail the clone after this long without any progress" },
     { "retry-for", 0, "CLONEWIRE_RETRY_FOR", "TIME", "5m", OPTION_DURATION,
       no_retry, OPTION_FIELD(struct cw_tuning, retry_ns), CLOCK_SECOND_NS,
       UINT64_C(7) * 24 * 3600 * CLOCK_SECOND_NS,
-      "how long to go on trying when the connection is lost; progress "
-      "begins it anew" },
+      "how long to retry after the connection is lost; progress restarts the "
+      "timer" },
     { 0 },
 };
 
 const struct option_row common_options_output[] = {
     { "quiet", 'q', "CLONEWIRE_QUIET", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct common_options_output, quiet), 0, 0,
-      "print errors and nothing else" },
+      "print only errors" },
     { "verbose", 'v', "CLONEWIRE_VERBOSE", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct common_options_output, verbose), 0, 0,
       "log details too" },
     { "log-format", 0, "CLONEWIRE_LOG_FORMAT", NULL, "auto", OPTION_CHOICE,
       log_formats, OPTION_FIELD(struct common_options_output, log_format), 0, 0,
-      "of log, final error and summary; auto: text" },
+      "format of the log, the final error and the summary; auto: text" },
     { "progress", 0, "CLONEWIRE_PROGRESS", "FD", "auto", OPTION_COUNT,
       progress_styles, OPTION_FIELD(struct common_options_output, progress), 1,
       COMMON_OPTIONS_PROGRESS_FD_MAX,
-      "on stderr; auto: a bar on a terminal, else plain: a log line every "
-      "10 s; FD: JSON on that file descriptor" },
+      "show progress on stderr; auto: a bar on a terminal, else plain; plain: a "
+      "log line every 10 s; FD: JSON on that file descriptor" },
     { "metrics-listen", 0, "CLONEWIRE_METRICS_LISTEN", "HOST:PORT", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct common_options_output, metrics_listen), 0,
       0,
-      "serve /healthz, /readyz and /metrics by HTTPS there; not given: do "
-      "not" },
+      "serve /healthz, /readyz and /metrics over HTTPS on this address; not "
+      "given: no server" },
     { "termination-log", 0, "CLONEWIRE_TERMINATION_LOG", "FILE", NULL,
       OPTION_STRING, NULL, OPTION_FIELD(struct common_options_output, termination_log),
       0, 0,
-      "write one JSON object there that says how it ended; not given: to "
-      "/dev/termination-log where a container has one" },
+      "write the result to FILE as one JSON object; not given: to "
+      "/dev/termination-log if the container has one" },
     { "receipt", 0, "CLONEWIRE_RECEIPT", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct common_options_output, receipt), 0, 0,
-      "when the copy is complete, write there what --check-receipt compares "
-      "any copy of the disk with, and its digests beside it" },
+      "when the copy is complete, write a receipt for --check-receipt to FILE, "
+      "and the chunk digests next to it" },
     { "help", 'h', NULL, NULL, NULL, OPTION_ACTION, help_forms,
-      OPTION_FIELD(struct common_options_output, action), 0, 0, "print this; man: a manual page; the shells: completion for them" },
+      OPTION_FIELD(struct common_options_output, action), 0, 0, "print this help; man: a manual page; bash, zsh, fish: a completion script" },
     { "version", 'V', NULL, NULL, NULL, OPTION_ACTION, version_forms,
       OPTION_FIELD(struct common_options_output, action), 0, 0, "print the version" },
     { 0 },
