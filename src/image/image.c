@@ -433,7 +433,8 @@ static int open_source_file(struct opening *opening, struct error *err)
     if (options->like)
         guard = options->like->guard;
     return source_file_open(&opening->file,
-                            guard ? guard->path : opening->real_path,
+                            guard && guard->path[0] ? guard->path
+                                                    : opening->real_path,
                             options->path, options->mode, err);
 }
 

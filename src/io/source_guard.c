@@ -37,6 +37,11 @@ static int refuse_used(const struct source_guard *guard, const char *why,
                      says_so ? "" : "in use: ", why);
 }
 
+static const char *reopen_path(const struct source_guard *guard)
+{
+    return guard->path[0] != '\0' ? guard->path : guard->name;
+}
+
 /* The words of a mount that can be seen are better than those of a claim. */
 static int check_use(const struct source_guard *guard, struct error *err)
 {
@@ -49,7 +54,7 @@ static int check_use(const struct source_guard *guard, struct error *err)
     if (device_stack_of_fd(guard->fd, &storage) &&
         device_in_use_find(&storage, why, sizeof(why)))
         return refuse_used(guard, why, err);
-    if (is_device && device_in_use_is_claimed(guard->path))
+    if (is_device && device_in_use_is_claimed(reopen_path(guard)))
         return refuse_used(guard, "mounted, or held by another program", err);
     if (is_device && !device_in_use_lock(guard->fd, false))
         return refuse_used(guard, "another program has locked it", err);
@@ -61,6 +66,8 @@ static int check_use(const struct source_guard *guard, struct error *err)
 static int fill(struct source_guard *guard, struct error *err)
 {
     snprintf(guard->path, sizeof(guard->path), "/proc/self/fd/%d", guard->fd);
+    if (access(guard->path, F_OK) < 0)
+        guard->path[0] = '\0';
     if (!guard->allow_in_use && check_use(guard, err) < 0)
         return -1;
     if (!source_guard_identify(guard, guard->identity))
@@ -158,7 +165,7 @@ static int check_device(const struct source_guard *guard, struct error *err)
         return strcmp(now, guard->identity) == 0
                    ? 0
                    : refuse_written(guard, "", err);
-    return device_in_use_is_claimed(guard->path)
+    return device_in_use_is_claimed(reopen_path(guard))
                ? refuse_used(guard, "taken into use while it was read", err)
                : 0;
 }

@@ -33,7 +33,9 @@ struct source_guard {
     bool allow_in_use;
     struct stat stat;                           /* when opened */
     char identity[SOURCE_GUARD_IDENTITY_BYTES]; /* when opened; "": unknown */
-    char path[32]; /* opens the same file again: /proc/self/fd/N */
+    /* Opens the same file again: /proc/self/fd/N; "" without a /proc, where
+     * only its name does. */
+    char path[32];
 };
 
 /*

@@ -53,7 +53,7 @@ make_dense image $SIZE $((seed++))
 update older 1020
 
 # Of a size that is no whole block, the last of which has changed.
-SIZE=$((SIZE - 3 * 4096 - 777))
+SIZE=$((SIZE - 3 * 4096 - 3 * 512))
 truncate -s $SIZE image
 cp image older
 put_noise image $((SIZE - 100)) 100 $((seed++))
