@@ -3,7 +3,7 @@
 # was in them comes through, where zeros are left out and where written.
 . "$(dirname "$0")/lib.sh"
 
-bytes=$((40 * MIB + 70000))
+bytes=$((40 * MIB + 137 * 512))
 make_empty image $bytes
 put_noise image 0 $((16 * MIB)) 1
 for i in $(seq 17 39); do # on leaves of 64 KiB, across them, beside them

@@ -59,8 +59,8 @@ int xz_refuse_memory(uint64_t needed_bytes, struct error *err)
     if (allowed == XZ_DECODER_MEMORY_BYTES)
         return error_set(err, ERROR_FORMAT, 0,
                          "xz: needs %" PRIu64
-                         " MiB to decode, more than %" PRIu64
-                         ": use xz -9 or less",
+                         " MiB to decode, more than the %" PRIu64
+                         " MiB that are allowed: use xz -9 or less",
                          needed, allowed / MIB);
     return error_set(
         err, ERROR_FORMAT, 0,

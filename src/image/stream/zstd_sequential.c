@@ -51,8 +51,8 @@ static int refuse_window(const struct zstd_sequential *zstd,
     if (limit == LIMITS_NONE || zstd->max_window == ZSTD_WINDOW_BYTES)
         return error_set(err, ERROR_FORMAT, 0,
                          "zstd: needs %" PRIu64
-                         " MiB to decode, more than %" PRIu64
-                         ": use zstd --long=27 or less",
+                         " MiB to decode, more than the %" PRIu64
+                         " MiB that are allowed: use zstd --long=27 or less",
                          window_bytes >> 20, zstd->max_window >> 20);
     return error_set(err, ERROR_FORMAT, 0,
                      "zstd: needs %" PRIu64 " MiB to decode, more than the "
