@@ -60,7 +60,7 @@ put_noise image $((SIZE - 100)) 100 $((seed++))
 scattered older
 
 [ "$(id -u)" = 0 ] || exit 0
-truncate -s $((SIZE + 3 * 4096 + 777)) older
+truncate -s $((SIZE + 3 * 4096 + 3 * 512)) older
 attach older
 scattered "$LOOP"
 detach "$LOOP"
