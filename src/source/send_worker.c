@@ -27,11 +27,11 @@ struct sender {
     struct chunk_reader chunks;
     struct chunk blocks[JOB_BUFFERS_PER_LANE];
     struct compressor compressor;
-    uint64_t paced_ns; /* waited to stay below the rate asked for */
-    uint64_t speed_ns, speed_acked; /* when is_slow was looked at last */
+    uint64_t paced_ns;              /* time waited to keep the rate limit */
+    uint64_t speed_ns, speed_acked; /* when is_slow was last updated */
     bool is_slow;                   /* frames of a leaf; see note_speed() */
-    uint64_t net_ns; /* of the waiting to send, what is counted */
-    /* Whole chunks alike, not yet named to the target. */
+    uint64_t net_ns;                /* part of the send wait that is counted */
+    /* Adjacent whole chunks of one type, not yet sent. */
     enum frame_type held_type; /* FRAME_ZERO or FRAME_SAME */
     struct work_queue_range held;
 };
@@ -51,8 +51,8 @@ static int send_piece(struct sender *w, const void *data, size_t len,
     return conn_send(w->conn, data, len, err);
 }
 
-/* Below a low rate bytes leave evenly: a chunk at once, and then nothing for
- * as long as it counts, would look like a network that stands still. */
+/* Spreads bytes evenly under a low rate limit: a whole chunk in one burst and
+ * then silence would look like a stalled network. */
 static int send_bytes(struct sender *w, const void *data, size_t len,
                       struct error *err)
 {
@@ -76,7 +76,7 @@ static int send_frame(struct sender *w, enum frame_type type, uint64_t offset,
     return send_bytes(w, head, sizeof(head), err);
 }
 
-/* Names the whole chunks held back. */
+/* Sends one frame for the whole chunks held back. */
 static int send_held(struct sender *w, struct error *err)
 {
     struct progress *progress = &w->plan->job->status.progress;
@@ -94,7 +94,7 @@ static int send_held(struct sender *w, struct error *err)
     return send_frame(w, w->held_type, offset, length, err);
 }
 
-/* Whole chunks alike are gathered: one frame for a hole of any size. */
+/* Gathers adjacent whole chunks of one type: one frame for a hole of any size. */
 static int hold(struct sender *w, enum frame_type type, uint64_t chunk,
                 struct error *err)
 {
@@ -110,16 +110,16 @@ static int hold(struct sender *w, enum frame_type type, uint64_t chunk,
     return 0;
 }
 
-/* Does the target hold what we know of the chunk? */
+/* True if the target holds the chunk with the digest known here. */
 static bool target_has(const struct sender *w, uint64_t chunk)
 {
     return peer_chunks_agrees(&w->plan->peer_chunks,
                               w->plan->job->status.digest, chunk);
 }
 
-/* What the target has of the chunk is told, or will not be.  Before waiting,
- * lets it have what is gathered: it does not look far ahead of that. */
-static int await_told(struct sender *w, uint64_t chunk, struct error *err)
+/* Waits until the target has announced the chunk, or will not.  Sends the
+ * gathered frames first: the target does not scan far ahead of them. */
+static int await_announced(struct sender *w, uint64_t chunk, struct error *err)
 {
     struct cw_job *job = w->plan->job;
     uint64_t start_ns;
@@ -138,12 +138,12 @@ static int await_told(struct sender *w, uint64_t chunk, struct error *err)
 static int send_zero_chunk(struct sender *w, uint64_t chunk, struct error *err)
 {
     digest_add_zero(w->plan->job->status.digest, chunk);
-    if (await_told(w, chunk, err) < 0)
+    if (await_announced(w, chunk, err) < 0)
         return -1;
     return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk, err);
 }
 
-/* The run of bytes alike that begins at at. */
+/* The frame for the run of one type that begins at at. */
 static struct frame next_run(const struct chunk *b, size_t at,
                              const struct block_set *same)
 {
@@ -162,7 +162,7 @@ static struct frame next_run(const struct chunk *b, size_t at,
                            0 };
 }
 
-/* Of len bytes at at, those that are of its leaf. */
+/* How many of len bytes at at are in the same leaf. */
 static size_t leaf_part(size_t at, size_t len)
 {
     size_t left = LEAF_BYTES - at % LEAF_BYTES;
@@ -170,7 +170,7 @@ static size_t leaf_part(size_t at, size_t len)
     return len < left ? len : left;
 }
 
-/* Counts what is about to leave. */
+/* Counts the run as sent. */
 static void count_run(const struct sender *w, const struct frame *run)
 {
     struct progress *progress = &w->plan->job->status.progress;
@@ -186,10 +186,10 @@ static void count_run(const struct sender *w, const struct frame *run)
 }
 
 /*
- * Sends data, which is at plain, and the run in front of it, if that is not
- * empty: it has no payload.  Headers are written into the bytes of that run
- * (or the headroom) right in front of the payload, so that all leaves in one
- * piece and, unless packed, nothing is copied.
+ * Sends data, whose bytes are at plain, after the run before it, which has no
+ * payload and may be empty.  Writes the headers into the bytes of that run (or
+ * the headroom) right before the payload: one send covers everything and,
+ * unless packed, copies nothing.
  */
 static int send_run(struct sender *w, struct frame *data, uint8_t *plain,
                     const struct frame *before, struct error *err)
@@ -209,7 +209,7 @@ static int send_run(struct sender *w, struct frame *data, uint8_t *plain,
     return send_bytes(w, start, (size_t)(payload + len - start), err);
 }
 
-/* A run that has no payload; nothing, if it is empty. */
+/* Sends a run that has no payload, unless it is empty. */
 static int send_before(struct sender *w, const struct frame *before,
                        struct error *err)
 {
@@ -218,8 +218,8 @@ static int send_before(struct sender *w, const struct frame *before,
     return send_frame(w, before->type, before->offset, before->length, err);
 }
 
-/* Sends the frames of a chunk that is not all alike, or only data.  same: what
- * of it the target holds. */
+/* Sends the frames of a chunk that has data.  same: the blocks that the target
+ * holds. */
 static int send_runs(struct sender *w, struct chunk *b,
                      const struct block_set *same, struct error *err)
 {
@@ -246,8 +246,8 @@ static int send_runs(struct sender *w, struct chunk *b,
 }
 
 /*
- * Does the target take less than a chunk in a second?  Then what is packed is
- * sent leaf by leaf: of a lane that is lost in a frame it can use nothing.
+ * If the target takes less than a chunk (1 MiB) per second, sends packed data
+ * leaf by leaf: it can use nothing of a frame that a lost lane cuts short.
  */
 static void note_speed(struct sender *w)
 {
@@ -269,8 +269,8 @@ static uint64_t waited_ns(const struct sender *w)
     return conn_waited_ns(w->conn) + w->paced_ns;
 }
 
-/* The target is to put the chunk together of grains: of what it must be the
- * digest in the end. */
+/* Makes the target assemble the chunk from blocks (4 KiB), and sends the
+ * digest that the result must have. */
 static int send_patch(struct sender *w, const struct chunk *b,
                       struct error *err)
 {
@@ -296,7 +296,7 @@ static int send_data(struct sender *w, struct chunk *b,
     return r;
 }
 
-/* A chunk with data in it, whose bytes are there. */
+/* Sends a chunk that has data and is read completely. */
 static int send_data_chunk(struct sender *w, struct chunk *b, struct error *err)
 {
     struct digest *digest = w->plan->job->status.digest;
@@ -305,7 +305,7 @@ static int send_data_chunk(struct sender *w, struct chunk *b, struct error *err)
 
     digest_leaves(digest, b->buf, b->len, 0, b->blank, leaves);
     digest_add_leaves(digest, b->index, leaves);
-    if (await_told(w, b->index, err) < 0)
+    if (await_announced(w, b->index, err) < 0)
         return -1;
     if (target_has(w, b->index))
         return hold(w, FRAME_SAME, b->index, err);
@@ -316,7 +316,7 @@ static int send_data_chunk(struct sender *w, struct chunk *b, struct error *err)
     return send_data(w, b, &same, err);
 }
 
-/* Counts the waiting for the network since the last time. */
+/* Counts the time waited for the network since the last call. */
 static void note_network(struct sender *w)
 {
     uint64_t now_ns = waited_ns(w);
@@ -326,7 +326,7 @@ static void note_network(struct sender *w)
     w->net_ns = now_ns;
 }
 
-/* A chunk is all there: digest it, send it, free its buffer. */
+/* The chunk is read completely: digests and sends it, frees its buffer. */
 static int send_block(struct sender *w, struct chunk *b, struct error *err)
 {
     struct cw_job *job = w->plan->job;
@@ -341,7 +341,7 @@ static int send_block(struct sender *w, struct chunk *b, struct error *err)
     }
     peer_chunks_drop(&w->plan->peer_chunks, b->index, 1);
     note_network(w);
-    /* Once, however many sessions it takes: progress never goes back. */
+    /* Count a chunk once over all sessions: progress never goes back. */
     if (chunk_bitmap_add(&w->plan->seen, b->index, 1))
         progress_add(&job->status.progress.handled_bytes, b->mapped_bytes);
     buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
@@ -371,7 +371,7 @@ static struct chunk *free_block(struct sender *w)
     return NULL;
 }
 
-/* Takes the target's word for a chunk that it holds. */
+/* Uses the announced digest of a chunk that the target holds. */
 static void trust(struct sender *w, const struct chunk *b)
 {
     struct source_plan *plan = w->plan;
@@ -384,7 +384,7 @@ static void trust(struct sender *w, const struct chunk *b)
     progress_add(&progress->unread_bytes, b->len);
 }
 
-/* If the target holds the chunk, that is. */
+/* True if the chunk need not be read, provided that the target holds it. */
 static bool may_skip_reading(const struct source_plan *plan, uint64_t chunk)
 {
     if (plan->is_trusting || chunk_bitmap_has(&plan->seen, chunk))
@@ -392,7 +392,8 @@ static bool may_skip_reading(const struct source_plan *plan, uint64_t chunk)
     return plan->has_changed && !chunk_bitmap_has(&plan->changed, chunk);
 }
 
-/* Need b not be read?  1: done with it; 0: it must be; -1: failed. */
+/* Handles b without reading it, if possible.  1: done; 0: b must be read; -1:
+ * failed. */
 static int do_without_reading(struct sender *w, struct chunk *b,
                               struct error *err)
 {
@@ -402,7 +403,7 @@ static int do_without_reading(struct sender *w, struct chunk *b,
         return send_zero_chunk(w, b->index, err) < 0 ? -1 : 1;
     if (!may_skip_reading(plan, b->index))
         return 0;
-    if (await_told(w, b->index, err) < 0)
+    if (await_announced(w, b->index, err) < 0)
         return -1;
     if (!chunk_bitmap_has(&plan->seen, b->index) &&
         peer_chunks_holds(&plan->peer_chunks, b->index))
@@ -425,8 +426,8 @@ static int begin_block(struct sender *w, struct chunk *b, struct error *err)
     return r < 0 ? -1 : 0;
 }
 
-/* Starts as many reads as there are buffers.  0: cursor empty, 1: buffers
- * are all out. */
+/* Starts reads while there are free buffers.  0: the cursor is empty; 1: all
+ * buffers are in use. */
 static int feed(struct sender *w, struct error *err)
 {
     struct chunk *b;
@@ -447,8 +448,8 @@ static int feed(struct sender *w, struct error *err)
     return 1;
 }
 
-/* The next completed read.  Before waiting for the disk, let the target have
- * what is gathered. */
+/* The next completed read.  Flushes the connection before it waits for the
+ * disk. */
 static struct io *next_completed(struct sender *w, struct error *err)
 {
     struct io *io = io_queue_reap(w->io.queue, false);
@@ -477,7 +478,7 @@ static int walk(struct sender *w, struct error *err)
         if (!io || read_completed(w, io, err) < 0)
             return -1;
     }
-    /* END says that what was sent is right: first prove it. */
+    /* END asserts that the data sent is right: check the image first. */
     if (image_finish(w->image, err) < 0 || send_held(w, err) < 0 ||
         send_frame(w, FRAME_END, 0, 0, err) < 0)
         return -1;
@@ -533,8 +534,8 @@ static int join_target(struct sender *w, struct error *err)
     return channel_send(channel, &message, err);
 }
 
-/* A lane that loses its connection may have been told why. */
-static void hear_last_words(struct sender *w, struct error *err)
+/* Reads the ERROR that the target may have sent before it closed the lane. */
+static void read_last_error(struct sender *w, struct error *err)
 {
     AUTO_FREE struct channel *channel = malloc(sizeof(*channel));
     struct message message;
@@ -564,7 +565,7 @@ static int run(struct worker *lane, struct error *err)
     if (r == 0)
         r = walk(w, err);
     if (r < 0)
-        hear_last_words(w, err);
+        read_last_error(w, err);
     if (w->conn)
         progress_add(&w->plan->job->status.progress.wire_bytes,
                      conn_wire_sent(w->conn));

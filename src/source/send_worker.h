@@ -4,13 +4,14 @@
  *   work_queue_take -> image_map -> buffer_pool_lease -> image_read ... io_queue_reap
  *      -> digest_add, zero scan -> frames + conn_send -> buffer_pool_return
  *
- * A chunk or leaf that the target holds already, by its digest, is only named,
- * and so are grains of a leaf by their sums; a chunk whose digest this process knows from an earlier session is not read
- * again, nor, where it is to trust, one that an earlier process has read.
+ * If digests show that the target already holds a chunk or leaf, or sums show
+ * it for blocks (4 KiB) of a leaf, the lane sends only their position.  It does
+ * not read a chunk again if this process knows its digest from an earlier
+ * session or, with trust, if an earlier process read it.
  *
- * A lane is a thread with a ring, a connection, a pool and an image handle of
- * its own.  It ends when the cursor is empty, on the first error, or when
- * its connection is shut down under it.
+ * A lane is a thread with its own I/O queue, connection, pool and image
+ * handle.  It ends when the cursor is empty, on the first error, or when
+ * its connection is shut down.
  */
 #ifndef CW_SOURCE_SEND_WORKER_H
 #define CW_SOURCE_SEND_WORKER_H
@@ -30,20 +31,20 @@
 #include "resume/peer_chunks.h"
 #include "wire/message.h"
 
-/* What all lanes of a source share: each changes only what concerns the
+/* Shared by all lanes of a source.  Each lane changes only the state of the
  * chunks it has taken from the cursor. */
 struct source_plan {
     struct cw_job *job;
     struct work_queue work;
-    struct work_order order; /* of it, where what is missing comes first */
+    struct work_order order; /* order of work, if missing chunks come first */
     struct rate_limit rate_limit;
     struct chunk_bitmap
         seen; /* chunks with their digest in job->status.digest */
     struct peer_chunks peer_chunks; /* what the target holds */
-    bool is_trusting;               /* told chunks need not be read again */
-    bool has_changed;               /* nor any but these, says the user: */
-    struct chunk_bitmap changed;    /* since the target's copy was made */
-    struct image_options image;     /* without a ring */
+    bool is_trusting;            /* announced chunks need not be read again */
+    bool has_changed;            /* the user lists the changed chunks */
+    struct chunk_bitmap changed; /* that list, if has_changed */
+    struct image_options image;  /* without an I/O queue */
     uint64_t virtual_bytes;
     struct addr target;
     struct conn_options conn;
@@ -66,7 +67,8 @@ int send_worker_start(struct send_worker *lane, struct source_plan *plan,
 /* Wakes the lane if it blocks on its connection. */
 void send_worker_interrupt(struct send_worker *lane);
 
-/* Waits for its end and frees what it had.  Tolerates an unstarted one. */
+/* Waits for the lane to end and frees its resources.  Tolerates a lane that
+ * was not started. */
 void send_worker_join(struct send_worker *lane);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * source.c - the source process: maps the disk, calls the target, runs the
+ * source.c - the source process: maps the disk, dials the target, runs the
  * lanes, and ends only when the target says the copy is equal and durable.
  *
- * A clone is one session or, when connections are lost, several: each tells
- * the target all of the disk, but sends only what the target does not hold.
+ * A clone is one session or, when connections are lost, several: each covers
+ * the whole disk, but sends only the data that the target does not hold.
  */
 #include "source/source.h"
 
@@ -28,10 +28,10 @@
 
 #define HANDSHAKE_MS       10000U
 #define CONNECT_DEFAULT_NS (30 * CLOCK_SECOND_NS)
-/* The target reads in order: so do our lanes, or some would only wait. */
+/* The target scans in order; lanes that do not would only wait. */
 #define SURVEY_CHUNKS 16U
 
-/* ---- before the call ---- */
+/* ---- before dialling ---- */
 
 static int open_disk(struct source *s, struct error *err)
 {
@@ -56,12 +56,12 @@ static int open_disk(struct source *s, struct error *err)
                        &s->job.status.digest, err);
 }
 
-/* ---- the conversation ---- */
+/* ---- the session ---- */
 
 /*
- * The target looks at what it may hold while what it is missing is sent: the
- * two advance together, so that neither the network nor the disks wait.  Not
- * where an image can only be read in order, or in large blocks.
+ * Mixes missing chunks with chunks that the target is still scanning: both
+ * advance together, so that neither the network nor the disks wait.  Does
+ * nothing for an image that is read in order or in large blocks.
  */
 static int mix_order(struct source *s)
 {
@@ -127,7 +127,8 @@ static int copy(struct source *s)
     return job_state_stopping(&s->job.state) ? -1 : 0;
 }
 
-/* Does err tell of a chunk that was not read, as it was not to have changed? */
+/* True if err is about a chunk that was not read because the list of changed
+ * extents does not contain it. */
 static bool is_unlisted(const struct source *s, const struct error *err)
 {
     return s->plan.has_changed && err->kind == ERROR_CHANGED &&
@@ -143,7 +144,7 @@ static int refuse_list(const struct source *s, struct error *err)
                         s->options.changed_extents, err->offset);
 }
 
-/* The copy is of one moment, or it is none. */
+/* The disk must not have changed while it was copied. */
 static int check_same(void *arg, struct error *err)
 {
     struct source *s = arg;
@@ -154,8 +155,8 @@ static int check_same(void *arg, struct error *err)
     return is_unlisted(s, err) ? refuse_list(s, err) : -1;
 }
 
-/* Reads samples again, beside the heartbeat: a slow disk takes its time.  Who
- * allowed the image to be in use has allowed it to change. */
+/* Reads samples again while heartbeats continue: a slow disk takes its time.  A
+ * user who allows the image to be in use allows it to change. */
 static int confirm_same(struct source *s)
 {
     if (s->options.allow_in_use)
@@ -179,7 +180,7 @@ static void summarize(const struct source *s, struct cw_summary *summary)
     digest_format(source_digest(s), root, summary->digest);
 }
 
-/* The clone is made, also where its receipt cannot be. */
+/* The clone is complete even if its receipt cannot be written. */
 static int write_receipt(void *arg, struct error *err)
 {
     struct source *s = arg;
@@ -192,7 +193,7 @@ static int write_receipt(void *arg, struct error *err)
     return 0;
 }
 
-/* The target's word against ours. */
+/* Compares the target's digest with ours. */
 static int take_done(struct source *s)
 {
     struct message message = { .type = MESSAGE_BYE };
@@ -210,7 +211,7 @@ static int take_done(struct source *s)
         job_state_fail(&s->job.state, &err);
         return -1;
     }
-    /* Killed before that is done, we can still ask the target again. */
+    /* If killed before this is done, the source can still ask the target again. */
     if (s->job.events.receipt &&
         task_run(&s->task, &s->job, write_receipt, source_stay_alive, s) < 0)
         return -1;
@@ -220,8 +221,8 @@ static int take_done(struct source *s)
 }
 
 /*
- * Waits until the target is done.  What is not acknowledged may be stuck; what
- * is may still be with a proxy, however slow, and the target watches that.
+ * Waits until the target is done.  Unacknowledged bytes may be stuck.
+ * Acknowledged bytes may still be in a slow proxy; the target watches those.
  */
 static int await_done(struct source *s, struct message *message)
 {

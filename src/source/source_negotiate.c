@@ -11,7 +11,7 @@
 #include "resume/source_identity.h"
 #include "transfer/compressor.h"
 
-/* A stream can only be read in order, and so by one lane. */
+/* One lane for a stream: it can only be read in order. */
 static unsigned lanes_wanted(const struct source *s)
 {
     return s->image->is_sequential
@@ -51,8 +51,8 @@ static int say_hello(struct source *s)
     return session_send(&s->session, &message);
 }
 
-/* The plan; 1: it is DONE already, as the target learned while we were
- * away that the copy is equal and durable. */
+/* Waits for PLAN.  1: DONE came instead, as the target found in the meantime
+ * that the copy is equal and durable. */
 static int await_plan(struct source *s, struct message *message)
 {
     for (;;) {
@@ -118,7 +118,7 @@ static int take_plan(struct source *s, const struct message_plan *plan)
     return -1;
 }
 
-/* What has changed since is no clone without what was before. */
+/* A list of changed extents needs an older copy on the target. */
 static int check_older(struct source *s)
 {
     struct error err;
@@ -136,7 +136,7 @@ static int check_older(struct source *s)
     return -1;
 }
 
-/* What the target holds, up to its GO. */
+/* Receives the announced chunks, up to GO. */
 static int await_go(struct source *s)
 {
     struct message message;

@@ -1,4 +1,4 @@
-/* What the source has in the chunks that the target samples before PLAN. */
+/* source_sample.c - answers the samples that the target takes before PLAN. */
 #include "source/source.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct sampling {
     struct answer answers[MESSAGE_SAMPLE_MAX];
 };
 
-/* Chunks are asked for in ascending order. */
+/* The requested chunks are in ascending order. */
 static struct answer *answer_of(struct sampling *s, uint64_t chunk)
 {
     size_t low = 0, high = s->asked.count;

@@ -1,4 +1,4 @@
-/* source_state.c - what all parts of the source ask of it. */
+/* source_state.c - queries that all parts of the source use. */
 #include "source/source.h"
 
 #include <string.h>

@@ -3,13 +3,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* Heartbeats come twice a second, and are small. */
+/* The peer sends heartbeats, which are small, twice a second. */
 #define ALIVE_NS (2 * CLOCK_SECOND_NS)
 
-/* A handshake and HELLO take no more. */
+/* Maximum size of a handshake and HELLO. */
 #define BEGUN_BYTES 16384U
 
-/* Bytes of the disk that so many on the wire are, where they are packed. */
+/* Converts bytes on the wire to bytes of the disk, by the compression ratio. */
 static uint64_t unpacked(const struct progress *p, uint64_t wire_bytes)
 {
     uint64_t to = progress_get(&p->compressed_to_bytes);

@@ -6,7 +6,7 @@
 #include "plan/chunk_grid.h"
 #include "resume/source_identity.h"
 
-/* 0 with plan.is_trusting settled. */
+/* Sets plan.is_trusting.  0 or -1. */
 static int check_told(void *arg, struct error *err)
 {
     struct source *s = arg;
@@ -42,7 +42,8 @@ int source_trust(struct source *s)
         if (task_run(&s->task, &s->job, check_told, source_stay_alive, s) < 0)
             return -1;
     } else {
-        s->plan.is_trusting = is_wished(s); /* no proof, so our word counts */
+        s->plan.is_trusting = is_wished(
+            s); /* no proof is possible; the user decides */
     }
     if (s->plan.is_trusting)
         log_info("the image is unchanged: %" PRIu64
