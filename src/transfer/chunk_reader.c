@@ -7,7 +7,7 @@
 
 /* ---- which chunk, and what is mapped of it ---- */
 
-/* 1: a range to work on; 0: the cursor is empty; -1: no map. */
+/* 1: c->range is not empty; 0: the cursor is empty; -1: no map. */
 static int take_range(struct chunk_reader *c, struct error *err)
 {
     uint64_t offset, length;
@@ -80,7 +80,7 @@ static void plan_reads(struct chunk_reader *c, struct chunk *chunk)
 uint64_t chunk_reader_step(const struct image *image)
 {
     if (image->block_bytes == 0 || image->block_bytes % CHUNK_BYTES != 0)
-        return 1; /* a block that is not whole chunks is divided anyhow */
+        return 1; /* a block of partial chunks is divided anyway */
     return image->block_bytes / CHUNK_BYTES;
 }
 
@@ -96,7 +96,7 @@ int chunk_reader_next(struct chunk_reader *chunks, struct chunk *chunk,
     chunk->len = (size_t)chunk_grid_length(chunks->virtual_bytes, chunk->index);
     chunk->buf = buf;
     plan_reads(chunks, chunk);
-    /* Of a disk without a map, all has been counted as data. */
+    /* A disk without a map was counted as data throughout. */
     if (image_has_order(chunks->image))
         chunk->mapped_bytes = chunk->len;
     return 1;
@@ -109,12 +109,12 @@ void chunk_reader_fini(struct chunk_reader *chunks)
 
 /* ---- its bytes ---- */
 
-static size_t grain_length(size_t len, size_t at)
+static size_t block_length(size_t len, size_t at)
 {
     return len - at < BLOCK_BYTES ? len - at : BLOCK_BYTES;
 }
 
-/* What is not read is zero. */
+/* Zeroes the parts of the chunk that no read covers. */
 static void blank_gaps(struct chunk *chunk)
 {
     size_t at = 0;
@@ -141,23 +141,23 @@ void chunk_clear(struct chunk *chunk)
 {
     for (size_t at = 0; at < chunk->len; at += BLOCK_BYTES)
         if (zero_mask_at(chunk->blank, at))
-            memset(chunk->buf + at, 0, grain_length(chunk->len, at));
+            memset(chunk->buf + at, 0, block_length(chunk->len, at));
     chunk->blank = 0;
 }
 
-static bool grain_is_zero(const uint8_t *buf, size_t len, unsigned blank,
+static bool block_is_zero(const uint8_t *buf, size_t len, unsigned blank,
                           size_t at)
 {
-    return zero_mask_at(blank, at) || iszero(buf + at, grain_length(len, at));
+    return zero_mask_at(blank, at) || iszero(buf + at, block_length(len, at));
 }
 
 size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
                      bool *is_zero)
 {
-    *is_zero = grain_is_zero(buf, len, blank, at);
+    *is_zero = block_is_zero(buf, len, blank, at);
     do
         at += BLOCK_BYTES;
-    while (at < len && grain_is_zero(buf, len, blank, at) == *is_zero);
+    while (at < len && block_is_zero(buf, len, blank, at) == *is_zero);
     return at < len ? at : len;
 }
 

@@ -5,7 +5,7 @@
 #include "record/digest.h"
 #include "transfer/chunk_reader.h"
 
-/* Adds [begin, end) of the chunk to what is written. */
+/* Adds [begin, end) of the chunk to the runs to write. */
 static void add_run(struct chunk_writer_runs *runs, uint8_t *buf,
                     uint64_t offset, size_t begin, size_t end)
 {

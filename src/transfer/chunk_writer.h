@@ -1,6 +1,6 @@
 /*
- * chunk_writer.h - a chunk's way out of its buffer, into digest and sink: what a copy
- * within this machine and an upload have in common.
+ * chunk_writer.h - adds a chunk to the digest and writes it to the sink, for a
+ * copy within this machine and for an upload.
  *
  *   chunk_writer_chunk -> sink_write / sink_zero ... io_queue_reap -> chunk_writer_written
  */
@@ -15,7 +15,7 @@
 #include "plan/chunk_grid.h"
 #include "sink/sink.h"
 
-/* Data and zeros alternate, and each is a grain at least. */
+/* Data and zeros alternate; each run is at least one block (4 KiB). */
 #define CHUNK_WRITER_RUNS_MAX (CHUNK_BYTES / BLOCK_BYTES / 2 + 1)
 
 /* Where a lane's chunks go; all borrowed. */
@@ -25,27 +25,28 @@ struct chunk_writer {
     struct sink_lane *lane;
 };
 
-/* Of one chunk, while it is written. */
+/* The state of one chunk while it is written. */
 struct chunk_writer_runs {
-    unsigned blank; /* leaves (zero_mask.h) not in the buffer: by the caller */
-    uint64_t data_bytes; /* of it, not zero */
+    unsigned
+        blank; /* leaves (zero_mask.h) not in the buffer; set by the caller */
+    uint64_t data_bytes; /* bytes of the chunk that are not zero */
     unsigned writing;    /* writes in flight */
     unsigned count;
-    struct io
-        runs[CHUNK_WRITER_RUNS_MAX]; /* pieces to write; owner: the runs */
+    struct io runs
+        [CHUNK_WRITER_RUNS_MAX]; /* runs to write; their owner is this struct */
 };
 
 /*
- * Digests chunk index, whose len bytes at buf stay until all is written, and
- * starts writing what is not zero.  Zeros that are too short for the sink
- * are written with their neighbours.  1; 0: no write is needed; -1.
+ * Digests chunk index and starts writing its data; its len bytes at buf must
+ * stay until all is written.  Zero runs too short for the sink are written
+ * with their neighbours.  1; 0: no write is needed; -1.
  */
 int chunk_writer_chunk(struct chunk_writer *stow,
                        struct chunk_writer_runs *runs, uint64_t index,
                        uint8_t *buf, size_t len, struct error *err);
 
-/* Takes io, a write that has been reaped; its owner are the runs.  1: it was
- * the last of its chunk; 0; -1: it failed. */
+/* Completes io, a reaped write whose owner is the runs.  1: it was the last
+ * write of its chunk; 0: it was not; -1: it failed. */
 int chunk_writer_written(struct chunk_writer *stow, struct io *io,
                          struct error *err);
 

@@ -9,7 +9,7 @@
 #include "plan/chunk_grid.h"
 #include "wire/message.h"
 
-/* What does not save a sixteenth is sent as it is. */
+/* Data that compresses by less than a sixteenth is sent as it is. */
 #define SAVED_PART 16U
 
 uint32_t compressor_offer(enum cw_compress wish)
@@ -52,7 +52,7 @@ void compressor_close(struct compressor *p)
     *p = (struct compressor){ .decision.wish = COMPRESS_OFF };
 }
 
-/* The memory is taken when it is first needed: on a fast link, never. */
+/* Allocates memory on first use: on a fast link, never. */
 static bool make_room(struct compressor *p)
 {
     if (p->room)
@@ -98,7 +98,7 @@ uint8_t *compressor_pack(struct compressor *p, struct frame *frame,
     return p->room + COMPRESSOR_HEADROOM_BYTES;
 }
 
-/* Once for each lane: a link that comes and goes must not fill the log. */
+/* Logs at info level once per lane: an unsteady link must not fill the log. */
 static void tell_change(struct compressor *p)
 {
     char rate[32];

@@ -30,7 +30,7 @@ static void free_block(struct copier *w, struct copy_slot *b)
     buffer_pool_return(w->io.pool, TAKE_PTR(b->chunk.buf));
 }
 
-/* The chunk is all written, or was zero. */
+/* The chunk is written completely, or is zero. */
 static void finish_block(struct copier *w, struct copy_slot *b)
 {
     progress_add(&w->plan->job->status.progress.handled_bytes,
@@ -38,7 +38,7 @@ static void finish_block(struct copier *w, struct copy_slot *b)
     free_block(w, b);
 }
 
-/* The chunk is all there: digest it, and start writing it. */
+/* The chunk is read completely: digests it and starts to write it. */
 static int write_block(struct copier *w, struct copy_slot *b, struct error *err)
 {
     int r;
@@ -77,7 +77,7 @@ static int write_completed(struct copier *w, struct io *io, struct error *err)
     return r < 0 ? -1 : 0;
 }
 
-/* The chunk that has been under way for the longest. */
+/* The chunk that has been in flight for the longest time. */
 static const struct chunk *find_oldest(const struct copier *w)
 {
     const struct chunk *oldest = NULL;

@@ -1,6 +1,6 @@
 /*
  * copy_worker.h - one lane of a copy within this machine: reads chunks and
- * writes them, out of the same buffers.
+ * writes them from the same buffers.
  *
  *   chunk_reader_next -> chunk_start ... io_queue_reap -> digest_add, zero scan
  *      -> sink_write / sink_zero ... io_queue_reap -> buffer_pool_return
@@ -18,12 +18,12 @@
 #include "plan/work_queue.h"
 #include "sink/sink.h"
 
-/* What all lanes share; only the cursor and running change. */
+/* Shared by all lanes; only work and running change. */
 struct local_plan {
     struct cw_job *job;
     struct sink *sink;
     struct work_queue work;
-    struct image_options image; /* without a ring */
+    struct image_options image; /* without an I/O queue */
     uint64_t virtual_bytes;
     _Atomic unsigned running; /* lanes that have not ended */
 };

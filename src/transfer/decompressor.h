@@ -1,6 +1,6 @@
 /*
- * decompressor.h - what a target lane does to packed data: receives it into
- * room of its own and unpacks it to where it belongs.
+ * decompressor.h - a target lane receives packed data into its own buffer and
+ * unpacks it into the chunk.
  */
 #ifndef CW_TRANSFER_DECOMPRESSOR_H
 #define CW_TRANSFER_DECOMPRESSOR_H
@@ -11,9 +11,9 @@
 #include "net/conn.h"
 #include "wire/frame.h"
 
-/* Of one lane, zeroed. */
+/* One per lane; starts zeroed. */
 struct decompressor {
-    struct zstd_unpacker *zstd; /* owned; NULL until something comes packed */
+    struct zstd_unpacker *zstd; /* owned; NULL until packed data arrives */
     uint8_t *room;              /* owned; as above */
 };
 
@@ -21,8 +21,8 @@ void decompressor_close(struct decompressor *decompressor);
 
 /*
  * Receives the payload of frame, a ZSTD, and writes frame->length bytes to
- * out.  ERROR_PROTOCOL, at its offset: it is not one zstd frame of just so
- * many bytes.
+ * out.  ERROR_PROTOCOL, at its offset: the payload is not exactly one zstd
+ * frame of that many bytes.
  */
 int decompressor_recv(struct decompressor *decompressor, struct conn *conn,
                       const struct frame *frame, uint8_t *out,

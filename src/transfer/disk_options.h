@@ -1,4 +1,4 @@
-/* disk_options.h - the API's options, as image and sink take them. */
+/* disk_options.h - converts the API's options for image and sink. */
 #ifndef CW_TRANSFER_DISK_OPTIONS_H
 #define CW_TRANSFER_DISK_OPTIONS_H
 
@@ -7,7 +7,7 @@
 #include "image/image.h"
 #include "sink/sink.h"
 
-/* Both borrow the strings of options. */
+/* The result borrows the strings of options. */
 void disk_options_image(const struct cw_source_options *options,
                         struct image_options *image);
 void disk_options_sink(const struct cw_target_options *options,

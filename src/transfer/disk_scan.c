@@ -19,7 +19,7 @@ struct scanner {
     struct work_queue work;
     struct chunk_reader chunks;
     struct chunk blocks[BLOCKS];
-    size_t aimed; /* chosen chunks begun */
+    size_t aimed; /* chosen chunks started */
 };
 
 /* The chunk is in the digest. */
@@ -35,8 +35,8 @@ static int found(struct scanner *w, const struct chunk *chunk,
                : 0;
 }
 
-/* While they are in the cache; 0 behind the end of the disk. */
-static void sum_grains(struct chunk *chunk, uint8_t *sums)
+/* Sums blocks while they are in the cache; 0 after the end of the disk. */
+static void sum_blocks(struct chunk *chunk, uint8_t *sums)
 {
     chunk_clear(chunk);
     if (chunk->len < CHUNK_BYTES)
@@ -55,7 +55,7 @@ static int completed(struct scanner *w, struct io *io, struct error *err)
         return 0;
     digest_leaves(w->digest, chunk->buf, chunk->len, 0, chunk->blank, leaves);
     if (w->scan->wants_sums)
-        sum_grains(chunk, sums);
+        sum_blocks(chunk, sums);
     buffer_pool_return(w->io.pool, TAKE_PTR(chunk->buf));
     digest_add_leaves(w->digest, chunk->index, leaves);
     if (digest_is_zero(w->digest, chunk->index))
@@ -71,7 +71,7 @@ static struct chunk *free_chunk(struct scanner *w)
     return NULL;
 }
 
-/* Has the cursor give the next chosen chunk.  False: no more. */
+/* Points the cursor at the next chosen chunk.  False: none is left. */
 static bool aim(struct scanner *w)
 {
     uint64_t chunk;
@@ -96,7 +96,7 @@ static int take_hole(struct scanner *w, const struct chunk *chunk,
     return found(w, chunk, NULL, NULL, err);
 }
 
-/* Starts as many reads as there are buffers.  0: nothing is left to start. */
+/* Starts reads while there are free buffers.  0: nothing is left to start. */
 static int feed(struct scanner *w, struct error *err)
 {
     struct chunk *chunk;

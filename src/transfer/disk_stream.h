@@ -1,4 +1,4 @@
-/* disk_stream.h - a disk that comes as bytes from its first to its last. */
+/* disk_stream.h - a disk that arrives as a sequence of bytes. */
 #ifndef CW_TRANSFER_DISK_STREAM_H
 #define CW_TRANSFER_DISK_STREAM_H
 
@@ -12,8 +12,8 @@
 struct disk_stream;
 
 /*
- * Fills buf with len bytes, fewer only at the end of the disk; 0 behind it.
- * *is_zero: all of them are zero, and buf has not been written.  -1: *err.
+ * Fills buf with len bytes, fewer only at the end of the disk; 0 after it.
+ * *is_zero: all of them are zero, and buf was not written.  -1: *err.
  */
 typedef ssize_t disk_stream_fill(struct disk_stream *feed, uint8_t *buf,
                                  size_t len, bool *is_zero, struct error *err);

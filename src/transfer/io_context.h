@@ -6,7 +6,7 @@
 #include "io/buffer_pool.h"
 #include "io/io_queue.h"
 
-/* Zeroed, then opened and closed by the thread that works with them. */
+/* Starts zeroed; the thread that uses it opens and closes it. */
 struct io_context {
     unsigned block_count; /* buffers of a chunk each */
     struct buffer_pool *pool;
@@ -17,9 +17,9 @@ int io_context_open(struct io_context *context, enum io_engine engine,
                     unsigned block_count, struct error *err);
 
 /*
- * Afterwards nothing is in flight and the buffers are gone, also those still
- * leased: what reads or writes refer to is closed after this.  Tolerates
- * half-open ones.
+ * Waits for I/O in flight and frees all buffers, including leased ones.  Close
+ * the files that the I/O refers to after this.  Tolerates a half-open
+ * context.
  */
 void io_context_close(struct io_context *context);
 

@@ -1,4 +1,4 @@
-/* readback.h - is on the target's disk what was written there? */
+/* readback.h - verifies that the target's disk holds what was written. */
 #ifndef CW_TRANSFER_READBACK_H
 #define CW_TRANSFER_READBACK_H
 
@@ -7,27 +7,27 @@
 #include "job/job.h"
 #include "sink/sink.h"
 
-/* What sink holds, as an image to read; a device is not asked what format
- * its guest's bytes may look like. */
+/* Options to read sink's content as a raw image; the format is not probed, as
+ * the guest's bytes may look like another one. */
 struct image_options readback_image(const struct cw_job *job,
                                     const struct sink *sink);
 
-/* err is of reading that image: it is the target's disk that failed.  Returns
- * -1, with doing in front. */
+/* Turns err, a failure to read that image, into one of the target's disk, and
+ * prefixes it with doing.  Returns -1. */
 int readback_failed(struct error *err, const char *doing);
 
 /*
  * Reads virtual_bytes of the flushed disk, past the page cache, into a new
  * digest table (owned by the caller, also on -1 when it is not NULL).
- * job->status.progress tells how far it is.
+ * Counts in job->status.progress.verified_bytes.
  */
 int readback_read(struct cw_job *job, struct sink *sink,
                   enum digest_algorithm algorithm, uint64_t virtual_bytes,
                   struct digest **back, struct error *err);
 
 /*
- * How many chunks of back differ from job->status.digest; each is told in the log
- * as one of path, and to each (with opaque) when that is not NULL.
+ * Returns how many chunks of back differ from job->status.digest.  Logs each of
+ * them as one of path, and passes it to each() (with opaque) if not NULL.
  */
 uint64_t readback_compare(struct cw_job *job, const struct digest *back,
                           const char *path, uint64_t chunks,

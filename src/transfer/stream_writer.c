@@ -21,7 +21,7 @@ struct streamer {
     struct cw_job *job;
     struct disk_stream *feed;
     uint64_t max_bytes;
-    uint64_t at; /* of the disk: so much has come */
+    uint64_t at; /* bytes of the disk received so far */
     struct io_context io;
     struct sink_lane *sink;
     struct chunk_writer stow;
@@ -80,8 +80,8 @@ static int check_room(const struct streamer *w, size_t len, struct error *err)
                      w->max_bytes);
 }
 
-/* Writes the len bytes that have come into b, as whole sectors: only the last
- * one of the disk may end inside a sector. */
+/* Writes the len bytes received in b, padded to whole sectors: only the last
+ * chunk of the disk may end inside a sector. */
 static int put(struct streamer *w, struct stream_slot *b, size_t len,
                bool is_zero, struct error *err)
 {

@@ -1,6 +1,6 @@
 /*
- * stream_writer.h - one lane that writes a disk as a feed brings it, from its first
- * byte to its last, whatever its size turns out to be.
+ * stream_writer.h - one lane that writes a disk in the order in which a stream
+ * delivers it; the size need not be known in advance.
  */
 #ifndef CW_TRANSFER_STREAM_WRITER_H
 #define CW_TRANSFER_STREAM_WRITER_H
@@ -12,12 +12,12 @@
 #include "transfer/disk_stream.h"
 
 /*
- * On the caller's thread, which blocks: feed into sink, prepared for
- * most_bytes (sink_prepare_stream()), as job's digest is, which is cut to the
- * size of the disk.  *disk_bytes: that size, whole sectors, of which the last
- * job->status.padding_bytes are zeros that did not come.
+ * Writes feed to sink on the caller's thread, and blocks.  sink
+ * (sink_prepare_stream()) and job's digest are prepared for max_bytes; the
+ * digest is cut to the size of the disk.  *disk_bytes: that size in whole
+ * sectors; the last job->status.padding_bytes of it are added zeros.
  *
- * ERROR_NO_SPACE: more than most_bytes come; the feed's errors; the sink's;
+ * ERROR_NO_SPACE: feed brings more than max_bytes; errors of feed and sink;
  * ERROR_CANCELLED: the job stops.
  */
 int stream_writer_run(struct cw_job *job, struct sink *sink,
