@@ -50,7 +50,7 @@ void channel_send_error(struct channel *channel, const struct error *err)
     channel_send(channel, &message, &ignored);
 }
 
-/* Fills chat->in up to want bytes.  1: there; 0: not yet; -1: lost. */
+/* Fills channel->in up to want bytes.  1: complete; 0: not yet; -1: lost. */
 static int fill(struct channel *channel, size_t want, struct error *err)
 {
     while (channel->have < want) {
@@ -125,7 +125,7 @@ void channel_peer_error(const struct message_error *message, bool from_source,
 {
     enum error_kind kind = ERROR_PEER;
 
-    /* A peer that was stopped has not failed at anything we know of. */
+    /* ERROR_CANCELLED says nothing about this end: report it as ERROR_PEER. */
     if (error_kind_is_known(message->kind) && message->kind != ERROR_CANCELLED)
         kind = (enum error_kind)message->kind;
 

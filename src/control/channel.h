@@ -3,7 +3,7 @@
  *
  * Used by one thread at a time, on the control connection and for the first
  * message of every connection.  Never takes a byte beyond the message it
- * reads, so that a lane can go on with frames behind JOIN.
+ * reads, so that a lane can continue with frames after JOIN.
  */
 #ifndef CW_CONTROL_CHANNEL_H
 #define CW_CONTROL_CHANNEL_H
@@ -17,26 +17,26 @@
 #include "wire/message.h"
 
 struct channel {
-    struct conn *conn; /* owned by whoever made the chat */
-    uint64_t heard_ns; /* when the last byte came */
+    struct conn *conn; /* owned by the caller */
+    uint64_t heard_ns; /* when the last byte was received */
     uint64_t spoke_ns; /* when we last sent a message */
     size_t have;       /* bytes of in that are filled */
     uint8_t in[MESSAGE_BUFFER_BYTES];
 };
 
-/* Starts a chat over conn. */
+/* Prepares channel for messages over conn (borrowed). */
 void channel_init(struct channel *channel, struct conn *conn);
 
 int channel_send(struct channel *channel, const struct message *message,
                  struct error *err);
 
-/* Sends err as an ERROR message; what goes wrong in that is ignored. */
+/* Sends err as an ERROR message; ignores a failure to send. */
 void channel_send_error(struct channel *channel, const struct error *err);
 
 /*
- * Takes the next message if it is all there.  1: *message (what it borrows
- * is valid until the next call); 0: not yet; -1: connection lost
- * (ERROR_TEMPORARY), refused (ERROR_TLS) or nonsense (ERROR_PROTOCOL).
+ * Takes the next message if it is complete.  1: *message (borrowed data is
+ * valid until the next call); 0: not yet; -1: connection lost
+ * (ERROR_TEMPORARY), refused (ERROR_TLS) or bad message (ERROR_PROTOCOL).
  */
 int channel_next(struct channel *channel, struct message *message,
                  struct error *err);
@@ -48,7 +48,7 @@ int channel_next(struct channel *channel, struct message *message,
 int channel_wait(struct channel *channel, struct message *message,
                  uint64_t deadline_ns, int cancel_fd, struct error *err);
 
-/* The error that a peer's ERROR message stands for on our side. */
+/* Converts a peer's ERROR message to the local error. */
 void channel_peer_error(const struct message_error *message, bool from_source,
                         struct error *err);
 

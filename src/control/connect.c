@@ -26,9 +26,9 @@ bool connect_pause_ms(struct cw_job *job, unsigned ms)
 }
 
 /*
- * No answer in time may be the answer that is too large for the path: a TLS
- * server's certificates are sent in segments of full size.  So every other
- * attempt asks for small ones.
+ * A timeout may mean that the answer is too large for the path: a TLS server
+ * sends its certificates in full-size segments.  So every other attempt asks
+ * for small segments.
  */
 static void try_other_size(struct conn_options *options,
                            const struct error *err)
@@ -63,7 +63,7 @@ int connect_until(struct cw_job *job, const struct addr *target,
 
         if (job_state_is_cancelled(&job->state, err))
             return -1;
-        /* Cancelled it is too when woken for another wish than to stop. */
+        /* A wake-up for a request other than a stop also gives ERROR_CANCELLED. */
         if ((err->kind != ERROR_CANCELLED && !patience->may_pass(job, err)) ||
             now_ns >= patience->deadline_ns)
             return -1;

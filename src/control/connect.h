@@ -1,6 +1,6 @@
 /*
- * connect.h - calls a target until somebody answers: one that is not up yet, or
- * has no name yet, may be so soon.
+ * connect.h - dials a target until it answers.  A target that is not up yet,
+ * or whose name does not resolve yet, may soon be reachable.
  */
 #ifndef CW_CONTROL_CONNECT_H
 #define CW_CONTROL_CONNECT_H
@@ -13,16 +13,16 @@
 #include "net/addr.h"
 #include "net/conn.h"
 
-/* How long a caller goes on. */
+/* How long to keep dialling. */
 struct connect_patience {
     uint64_t deadline_ns;
-    /* Is a call that failed so worth another? */
+    /* True if a dial that failed with err is worth a retry. */
     bool (*may_pass)(const struct cw_job *job, const struct error *err);
 };
 
 /*
- * Calls until the deadline, with jittered pauses and certificates read anew.
- * A cancel ends it at once (ERROR_CANCELLED).  0: *conn is owned by the
+ * Dials until the deadline, with jittered pauses, and reads the certificates
+ * again each time.  A cancel ends it at once (ERROR_CANCELLED).  0: *conn is owned by the
  * caller; else as conn_dial().
  */
 int connect_until(struct cw_job *job, const struct addr *target,
@@ -30,8 +30,8 @@ int connect_until(struct cw_job *job, const struct addr *target,
                   const struct connect_patience *patience, struct conn **conn,
                   struct error *err);
 
-/* Sleeps, but not beyond a cancel or another wish, which is attended to.
- * False when cancelled. */
+/* Sleeps for ms; a cancel or another request ends it early.  Handles the
+ * request.  False when cancelled. */
 bool connect_pause_ms(struct cw_job *job, unsigned ms);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * listener.h - the target's listening port: lets visitors in one by one.
+ * listener.h - the target's listening port: accepts visitors one by one.
  *
  * One thread accepts; each visitor shakes hands on a thread of its own, so
- * that a slow or hostile client holds up nobody.  At most LISTENER_VISITORS at
+ * that a slow or hostile client delays no other.  At most LISTENER_VISITORS at
  * once, each with LISTENER_PATIENCE_MS for handshake and first message; the rest
  * wait in the kernel's backlog.
  */
@@ -19,19 +19,19 @@
 #define LISTENER_PATIENCE_MS 10000U
 #define LISTENER_LISTENERS   8U
 
-/* Somebody who came: conn with its first message, an upload, or err. */
+/* A client: conn with its first message, an upload, or err. */
 struct visitor {
     struct conn *conn;            /* owned by the visitor until taken out */
-    struct request_upload upload; /* request NULL: it is none */
+    struct request_upload upload; /* request is NULL if this is not an upload */
     struct message first;         /* HELLO or JOIN */
-    struct error err;             /* conn is NULL: why it was not let in */
+    struct error err;             /* conn is NULL: why it was refused */
     char peer[128]; /* "10.0.0.7:41234", "" before the handshake */
     struct visitor *next;
 };
 
 struct listener;
 
-/* Who takes the clients that speak HTTP. */
+/* The handler of HTTP clients. */
 struct listener_http {
     void *opaque;
     /* Any thread: serves the client on conn (moved) until stop_fd is readable.
@@ -52,14 +52,14 @@ int listener_open(const struct addr *addr, struct cw_job *job,
 /* The next visitor, owned by the caller (visitor_close()), or NULL. */
 struct visitor *listener_take(struct listener *listener);
 
-/* A warning in the log, with its address once. */
+/* Logs a warning with err and, once, the visitor's address. */
 void visitor_log_refusal(const struct visitor *visitor,
                          const struct error *err);
 
-/* Closes its connection if it still has one; frees.  Tolerates NULL. */
+/* Closes the visitor's connection, if any, and frees it.  Tolerates NULL. */
 void visitor_close(struct visitor *visitor);
 
-/* Sends visitors away and stops listening.  Tolerates NULL. */
+/* Drops all visitors and stops listening.  Tolerates NULL. */
 void listener_close(struct listener *listener);
 
 #endif
