@@ -15,8 +15,8 @@
 
 struct health {
     struct https *https;       /* owned */
-    const char *cdi_owner_uid; /* the events'; NULL: our own pages */
-    pthread_mutex_t lock;      /* of what follows */
+    const char *cdi_owner_uid; /* borrowed; NULL: clonewire's pages */
+    pthread_mutex_t lock;      /* protects the fields below */
     struct metrics metrics;
 
     /* Main thread. */
@@ -24,14 +24,14 @@ struct health {
     uint64_t moved_ns;    /* Unix time of that; METRICS_UNKNOWN: never */
 };
 
-static void look(struct health *health, struct metrics *metrics)
+static void snapshot_metrics(struct health *health, struct metrics *metrics)
 {
     pthread_mutex_lock(&health->lock);
     *metrics = health->metrics;
     pthread_mutex_unlock(&health->lock);
 }
 
-static void say(struct page *page, const char *text)
+static void set_text(struct page *page, const char *text)
 {
     page->body_len = (size_t)snprintf(page->body, PAGE_BYTES, "%s\n", text);
 }
@@ -40,27 +40,27 @@ static void answer(void *opaque, const char *path, struct page *page)
 {
     struct metrics metrics;
 
-    look(opaque, &metrics);
+    snapshot_metrics(opaque, &metrics);
     if (strcmp(path, "/metrics") == 0) {
         page->body_len = metrics_format(&metrics, page->body, PAGE_BYTES);
     } else if (strcmp(path, "/healthz") == 0) {
-        say(page, "ok");
+        set_text(page, "ok");
     } else if (strcmp(path, "/readyz") == 0) {
         page->code = metrics.is_ready ? HTTP_OK : HTTP_UNAVAILABLE;
-        say(page, metrics.is_ready ? "ready" : "not ready");
+        set_text(page, metrics.is_ready ? "ready" : "not ready");
     } else {
         page->code = HTTP_NOT_FOUND;
     }
 }
 
-/* CDI's controller asks for one number, and at no path in particular. */
+/* CDI's controller reads one metric, at any path. */
 static void answer_cdi(void *opaque, const char *path, struct page *page)
 {
     struct health *health = opaque;
     struct metrics metrics;
 
     (void)path;
-    look(health, &metrics);
+    snapshot_metrics(health, &metrics);
     page->body_len = metrics_format_cdi(
         health->cdi_owner_uid, metrics.progress_ppm, page->body, PAGE_BYTES);
 }
@@ -150,7 +150,7 @@ static void update(struct cw_job *job)
     pthread_mutex_unlock(&health->lock);
 }
 
-/* CDI's cloner shows a certificate of its own making. */
+/* CDI's cloner uses a self-signed certificate. */
 static int open_server(struct health *health, const struct addr *addr,
                        const struct tls *tls, struct error *err)
 {
@@ -169,7 +169,7 @@ static int open_health(struct cw_job *job, struct error *err)
     health = calloc(1, sizeof(*health));
     if (!health)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "serve metrics");
-    job->health = health; /* half-built from here on: close_health() copes */
+    job->health = health; /* close_health() accepts a partly built one */
     pthread_mutex_init(&health->lock, NULL);
     health->moved_ns = METRICS_UNKNOWN;
     update(job);

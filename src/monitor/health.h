@@ -1,12 +1,12 @@
 /*
- * health.h - what the outside may ask of a job that runs, over HTTPS:
+ * health.h - health and metrics of a running job over HTTPS:
  *
  *   /healthz  200: the process is alive
- *   /readyz   200: a source may come (target), a clone may run (source); 503
+ *   /readyz   200: ready for a source (target) or a clone (source); else 503
  *   /metrics  Prometheus text
  *
- * The main thread publishes moments of the job; the server's thread answers
- * from the last one, so that asking costs the clone nothing.
+ * The main thread publishes snapshots of the job.  The server's thread answers
+ * from the last one, so that a request costs the clone nothing.
  */
 #ifndef CW_MONITOR_HEALTH_H
 #define CW_MONITOR_HEALTH_H
@@ -14,8 +14,8 @@
 #include "job/job.h"
 
 /*
- * Listens where the job's events say, and answers; without an address there
- * is nothing to do.  Errors as of https_open().
+ * Listens on metrics_listen of the job's events, and answers; without an
+ * address it does nothing.  Errors as of https_open().
  */
 extern const struct job_observer health_observer;
 

@@ -42,12 +42,12 @@ void https_client_close(struct https_client *client)
     free(client);
 }
 
-/* What a call of OpenSSL that returned r means. */
+/* Maps r, the result of an OpenSSL call, to a step. */
 static enum progress after(struct https_client *client, int r)
 {
     int why = SSL_get_error(client->ssl, r);
 
-    ERR_clear_error(); /* of a stranger: nobody needs to hear of it */
+    ERR_clear_error(); /* of an unknown client: not logged */
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
         client->wants = why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
         return WAIT;
@@ -105,11 +105,11 @@ static enum progress drain(struct https_client *client)
 {
     client->wants = POLLIN;
     return recv(client->fd, client->in, sizeof(client->in), MSG_DONTWAIT) > 0
-               ? WAIT /* at most one buffer for each poll */
+               ? WAIT /* at most one buffer per poll */
                : OVER;
 }
 
-/* Once, without blocking, in whatever state it is. */
+/* Makes one step of the current state, without blocking. */
 static enum progress move(struct https_client *client)
 {
     switch (client->state) {
@@ -131,7 +131,7 @@ bool https_client_step(struct https_client *client)
         progress = move(client);
         if (progress == GO_ON && before != HTTPS_CLOSING &&
             client->state == HTTPS_CLOSING) {
-            client->wants = POLLIN; /* until the other side has ended too */
+            client->wants = POLLIN; /* until the client closes its side too */
             return true;
         }
     } while (progress == GO_ON);

@@ -1,6 +1,6 @@
 /*
- * https_private.h - one client of the HTTPS server, between https_server.c, which
- * polls, and https_client.c, which talks.
+ * https_private.h - one client of the HTTPS server.  https_server.c polls,
+ * https_client.c does the I/O.
  */
 #ifndef CW_MONITOR_HTTPS_PRIVATE_H
 #define CW_MONITOR_HTTPS_PRIVATE_H
@@ -15,8 +15,9 @@
 /*
  *   handshake -> reading -> writing -> closing
  *
- * CLOSING: all is sent and our side shut; what still comes is thrown away,
- * so that the kernel does not reset the connection under the answer.
+ * CLOSING: the response is sent and the write side is shut down.  Further input
+ * is discarded, so that the kernel does not reset the connection before the
+ * client has read the response.
  */
 enum https_state {
     HTTPS_HANDSHAKE,
@@ -31,7 +32,7 @@ struct https_client {
     SSL *ssl;
     https_handler *handler;
     void *opaque;
-    uint64_t since_ns; /* came then */
+    uint64_t since_ns; /* when it connected */
     short wants;       /* POLLIN or POLLOUT */
     size_t in_len;
     size_t out_len;
@@ -40,18 +41,18 @@ struct https_client {
     char out[HTTPS_REPLY_BYTES];
 };
 
-/* Takes over fd (moved, also on failure).  NULL when there is no memory. */
+/* Takes ownership of fd, also on failure.  Returns NULL if out of memory. */
 struct https_client *https_client_open(int fd, SSL_CTX *ctx);
 
-/* Goes on as far as it can without blocking.  False: it is over. */
+/* Makes progress without blocking.  Returns false at the end. */
 bool https_client_step(struct https_client *client);
 
-/* Tolerates NULL. */
+/* Accepts NULL. */
 void https_client_close(struct https_client *client);
 
 /* ---- https_tls.c ---- */
 
-/* A context for clients without a certificate; owned by the caller. */
+/* Returns a context for clients without a certificate; owned by the caller. */
 SSL_CTX *https_tls_open(const struct tls *tls, struct error *err);
 
 #endif

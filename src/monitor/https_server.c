@@ -24,13 +24,13 @@ struct https {
     int listeners[HTTPS_LISTENERS];
     unsigned listener_count;
     char address[80];
-    int close_fd; /* eventfd: readable for ever once we close */
+    int close_fd; /* eventfd: readable once https_close() runs */
     pthread_t thread;
     bool started;
 
-    /* Of the thread. */
+    /* Used by the server's thread. */
     struct https_client *clients[HTTPS_CLIENTS];
-    uint64_t accept_ns; /* no newcomer before then */
+    uint64_t accept_ns; /* accept no client before */
 };
 
 static void drop(struct https_client **place)
@@ -38,7 +38,7 @@ static void drop(struct https_client **place)
     https_client_close(TAKE_PTR(*place));
 }
 
-/* A free place, or that of whoever came first. */
+/* Returns a free slot, or evicts the oldest client and returns its slot. */
 static struct https_client **make_place(struct https *https)
 {
     struct https_client **oldest = &https->clients[0];
@@ -82,7 +82,7 @@ static void lower(uint64_t *earliest_ns, uint64_t ns)
         *earliest_ns = ns;
 }
 
-/* Ends whoever is over time.  When to look again at the latest. */
+/* Closes clients that timed out.  Returns when to check again at the latest. */
 static uint64_t expire(struct https *https, uint64_t now_ns)
 {
     uint64_t again_ns = UINT64_MAX;
@@ -111,7 +111,7 @@ static int wait_ms(uint64_t now_ns, uint64_t until_ns)
                : (int)((until_ns - now_ns) / CLOCK_MS_NS) + 1;
 }
 
-/* False: we are to close. */
+/* Returns false if the server must close. */
 static bool serve_once(struct https *https)
 {
     struct pollfd fds[1 + HTTPS_CLIENTS + HTTPS_LISTENERS];
@@ -157,8 +157,8 @@ static void *serve(void *arg)
     return NULL;
 }
 
-/* With every signal blocked: OpenSSL's socket BIO uses write(2), and SIGPIPE
- * must not end whoever embeds us. */
+/* Blocks every signal in the thread: OpenSSL's socket BIO uses write(2), and
+ * SIGPIPE must not kill an embedding process. */
 static int start(struct https *https, struct error *err)
 {
     pthread_attr_t attr;
@@ -206,7 +206,7 @@ int https_open(const struct addr *addr, const struct tls *tls,
 
     if (!h)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "listen for metrics");
-    *https = h; /* half-built from here on: https_close() copes */
+    *https = h; /* https_close() accepts a partly built one */
     h->handler = handler;
     h->opaque = opaque;
     h->close_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

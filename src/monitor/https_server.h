@@ -1,13 +1,12 @@
 /*
- * https_server.h - a small HTTPS server for probes and scrapes.  What
- * is asked and answered is the handler's: here are bytes.
+ * https_server.h - a small HTTPS server for probes and scrapes.  It transports
+ * bytes; the handler parses requests and writes responses.
  *
- * One thread, HTTPS_CLIENTS at a time, HTTPS_PATIENCE_MS for each from its
- * first byte to its last.  When all places are taken, a newcomer gets the
- * place of whoever has been there longest: nobody can hold the door shut by
- * being slow.  At most one newcomer every HTTPS_PACE_MS, so that a flood of
- * handshakes cannot take the CPU from the clone.  No client certificate is asked for, and nothing is told that
- * is worth one.
+ * One thread serves HTTPS_CLIENTS at a time, each for HTTPS_PATIENCE_MS in
+ * total.  When all slots are in use, a new client evicts the oldest one, so a
+ * slow client cannot block the server.  It accepts at most one client per
+ * HTTPS_PACE_MS, so that a flood of handshakes cannot take the CPU from the
+ * clone.  It does not request a client certificate, and serves no secrets.
  */
 #ifndef CW_MONITOR_HTTPS_SERVER_H
 #define CW_MONITOR_HTTPS_SERVER_H
@@ -29,30 +28,30 @@
 struct https;
 
 /*
- * Answers what has come so far of a request: its in_len bytes at in, never
- * more than HTTPS_REQUEST_BYTES.  Returns the length of the answer, written
- * to out, head and body; 0: the request has not ended, read on.  Called on
- * the server's thread; must be quick.
+ * Handles the in_len bytes of a request received so far, at most
+ * HTTPS_REQUEST_BYTES.  Writes a response, head and body, to out and returns
+ * its length; returns 0 if the request is incomplete.  Runs on the server's
+ * thread and must be quick.
  */
 typedef size_t https_handler(void *opaque, const char *in, size_t in_len,
                              char out[HTTPS_REPLY_BYTES]);
 
 /*
- * Listens on addr and starts answering.  The certificate is tls's own, or,
- * for a pre-shared key or tls NULL (TLS 1.2 will do then), one made now and
- * signed by itself.  tls is borrowed only during the call; handler and opaque
- * until https_close().
+ * Listens on addr and starts the server.  The certificate is tls's; with a
+ * pre-shared key, or if tls is NULL (which also allows TLS 1.2), it is a new
+ * self-signed one.  tls is borrowed during the call; handler and opaque until
+ * https_close().
  *
- * ERROR_USAGE, ERROR_SYSTEM: no listening there; ERROR_TLS.
+ * Fails with ERROR_USAGE or ERROR_SYSTEM (cannot listen), or ERROR_TLS.
  */
 int https_open(const struct addr *addr, const struct tls *tls,
                https_handler *handler, void *opaque, struct https **https,
                struct error *err);
 
-/* The first bound address, as "[::]:9443": for port 0. */
+/* Returns the first bound address, "[::]:9443", with the real port. */
 const char *https_address(const struct https *https);
 
-/* Stops answering.  Tolerates NULL and half-opened. */
+/* Stops the server.  Accepts NULL and a partly opened one. */
 void https_close(struct https *https);
 
 #endif

@@ -8,8 +8,8 @@
 #include "tls/gcm_provider.h"
 #include "tls/tls_private.h"
 
-/* Nobody can check a certificate that signs itself, so its age is no help
- * either; it lives in this process only. */
+/* A client cannot verify a self-signed certificate, so its validity period does
+ * not matter; it exists only in this process. */
 #define SELF_SIGNED_S (10L * 365 * 24 * 3600)
 
 static inline void auto_ctx(SSL_CTX **ctx)
@@ -55,7 +55,7 @@ static bool use_self_signed(SSL_CTX *ctx)
            SSL_CTX_use_PrivateKey(ctx, key) == 1;
 }
 
-/* The certificate of the clone's own connections, with its chain. */
+/* Uses the certificate and the chain of the clone's connections. */
 static bool use_ours(SSL_CTX *ctx, const struct tls *tls)
 {
     STACK_OF(X509) *chain = NULL;

@@ -26,7 +26,7 @@ enum side {
 };
 
 struct row {
-    const char *name; /* a counter's ends in _total; without the prefix */
+    const char *name; /* without prefix; a counter ends in _total */
     const char *help;
     size_t field; /* offset in struct metrics */
     enum unit unit;

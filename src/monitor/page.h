@@ -1,6 +1,6 @@
 /*
- * page.h - a page for a probe or a scraper: what is asked for by path, over
- * the server of monitor/https_server.h, in the HTTP of http/message.h.
+ * page.h - HTTP pages for probes and scrapers, served by path with
+ * monitor/https_server.h and http/message.h.
  */
 #ifndef CW_MONITOR_PAGE_H
 #define CW_MONITOR_PAGE_H
@@ -14,15 +14,15 @@
 
 struct page {
     enum http_code code;
-    size_t body_len; /* 0: the code in words */
-    char *body;      /* room for PAGE_BYTES; borrowed */
+    size_t body_len; /* 0: the reason phrase of code */
+    char *body;      /* PAGE_BYTES; borrowed */
 };
 
-/* Fills page (HTTP_OK so far) with what is at path. */
+/* Fills page (code HTTP_OK) with the content at path. */
 typedef void page_maker(void *opaque, const char *path, struct page *page);
 
-/* As https_handler: for GET and HEAD the page that maker makes, for all else
- * why not. */
+/* An https_handler: answers GET and HEAD with the page that maker fills, and
+ * other requests with an error. */
 size_t page_answer(page_maker *maker, void *opaque, const char *in,
                    size_t in_len, char out[HTTPS_REPLY_BYTES]);
 
