@@ -1,4 +1,4 @@
-/* inspect.c - what can be answered without a peer. */
+/* inspect.c - queries that need no peer. */
 #include <stdio.h>
 
 #include "api/jobs.h"
@@ -7,8 +7,8 @@
 
 #define MAP_STEP_BYTES (UINT64_C(1) << 30)
 
-static int fill(struct image *image, struct cw_inspection *out,
-                struct error *err)
+static int fill_inspection(struct image *image, struct cw_inspection *out,
+                           struct error *err)
 {
     if (disk_options_measure(image, &out->data_bytes, err) < 0)
         return -1;
@@ -37,47 +37,47 @@ int source_inspect(const struct cw_source_options *options,
     wish.allow_in_use = true; /* a size and a map harm nothing */
     if (image_open(&wish, &image, err) < 0)
         return -1;
-    r = fill(image, inspection, err);
+    r = fill_inspection(image, inspection, err);
     image_close(image);
     return r;
 }
 
-/* Extents as they are told, joined over the steps of the map. */
-struct telling {
+/* Joins adjacent extents of one kind over the steps of the map. */
+struct extent_merge {
     int (*each)(void *opaque, uint64_t offset, uint64_t length, bool is_zero);
     void *opaque;
-    struct extent held; /* length 0: none */
+    struct extent pending; /* length 0: none */
 };
 
-static int tell_held(struct telling *telling, struct error *err)
+static int emit_pending(struct extent_merge *merge, struct error *err)
 {
-    const struct extent *e = &telling->held;
+    const struct extent *e = &merge->pending;
 
-    if (e->length == 0 || telling->each(telling->opaque, e->offset, e->length,
-                                        e->kind == EXTENT_ZERO) >= 0)
+    if (e->length == 0 || merge->each(merge->opaque, e->offset, e->length,
+                                      e->kind == EXTENT_ZERO) >= 0)
         return 0;
     return error_set(err, ERROR_SYSTEM, 0, "print the map");
 }
 
-static int tell_list(struct telling *telling, const struct extent_list *list,
-                     struct error *err)
+static int merge_list(struct extent_merge *merge,
+                      const struct extent_list *list, struct error *err)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct extent *e = &list->items[i];
 
-        if (telling->held.length > 0 && telling->held.kind == e->kind) {
-            telling->held.length += e->length;
+        if (merge->pending.length > 0 && merge->pending.kind == e->kind) {
+            merge->pending.length += e->length;
             continue;
         }
-        if (tell_held(telling, err) < 0)
+        if (emit_pending(merge, err) < 0)
             return -1;
-        telling->held = *e;
+        merge->pending = *e;
     }
     return 0;
 }
 
-static int tell_image(struct telling *telling, struct image *image,
-                      struct error *err)
+static int merge_image(struct extent_merge *merge, struct image *image,
+                       struct error *err)
 {
     struct extent_list list = { 0 };
     uint64_t size = image->virtual_bytes;
@@ -89,11 +89,11 @@ static int tell_image(struct telling *telling, struct image *image,
         extent_list_clear(&list);
         r = image_map(image, at, step, &list, err);
         if (r == 0)
-            r = tell_list(telling, &list, err);
+            r = merge_list(merge, &list, err);
         at += step;
     }
     extent_list_fini(&list);
-    return r < 0 ? -1 : tell_held(telling, err);
+    return r < 0 ? -1 : emit_pending(merge, err);
 }
 
 int source_map(const struct cw_source_options *options,
@@ -101,7 +101,7 @@ int source_map(const struct cw_source_options *options,
                            bool is_zero),
                void *opaque, struct error *err)
 {
-    struct telling telling = { .each = each, .opaque = opaque };
+    struct extent_merge merge = { .each = each, .opaque = opaque };
     struct image_options wish;
     struct image *image;
     int r;
@@ -110,7 +110,7 @@ int source_map(const struct cw_source_options *options,
     wish.allow_in_use = true; /* a size and a map harm nothing */
     if (image_open(&wish, &image, err) < 0)
         return -1;
-    r = tell_image(&telling, image, err);
+    r = merge_image(&merge, image, err);
     image_close(image);
     return r;
 }

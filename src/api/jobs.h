@@ -1,12 +1,12 @@
-/* jobs.h - the jobs and questions of this layer, which the API runs. */
+/* jobs.h - the jobs and queries of this layer, for the API. */
 #ifndef CW_API_JOBS_H
 #define CW_API_JOBS_H
 
 #include "base/error.h"
 #include "clonewire/clonewire.h"
 
-/* Both ends in one, see cw_local_open().  NULL with *err filled; else owned by
- * the caller (job->free). */
+/* Opens a local copy, see cw_local_open().  Returns a job owned by the caller
+ * (job->free), or NULL with *err filled. */
 struct cw_job *local_open(const struct cw_source_options *source,
                           const struct cw_target_options *target,
                           struct error *err);

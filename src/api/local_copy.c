@@ -1,9 +1,9 @@
 /*
- * local_copy.c - a copy within this machine: the source's image and the target's
- * sink in one process, with nothing in between.
+ * local_copy.c - a copy on one machine: the source's image and the target's
+ * sink in one process, without a network.
  *
- *   planning (errand) -> copying (lanes) -> flushing (errand)
- *      -> verifying (errand) -> done
+ *   planning (task) -> copying (lanes) -> flushing (task)
+ *      -> verifying (task) -> done
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -32,20 +32,20 @@ struct local {
     struct cw_job job; /* first: the API's handle is this */
     const char *from, *to;
     enum digest_algorithm algorithm;
-    bool verifies; /* by reading back */
+    bool verifies; /* by reading the disk back */
     bool allow_in_use;
     struct image *image; /* map only; each lane opens its own */
     struct sink *sink;
     struct local_plan plan;
     struct copy_worker lanes[MESSAGE_MAX_LANES];
     struct task task;
-    uint64_t measured_bytes; /* the errand's, until it has ended */
+    uint64_t measured_bytes; /* owned by the task while it runs */
 };
 
-/* ---- the main thread's waiting ---- */
+/* ---- the main thread ---- */
 
-/* One tick: counters told, a cancel heard.  -1: the job is to end. */
-static int go_on(void *arg)
+/* One tick: reports progress, checks for a stop.  -1: the job must end. */
+static int local_tick(void *arg)
 {
     struct local *l = arg;
     struct cw_job *job = &l->job;
@@ -61,18 +61,18 @@ static int go_on(void *arg)
     return 0;
 }
 
-/* Does work beside the ticks. */
-static int run_errand(struct local *l,
-                      int (*work)(void *arg, struct error *err))
+/* Runs work on the task's thread, with ticks on this one. */
+static int run_local_task(struct local *l,
+                          int (*work)(void *arg, struct error *err))
 {
-    return task_run(&l->task, &l->job, work, go_on, l);
+    return task_run(&l->task, &l->job, work, local_tick, l);
 }
 
 static int run_phase(struct local *l, enum cw_phase phase,
                      int (*work)(void *arg, struct error *err))
 {
     job_enter(&l->job, phase);
-    return run_errand(l, work);
+    return run_local_task(l, work);
 }
 
 /* ---- the phases ---- */
@@ -107,7 +107,7 @@ static int copy(struct local *l)
         }
     }
     watchdog_start(job);
-    while (atomic_load(&l->plan.running) > 0 && go_on(l) == 0)
+    while (atomic_load(&l->plan.running) > 0 && local_tick(l) == 0)
         watchdog_check(job);
     return job_state_stopping(&job->state) ? -1 : 0;
 }
@@ -138,7 +138,7 @@ static int read_back(struct local *l, struct error *err)
                      differ, l->to);
 }
 
-/* The copy is of one moment, unless it was allowed not to be. */
+/* Checks that the source did not change, unless --allow-in-use permits it. */
 static int check_same(struct local *l, struct error *err)
 {
     struct disk_scan scan = {
@@ -153,7 +153,7 @@ static int check_same(struct local *l, struct error *err)
     return source_check_same(&scan, l->job.status.digest, err);
 }
 
-/* Only what is durable, and as it should be, gets its name. */
+/* Gives the copy its final name once it is durable and verified. */
 static int verify(void *arg, struct error *err)
 {
     struct local *l = arg;
@@ -172,7 +172,7 @@ static void summarize(const struct local *l, struct cw_summary *summary)
 
     sink_get_report(l->sink, &report);
     job_summarize(&l->job, summary);
-    summary->limited_by[0] = '\0'; /* there are no two ends to compare */
+    summary->limited_by[0] = '\0'; /* there are no two sides to compare */
     summary->allocated_bytes = report.allocated_bytes;
     summary->io_mode = file_mode_name(report.mode);
     summary->reads_holes = l->image->reads_holes;

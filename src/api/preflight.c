@@ -25,11 +25,11 @@ struct report {
     unsigned count, max;
 };
 
-/* A finding of its own, to be filled with found() and advise(). */
+/* Starts a finding, to be filled with found() and advise(). */
 static struct cw_finding *begin(struct report *report, const char *name,
                                 bool is_good)
 {
-    static struct cw_finding spill; /* behind the last one asked for */
+    static struct cw_finding spill; /* for findings that do not fit */
     struct cw_finding *f = report->count < report->max
                                ? &report->findings[report->count++]
                                : &spill;
@@ -124,7 +124,7 @@ static void examine_tls(struct report *report)
           access("/sys/module/tls", F_OK) == 0 ? "loaded" : "not loaded");
 }
 
-/* A file without a name in directory, to try things out on. */
+/* Opens an unnamed file in directory, for tests. */
 static int open_in_directory(struct file *file, const char *directory,
                              enum file_mode mode)
 {

@@ -1,6 +1,6 @@
 /*
- * preflight.h - what works on this machine, and what to do about the rest.
- * Tries things out, and changes nothing.
+ * preflight.h - tests what works on this machine, and advises on the rest.
+ * Changes nothing.
  */
 #ifndef CW_API_PREFLIGHT_H
 #define CW_API_PREFLIGHT_H
@@ -8,8 +8,8 @@
 #include "clonewire/clonewire.h"
 
 /*
- * Fills at most max findings about this machine and, unless it is NULL,
- * about the disk, volume or directory at path.  Returns how many.
+ * Fills at most max findings about this machine and, unless path is NULL, about
+ * the disk, volume or directory at path.  Returns their number.
  */
 unsigned preflight_examine(const char *path, struct cw_finding *findings,
                            unsigned max);

@@ -61,7 +61,8 @@ int verify_digest(const struct image_options *image, enum cw_io_engine engine,
 
 /* ---- receipts ---- */
 
-static void fill(const struct receipt *receipt, struct cw_receipt *found)
+static void fill_receipt(const struct receipt *receipt,
+                         struct cw_receipt *found)
 {
     *found = (struct cw_receipt){
         .disk_bytes = receipt->disk_bytes,
@@ -89,14 +90,14 @@ static int check_size(const struct image_options *options, const char *path,
 }
 
 struct difference {
-    uint64_t chunks, first; /* how many differ, and where they begin */
+    uint64_t chunks, first; /* number that differ; first of them */
 };
 
-/* Tells runs of chunks that differ.  -1: each() has had enough. */
-static int tell_runs(const struct digest *a, const struct digest *b,
-                     int (*each)(void *opaque, uint64_t offset,
-                                 uint64_t length),
-                     void *opaque, struct difference *difference)
+/* Calls each() for runs of chunks that differ.  -1: each() returned < 0. */
+static int report_runs(const struct digest *a, const struct digest *b,
+                       int (*each)(void *opaque, uint64_t offset,
+                                   uint64_t length),
+                       void *opaque, struct difference *difference)
 {
     uint64_t chunks = chunk_grid_count(digest_disk_bytes(a)), end;
 
@@ -117,11 +118,11 @@ static int tell_runs(const struct digest *a, const struct digest *b,
     return 0;
 }
 
-/* The root differs: says where. */
-static int tell_difference(const struct digest *table, const char *disk,
-                           const char *path, const struct receipt *receipt,
-                           const struct verify_listener *listener,
-                           struct error *err)
+/* The root digest differs: finds the chunks that do. */
+static int report_difference(const struct digest *table, const char *disk,
+                             const char *path, const struct receipt *receipt,
+                             const struct verify_listener *listener,
+                             struct error *err)
 {
     struct difference difference = { 0 };
     struct digest *wanted;
@@ -131,8 +132,8 @@ static int tell_difference(const struct digest *table, const char *disk,
     if (digest_open(receipt->algorithm, receipt->disk_bytes, &wanted, err) < 0)
         return -1;
     r = receipt_read_chunks(path, receipt, wanted, &why);
-    if (r == 0 && tell_runs(table, wanted, listener->each, listener->opaque,
-                            &difference) < 0)
+    if (r == 0 && report_runs(table, wanted, listener->each, listener->opaque,
+                              &difference) < 0)
         r = error_set(&why, ERROR_SYSTEM, 0, "print where");
     digest_close(wanted);
     if (r < 0)
@@ -161,7 +162,7 @@ int verify_check_receipt(const struct image_options *image,
     if (receipt_read(path, &receipt, err) < 0 ||
         check_size(image, path, receipt.disk_bytes, err) < 0)
         return -1;
-    fill(&receipt, listener->receipt);
+    fill_receipt(&receipt, listener->receipt);
     if (receipt.disk_bytes == 0)
         r = digest_open(receipt.algorithm, 0, &table, err);
     else
@@ -171,7 +172,8 @@ int verify_check_receipt(const struct image_options *image,
         return -1;
     digest_root(table, root);
     if (memcmp(root, receipt.root, sizeof(root)) != 0)
-        r = tell_difference(table, image->path, path, &receipt, listener, err);
+        r = report_difference(table, image->path, path, &receipt, listener,
+                              err);
     digest_close(table);
     return r;
 }

@@ -1,6 +1,6 @@
 /*
- * verify.h - what disks are proved equal by without a clone: digests, and the
- * receipts that clones leave.
+ * verify.h - compares disks without a clone: by digest, or with the receipt of
+ * a clone.
  */
 #ifndef CW_API_VERIFY_H
 #define CW_API_VERIFY_H
@@ -9,12 +9,12 @@
 #include "image/image.h"
 #include "job/job.h"
 
-/* As cw_source_digest(): of virtual_bytes, 0: all. */
+/* Like cw_source_digest(), for virtual_bytes of the disk; 0: all. */
 int verify_digest(const struct image_options *image, enum cw_io_engine engine,
                   enum cw_digest digest, uint64_t virtual_bytes, char *text,
                   struct error *err);
 
-/* What a caller of verify_check_receipt() hears, besides its end. */
+/* Output of verify_check_receipt(). */
 struct verify_listener {
     int (*each)(void *opaque, uint64_t offset, uint64_t length); /* or NULL */
     void *opaque;
