@@ -1,7 +1,7 @@
 /*
- * cdi-cloner - a source in the place of KubeVirt CDI's cloner: its
- * environment, its words, its statuses.  Called without arguments it is its
- * start-up script, too.
+ * cdi-cloner - a source that replaces KubeVirt CDI's cloner, with the same
+ * environment, messages and statuses.  Without arguments it also replaces its
+ * start-up script.
  */
 #include <stdio.h>
 
@@ -10,11 +10,11 @@
 #include "program/cdi_env.h"
 #include "program/signals.h"
 
-/* The controller looks for the second half: nothing may be changed. */
+/* The controller parses the second half: do not change it. */
 #define COMPLETE     "Clone Complete"
 #define PREALLOCATED COMPLETE ", Preallocation applied"
 
-/* Runs job (moved; NULL: *error says why not).  As cw_run(). */
+/* Runs job (moved; NULL: *error is filled).  Returns as cw_run() does. */
 static int run(struct cw_job *job, struct cw_summary *summary,
                struct cw_error *error)
 {
@@ -28,7 +28,7 @@ static int run(struct cw_job *job, struct cw_summary *summary,
     return r;
 }
 
-/* By what the target speaks: it is asked first. */
+/* Asks the target for its protocol first, and then uses that. */
 static int clone_volume(const struct settings *settings,
                         struct cw_summary *summary, struct cw_error *error)
 {

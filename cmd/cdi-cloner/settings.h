@@ -1,4 +1,4 @@
-/* settings.h - what CDI's controller, or its start-up script, tells a cloner. */
+/* settings.h - settings that CDI's controller or start-up script passes. */
 #ifndef CW_CDI_CLONER_SETTINGS_H
 #define CW_CDI_CLONER_SETTINGS_H
 
@@ -10,7 +10,7 @@
 
 struct settings {
     struct cw_volume_options volume; /* events are the caller's */
-    bool is_preallocated;            /* as asked of the target */
+    bool is_preallocated;            /* as requested of the target */
     const char *owner_uid;
     const char *metrics_listen;
     struct cdi_doubts doubts;
@@ -21,13 +21,13 @@ struct settings {
     char target[300];
 };
 
-/* What there is to set, for --help. */
+/* All settings, for --help. */
 extern const struct cdi_setting settings_known[];
 
 /*
- * Reads arguments and environment into settings (zeroed); strings are
- * borrowed from them.  Arguments of klog are fine.  Returns 0, or the exit
- * status: 1 for what the start-up script would miss, CDI_FATAL for all else.
+ * Reads arguments and environment into settings (zeroed); strings are borrowed
+ * from them.  Ignores klog arguments.  Returns 0, or the exit status: 1 if a
+ * variable of the start-up script is missing, CDI_FATAL for other errors.
  */
 int settings_read(struct settings *settings, const char *const *argv,
                   struct error *err);

@@ -1,4 +1,4 @@
-/* env.h - what CDI's controller tells its upload server. */
+/* env.h - settings that CDI's controller passes to its upload server. */
 #ifndef CW_CDI_UPLOADSERVER_ENV_H
 #define CW_CDI_UPLOADSERVER_ENV_H
 
@@ -12,13 +12,13 @@ struct env {
     struct cdi_doubts doubts;
 };
 
-/* What there is to set, for --help. */
+/* All settings, for --help. */
 extern const struct cdi_setting env_settings[];
 
 /*
  * Reads the environment into env (zeroed); strings are borrowed from it.
- * Returns 0, or the exit status: 1 for no TLS, CDI_FATAL for a deadline that
- * is no time.
+ * Returns 0, or the exit status: 1 without TLS files, CDI_FATAL for an invalid
+ * deadline.
  */
 int env_read(struct env *env, struct error *err);
 

@@ -1,6 +1,6 @@
 /*
- * cdi-uploadserver - a clonewire-target in the place of KubeVirt CDI's upload
- * server: its environment, its words, its statuses.
+ * cdi-uploadserver - a clonewire-target that replaces KubeVirt CDI's upload
+ * server, with the same environment, messages and statuses.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void print_error(struct log_output *log, const char *text)
     log_output_line(log, CW_LOG_ERROR, line);
 }
 
-/* The controller reads this, and nothing may be added to it. */
+/* The controller parses this text: do not extend it. */
 static void leave_success(struct log_output *log,
                           const struct cw_summary *summary)
 {
@@ -113,7 +113,7 @@ int main(int argc, char **argv)
     if (status != CDI_GO_ON)
         return status;
     cdi_open(&log, "target");
-    umask(0); /* a disk is 0660: for its group, too */
+    umask(0); /* a disk is 0660: accessible to its group */
     status = serve(&log, arguments);
     log_output_flush(&log);
     return status;

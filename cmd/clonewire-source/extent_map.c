@@ -43,7 +43,7 @@ void extent_map_add_data(struct extent_map *map, uint64_t offset,
     }
 }
 
-/* The share of a cell that is data, as a character. */
+/* Returns the character for the share of data in a cell. */
 static char cell_char(const struct extent_map *map, unsigned cell)
 {
     uint64_t third = map->cell_bytes / 3;

@@ -13,7 +13,7 @@ bool url_is(const char *target)
     return strncmp(target, SCHEME, strlen(SCHEME)) == 0;
 }
 
-/* What HTTP cannot do is not promised.  NULL: nothing of it is asked for. */
+/* Returns the option that HTTP does not support, or NULL: none is set. */
 static const char *excess(const struct source_config *config)
 {
     const struct cw_source_options *options = &config->options;

@@ -1,6 +1,6 @@
 /*
- * http_target.h - a target that is named by a URL, as KubeVirt CDI's upload server
- * is: it is asked which protocol it speaks, and HTTP is what all of them do.
+ * http_target.h - a target with a URL, such as KubeVirt CDI's upload server.
+ * The source asks for clonewire/1 first; every such target supports HTTP.
  */
 #ifndef CW_CLONEWIRE_SOURCE_HTTP_TARGET_H
 #define CW_CLONEWIRE_SOURCE_HTTP_TARGET_H
@@ -8,10 +8,10 @@
 #include "clonewire-source/options.h"
 #include "program/program.h"
 
-/* Is it "https://..."? */
+/* Returns whether text is an "https://..." URL. */
 bool url_is(const char *target);
 
-/* Sends the disk, or of a directory all files, and returns the exit status. */
+/* Sends a disk, or all files of a directory.  Returns the exit status. */
 int url_send(struct program *process, struct source_config *config);
 
 #endif

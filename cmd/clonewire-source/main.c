@@ -146,7 +146,7 @@ static int send_via(struct program *process, struct source_config *config)
     return status;
 }
 
-/* What is asked for instead of a clone; PROGRAM_GO_ON: nothing is. */
+/* Runs a query instead of a clone.  PROGRAM_GO_ON: none was requested. */
 static int answer(struct program *process, struct source_config *config)
 {
     if (config->doctor)

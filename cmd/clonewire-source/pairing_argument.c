@@ -12,7 +12,7 @@
 
 #define BLANKS " \t\r\n"
 
-/* Keeps text, unless it is too long for any code and address. */
+/* Stores text, unless it is too long for a code and an address. */
 static int keep(struct pairing_argument *paste, const char *text,
                 struct error *err)
 {
@@ -22,7 +22,7 @@ static int keep(struct pairing_argument *paste, const char *text,
     return 0;
 }
 
-/* Whoever lists processes sees their words: not this one. */
+/* Overwrites the argument, so that ps(1) does not show the code. */
 static void hide(char **argv, const char *secret)
 {
     for (; *argv; argv++) {
@@ -60,7 +60,7 @@ static int read_file(struct pairing_argument *paste, const char *path,
     return error_set(err, ERROR_USAGE, 0, "code file %s is too long", path);
 }
 
-/* 1: paste has a text; 0: there is none; -1: *err. */
+/* Returns 1 if paste has a text, 0 if there is none, -1 with *err filled. */
 static int find(struct pairing_argument *paste, struct source_config *config,
                 char **argv, struct error *err)
 {
@@ -89,7 +89,7 @@ static int find(struct pairing_argument *paste, struct source_config *config,
     return r < 0 ? -1 : 1;
 }
 
-/* Of a whole pasted line ("clonewire-source IMAGE cw1-...") the last word. */
+/* Returns the last word of a pasted line "clonewire-source IMAGE cw1-...". */
 static char *last_word(char *text)
 {
     char *end = text + strlen(text);

@@ -21,17 +21,17 @@
 #define SCRIPT_BYTES 8192U
 #define PATIENCE_MS  5000U
 
-/* A login may print a page, but not for ever. */
+/* Maximum output of a login before the target's. */
 #define OUTPUT_BYTES_MAX (1U << 20)
-/* What comes before it is not the target's.  The line before may not have
- * ended. */
+/* Separates a login's output from the target's.  The login's last line may not
+ * have ended. */
 #define MARKER       "clonewire-target-follows"
 #define PRINT_MARKER "echo; echo " MARKER "; "
 
 /*
- * Run by a shell over there: the target listens where this ssh came in, and
- * gives up when nobody calls soon.  One shell passes it to the next, so it
- * has no single quote in it.
+ * Scripts for a shell on the other machine: the target listens on the address
+ * that this ssh connected to, and gives up if no source connects soon.  One
+ * shell passes them to the next, so they contain no single quote.
  */
 static const char direct_script[] = PRINT_MARKER
     "set -- $SSH_CONNECTION -- \"$@\"; case $3 in *:*) at=[$3];; *) at=$3;; "
@@ -41,7 +41,7 @@ static const char tunnel_script[] = PRINT_MARKER
     "exec clonewire-target --quiet --once --code-valid 60s "
     "--listen 127.0.0.1:0 \"$@\"";
 
-/* A command to run; the words are borrowed. */
+/* A command line; the words are borrowed. */
 struct command {
     char *words[WORDS_MAX + 1];
     unsigned count;
@@ -52,12 +52,12 @@ static int add_word(struct command *command, const char *word,
 {
     if (command->count == WORDS_MAX)
         return error_set(err, ERROR_USAGE, 0, "--via: too many words");
-    /* posix_spawn() takes words it does not change as if it did. */
+    /* posix_spawn() takes non-const words, but does not change them. */
     memcpy(&command->words[command->count++], &word, sizeof(word));
     return 0;
 }
 
-/* The command of --via; its words stay in copy. */
+/* Splits the command of --via; its words point into copy. */
 static int begin_command(struct command *command, char *copy, struct error *err)
 {
     *command = (struct command){ .count = 0 };
@@ -69,7 +69,7 @@ static int begin_command(struct command *command, char *copy, struct error *err)
     return 0;
 }
 
-/* Starts command; out: where its stdout goes, or -1: nowhere. */
+/* Starts command with its stdout on out; -1: /dev/null. */
 static int start(const struct command *command, int out, pid_t *pid,
                  struct error *err)
 {
@@ -78,7 +78,7 @@ static int start(const struct command *command, int out, pid_t *pid,
     sigset_t none, usual;
     int r;
 
-    /* Signals are blocked here, for a thread to wait for them. */
+    /* This process blocks signals, and a thread waits for them. */
     sigemptyset(&none);
     sigemptyset(&usual);
     sigaddset(&usual, SIGPIPE);
@@ -102,9 +102,9 @@ static int start(const struct command *command, int out, pid_t *pid,
     return 0;
 }
 
-/* ---- where to ---- */
+/* ---- the address ---- */
 
-/* "user@host:DEST", "host:DEST", "user@[::1]:DEST", cut in place; ssh wants
+/* Splits "user@host:DEST", "host:DEST" or "user@[::1]:DEST" in place; ssh takes
  * no brackets. */
 static int cut_place(char *text, const char **host, const char **dest,
                      struct error *err)
@@ -127,7 +127,7 @@ static int cut_place(char *text, const char **host, const char **dest,
     return 0;
 }
 
-/* Adds " 'word'" for a shell. */
+/* Appends " 'word'", quoted for a shell. */
 static void quote(char *buf, size_t len, const char *word)
 {
     size_t used = strlen(buf);
@@ -174,9 +174,9 @@ static int start_target(struct ssh_launch *via,
     return r;
 }
 
-/* ---- what it prints ---- */
+/* ---- output of the target ---- */
 
-/* The target ended without a code: ssh passes its status on. */
+/* The target ended without a code; ssh returns its status. */
 static int explain_end(struct ssh_launch *via, const char *host,
                        struct error *err)
 {
@@ -195,8 +195,8 @@ static int explain_end(struct ssh_launch *via, const char *host,
                      "the target on %s did not start (it says why)", host);
 }
 
-/* Reads a line, of which what does not fit is dropped; the target's next one
- * stays in the pipe.  False: there is none. */
+/* Reads a line and drops what does not fit; the next line stays in the pipe.
+ * Returns false at the end of the output. */
 static bool read_line(int fd, char *line, size_t len, size_t *budget)
 {
     size_t used = 0;
@@ -215,14 +215,13 @@ static bool read_line(int fd, char *line, size_t len, size_t *budget)
             line[used++] = c;
     }
     line[used] = '\0';
-    line[strcspn(line, "\r")] = '\0'; /* of a terminal */
+    line[strcspn(line, "\r")] = '\0'; /* from a terminal */
     return *budget > 0;
 }
 
 /*
- * The first "cw1-..." word of what the target prints.  What a login prints
- * before it, of whatever length and with whatever words, ends with MARKER on
- * a line of its own.
+ * Finds the first "cw1-..." word that the target prints.  Any output of a login
+ * before that ends with MARKER on a line of its own.
  */
 static int read_code(struct ssh_launch *via, const char *host,
                      struct pairing_argument *paste, struct error *err)
@@ -250,7 +249,7 @@ static int read_code(struct ssh_launch *via, const char *host,
 
 /* ---- --through-ssh ---- */
 
-/* A port of this machine that is free now, and so a moment later. */
+/* Finds a local port that is free, and so a moment later. */
 static unsigned free_port(void)
 {
     AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -264,7 +263,7 @@ static unsigned free_port(void)
     return ntohs(in.sin_port);
 }
 
-/* Forwards a port to the one in paste, and puts it there instead. */
+/* Forwards a local port to the port in paste, and replaces it there. */
 static int start_tunnel(struct ssh_launch *via,
                         const struct source_config *config, const char *host,
                         struct pairing_argument *paste, struct error *err)
@@ -318,7 +317,7 @@ int ssh_launch_start(struct ssh_launch *via, const struct source_config *config,
 
 /* ---- the end ---- */
 
-/* Waits for a process to end by itself, and then no more. */
+/* Waits for a process to end by itself, up to a time limit. */
 static void reap(pid_t pid, unsigned patience_ms)
 {
     const struct timespec moment = { .tv_nsec = 10 * 1000000 };

@@ -52,7 +52,7 @@ static int check_receipt(struct program *process, struct target_config *config)
     return 0;
 }
 
-/* What is asked for instead of a clone; PROGRAM_GO_ON: nothing is. */
+/* Runs a query instead of a clone.  PROGRAM_GO_ON: none was requested. */
 static int answer(struct program *process, struct target_config *config)
 {
     if (config->doctor)

@@ -40,7 +40,7 @@ static void print_json(const struct pairing_offer *offer, const char *address)
     explicit_bzero(buf, sizeof(buf));
 }
 
-/* Never to stderr, where logs are kept: the code is a secret. */
+/* Never on stderr, which may be logged: the code is a secret. */
 static int on_reachable(void *opaque, const char *const *addresses,
                         unsigned count)
 {

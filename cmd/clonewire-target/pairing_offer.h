@@ -1,6 +1,6 @@
 /*
- * pairing_offer.h - a target without an identity makes a pairing code and prints what
- * to type on the other machine.
+ * pairing_offer.h - makes a pairing code for a target without an identity, and
+ * prints the command for the other machine.
  */
 #ifndef CW_CLONEWIRE_TARGET_PAIRING_OFFER_H
 #define CW_CLONEWIRE_TARGET_PAIRING_OFFER_H
@@ -15,8 +15,8 @@ struct pairing_offer {
 };
 
 /*
- * Makes a code for options when they name no identity, and a callback for
- * it in options->events (filled before).  0, or -1 with *error.
+ * If options have no identity, makes a code for them and adds a callback to
+ * options->events (already filled).  Returns 0, or -1 with *error filled.
  */
 int pairing_offer_make(struct pairing_offer *offer, struct program *process,
                        struct cw_target_options *options,
