@@ -8,16 +8,16 @@
 
 #include "base/log.h"
 
-/* glibc wraps none of these. */
+/* glibc has no wrappers for these system calls. */
 static long get_event(aio_context_t context, struct io_event *event,
                       long at_min, const struct timespec *limit)
 {
-    /* The time of 64 bits, wherever long has that. */
+    /* The variant with 64-bit time, on every ABI whose long has 64 bits. */
     return syscall(SYS_io_getevents, context, at_min, 1L, event, limit);
 }
 
-/* A write that was submitted must be waited for, so a filter of system calls
- * that forbids that is met before. */
+/* A submitted write must be waited for.  Finds a seccomp filter that forbids
+ * the wait before the first write. */
 static bool may_wait(aio_context_t context)
 {
     const struct timespec none = { 0 };
@@ -37,8 +37,8 @@ static bool open_context(struct aio *aio)
     return false;
 }
 
-/* Waits for the write under way.  The disk reads from the buffer, so there is
- * no safe way on without. */
+/* Waits for the write in flight.  The disk reads from the buffer, so the
+ * caller cannot safely go on without the wait. */
 static ssize_t await(struct aio *aio)
 {
     struct io_event event;

@@ -11,7 +11,7 @@
 struct buffer_pool {
     uint8_t *region; /* owned mapping */
     size_t region_len;
-    size_t headroom_len; /* BUFFER_POOL_HEADROOM_BYTES in whole pages */
+    size_t headroom_len; /* BUFFER_POOL_HEADROOM_BYTES, in whole pages */
     size_t stride;       /* from one buffer to the next */
     unsigned count;
     unsigned leased;
@@ -19,7 +19,7 @@ struct buffer_pool {
     uint8_t **free_bufs; /* a stack: the buffer last used is still cached */
 };
 
-/* Sets stride and region_len.  True = overflow. */
+/* Sets stride and region_len.  Returns true on overflow. */
 static bool measure(struct buffer_pool *pool, size_t buffer_bytes)
 {
     uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);

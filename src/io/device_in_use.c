@@ -13,8 +13,8 @@
 #include "io/file.h"
 #include "io/mount_table.h"
 
-/* A reader of ours holds a claim for two system calls; anything else that
- * claims a device keeps it.  So who is still refused after this is in use. */
+/* Our own readers hold a claim for two system calls; every other program keeps
+ * its claim.  A device that still refuses after this many tries is in use. */
 #define PROBE_TRIES    40U
 #define PROBE_PAUSE_NS 50000000L
 
@@ -71,7 +71,8 @@ static bool find_swap(dev_t device, const char *what, char *why, size_t len)
     return false;
 }
 
-/* The first of what the kernel built on it; *mapped: its name for people. */
+/* The first holder that the kernel reports; *mapped: its device-mapper name.
+ * */
 static bool find_holder(dev_t device, const char *what, char *why, size_t len)
 {
     char path[PATH_MAX], mapped[128] = "", holder[NAME_MAX + 1];
@@ -116,7 +117,7 @@ bool device_in_use_lock(int fd, bool exclusive)
     return false;
 }
 
-/* Mounted, perhaps where we cannot see it, or held by another program. */
+/* Mounted, perhaps in another namespace, or held by another program. */
 static bool find_claim(dev_t device, const char *what, char *why, size_t len)
 {
     char path[NAME_MAX + 8], name[NAME_MAX + 1];
@@ -158,7 +159,7 @@ static void name_part(const struct storage *of, dev_t device, char *what,
         snprintf(what, len, "in use: %s on it is ", name);
 }
 
-/* A loop device that is only read changes nothing of its file. */
+/* A read-only loop device does not change its file. */
 static bool is_harmless(dev_t device)
 {
     struct device_stack_loop loop;
@@ -191,7 +192,7 @@ static bool find_above(const struct storage *bottom, char *why, size_t len)
 
 /* ---- a loop device's file ---- */
 
-/* Another loop device over the same part of the file. */
+/* Finds another loop device over the same part of the file. */
 static bool find_sibling(const struct storage *top,
                          const struct device_stack_loop *loop, char *why,
                          size_t len)

@@ -20,12 +20,14 @@ static void close_directory(DIR **dir)
         closedir(*dir);
 }
 
-/* The next name that is not hidden; NULL at the end, or without a dir. */
+/* Returns the next name that is not hidden; NULL at the end, or if dir is
+ * NULL. */
 static const char *next_name(DIR *dir)
 {
     const struct dirent *entry;
 
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone */
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is private to this
+     * thread */
     while (dir && (entry = readdir(dir)))
         if (entry->d_name[0] != '.')
             return entry->d_name;
@@ -81,7 +83,7 @@ bool device_stack_holder(dev_t device, char name[NAME_MAX + 1])
     return holder != NULL;
 }
 
-/* The device whose number stands in the attribute NAME of another. */
+/* Reads the device number in the attribute NAME of another device. */
 static bool read_device(dev_t of, const char *name, dev_t *device)
 {
     unsigned major_number, minor_number;
@@ -101,8 +103,8 @@ struct storage device_stack_device(dev_t device)
     return (struct storage){ .is_device = true, .device = device };
 }
 
-/* A filesystem of several devices has a number of its own (btrfs): then the
- * mount says which device. */
+/* A filesystem on several devices (btrfs) has a device number of its own; the
+ * mount then names the device. */
 static dev_t filesystem_device(int fd, const struct stat *st)
 {
     struct statx sx;
@@ -134,7 +136,7 @@ bool device_stack_of_fd(int fd, struct storage *storage)
     return storage->device != 0;
 }
 
-/* O_PATH: looking at a device neither needs its rights nor wakes it. */
+/* O_PATH needs no permission on the device and does not wake it. */
 bool device_stack_of_path(const char *path, struct storage *storage)
 {
     AUTO_FD int fd = open(path, O_PATH | O_CLOEXEC);
@@ -163,9 +165,9 @@ static uint64_t read_number(dev_t device, const char *name)
 }
 
 /*
- * Asks the device itself which file it shows: that answer holds for a file
- * without a name, too.  False: the node of the device is not here, as in a
- * container.
+ * Asks the device itself which file it shows; this also works for a file
+ * without a name.  Returns false if the device node does not exist here, as in
+ * a container.
  */
 static bool ask_loop(dev_t device, struct storage *file)
 {
@@ -192,8 +194,8 @@ static bool ask_loop(dev_t device, struct storage *file)
     return true;
 }
 
-/* Another file of that name, in another mount namespace, has hardly the size
- * that explains the device's. */
+/* A file of the same name in another mount namespace is unlikely to have the
+ * size that explains the device's. */
 static bool has_size(const struct device_stack_loop *loop)
 {
     struct stat st;
@@ -221,13 +223,13 @@ bool device_stack_loop(dev_t device, struct device_stack_loop *loop)
     has_answer = ask_loop(device, &asked);
     loop->file = has_answer ? asked : named;
     if (has_name && has_answer && device_stack_is_same(&named, &asked))
-        loop->file = named; /* which knows what its filesystem lies on */
+        loop->file = named; /* this one has the device under its filesystem */
     return has_answer || (has_name && has_size(loop));
 }
 
 /* ---- walking ---- */
 
-/* A set: a storage found again, by another way, is not gone through twice. */
+/* Adds to a set: a storage reached by two paths is walked once. */
 static void add(struct device_stack *stack, const struct storage *storage)
 {
     for (size_t i = 0; i < stack->count; i++)
@@ -244,8 +246,8 @@ static void add_device(struct device_stack *stack, dev_t device)
     add(stack, &storage);
 }
 
-/* All devices that the directory NAME of a device names: "slaves", "holders";
- * or, "", those of its entries that are its partitions. */
+/* Adds all devices in the directory NAME of a device ("slaves", "holders");
+ * for "", the entries that are its partitions. */
 static void add_listed(struct device_stack *stack, dev_t of, const char *name)
 {
     AUTO(close_directory) DIR *dir = NULL;
@@ -287,7 +289,7 @@ static void add_below(struct device_stack *stack, const struct storage *top)
         add(stack, &loop.file);
 }
 
-/* The number of a device by its name; false: it is not a loop device. */
+/* Finds a device number by name; false if it is not a loop device. */
 static bool find_loop(const char *name, dev_t *device)
 {
     unsigned major_number, minor_number;

@@ -13,14 +13,14 @@
 #include "base/cleanup.h"
 #include "io/limits.h"
 
-/* Linux 6.14; not yet in the headers we build with. */
+/* Linux 6.14; older build hosts lack it in their headers. */
 #ifndef RWF_DONTCACHE
 #define RWF_DONTCACHE 0x80
 #endif
 
-/* Where the kernel does not tell: good for every common filesystem. */
+/* Used where the kernel does not report one: fits every common filesystem. */
 #define USUAL_ALIGN_BYTES 4096U
-/* More than any buffer here is aligned to makes direct I/O pointless. */
+/* A larger alignment than that of our buffers makes direct I/O pointless. */
 #define MAX_ALIGN_BYTES (1U << 20)
 
 static bool may_hold_a_disk(const struct stat *st)
@@ -28,13 +28,13 @@ static bool may_hold_a_disk(const struct stat *st)
     return S_ISREG(st->st_mode) || S_ISBLK(st->st_mode);
 }
 
-/* Asks before open(2): opening a FIFO blocks, opening a tape rewinds it. */
+/* Runs before open(2): opening a FIFO blocks, opening a tape rewinds it. */
 static int check_kind(const char *path)
 {
     struct stat st;
 
     if (stat(path, &st) < 0)
-        return 0; /* open(2) will say why, or create it */
+        return 0; /* open(2) reports the reason, or creates the file */
     return may_hold_a_disk(&st) ? 0 : -ENOTBLK;
 }
 
@@ -63,8 +63,9 @@ static uint32_t larger(uint32_t a, uint32_t b)
 }
 
 /*
- * Alignment of direct I/O in *align_bytes.  False: the kernel says that it
- * does not work on this file, or its alignment is of no use.
+ * Stores the alignment of direct I/O in *align_bytes.  Returns false if the
+ * kernel says that direct I/O does not work on this file, or if the alignment
+ * is unusable.
  */
 static bool find_alignment(const struct file *file, uint32_t *align_bytes)
 {
@@ -87,8 +88,8 @@ static bool find_alignment(const struct file *file, uint32_t *align_bytes)
 }
 
 /*
- * Reads the first bytes, which changes nothing.  Errors that do not say
- * "unsupported" are left for the transfer that meets them to report.
+ * Reads the first bytes, which changes nothing.  Ignores errors other than
+ * "unsupported": the transfer reports them when it meets them.
  */
 static bool can_read(int fd, uint32_t align_bytes, int rw_flags)
 {
@@ -108,8 +109,8 @@ static bool is_same_file(int a, int b)
 }
 
 /*
- * The second descriptor.  O_EXCL is for the first one only: it claims a
- * block device, and a second claim would be refused, even to us.
+ * Opens the second descriptor.  O_EXCL is only for the first one: it claims a
+ * block device, and the kernel would refuse a second claim, even ours.
  */
 static bool open_direct(struct file *file, const char *path, int flags)
 {
@@ -143,7 +144,7 @@ static int choose_mode(struct file *file, const char *path, int flags,
         return 0;
     }
     if (any || wish == FILE_MODE_BUFFERED) {
-        /* Only advice: doubles the read-ahead where it is taken. */
+        /* Advice only: doubles the read-ahead where the kernel follows it. */
         posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         file->mode = FILE_MODE_BUFFERED;
         return 0;
@@ -178,7 +179,7 @@ int file_open(struct file *file, const char *path, int flags, unsigned perm,
 
 static int close_one(int *fd)
 {
-    /* After EINTR Linux has closed it all the same. */
+    /* After EINTR Linux has closed the descriptor all the same. */
     return *fd >= 0 && close(take_fd(fd)) < 0 && errno != EINTR ? -errno : 0;
 }
 
@@ -228,8 +229,8 @@ int file_refresh_size(struct file *file)
 
 int file_sync(const struct file *file)
 {
-    /* Both descriptors are one inode, so one call covers both.  EINTR (a
-     * network filesystem) means not done yet. */
+    /* Both descriptors share one inode, so one call covers both.  EINTR (a
+     * network filesystem) means that the sync is incomplete. */
     while (fdatasync(file->fd) < 0)
         if (errno != EINTR)
             return -errno;
@@ -251,7 +252,7 @@ int file_sync_directory(const char *path)
     fd = open(slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
-    /* EINVAL: the filesystem has no such thing as syncing a directory. */
+    /* EINVAL: the filesystem does not support syncing a directory. */
     return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 

@@ -1,14 +1,13 @@
 /*
- * What the page cache already holds is read from there: no disk, no wait.
+ * Reads what the page cache already holds: no disk access, no wait.
  *
- * A source that was just written, or read by somebody else, is in memory, and
- * O_DIRECT would read it from the disk again, in competition with whoever
- * writes there.  Nothing is added to the page cache by looking.
+ * A source that was just written or read is in memory.  O_DIRECT would read it
+ * from the disk again and compete with the writers there.  The check adds
+ * nothing to the page cache.
  *
- * preadv2(RWF_NOWAIT) alone is not the way to look: on a miss it starts
- * read-ahead into the page cache (seen on Linux 6.18), which costs the disk
- * and the memory that direct I/O is to save.  cachestat(2) looks and touches
- * nothing.
+ * preadv2(RWF_NOWAIT) alone does not suffice: on a miss it starts read-ahead
+ * into the page cache (seen on Linux 6.18), which costs the disk and the
+ * memory that direct I/O saves.  cachestat(2) has no side effects.
  */
 #include "io/file.h"
 
@@ -23,7 +22,7 @@
 #define SYS_cachestat 451 /* Linux 6.5; one number on every architecture */
 #endif
 
-/* The kernel's own, which are not in Debian 12's headers. */
+/* The kernel's own structures, missing from Debian 12's headers. */
 struct cachestat_range {
     uint64_t offset;
     uint64_t len;

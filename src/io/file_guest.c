@@ -7,11 +7,11 @@
  * holds a shared lock on byte 100 + i.
  */
 #define QEMU_LOCK_BASE   100
-#define QEMU_PERM_READ   0 /* and counts on what it reads */
+#define QEMU_PERM_READ   0 /* and relies on what it reads */
 #define QEMU_PERM_WRITE  1
 #define QEMU_PERM_RESIZE 3
 
-/* Does anybody hold a lock on that byte?  Asking takes no lock. */
+/* Does a process hold a lock on that byte?  The query takes no lock. */
 static bool is_locked(int fd, int permission)
 {
     struct flock lock = {

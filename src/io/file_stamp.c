@@ -1,4 +1,4 @@
-/* What of a file or device changes when it is written to. */
+/* file_stamp.c - values of a file or device that change with each write. */
 #include "io/file.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #include "io/device_stack.h"
 
-/* Linux 5.15; not yet in the headers of every system we build on. */
+/* Linux 5.15; older build hosts lack it in their headers. */
 #ifndef BLKGETDISKSEQ
 #define BLKGETDISKSEQ _IOR(0x12, 128, uint64_t)
 #endif
@@ -20,8 +20,8 @@
 #define BACKING_BYTES 40U
 
 /*
- * What the kernel's Documentation/block/stat.rst counts: the seventh number
- * is sectors written, the fourteenth sectors discarded.
+ * Fields of the kernel's Documentation/block/stat.rst: the seventh counts
+ * sectors written, the fourteenth sectors discarded.
  */
 static bool read_writes(dev_t device, unsigned long long *written,
                         unsigned long long *discarded)
@@ -47,9 +47,9 @@ static bool read_boot(char *boot, size_t len)
 }
 
 /*
- * The file of a loop device may be written to by its own name: the time of
- * that, to text.  "": it is no such device, or its file cannot be seen from
- * here.
+ * The file of a loop device may be written to by its own name: writes the time
+ * of that to text.  Writes "" if it is not a loop device or its file is not
+ * visible here.
  */
 static void stamp_backing(dev_t device, char text[BACKING_BYTES])
 {
@@ -72,7 +72,7 @@ static bool stamp_device(int fd, dev_t device, char stamp[FILE_STAMP_BYTES])
     uint64_t sequence = 0, bytes = 0;
     char boot[64], backing[BACKING_BYTES];
 
-    if (fsync(fd) < 0 || /* what is written but only in memory */
+    if (fsync(fd) < 0 || /* flushes dirty pages */
         !read_boot(boot, sizeof(boot)) ||
         ioctl(fd, BLKGETDISKSEQ, &sequence) < 0 ||
         ioctl(fd, BLKGETSIZE64, &bytes) < 0 ||
@@ -86,8 +86,8 @@ static bool stamp_device(int fd, dev_t device, char stamp[FILE_STAMP_BYTES])
     return true;
 }
 
-/* The generation tells apart two files that had one inode number in turn; 0:
- * the filesystem has none. */
+/* The generation distinguishes files that reused an inode number; 0: the
+ * filesystem has none. */
 static void stamp_file(int fd, const struct stat *st,
                        char stamp[FILE_STAMP_BYTES])
 {

@@ -1,4 +1,4 @@
-/* The page cache of a buffered file, kept to two windows per lane. */
+/* Limits the page cache of a buffered file to two windows per lane. */
 #include "io/file.h"
 
 #include <errno.h>
@@ -33,8 +33,8 @@ static bool fills_the_cache(const struct file *file)
 }
 
 /*
- * Lanes complete a little out of order, and now and then jump to another
- * part of the disk: a range a window away begins a new one.
+ * Lanes complete slightly out of order and sometimes jump to another part of
+ * the disk: a range at least one window away starts a new window.
  */
 static bool is_far(const struct file_window *window, const struct file *file,
                    uint64_t offset, uint64_t length)
@@ -71,8 +71,8 @@ static void grow(struct file_window *window, uint64_t offset, uint64_t length)
 
 static void drop_previous(const struct file_window *window, int fd)
 {
-    /* A length of 0 would mean "to the end of the file".  Advice: a cache
-     * that does not shrink is no error. */
+    /* A length of 0 would mean "to the end of the file".  This is advice: a
+     * cache that does not shrink is not an error. */
     if (window->previous_begin != window->previous_end)
         posix_fadvise(fd, (off_t)window->previous_begin,
                       (off_t)(window->previous_end - window->previous_begin),
@@ -102,8 +102,8 @@ static int sync_range(int fd, uint64_t begin, uint64_t end, unsigned how)
     return 0;
 }
 
-/* Starts this window, then waits for the one before: the disk never idles.
- * One call per window of 32 MiB; per MiB it costs 1.8 times the CPU. */
+/* Starts this window, then waits for the previous one: the disk never idles.
+ * One call per window of 32 MiB; one per MiB costs 1.8 times the CPU. */
 static int turn_written(struct file_window *window, int fd)
 {
     int r = sync_range(fd, window->begin, window->end, SYNC_FILE_RANGE_WRITE);

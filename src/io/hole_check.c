@@ -15,11 +15,11 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-/* Extents asked for in one FIEMAP: 7 KiB on the stack. */
+/* Extents requested per FIEMAP call: 7 KiB on the stack. */
 #define FIEMAP_EXTENTS 128U
 
-/* What a filesystem may allocate beside the data: blocks of its extent tree
- * and attributes (measured: ext4, XFS and btrfs stay below 0.5 %). */
+/* A filesystem may allocate this share more than the data: extent tree and
+ * attribute blocks (measured: ext4, XFS and btrfs stay below 0.5 %). */
 #define SLACK_SHARE 50U
 #define SLACK_BYTES (UINT64_C(16) << 10)
 
@@ -29,8 +29,8 @@ struct zfs_version {
     unsigned major, minor, patch;
 };
 
-/* Dirty data of a file may be called a hole up to 2.1.13, and in 2.2.0 and
- * 2.2.1. */
+/* Up to 2.1.13, and in 2.2.0 and 2.2.1, dirty data may be reported as a hole.
+ * */
 static bool is_bad_zfs(const char *version)
 {
     struct zfs_version v;
@@ -45,7 +45,7 @@ static bool is_bad_zfs(const char *version)
            (v.minor == 2 && v.patch < 2);
 }
 
-/* Of the servers no client knows the version. */
+/* A client does not know the server's version. */
 static bool is_any(const char *version)
 {
     (void)version;
@@ -76,7 +76,7 @@ static void close_stream(FILE **stream)
         fclose(*stream);
 }
 
-/* The first word of the file at path; false: there is none. */
+/* Reads the first word of the file at path; false if there is none. */
 static bool read_word(const char *path, char word[32])
 {
     AUTO(close_stream) FILE *stream = fopen(path, "re");
@@ -85,8 +85,8 @@ static bool read_word(const char *path, char word[32])
 }
 
 /*
- * A line of mountinfo: "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3
- * /dev/root rw".  True: it is of that device, and has a type.
+ * Parses a mountinfo line: "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3
+ * /dev/root rw".  Returns true if it is for that device and has a type.
  */
 static bool find_type(const char *line, dev_t device, char type[32])
 {
@@ -100,7 +100,7 @@ static bool find_type(const char *line, dev_t device, char type[32])
            sscanf(dash + 3, "%31s", type) == 1;
 }
 
-/* The type of the filesystem that device is the number of; "": unknown. */
+/* Reads the type of the filesystem with this device number; "": unknown. */
 static void read_type(dev_t device, char type[32])
 {
     AUTO(close_stream) FILE *mounts = fopen("/proc/self/mountinfo", "re");
@@ -128,10 +128,10 @@ static const char *find_bug(dev_t device)
 
 struct mapped {
     uint64_t written_bytes;
-    uint64_t unwritten_bytes; /* allocated, and read as zero */
+    uint64_t unwritten_bytes; /* allocated, but read as zero */
 };
 
-/* Adds what of the extent lies in [begin, end). */
+/* Adds the part of the extent that lies in [begin, end). */
 static void add_extent(struct mapped *mapped, const struct fiemap_extent *e,
                        uint64_t begin, uint64_t end)
 {
@@ -148,7 +148,8 @@ static void add_extent(struct mapped *mapped, const struct fiemap_extent *e,
         mapped->written_bytes += to - from;
 }
 
-/* Adds up the blocks of [begin, end).  False: the filesystem cannot tell. */
+/* Sums the blocks of [begin, end).  False: the filesystem cannot report them.
+ * */
 static bool add_mapped(int fd, uint64_t begin, uint64_t end,
                        struct mapped *mapped)
 {
@@ -184,10 +185,10 @@ static bool add_mapped(int fd, uint64_t begin, uint64_t end,
 struct walk {
     int fd;
     uint64_t size_bytes;
-    uint64_t data_bytes;  /* that SEEK_DATA tells of */
-    uint64_t hole_bytes;  /* all else */
-    bool has_fiemap;      /* so far */
-    struct mapped inside; /* of the holes */
+    uint64_t data_bytes;  /* reported by SEEK_DATA */
+    uint64_t hole_bytes;  /* the rest */
+    bool has_fiemap;      /* no FIEMAP call has failed */
+    struct mapped inside; /* mapped inside holes */
 };
 
 /* Counts the hole [at, end). */
@@ -198,8 +199,8 @@ static void add_hole(struct walk *walk, uint64_t at, uint64_t end)
         walk->has_fiemap = add_mapped(walk->fd, at, end, &walk->inside);
 }
 
-/* Walks over data and holes.  False: the filesystem cannot tell them apart,
- * and then nobody skips anything. */
+/* Walks over data and holes.  Returns false if the filesystem cannot
+ * distinguish them; then no reader skips anything. */
 static bool walk_map(struct walk *walk)
 {
     uint64_t at = 0;
@@ -225,7 +226,7 @@ static bool walk_map(struct walk *walk)
     return true;
 }
 
-/* What is allocated and neither data nor explained. */
+/* Bytes that are allocated, but neither data nor otherwise explained. */
 static uint64_t unexplained_bytes(const struct walk *walk,
                                   uint64_t allocated_bytes)
 {

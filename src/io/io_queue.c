@@ -1,4 +1,4 @@
-/* What both engines share: when an io is done, and who gets it. */
+/* Shared by both engines: when an io is complete, and who receives it. */
 #include "io/io_queue.h"
 
 #include <assert.h>
@@ -44,8 +44,8 @@ static void start_attempt(struct io_queue *queue, struct io *io)
     queue->ops->start(queue, io);
 }
 
-/* Takes the way that failed out of use, for all lanes.  False: there is no
- * other way left for this io. */
+/* Disables the I/O mode that failed, for all lanes.  Returns false if this io
+ * has no other mode left. */
 static bool retire_refused_way(struct io *io)
 {
     if (is_direct(io))
@@ -59,8 +59,8 @@ static bool retire_refused_way(struct io *io)
     return true;
 }
 
-/* Judges an ended attempt.  True: io is complete, its result final; false:
- * it needs another attempt. */
+/* Evaluates a finished attempt.  Returns true if io is complete and its result
+ * final; false if it needs another attempt. */
 static bool settle_attempt(struct io *io)
 {
     int moved = io->result;
@@ -73,7 +73,7 @@ static bool settle_attempt(struct io *io)
     }
     switch (moved) {
     case 0:
-        /* A write that moves nothing and says nothing would go on so. */
+        /* A write that moves nothing without an error would repeat forever. */
         io->result = io->op == IO_READ ? -ENODATA : -EIO;
         return true;
     case -EAGAIN: io->must_sleep = true; return false;
@@ -84,7 +84,8 @@ static bool settle_attempt(struct io *io)
     }
 }
 
-/* Lets one attempt end.  False: none has, and wait is false. */
+/* Finishes one attempt.  Returns false if none is finished and wait is false.
+ * */
 static bool settle_one(struct io_queue *queue, bool wait)
 {
     struct io *io = queue->ops->finish(queue, wait);
@@ -134,7 +135,8 @@ void io_queue_post(struct io_queue *queue, struct io *io, int result)
     io_queue_add(&queue->ready, io);
 }
 
-/* The next completed io as it is; NULL as io_queue_reap(). */
+/* Returns the next completed io, before its complete(); NULL as
+ * io_queue_reap(). */
 static struct io *take_ready(struct io_queue *queue, bool wait)
 {
     struct io *io;

@@ -1,17 +1,17 @@
 /*
  * io_queue.h - asynchronous disk I/O: submit any number, reap one by one.
  *
- * A ring belongs to one thread and is opened in that thread.  Two engines
- * behind one face: io_uring, and helper threads with pread/pwrite for where
- * io_uring is refused (the normal case in a pod).  Completions come only out
- * of io_queue_reap(), never from inside io_queue_submit().
+ * An I/O queue belongs to one thread and is opened in that thread.  Two
+ * engines share this interface: io_uring, and helper threads with pread/pwrite
+ * where io_uring is refused (the normal case in a pod).  Completions come only
+ * from io_queue_reap(), never from inside io_queue_submit().
  *
  *   submitter: io_queue_submit(io) ------> in flight ------> io_queue_reap() == io
  *              io and its buffer are borrowed in between
  *
- * A completed io moved its whole length or failed: short transfers are
- * continued, EINTR and EAGAIN are resubmitted, and EINVAL from O_DIRECT is
- * retried through the page cache (and remembered in file->direct_refused).
+ * A completed io moved its whole length or failed: short transfers continue,
+ * EINTR and EAGAIN are resubmitted, and EINVAL from O_DIRECT is retried
+ * through the page cache (and recorded in file->direct_refused).
  */
 #ifndef CW_IO_IO_QUEUE_H
 #define CW_IO_IO_QUEUE_H
@@ -41,88 +41,86 @@ struct io {
     uint8_t *buf;      /* borrowed */
     size_t len;        /* > 0 */
     uint64_t offset;   /* in file */
-    void *owner;       /* the submitter's own */
+    void *owner;       /* for the submitter's use */
 
     /*
-     * NULL, or called by io_queue_reap() when io has completed, in place of
-     * handing it out: returns the io to hand out, or NULL for none yet.  So
-     * a layer below the reaper can split an io into parts, and the reaper
-     * sees the whole come back once the last part is done.
+     * If not NULL, io_queue_reap() calls it when io has completed: it returns
+     * the io to hand out, or NULL for none yet.  A layer under the reaper can
+     * thus split an io into parts; the reaper sees the whole io when the last
+     * part is done.
      */
     struct io *(*complete)(struct io *io);
 
-    /* Set when it completes: 0, or -errno.  -ENODATA: the file ended inside
-     * the range of a read.  -ECANCELED: by io_queue_cancel(). */
+    /* Set at completion: 0 or -errno.  -ENODATA: the file ended inside the
+     * range of a read.  -ECANCELED: by io_queue_cancel(). */
     int result;
 
-    /* The ring's own: how far it came, and the attempt under way. */
+    /* Private to the queue: progress, and the attempt in flight. */
     size_t done;     /* bytes moved so far */
     int fd;          /* one of file's */
     int rw_flags;    /* RWF_DONTCACHE or 0 */
-    bool must_sleep; /* the attempt before gave EAGAIN */
+    bool must_sleep; /* the previous attempt returned EAGAIN */
     struct io *next;
 };
 
 struct io_queue;
 
 /*
- * Chooses the engine for the process: wish as it is, or for
- * IO_ENGINE_AUTO io_uring where both its setup and its enter work (a NOP
- * makes the round), else threads.  why (for one log line) says the cause.
+ * Chooses the engine for the process: wish itself or, for IO_ENGINE_AUTO,
+ * io_uring if both its setup and its enter work (a NOP completes), else
+ * threads.  why receives the reason, for one log line.
  *
- * Fails only when IO_ENGINE_URING is wished and refused (ERROR_SYSTEM).
+ * Fails only if IO_ENGINE_URING is requested and refused (ERROR_SYSTEM).
  */
 int io_queue_choose(enum io_engine wish, enum io_engine *chosen, char *why,
                     size_t why_len, struct error *err);
 
 /*
- * engine: from io_queue_choose(); or IO_ENGINE_AUTO, where io_uring was chosen
- * but not asked for: helper threads (and a warning) when this ring cannot be
- * had after all.  Locked memory is counted per user, so it may run out later
- * than at the choice.  depth: most in flight at once (a submit
- * beyond it blocks until one completes).  region: memory all buffers come
- * from, registered with the kernel at the first io where RLIMIT_MEMLOCK
- * allows, or NULL; it outlives the ring.
+ * engine: from io_queue_choose(); or IO_ENGINE_AUTO if io_uring was chosen but
+ * not requested: falls back to helper threads, with a warning, if this queue
+ * cannot get io_uring.  Locked memory is counted per user, so it may run out
+ * after the choice.  depth: maximum in flight; a submit above it blocks until
+ * one completes.  region: memory that all buffers come from, or NULL; it is
+ * registered with the kernel at the first io if RLIMIT_MEMLOCK allows, and
+ * outlives the queue.
  *
- * On success *ring is owned by the caller and thread.  Fails with
- * ERROR_SYSTEM.
+ * On success, the caller and its thread own *queue.  Fails with ERROR_SYSTEM.
  */
 int io_queue_open(enum io_engine engine, unsigned depth, void *region,
                   size_t region_len, struct io_queue **queue,
                   struct error *err);
 
-/* Starts io, which completes exactly once, from io_queue_reap(). */
+/* Starts io, which completes exactly once, through io_queue_reap(). */
 void io_queue_submit(struct io_queue *queue, struct io *io);
 
 /*
- * Queues io as already completed with result, for readers that are
- * synchronous inside: their callers see no difference.
+ * Queues io as already completed with result.  Readers that are synchronous
+ * inside use it, so that their callers see no difference.
  */
 void io_queue_post(struct io_queue *queue, struct io *io, int result);
 
 /*
- * The next completed io, after its complete().  NULL when none is in flight,
- * or none has completed and wait is false.
+ * Returns the next completed io, after its complete().  Returns NULL if none
+ * is in flight, or if none has completed and wait is false.
  */
 struct io *io_queue_reap(struct io_queue *queue, bool wait);
 
-/* Has an io completed that io_queue_reap() would return without any waiting or
- * system call?  A reader that then goes on to use it finds it in the cache
- * of the CPU. */
+/* Has an io completed that io_queue_reap() would return without a wait or a
+ * system call?  A reader that then uses it finds its data in the CPU cache. */
 bool io_queue_has_ready(const struct io_queue *queue);
 
 unsigned io_queue_in_flight(const struct io_queue *queue);
 
 /*
- * Cancels what is queued and reaps until nothing is in flight; only then may
- * buffers be freed.  Every submitted io has its result then, and io_queue_reap()
- * will not return it any more; no complete() is called: whoever split an io
- * frees the parts when it closes.  What was in flight has unknown content on
- * disk.
+ * Cancels queued ios and reaps until none is in flight; only then may the
+ * caller free buffers.  Every submitted io has its result then, and
+ * io_queue_reap() will not return it.  No complete() is called: a layer that
+ * split an io frees the parts when it closes.  Ranges that were in flight have
+ * unknown content on disk.
  */
 void io_queue_cancel(struct io_queue *queue);
 
-/* Cancels what is left, then frees.  Tolerates NULL. */
+/* Cancels the remaining ios, then frees the queue.  Accepts NULL. */
 void io_queue_close(struct io_queue *queue);
 
 /* "io_uring" or "threads". */

@@ -1,4 +1,4 @@
-/* Which engine a process uses, and the sentence that says why. */
+/* Chooses the engine of a process, with a sentence that says why. */
 #include "io/io_queue.h"
 
 #include <errno.h>
@@ -14,7 +14,8 @@ struct refusal {
     const char *advice;
 };
 
-/* kernel.io_uring_disabled (Linux 6.6): 0, 1 but for a group, 2; else -1. */
+/* kernel.io_uring_disabled (Linux 6.6): 0, 1 (allowed to one group), 2; -1 if
+ * missing. */
 static int read_disabled(void)
 {
     FILE *f = fopen("/proc/sys/kernel/io_uring_disabled", "re");

@@ -1,10 +1,10 @@
 /*
- * io_queue_engine.h - what is common to all rings, and what an engine adds.
- * Private to src/io and its tests; everyone else includes io_queue.h.
+ * io_queue_engine.h - what all I/O queues share, and what an engine adds.
+ * Private to src/io and its tests; all other code includes io_queue.h.
  *
  * An io is moved by one or more attempts.  io_queue.c prepares an attempt, the
- * engine carries it out as one system call would, and io_queue.c judges what
- * came of it:
+ * engine carries it out like one system call, and io_queue.c evaluates the
+ * result:
  *
  *   io_queue_submit -> attempt -> start() ... finish() -> all moved -> ready
  *                     ^                      |        error -----> ready
@@ -20,41 +20,45 @@
 
 #include "io/io_queue.h"
 
-/* What one attempt moves at most: its result must fit an int, and the kernel
- * itself moves less than 2 GiB per call. */
+/* Maximum length of one attempt: its result must fit an int, and the kernel
+ * moves less than 2 GiB per call. */
 #define IO_QUEUE_ATTEMPT_BYTES ((size_t)1 << 30)
 
 struct io_queue_ops {
     const char *name; /* "io_uring", "threads": for logs and tests */
 
-    /* Starts an attempt on io: ring_attempt_*(), io->fd, io->rw_flags.
-     * Never fails: what cannot be started comes back from finish().  At most
-     * depth are started at once.  Required. */
+    /*
+     * Starts an attempt on io with io->fd and io->rw_flags.  Never fails:
+     * finish() returns an attempt that could not be started.  At most depth
+     * are started at once.  Required.
+     */
     void (*start)(struct io_queue *queue, struct io *io);
 
-    /* An io whose attempt has ended, with the bytes moved or -errno in
-     * io->result.  NULL when none has, which with wait never happens.
-     * Called only while attempts are started.  Required. */
+    /*
+     * Returns an io whose attempt has ended, with the bytes moved or -errno in
+     * io->result.  Returns NULL if none has; with wait, never.  Called only
+     * while attempts are in flight.  Required.
+     */
     struct io *(*finish)(struct io_queue *queue, bool wait);
 
-    /* Asks for an early end of all attempts; they still come back from
-     * finish(), with -ECANCELED or what became of them.  Required. */
+    /* Requests an early end of all attempts; they still come back from
+     * finish(), with -ECANCELED or their real result.  Required. */
     void (*cancel)(struct io_queue *queue);
 
-    /* Frees ring; no attempt is started.  Required. */
+    /* Frees the queue; no attempt is in flight.  Required. */
     void (*close)(struct io_queue *queue);
 };
 
 struct io_list {
     struct io *first;
-    struct io *last; /* meaningless while first is NULL */
+    struct io *last; /* undefined while first is NULL */
 };
 
-/* Every engine's own struct begins with this one. */
+/* The first member of every engine's own struct. */
 struct io_queue {
     const struct io_queue_ops *ops;
-    unsigned depth;     /* attempts started at most */
-    unsigned started;   /* attempts with the engine */
+    unsigned depth;     /* maximum attempts in flight */
+    unsigned started;   /* attempts in flight */
     unsigned in_flight; /* ios between io_queue_submit() and io_queue_reap() */
     bool is_cancelling; /* no further attempts */
     struct io_list ready; /* completed, not yet reaped */
@@ -70,7 +74,7 @@ static inline void io_queue_add(struct io_list *queue, struct io *io)
     queue->last = io;
 }
 
-/* NULL when empty. */
+/* Returns NULL if the list is empty. */
 static inline struct io *io_queue_take(struct io_list *queue)
 {
     struct io *io = queue->first;
@@ -97,15 +101,15 @@ static inline uint64_t io_queue_attempt_offset(const struct io *io)
     return io->offset + io->done;
 }
 
-/* On success *ring is owned by the caller; else -errno. */
+/* On success, the caller owns *queue; else returns -errno. */
 int io_queue_threads_open(unsigned depth, struct io_queue **queue);
 int io_queue_uring_open(unsigned depth, void *region, size_t region_len,
                         struct io_queue **queue);
 
 /*
- * Does io_uring work, in this process, at this moment?  Makes a small ring
- * and sends a NOP through it.  0, or -errno with the system call that was
- * refused in *refused: "io_uring_setup" or "io_uring_enter".
+ * Does io_uring work in this process now?  Makes a small ring and sends a NOP
+ * through it.  Returns 0, or -errno with the refused system call in *refused:
+ * "io_uring_setup" or "io_uring_enter".
  */
 int io_queue_uring_probe(const char **refused);
 

@@ -1,7 +1,7 @@
 /*
- * The engine for where io_uring is refused: a few helper threads per ring,
- * each in one preadv2 or pwritev2 at a time.  A mutex and two conditions
- * move an io over; at 1 MiB per io their cost cannot be measured.
+ * The engine for systems that refuse io_uring: a few helper threads per queue,
+ * each in one preadv2 or pwritev2 at a time.  A mutex and two condition
+ * variables hand over an io; at 1 MiB per io their cost is not measurable.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -12,15 +12,15 @@
 #include "io/aio.h"
 #include "io/io_queue_engine.h"
 
-/* A disk is busy with four requests; more threads gain nothing and each
- * lane has its own. */
+/* Four requests keep a disk busy; more threads gain nothing, and each lane has
+ * its own. */
 #define HELPERS 4U
 
 struct threads_ring {
     struct io_queue queue;
-    pthread_mutex_t lock; /* of all below but helpers */
+    pthread_mutex_t lock; /* protects all below but helpers */
     pthread_cond_t work;  /* queued, or is_closing */
-    pthread_cond_t ended; /* finished is no longer empty */
+    pthread_cond_t ended; /* finished has become non-empty */
     struct io_list queued;
     struct io_list finished;
     bool is_closing;
@@ -34,7 +34,7 @@ static struct threads_ring *threads_of(struct io_queue *queue)
     return (struct threads_ring *)queue;
 }
 
-/* Does a synchronous write keep other writes of the file waiting? */
+/* Does a synchronous write block other writes to the file? */
 static bool is_locked_write(const struct io *io)
 {
     return io->fd == io->file->direct_fd && !io->file->is_block_device;
@@ -58,7 +58,7 @@ static int transfer(const struct io *io, struct aio *aio)
     return n < 0 ? -errno : (int)n;
 }
 
-/* Waits for work.  NULL: the ring closes. */
+/* Waits for work.  Returns NULL when the queue closes. */
 static struct io *next_io(struct threads_ring *threads)
 {
     struct io *io;
@@ -71,7 +71,7 @@ static struct io *next_io(struct threads_ring *threads)
     return io;
 }
 
-/* Whoever is to be woken is woken without the lock, which it wants. */
+/* Signals after the unlock: the woken thread takes the lock. */
 static void give_back(struct threads_ring *threads, struct io *io)
 {
     bool owner_waits;
@@ -122,7 +122,7 @@ static struct io *threads_finish(struct io_queue *queue, bool wait)
     return io;
 }
 
-/* What a helper has begun runs to its end: a disk transfer cannot be
+/* A helper finishes the transfer it has started: a disk transfer cannot be
  * interrupted. */
 static void threads_cancel(struct io_queue *queue)
 {
@@ -155,9 +155,9 @@ static void threads_close(struct io_queue *queue)
 }
 
 /*
- * Fewer helpers than wanted (a process limit in a pod) are slower, not wrong;
- * none is an error.  Signals belong to the main thread, so helpers are born
- * with all of them blocked.
+ * Fewer helpers than requested (a process limit in a pod) are slower, not
+ * wrong; none at all is an error.  Signals belong to the main thread, so
+ * helpers start with all signals blocked.
  */
 static int start_helpers(struct threads_ring *threads, unsigned wanted)
 {

@@ -1,6 +1,6 @@
 /*
- * The io_uring engine.  Works from Linux 5.10; what is newer is tried and
- * done without.  One io_uring_enter per io: at 1 MiB that is nothing.
+ * The io_uring engine.  Works from Linux 5.10; newer features are tried and
+ * are optional.  One io_uring_enter per io: negligible at 1 MiB.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -14,21 +14,21 @@
 #include "base/log.h"
 #include "io/io_queue_engine.h"
 
-/* One thread submits and reaps, and completions are worked off only when it
- * asks: Linux 6.1.  TASKRUN_FLAG lets a peek see that there is something. */
+/* One thread submits and reaps, and the kernel runs completions only when that
+ * thread asks: Linux 6.1.  TASKRUN_FLAG lets a peek see pending work. */
 #define BEST_SETUP                                             \
     (IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | \
      IORING_SETUP_TASKRUN_FLAG)
 
-/* A kernel short of memory for a request says EAGAIN or EBUSY: it gets this
- * long to recover. */
+/* A kernel without memory for a request returns EAGAIN or EBUSY: it gets this
+ * many tries to recover. */
 #define PATIENCE_TRIES 1000
 #define PATIENCE_NS    1000000
 
 struct uring_ring {
     struct io_queue ring;
     struct io_uring uring;
-    int broken;            /* -errno for good: nothing can be submitted */
+    int broken;            /* permanent -errno: nothing can be submitted */
     struct io_list failed; /* attempts that were refused */
     void *region;          /* to register at the first io; then NULL */
     const uint8_t *fixed;  /* registered with the kernel, or NULL */
@@ -52,7 +52,7 @@ static int setup(unsigned depth, struct io_uring *uring)
     }
     if (r < 0)
         return r;
-    /* Linux 5.6, which also brought the plain READ and WRITE used here; an
+    /* Linux 5.6, which also added the plain READ and WRITE used here; an
      * emulated io_uring may lack both. */
     if ((params.features & IORING_FEAT_RW_CUR_POS) == 0) {
         io_uring_queue_exit(uring);
@@ -66,8 +66,8 @@ static bool is_transient(int r)
     return r == -EINTR || r == -EAGAIN || r == -EBUSY;
 }
 
-/* Hands everything prepared to the kernel.  0, or -errno when it will not
- * take it now nor in a second. */
+/* Submits everything prepared to the kernel.  Returns 0, or -errno if the
+ * kernel refuses it for a second. */
 static int submit(struct io_uring *uring)
 {
     static const struct timespec pause = { .tv_nsec = PATIENCE_NS };
@@ -118,25 +118,25 @@ static void prepare(const struct uring_ring *uring, const struct io *io,
     else
         io_uring_prep_write(sqe, io->fd, buf, len, offset);
     sqe->rw_flags = io->rw_flags;
-    /* From a kernel thread that may sleep, so it cannot be EAGAIN again. */
+    /* Runs in a kernel thread that may sleep, so EAGAIN cannot recur. */
     if (io->must_sleep)
         io_uring_sqe_set_flags(sqe, IOSQE_ASYNC);
 }
 
-/* The place of io, or of nothing (a free one), among those in flight. */
+/* Returns the slot of io in the in-flight table; for NULL, a free slot. */
 static struct io **place_of(struct uring_ring *uring, const struct io *io)
 {
     for (unsigned i = 0; i < uring->ring.depth; i++)
         if (uring->flying[i] == io)
             return &uring->flying[i];
-    abort(); /* more than depth, or a completion of something never sent */
+    abort(); /* more than depth, or a completion of an io never sent */
 }
 
 /*
- * Saves the kernel mapping the pages anew for each io.  Locked memory:
- * refused beyond RLIMIT_MEMLOCK, which is 8 MiB for an ordinary user.  It
- * brings all of the region into memory, so a ring that never moves anything
- * (an empty disk, a source in memory) does without: 3 to 20 ms saved.
+ * Saves the kernel from mapping the pages for each io.  This is locked memory:
+ * refused above RLIMIT_MEMLOCK, which is 8 MiB for an ordinary user.  It
+ * faults in the whole region, so a queue that moves nothing (an empty disk, a
+ * source in memory) skips it: saves 3 to 20 ms.
  */
 static void register_region(struct uring_ring *uring)
 {
@@ -175,10 +175,11 @@ static void uring_start(struct io_queue *ring, struct io *io)
 }
 
 /*
- * The next completion in *cqe.  False: there is none, and wait is false.
+ * Returns the next completion in *cqe; false if there is none and wait is
+ * false.
  *
- * What is in flight may be under DMA, so a wait that the kernel refuses for
- * good leaves no safe way on.
+ * Data in flight may be under DMA, so a permanently refused wait cannot be
+ * recovered from.
  */
 static bool next_cqe(struct uring_ring *uring, bool wait,
                      struct io_uring_cqe **cqe)
@@ -207,7 +208,7 @@ static struct io *uring_finish(struct io_queue *ring, bool wait)
     while (!io) {
         if (!next_cqe(uring, wait, &cqe))
             return NULL;
-        io = io_uring_cqe_get_data(cqe); /* NULL: of a cancel request */
+        io = io_uring_cqe_get_data(cqe); /* NULL: for a cancel request */
         if (io) {
             io->result = cqe->res;
             *place_of(uring, io) = NULL;
@@ -217,7 +218,7 @@ static struct io *uring_finish(struct io_queue *ring, bool wait)
     return io;
 }
 
-/* Linux 6.0.  True: asked.  Waits for nothing: whoever reaps does. */
+/* Linux 6.0.  Returns true if requested.  Does not wait: the reaper does. */
 static bool cancel_all(struct io_uring *uring)
 {
     struct io_uring_sync_cancel_reg cancel = {
@@ -252,8 +253,8 @@ static void uring_close(struct io_queue *ring)
 {
     struct uring_ring *uring = uring_of(ring);
 
-    /* The kernel takes a ring apart in the background, and until then the
-     * region stays pinned and charged to our cgroup, unmapped or not. */
+    /* The kernel frees a ring in the background; until then the region stays
+     * pinned and charged to our cgroup, even if unmapped. */
     if (uring->fixed)
         io_uring_unregister_buffers(&uring->uring);
     io_uring_queue_exit(&uring->uring);

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What v1 shows where there is no limit is a little less than 2^63. */
+/* cgroup v1 reports no limit as a value a little below 2^63. */
 #define V1_UNLIMITED (UINT64_C(1) << 62)
 
-/* Where hierarchies are mounted, and which line of /proc/self/cgroup says
- * where we are in them.  "" is v2's. */
+/* Where hierarchies are mounted, and which line of /proc/self/cgroup has our
+ * path in them.  "" is v2's. */
 static const struct {
     const char *controller;
     const char *mount;
@@ -39,7 +39,7 @@ static bool read_line(const char *dir, const char *name, char *line, int len)
     return ok;
 }
 
-/* "max", -1 and what is no number are no limit. */
+/* "max", -1 and anything that is not a number mean no limit. */
 static bool read_number(const char *dir, const char *name, uint64_t *number)
 {
     char line[64];
@@ -82,8 +82,8 @@ static void read_cpu(const char *dir, struct limits *limits)
 }
 
 /*
- * Our cgroup and all above it up to the mount.  In a container path may be
- * the host's and lead nowhere, while the mount itself is our cgroup.
+ * Reads our cgroup and all its parents up to the mount.  In a container, path
+ * may be the host's and not exist, while the mount itself is our cgroup.
  */
 static void read_upwards(const char *mount, const char *path,
                          struct limits *limits)
@@ -104,7 +104,7 @@ static void read_upwards(const char *mount, const char *path,
     }
 }
 
-/* Is word one of the comma-separated list?  "" is only in the empty one. */
+/* Is word in the comma-separated list?  "" is only in the empty list. */
 static bool lists(const char *list, const char *word)
 {
     size_t len = strlen(word);
@@ -120,7 +120,7 @@ static bool lists(const char *list, const char *word)
     }
 }
 
-/* A line "4:memory:/kubepods/pod7"; it is taken to pieces. */
+/* Parses a line "4:memory:/kubepods/pod7", which it modifies. */
 static void take_line(const char *root, char *line, struct limits *limits)
 {
     char *controllers = strchr(line, ':');
@@ -174,8 +174,8 @@ static void read_own(void)
     limits_read("", &own);
 }
 
-/* Read once: they are in dozens of files, and asked for with each file that
- * is opened. */
+/* Read once: the values are in dozens of files, and each file that is opened
+ * needs them. */
 static const struct limits *own_limits(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

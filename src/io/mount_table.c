@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 
-/* More mounts than any machine has; also ends a file that never ends. */
+/* More mounts than any machine has; also bounds a file that never ends. */
 #define MAX_TEXT_BYTES ((size_t)16 << 20)
 
 static bool is_octal(char c)
@@ -20,9 +20,9 @@ static bool is_octal(char c)
 }
 
 /*
- * Copies the word at *text, undoing the kernel's \ooo for blanks; *text
- * moves behind it and the blanks after it, never past the line.  False when
- * there is no word or it is too long.
+ * Copies the word at *text and decodes the kernel's \ooo for blanks.  *text
+ * moves past the word and the blanks after it, never past the line.  Returns
+ * false if there is no word or it is too long.
  */
 static bool take_word(const char **text, char *word, size_t len)
 {
@@ -64,7 +64,7 @@ static bool skip_words(const char **text, unsigned count)
     return true;
 }
 
-/* The optional fields end with a word of one dash. */
+/* The optional fields end with a single dash. */
 static bool skip_to_dash(const char **text)
 {
     char word[PATH_MAX];

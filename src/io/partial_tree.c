@@ -16,10 +16,10 @@
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PRIVATE   0700
 
-/* Another process may remove what we have just made, this often. */
+/* Maximum retries if another process removes what we have just made. */
 #define MAX_TRIES 16
 
-/* True with the lock, or where the filesystem has none. */
+/* Returns true with the lock, or if the filesystem does not support locks. */
 static bool lock(int fd)
 {
     return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
@@ -43,7 +43,7 @@ int partial_tree_clear(int dir_fd)
         return 0;
     if (fd >= 0 && !lock(fd))
         return -EBUSY;
-    /* What cannot be opened is removed, too, if it can be. */
+    /* Also removes, if possible, what cannot be opened. */
     return remove_tree(dir_fd, PARTIAL_TREE_NAME);
 }
 
@@ -77,7 +77,7 @@ static uint64_t allocated_bytes(const struct stat *st)
 {
     uint64_t bytes = (uint64_t)st->st_blocks * 512;
 
-    /* Each of its links is met. */
+    /* The walk meets every hard link, so each counts its share. */
     return S_ISDIR(st->st_mode) ? bytes : bytes / st->st_nlink;
 }
 

@@ -9,18 +9,18 @@
 
 #include "io/device_stack.h"
 
-#define LINKS_MAX 40U /* as the kernel follows */
+#define LINKS_MAX 40U /* the kernel's own limit */
 
-/* What a path names. */
+/* What a path refers to. */
 struct place {
     bool is_there;
-    struct storage storage; /* of what is there */
+    struct storage storage; /* of the existing file or device */
     dev_t device;           /* else: of its directory */
     ino_t inode;
     char name[NAME_MAX + 1];
 };
 
-/* Cuts path into its directory and the name in it. */
+/* Splits path into its directory and its last name. */
 static bool split(const char *path, char directory[PATH_MAX],
                   char name[NAME_MAX + 1])
 {
@@ -37,8 +37,8 @@ static bool split(const char *path, char directory[PATH_MAX],
     return true;
 }
 
-/* Replaces path, a link that leads nowhere, by where it leads.  False: it is
- * not a link. */
+/* Replaces path, a dangling link, by its target.  Returns false if it is not a
+ * link. */
 static bool follow(char path[PATH_MAX])
 {
     char directory[PATH_MAX], name[NAME_MAX + 1], target[PATH_MAX];
@@ -54,7 +54,7 @@ static bool follow(char path[PATH_MAX])
                                        "%s", target) < PATH_MAX - used;
 }
 
-/* A file that is not there, but could be made. */
+/* Handles a file that does not exist but could be created. */
 static bool look_for_directory(const char *path, struct place *place)
 {
     char directory[PATH_MAX];
@@ -85,7 +85,7 @@ static bool look(const char *text, struct place *place)
     place->is_there = true;
     if (S_ISDIR(st.st_mode) || !device_stack_of_path(path, &place->storage))
         return false;
-    place->storage.below = 0; /* of a file: its filesystem is in between */
+    place->storage.below = 0; /* for a file: its filesystem is in between */
     return true;
 }
 

@@ -24,7 +24,7 @@ static bool is_dot(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* The first name in the directory, which is not empty: 1; 0: it is. */
+/* Returns 1 and the first name in the directory, or 0 if it is empty. */
 static int first_name(int dir_fd, char name[256])
 {
     int fd = openat(dir_fd, ".", DIRECTORY);
@@ -48,8 +48,9 @@ static int first_name(int dir_fd, char name[256])
 }
 
 /*
- * Removes what is deepest along the first names, down from name: one file, or
- * one directory that has become empty.  1: there is more; 0: name is gone.
+ * Descends from name along the first entries and removes the deepest: one
+ * file, or one directory that has become empty.  Returns 1 if more is left, 0
+ * if name is gone.
  */
 static int remove_one(int dir_fd, const char *name)
 {
@@ -69,7 +70,7 @@ static int remove_one(int dir_fd, const char *name)
             return depth > 0;
         if (errno != ENOTEMPTY && errno != EEXIST)
             return -errno;
-        r = fchmodat(fd, at, PRIVATE, 0); /* it may not let us in: try */
+        r = fchmodat(fd, at, PRIVATE, 0); /* its mode may exclude us: try */
         (void)r;
         next = openat(fd, at, DIRECTORY);
         if (next < 0)

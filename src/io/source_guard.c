@@ -42,7 +42,7 @@ static const char *reopen_path(const struct source_guard *guard)
     return guard->path[0] != '\0' ? guard->path : guard->name;
 }
 
-/* The words of a mount that can be seen are better than those of a claim. */
+/* The description of a visible mount is more precise than that of a claim. */
 static int check_use(const struct source_guard *guard, struct error *err)
 {
     char why[PATH_MAX + 128];
@@ -113,14 +113,14 @@ static int refuse_written(const struct source_guard *guard, const char *how,
                      guard->name, how);
 }
 
-/* Its name leads to another file: what was read is a disk of before. */
+/* If its name now refers to another file, we read an outdated disk. */
 static int check_name(const struct source_guard *guard, struct error *err)
 {
     const struct stat *before = &guard->stat;
     struct stat now;
 
     if (!guard->has_name || stat(guard->name, &now) < 0)
-        return 0; /* without its name a file is still the same */
+        return 0; /* a file that lost its name is still the same */
     if (S_ISBLK(before->st_mode)
             ? S_ISBLK(now.st_mode) && now.st_rdev == before->st_rdev
             : now.st_dev == before->st_dev && now.st_ino == before->st_ino)
@@ -156,7 +156,7 @@ static int check_file(const struct source_guard *guard, struct error *err)
     return 0;
 }
 
-/* Where its writes are not counted, a mount or a writer still shows. */
+/* For a device without write counters, a mount or a writer still shows. */
 static int check_device(const struct source_guard *guard, struct error *err)
 {
     char now[SOURCE_GUARD_IDENTITY_BYTES];

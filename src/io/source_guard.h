@@ -1,18 +1,18 @@
 /*
- * source_guard.h - one file or block device that is read as a source: is it
- * in use, is it still the same, was it written to?
+ * source_guard.h - one file or block device that is read as a source: is it in
+ * use, is it still the same, was it written to?
  *
- * Every descriptor that a source is read through has one, whatever the way it
- * came: by name, as standard input, as a backing file, as a file of a volume.
- * It keeps a descriptor open through all sessions; whoever reads opens that
- * one again, so that no two readers ever have two files of one name.
+ * Every descriptor that a source is read through has one, however it was
+ * opened: by name, as standard input, as a backing file, as a file of a
+ * volume.  It keeps a descriptor open through all sessions; readers reopen
+ * that one, so that two readers never read different files of one name.
  *
- * In use is what a running machine writes (QEMU's locks), what is mounted,
- * swap or part of another device, here or in a device that lies on it or
- * shows it (device_in_use.h).  Readers of one block device share it: the
- * kernel's exclusive claim is only looked at, not kept.  Written to is what
- * has another size or other times, or, of a device, more written sectors than
- * before.
+ * A disk is in use if a running machine writes it (QEMU's locks), or if it is
+ * mounted, swap or part of another device, directly or through a device that
+ * lies on it or shows it (device_in_use.h).  Readers of one block device share
+ * it: they only test the kernel's exclusive claim and do not keep it.  A disk
+ * was written to if its size or times changed or, for a device, if its count
+ * of written sectors grew.
  */
 #ifndef CW_IO_SOURCE_GUARD_H
 #define CW_IO_SOURCE_GUARD_H
@@ -28,43 +28,44 @@
 
 struct source_guard {
     int fd;           /* owned */
-    const char *name; /* borrowed; for people, and to look up again */
-    bool has_name;    /* false: name is not a path from here */
+    const char *name; /* borrowed; for messages, and to look up again */
+    bool has_name;    /* false: name is not a path on this machine */
     bool allow_in_use;
-    struct stat stat;                           /* when opened */
-    char identity[SOURCE_GUARD_IDENTITY_BYTES]; /* when opened; "": unknown */
-    /* Opens the same file again: /proc/self/fd/N; "" without a /proc, where
-     * only its name does. */
+    struct stat stat;                           /* at open */
+    char identity[SOURCE_GUARD_IDENTITY_BYTES]; /* at open; "": unknown */
+    /* Reopens the same file: /proc/self/fd/N; "" without /proc, where only
+     * name can reopen it. */
     char path[32];
 };
 
 /*
- * Opens path ("-": standard input), known to people as name, and, unless
- * allow_in_use, refuses with ERROR_CHANGED what is in use.  name is looked up
- * again by source_guard_check() if it is path itself, or absolute.  *guard is the
- * caller's.  *guard is NULL, with 0, when path cannot be opened, which who
- * opens it to read reports, or is neither a regular file nor a block device.
+ * Opens path ("-": standard input), called name in messages, and fails with
+ * ERROR_CHANGED if it is in use, unless allow_in_use.  source_guard_check()
+ * looks name up again if it is path itself, or absolute.  The caller owns
+ * *guard.  *guard is NULL, with 0, if path cannot be opened (the reader
+ * reports that) or is neither a regular file nor a block device.
  */
 int source_guard_open(struct source_guard **guard, const char *path,
                       const char *name, bool allow_in_use, struct error *err);
 
 /*
- * ERROR_CHANGED: since source_guard_open() it was written to, or its name was
- * given to another file.  Always 0 with allow_in_use: who allows that allows
- * it to change.  Of a device, waits for what was written to reach it.
+ * ERROR_CHANGED: since source_guard_open() the source was written to, or its
+ * name refers to another file.  Always 0 with allow_in_use, which allows
+ * changes.  For a device, first waits for pending writes to reach it.
  */
 int source_guard_check(const struct source_guard *guard, struct error *err);
 
 /*
- * Writes what changes when the file or device is written to, for a later run
- * to compare: which file (inode and generation), its size and times; or which
- * device since which boot, its size, and how much was written to it.  False:
- * nothing would tell (a device whose writes are not counted).
+ * Writes values that change when the file or device is written to, for a later
+ * run to compare.  For a file: inode and generation, size and times. For a
+ * device: which device since which boot, its size, and how much was written to
+ * it.  Returns false if nothing would show a write (a device whose writes are
+ * not counted).
  */
 bool source_guard_identify(const struct source_guard *guard,
                            char identity[SOURCE_GUARD_IDENTITY_BYTES]);
 
-/* Tolerates NULL. */
+/* Accepts NULL. */
 void source_guard_close(struct source_guard *guard);
 
 #endif
