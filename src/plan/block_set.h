@@ -1,6 +1,4 @@
-/*
- * block_set.h - a set of grains (4 KiB) of one chunk.  Pure.
- */
+/* block_set.h - a set of blocks (4 KiB) of one chunk.  Pure. */
 #ifndef CW_PLAN_BLOCK_SET_H
 #define CW_PLAN_BLOCK_SET_H
 
@@ -10,7 +8,7 @@
 
 #include "plan/chunk_grid.h"
 
-#define BLOCK_SET_MAX  256U /* of a chunk */
+#define BLOCK_SET_MAX  256U /* per chunk */
 #define BLOCK_SET_WORD 64U
 
 struct block_set {
@@ -18,9 +16,9 @@ struct block_set {
 };
 
 _Static_assert(BLOCK_SET_MAX *BLOCK_BYTES == CHUNK_BYTES,
-               "grains make up a chunk");
+               "blocks make up a chunk");
 
-/* Grains that len bytes of a chunk, from its beginning, lie in. */
+/* Number of blocks that the first len bytes of a chunk touch. */
 static inline size_t block_set_count(size_t len)
 {
     return (len + BLOCK_BYTES - 1) / BLOCK_BYTES;
@@ -32,7 +30,7 @@ static inline bool block_set_has(const struct block_set *set, size_t block)
            0;
 }
 
-/* Adds those of [first, end). */
+/* Adds the blocks [first, end). */
 static inline void block_set_add(struct block_set *set, size_t first,
                                  size_t end)
 {
@@ -40,8 +38,8 @@ static inline void block_set_add(struct block_set *set, size_t first,
         set->bits[i / BLOCK_SET_WORD] |= UINT64_C(1) << i % BLOCK_SET_WORD;
 }
 
-/* The end of the run of those alike, in the set or not, that begins at
- * grain first < end; no more than end. */
+/* Returns the end, at most end, of the run of blocks that begins at first <
+ * end and is all in the set or all outside it. */
 static inline size_t block_set_run_end(const struct block_set *set,
                                        size_t first, size_t end)
 {
@@ -53,7 +51,7 @@ static inline size_t block_set_run_end(const struct block_set *set,
     return i;
 }
 
-/* Are all of [first, end) in the set? */
+/* Are all blocks [first, end) in the set? */
 static inline bool block_set_has_all(const struct block_set *set, size_t first,
                                      size_t end)
 {

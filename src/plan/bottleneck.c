@@ -7,8 +7,8 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-/* A wait shorter than this share is noise, not a reason. */
-#define TELLING_PERCENT 25U
+/* A wait shorter than this share is noise. */
+#define MIN_WAIT_PERCENT 25U
 
 static unsigned percent_of(const struct bottleneck_facts *f, uint64_t wait_ns)
 {
@@ -18,7 +18,7 @@ static unsigned percent_of(const struct bottleneck_facts *f, uint64_t wait_ns)
     return percent > 100 ? 100 : (unsigned)percent;
 }
 
-/* Bytes a second of an end that had not waited that share for the other. */
+/* Bytes per second of one end without its waits for the other. */
 static uint64_t alone(const struct bottleneck_facts *f, unsigned waited_percent)
 {
     uint64_t worked = waited_percent > 95 ? 5 : 100 - waited_percent;
@@ -33,7 +33,7 @@ static int say(char *buf, size_t len, const char *what, unsigned percent)
                     percent);
 }
 
-/* Who was waited for; returns the characters written. */
+/* Names the limiting end; returns the number of characters written. */
 static int name_limit(const struct bottleneck_facts *f, char *buf, size_t len)
 {
     unsigned reads = percent_of(f, f->source_disk_ns);
@@ -42,19 +42,19 @@ static int name_limit(const struct bottleneck_facts *f, char *buf, size_t len)
     unsigned receives = percent_of(f, f->target_net_ns);
     unsigned paced = percent_of(f, f->paced_ns);
 
-    if (writes >= TELLING_PERCENT && writes >= reads)
+    if (writes >= MIN_WAIT_PERCENT && writes >= reads)
         return say(buf, len, "target writes", writes);
-    if (reads >= TELLING_PERCENT)
+    if (reads >= MIN_WAIT_PERCENT)
         return say(buf, len, "source reads", reads);
-    if (paced >= TELLING_PERCENT && paced >= sends / 2)
+    if (paced >= MIN_WAIT_PERCENT && paced >= sends / 2)
         return say(buf, len, "the rate asked for", paced);
-    /* So long at least both waited at once, and so for neither; ends that
-     * share busy CPUs wait for each other in turn. */
-    if (sends + receives >= 100 + TELLING_PERCENT)
+    /* For this share of the time both waited at once, so neither waited for
+     * the other; ends that share busy CPUs wait for each other in turn. */
+    if (sends + receives >= 100 + MIN_WAIT_PERCENT)
         return say(buf, len, "network", sends < receives ? sends : receives);
-    if (sends >= TELLING_PERCENT && sends >= receives)
+    if (sends >= MIN_WAIT_PERCENT && sends >= receives)
         return say(buf, len, "CPU of the target", sends);
-    if (receives >= TELLING_PERCENT)
+    if (receives >= MIN_WAIT_PERCENT)
         return say(buf, len, "CPU of the source", receives);
     return snprintf(buf, len, "CPU of both ends");
 }

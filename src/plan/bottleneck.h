@@ -1,9 +1,9 @@
 /*
  * bottleneck.h - where the time of a clone went, in one line.  Pure.
  *
- * Each lane of each end either waits for its disk, waits for its connection,
- * or works.  An end that waits for the other is not what limits the clone;
- * without that waiting it would have gone faster by that share.
+ * Each lane of each end waits for its disk, waits for its connection, or
+ * works. An end that waits for the other does not limit the clone; without the
+ * wait it would have been faster by that share.
  */
 #ifndef CW_PLAN_BOTTLENECK_H
 #define CW_PLAN_BOTTLENECK_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Waits are summed over the lanes of that end. */
+/* Waits are summed over all lanes of that end. */
 struct bottleneck_facts {
     uint64_t elapsed_ns; /* of the copying */
     uint64_t data_bytes; /* moved */
@@ -20,13 +20,14 @@ struct bottleneck_facts {
     uint64_t source_net_ns;
     uint64_t target_disk_ns;
     uint64_t target_net_ns;
-    uint64_t paced_ns; /* of source_net_ns, to keep below a rate that was asked
-                          for; the target does not know it and passes 0 */
+    /* Part of source_net_ns, spent to keep below the requested rate.  The
+     * target does not know it and passes 0. */
+    uint64_t paced_ns;
 };
 
 /*
- * "target writes: 71 % of the time waiting there; alone, source could do
- * 2.1 GiB/s, target 1.1 GiB/s".  Empty when nothing was moved.  Returns buf.
+ * Formats "target writes: 71 % of the time waiting there; alone, source could
+ * do 2.1 GiB/s, target 1.1 GiB/s".  Empty if nothing was moved.  Returns buf.
  */
 const char *bottleneck_format(const struct bottleneck_facts *facts, char *buf,
                               size_t len);

@@ -22,7 +22,7 @@ int chunk_bitmap_init(struct chunk_bitmap *set, uint64_t chunks,
     return 0;
 }
 
-/* Bits [from, to) of one word. */
+/* The mask of bits [from, to) of one word. */
 static uint64_t mask_of(uint64_t from, uint64_t to)
 {
     uint64_t below_to = to == WORD_BITS ? UINT64_MAX : (UINT64_C(1) << to) - 1;
@@ -30,7 +30,7 @@ static uint64_t mask_of(uint64_t from, uint64_t to)
     return below_to & ~((UINT64_C(1) << from) - 1);
 }
 
-/* The part of [at, end) that is in the word of at; *mask: its bits. */
+/* The end of the part of [at, end) in at's word; *mask: its bits. */
 static uint64_t part_end(uint64_t at, uint64_t end, uint64_t *mask)
 {
     uint64_t base = at / WORD_BITS * WORD_BITS;
@@ -98,7 +98,7 @@ uint64_t chunk_bitmap_count(const struct chunk_bitmap *set)
     return atomic_load(&set->count);
 }
 
-/* The first chunk at or behind at that is (or is not) in the set. */
+/* Finds the first chunk from at on that is (or is not) in the set. */
 static uint64_t find(const struct chunk_bitmap *set, uint64_t at, bool in)
 {
     while (at < set->chunks) {

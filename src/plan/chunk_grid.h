@@ -12,33 +12,33 @@
 #define CHUNK_BYTES (UINT64_C(1) << 20)
 
 /*
- * Zero runs shorter than this, or not on this boundary, are sent as data.
- * 4096: the block of the usual filesystem and the largest common sector.
+ * Zero runs that are shorter, or not aligned to this, are sent as data. 4096:
+ * the block of common filesystems and the largest common sector.
  */
 #define BLOCK_BYTES UINT64_C(4096)
 
-/* What a chunk is digested in, and the unit of a delta: CHUNK_LEAVES make up a
- * chunk. */
+/* The unit of digests in a chunk and of a delta: a chunk has CHUNK_LEAVES. */
 #define LEAF_BYTES   65536U
 #define CHUNK_LEAVES 16U
 
-/* A disk is whole sectors: what ends inside one is padded with zeros, as QEMU
- * does.  512: the smallest sector that there is. */
+/* A disk is a whole number of sectors: a partial last sector is padded with
+ * zeros, as in QEMU.  512: the smallest sector size. */
 #define SECTOR_BYTES UINT64_C(512)
 
-/* Bytes of the zeros that make size_bytes whole sectors: 0..511. */
+/* Zero bytes that pad size_bytes to whole sectors: 0..511. */
 static inline uint64_t chunk_grid_padding(uint64_t size_bytes)
 {
     return (SECTOR_BYTES - size_bytes % SECTOR_BYTES) % SECTOR_BYTES;
 }
 
-/* Chunks that cover virtual_bytes; 0 for an empty disk. */
+/* Number of chunks that cover virtual_bytes; 0 for an empty disk. */
 static inline uint64_t chunk_grid_count(uint64_t virtual_bytes)
 {
     return virtual_bytes / CHUNK_BYTES + (virtual_bytes % CHUNK_BYTES != 0);
 }
 
-/* Bytes of chunk index, which is below chunk_grid_count(virtual_bytes). */
+/* Length of chunk index, which is less than chunk_grid_count(virtual_bytes).
+ * */
 static inline uint64_t chunk_grid_length(uint64_t virtual_bytes, uint64_t index)
 {
     uint64_t left = virtual_bytes - index * CHUNK_BYTES;

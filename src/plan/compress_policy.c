@@ -3,15 +3,15 @@
 #define SECOND_NS UINT64_C(1000000000)
 #define MS_NS     UINT64_C(1000000)
 
-/* Long enough that a link's jitter and full socket buffers (4 MiB at each
- * end) do not decide. */
+/* Long enough to average out link jitter and full socket buffers (4 MiB at
+ * each end). */
 #define WINDOW_NS (500 * MS_NS)
 
-/* Data in it, at least: a trickle says nothing. */
+/* Minimum data in a window: less gives no usable rate. */
 #define WINDOW_BYTES (UINT64_C(1) << 20)
 
-/* Half of what zstd 1 takes of a core, 0.3 to 0.4 GB/s: beyond it, no more
- * than a part of what it saves could be won. */
+/* Half the speed of zstd 1 on one core, 0.3 to 0.4 GB/s: above it, compression
+ * could win only a part of what it saves. */
 #define SLOW_RATE UINT64_C(150000000)
 
 #define PAUSE_MIN_NS (1 * SECOND_NS)
@@ -44,7 +44,7 @@ static void lengthen_pause(struct compress_policy *c)
         c->pause_ns = PAUSE_MAX_NS;
 }
 
-/* A codec that was measured must be able to win a quarter. */
+/* A codec with a known rate must be able to win a quarter. */
 static bool is_slow(const struct compress_policy *c)
 {
     if (c->pack_rate == 0)
@@ -52,19 +52,19 @@ static bool is_slow(const struct compress_policy *c)
     return is_gain(c->pack_rate, c->raw_rate);
 }
 
-/* The window was sent as it is: is packing worth a try? */
+/* The window was sent uncompressed: is compression worth a try? */
 static bool try_packing(struct compress_policy *c, uint64_t now_ns)
 {
     c->raw_rate = rate_of(c->plain_bytes, c->send_ns);
     if (c->target_at_disk || !waits_for_network(c, now_ns) || !is_slow(c)) {
-        c->pause_ns = 0; /* nothing here is as it was */
+        c->pause_ns = 0; /* conditions have changed completely */
         return false;
     }
     c->look_ns = now_ns + c->pause_ns;
     return now_ns >= c->again_ns;
 }
 
-/* The window was packed: is it to stay so? */
+/* The window was compressed: continue? */
 static bool go_on_packing(struct compress_policy *c, uint64_t now_ns)
 {
     c->pack_rate = rate_of(c->plain_bytes, c->pack_ns);
@@ -76,7 +76,7 @@ static bool go_on_packing(struct compress_policy *c, uint64_t now_ns)
     }
     if (waits_for_network(c, now_ns) || now_ns < c->look_ns)
         return true;
-    /* The network would take more than we pack: how much without? */
+    /* The network could take more than we compress: measure without. */
     lengthen_pause(c);
     return false;
 }

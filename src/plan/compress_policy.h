@@ -1,18 +1,18 @@
 /*
- * compress_policy.h - is it worth packing what a lane sends?  Pure.
+ * compress_policy.h - should a lane compress what it sends?  Pure.
  *
- * A lane sends as it is until it finds that it mostly waits for the network
- * and moves less than half of what zstd could: then packing can win all
- * that it saves.  Whether it does is measured, not believed: it goes on only
- * if a window of time with packing moved a quarter more than the one before
- * it without.  A link that became faster is noticed by looking again, now and
- * then, how fast sending as it is would be.
+ * A lane sends data uncompressed until it mostly waits for the network and
+ * moves less than half of what zstd could: then compression can win all that
+ * it saves.  The policy measures whether it does: compression continues only
+ * if a window of time with it moved a quarter more than the previous window
+ * without it.  From time to time the lane sends uncompressed again, to notice
+ * a link that became faster.
  *
  *        waits for the network, slow            no gain / not the network
  *   AS IT IS ---------------------------> PACKED -----------------> AS IT IS
  *                                                 (for a pause, that doubles)
  *
- * So on a fast link it never packs, and costs a few additions a chunk.
+ * On a fast link it never compresses, and costs a few additions per chunk.
  */
 #ifndef CW_PLAN_COMPRESS_POLICY_H
 #define CW_PLAN_COMPRESS_POLICY_H
@@ -26,42 +26,45 @@ enum compress_mode {
     COMPRESS_ALWAYS,
 };
 
-/* Of a lane.  Zeroed, with its wish set; then only compress_policy_note() writes. */
+/* State of a lane.  Zeroed, with its wish set; then only
+ * compress_policy_note() writes it. */
 struct compress_policy {
     enum compress_mode wish;
-    bool is_packing;  /* AUTO: the present answer */
-    bool is_settling; /* buffers that packing left empty fill up: no measure */
+    bool is_packing; /* AUTO: the current answer */
+    bool
+        is_settling; /* buffers that compression emptied refill: not measured */
 
-    /* The window under way. */
+    /* The current window. */
     uint64_t start_ns; /* 0: none */
     uint64_t plain_bytes, sent_bytes;
     uint64_t pack_ns, send_ns, wait_ns;
-    bool target_at_disk; /* as it was told last */
+    bool target_at_disk; /* latest value reported */
 
-    /* What was learned. */
-    uint64_t raw_rate;  /* bytes a second when sent as they are */
-    uint64_t pack_rate; /* bytes a second that the codec takes; 0: unknown */
-    uint64_t again_ns;  /* no packing before */
-    uint64_t look_ns;   /* no look at how fast it would go without before */
-    uint64_t pause_ns;  /* the last one */
+    /* Measured values. */
+    uint64_t raw_rate;  /* bytes per second, uncompressed */
+    uint64_t pack_rate; /* bytes per second of the codec; 0: unknown */
+    uint64_t again_ns;  /* no compression before */
+    uint64_t look_ns;   /* no measurement without compression before */
+    uint64_t pause_ns;  /* the last pause */
 };
 
-/* What a chunk took. */
+/* The cost of one chunk. */
 struct compress_policy_sent {
     uint64_t now_ns;
-    uint64_t plain_bytes; /* of its data */
-    uint64_t sent_bytes;  /* that they became */
-    uint64_t pack_ns;     /* spent packing */
-    uint64_t send_ns;     /* packing, encrypting and sending, all of it */
-    uint64_t wait_ns;     /* of it, waiting for the network */
-    bool target_at_disk;  /* or rather for the disk behind it: then packing is
-                           * not tried, as it would win nothing */
+    uint64_t plain_bytes; /* data in the chunk */
+    uint64_t sent_bytes;  /* bytes sent for it */
+    uint64_t pack_ns;     /* spent compressing */
+    uint64_t send_ns;     /* total of compressing, encrypting and sending */
+    uint64_t wait_ns;     /* part of it, waiting for the network */
+    /* That wait is for the target's disk: compression would win nothing and
+     * is not tried. */
+    bool target_at_disk;
 };
 
-/* Shall the next chunk be packed? */
+/* Should the lane compress the next chunk? */
 bool compress_policy_wanted(const struct compress_policy *c);
 
-/* Takes in what a chunk took.  True when the answer has changed. */
+/* Records the cost of a chunk.  Returns true if the answer changed. */
 bool compress_policy_note(struct compress_policy *c,
                           const struct compress_policy_sent *sent);
 

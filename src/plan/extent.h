@@ -1,7 +1,7 @@
 /*
- * extent.h - a list of adjacent pieces of a disk, data or zero.  Pure.
+ * extent.h - a list of adjacent extents of a disk, data or zero.  Pure.
  *
- * A list belongs to one thread; the caller embeds it zeroed and ends it with
+ * A list belongs to one thread; the caller embeds it zeroed and frees it with
  * extent_list_fini().
  */
 #ifndef CW_PLAN_EXTENT_H
@@ -19,7 +19,7 @@ enum extent_kind {
 };
 
 struct extent {
-    uint64_t offset; /* bytes of the disk */
+    uint64_t offset; /* byte of the disk */
     uint64_t length; /* > 0 */
     enum extent_kind kind;
 };
@@ -31,14 +31,14 @@ struct extent_list {
 };
 
 /*
- * Appends [offset, offset+length), which must begin where the list ends.  An
- * extent of the kind of the last one is merged into it; length 0 adds
- * nothing.  Fails with ERROR_SYSTEM when memory is short.
+ * Appends [offset, offset+length), which must begin where the list ends.
+ * Merges it into the last extent if both are of one kind; length 0 adds
+ * nothing.  Fails with ERROR_SYSTEM if out of memory.
  */
 int extent_list_add(struct extent_list *list, uint64_t offset, uint64_t length,
                     enum extent_kind kind, struct error *err);
 
-/* Forgets the extents, keeps the memory. */
+/* Removes the extents, keeps the memory. */
 void extent_list_clear(struct extent_list *list);
 
 void extent_list_fini(struct extent_list *list);

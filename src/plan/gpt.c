@@ -19,7 +19,7 @@ static uint64_t get_le(const uint8_t *p, unsigned bytes)
     return value;
 }
 
-/* The primary header says of itself that it stands in sector 1. */
+/* The primary header records that it is in sector 1. */
 static bool is_primary_header(const uint8_t *p, uint32_t sector_bytes)
 {
     uint64_t header_bytes = get_le(p + AT_HEADER_SIZE, 4);

@@ -22,7 +22,7 @@ static uint64_t at_max(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* ceil(bytes * (1 + overhead)).  True = overflow. */
+/* ceil(bytes * (1 + overhead)).  Returns true on overflow. */
 static bool add_overhead(uint64_t *out, uint64_t bytes, uint32_t overhead_ppm)
 {
     u128 scaled = ((u128)bytes * (PPM + overhead_ppm) + PPM - 1) / PPM;
@@ -82,20 +82,21 @@ static void weigh_device(const struct sizing_facts *facts,
     verdict->fits = verdict->disk_bytes <= facts->available_bytes;
 }
 
-/* What the filesystem is seen to keep, as a share of what it leaves. */
+/* What the filesystem keeps, as a share of the rest of the volume. */
 static uint32_t measured_ppm(const struct sizing_facts *facts, uint64_t volume)
 {
     u128 share = (u128)facts->kept_bytes * PPM;
 
     if (facts->kept_bytes == 0 || facts->kept_bytes >= volume / 2)
-        return 0; /* too small a volume to learn from */
+        return 0; /* the volume is too small to extrapolate from */
     share /= volume - facts->kept_bytes;
     return (uint32_t)share + 1;
 }
 
 /*
- * Two limits, as in the header: the volume must carry disk and overhead, and
- * what is available must carry the disk.  True = overflow.
+ * Applies the two limits of the header: the volume must hold disk and
+ * overhead, and the available space must hold the disk.  Returns true on
+ * overflow.
  */
 static bool weigh_filesystem(const struct sizing_facts *facts,
                              struct sizing_verdict *verdict)
@@ -116,8 +117,8 @@ static bool weigh_filesystem(const struct sizing_facts *facts,
                                    available & ~(ALIGN_BYTES - 1));
     verdict->fits = verdict->disk_bytes <= verdict->usable_bytes;
 
-    /* This volume, grown: the filesystem takes its share of the growth, and
-     * one that keeps more than was allowed for will do so again. */
+    /* If this volume grows, the filesystem takes its share of the growth; one
+     * that keeps more than the allowance will do so again. */
     growth_ppm = measured_ppm(facts, volume);
     if (growth_ppm < facts->overhead_ppm)
         growth_ppm = facts->overhead_ppm;
@@ -129,7 +130,7 @@ static bool weigh_filesystem(const struct sizing_facts *facts,
     return false;
 }
 
-/* The numbers of the text, for programs.  Always returns -1. */
+/* Stores the numbers of the message for programs.  Always returns -1. */
 static int note_space(const struct sizing_verdict *v, struct error *err)
 {
     err->space = (struct error_space){

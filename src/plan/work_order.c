@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks of a run: few, so that the classes advance together; more than one,
- * so that reads of neighbours stay together. */
+/* Chunks per run: few, so that the classes advance together; more than one, so
+ * that reads of adjacent chunks stay together. */
 #define RUN_CHUNKS UINT64_C(4)
 
-/* One of the two classes, and how far it is. */
+/* One of the two classes and its progress. */
 struct class
 {
     const struct chunk_bitmap *set;
@@ -42,7 +42,7 @@ static int add_run(struct work_order *order, uint64_t place, uint64_t first,
     return 0;
 }
 
-/* The next few neighbours of the class. */
+/* Appends the next few adjacent chunks of the class. */
 static int advance(struct work_order *order, struct class *class,
                    uint64_t place, struct error *err)
 {
@@ -58,8 +58,8 @@ static int advance(struct work_order *order, struct class *class,
     return add_run(order, place, first, count, err);
 }
 
-/* Is a, by its share, behind b?  Shares are of less than 2^44 chunks (2^63
- * bytes), so a product takes 88 bits. */
+/* Has a completed a smaller share than b?  Shares are of less than 2^44 chunks
+ * (2^63 bytes), so a product takes 88 bits. */
 static bool is_behind(const struct class *a, const struct class *b)
 {
     __extension__ typedef unsigned __int128 wide;

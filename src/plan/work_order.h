@@ -1,10 +1,10 @@
 /*
  * work_order.h - an order of the chunks of a disk other than ascending: two
- * classes of them advance together.  Pure.
+ * classes of chunks advance together.  Pure.
  *
  * A source that resumes sends the chunks that the target does not have while
  * both ends still compare the others: the network and the disks then work at
- * the same time.  Each class by itself stays in disk order.
+ * the same time.  Within a class, chunks stay in disk order.
  */
 #ifndef CW_PLAN_WORK_ORDER_H
 #define CW_PLAN_WORK_ORDER_H
@@ -14,7 +14,7 @@
 
 #include "plan/chunk_bitmap.h"
 
-/* Chunks in a row, and their place in the order. */
+/* Consecutive chunks, and their place in the order. */
 struct work_order_run {
     uint64_t place;
     uint64_t first; /* chunk */
@@ -28,17 +28,18 @@ struct work_order {
 };
 
 /*
- * Makes *order, zeroed, of all chunks of the disk: those in set and those not
- * in it, each class in proportion to its size.  ERROR_SYSTEM.
+ * Fills the zeroed *order with all chunks of the disk: those in set and those
+ * not in it, interleaved in proportion to their number.  ERROR_SYSTEM.
  */
 int work_order_mix(struct work_order *order, const struct chunk_bitmap *set,
                    struct error *err);
 
-/* The run that holds place, which is below the number of chunks. */
+/* Returns the run that contains place, which is less than the number of
+ * chunks. */
 const struct work_order_run *work_order_find(const struct work_order *order,
                                              uint64_t place);
 
-/* Tolerates a zeroed one. */
+/* Accepts a zeroed order. */
 void work_order_fini(struct work_order *order);
 
 #endif

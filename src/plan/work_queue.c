@@ -22,13 +22,13 @@ static uint64_t share(const struct work_queue *queue, uint64_t left)
         count = MIN_CHUNKS;
     if (count > queue->max)
         count = queue->max;
-    /* Every range begins at a multiple, so its length is one too. */
+    /* Every range begins at a multiple of step, so its length is one too. */
     count += queue->step - 1;
     count -= count % queue->step;
     return count < left ? count : left;
 }
 
-/* The chunks at place, as far as they are neighbours. */
+/* The adjacent chunks from place on. */
 static void follow(const struct work_order *order, uint64_t place,
                    struct work_queue_range *range)
 {

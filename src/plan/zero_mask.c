@@ -7,7 +7,7 @@
 unsigned zero_mask_out(uint8_t *buf, size_t len, size_t begin, size_t end)
 {
     size_t first = (begin + LEAF_BYTES - 1) / LEAF_BYTES;
-    /* The last leaf of a short chunk is a whole one, too. */
+    /* The last leaf of a short chunk counts as a whole one. */
     size_t last = (end == len ? len + LEAF_BYTES - 1 : end) / LEAF_BYTES;
     size_t tail = last * LEAF_BYTES;
 

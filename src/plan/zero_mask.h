@@ -1,6 +1,6 @@
 /*
- * zero_mask.h - leaves of a chunk that are known to be zero, as a bit each, so
- * that nobody has to clear, scan or digest the bytes of a buffer for them.
+ * zero_mask.h - the leaves of a chunk that are known to be zero, one bit each,
+ * so that no code clears, scans or digests their bytes in a buffer.
  *
  *   a hole, or a ZERO frame -> zero_mask_out -> chunk_run_end, digest_leaves
  */
@@ -13,12 +13,12 @@
 
 /*
  * Bytes [begin, end) of the chunk of len bytes at buf are zero.  Returns the
- * leaves that lie in there as a whole: their bytes are left as they are, and
- * mean nothing.  Clears the bytes of the others.
+ * leaves that lie completely in this range: their bytes in buf stay unchanged
+ * and are undefined.  Clears the bytes of the other leaves.
  */
 unsigned zero_mask_out(uint8_t *buf, size_t len, size_t begin, size_t end);
 
-/* Is the byte at at in a blank leaf? */
+/* Is byte at in a blank leaf? */
 bool zero_mask_at(unsigned blank, size_t at);
 
 #endif
