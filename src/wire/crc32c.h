@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CRC-32C of buf, continuing from crc; start with 0. */
+/* CRC-32C of buf, continued from crc; start with 0. */
 uint32_t crc32c(uint32_t crc, const void *buf, size_t len);
 
 #endif

@@ -24,7 +24,7 @@ void fields_put64(struct fields_writer *w, uint64_t v)
 
 void fields_put_raw(struct fields_writer *w, const uint8_t *bytes, size_t len)
 {
-    if (len > 0) /* bytes may then be NULL */
+    if (len > 0) /* bytes may be NULL otherwise */
         memcpy(w->at, bytes, len);
     w->at += len;
 }
@@ -93,8 +93,8 @@ void fields_check(struct fields_reader *r, bool valid)
         r->fault = MESSAGE_BAD_VALUE;
 }
 
-/* Printable, and valid enough to go to a terminal or a log as it is: a peer
- * must not be able to send escape sequences into our log. */
+/* Is the text printable and valid enough for a terminal or a log?  A peer must
+ * not be able to send escape sequences into our log. */
 static bool is_printable(const uint8_t *p, size_t len)
 {
     for (size_t i = 0; i < len; i++)

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "wire/crc32c.h"
 
-/* The grid of version 1; plan/chunk_grid.h is its twin on our side of the wire. */
+/* The chunk grid of version 1; must match plan/chunk_grid.h. */
 #define CHUNK_BYTES (UINT64_C(1) << 20)
 #define GRAIN_BYTES UINT64_C(4096)
 
@@ -14,13 +14,13 @@ static uint32_t header_check(const uint8_t *in)
     return crc32c(crc32c(0, in, 4), in + 8, FRAME_HEADER_BYTES - 8);
 }
 
-/* Is offset a place where a frame may begin or end? */
+/* May a frame begin or end at offset? */
 static bool on_boundary(uint64_t offset, uint64_t step, uint64_t disk_bytes)
 {
     return offset % step == 0 || offset == disk_bytes;
 }
 
-/* A payload that saves nothing is not worth the risk of unpacking it. */
+/* A payload that saves no bytes is not worth the risk of decompression. */
 static bool packing_is_valid(const struct frame *f)
 {
     return f->type != FRAME_ZSTD ||

@@ -1,5 +1,5 @@
 /*
- * frame.h - the fixed header in front of everything on a data lane.  Pure.
+ * frame.h - the fixed header in front of each frame on a data lane.  Pure.
  *
  *   offset  size  field
  *        0     2  magic    0xC10E
@@ -9,17 +9,18 @@
  *        8     8  offset   byte of the disk
  *       16     8  length   bytes described
  *
- * Big-endian.  DATA is followed by length bytes of payload, ZSTD by as many
- * as bytes 16-19 say, which are one zstd frame of as many bytes as 20-23 say;
- * PATCH by the digest of the chunk; the others by nothing.  Rules a receiver enforces (docs/protocol.md is normative):
+ * Big-endian.  DATA is followed by length bytes of payload.  ZSTD is followed
+ * by one zstd frame, whose size is in bytes 16-19; its decompressed size is in
+ * bytes 20-23.  PATCH is followed by the digest of the chunk, the others by
+ * nothing.  Rules a receiver enforces (docs/protocol.md is normative):
  *
- *   - DATA and ZSTD lie inside one chunk; ZERO lies inside one chunk or covers whole
- *     chunks exactly (the last chunk of the disk may be short)
- *   - ZSTD comes only where PLAN agreed to it, and saves a byte at least
- *   - SAME covers whole chunks exactly, all of them told in HAVE or LEAVES,
- *     or whole leaves (64 KiB) inside a chunk that was told in LEAVES; behind
- *     PATCH, grains of it
- *   - PATCH covers one chunk, and comes in front of its other frames
+ *   - DATA and ZSTD lie inside one chunk; ZERO lies inside one chunk or
+ *     covers whole chunks exactly (the last chunk of the disk may be short)
+ *   - ZSTD requires agreement in PLAN, and saves at least one byte
+ *   - SAME covers whole chunks exactly, all of them announced in HAVE or
+ *     LEAVES, or whole leaves (64 KiB) inside a chunk announced in LEAVES;
+ *     after PATCH, blocks (4 KiB) of it
+ *   - PATCH covers one chunk and precedes its other frames
  *   - the frames of a chunk follow each other on one lane, ascending and
  *     adjacent, and cover it completely; each chunk comes exactly once
  *   - inside a chunk, frames begin and end at multiples of 4096 bytes or at
@@ -36,11 +37,11 @@
 #define FRAME_MAGIC        UINT16_C(0xC10E)
 
 enum frame_type {
-    FRAME_DATA = 1,  /* payload follows: store it at offset */
+    FRAME_DATA = 1,  /* payload follows: write it at offset */
     FRAME_ZERO = 2,  /* [offset, offset+length) reads as zero */
-    FRAME_END = 3,   /* nothing more on this lane */
-    FRAME_SAME = 4,  /* the range is what HAVE says the target holds */
-    FRAME_ZSTD = 5,  /* packed payload follows: unpack, store at offset */
+    FRAME_END = 3,   /* no more frames on this lane */
+    FRAME_SAME = 4,  /* the target already has this range, by HAVE or LEAVES */
+    FRAME_ZSTD = 5,  /* compressed payload follows: write it at offset */
     FRAME_PATCH = 6, /* its digest follows, then the frames of the chunk */
 };
 
@@ -48,15 +49,15 @@ struct frame {
     enum frame_type type;
     uint64_t offset;
     uint64_t length;
-    uint32_t packed_bytes; /* ZSTD: of the payload, < length; else 0 */
+    uint32_t packed_bytes; /* ZSTD: payload size, < length; else 0 */
 };
 
 enum frame_result {
     FRAME_OK,
     FRAME_SHORT,     /* fewer than FRAME_HEADER_BYTES */
-    FRAME_BAD_MAGIC, /* not a frame, or the stream lost its place */
-    FRAME_BAD_CHECK, /* header damaged */
-    FRAME_BAD_TYPE,  /* a type or flag this version does not know */
+    FRAME_BAD_MAGIC, /* not a frame, or the stream is out of step */
+    FRAME_BAD_CHECK, /* the header is damaged */
+    FRAME_BAD_TYPE,  /* unknown type or flag in this version */
     FRAME_BAD_RANGE, /* empty, too long, unaligned, or outside the disk */
 };
 
@@ -64,14 +65,14 @@ enum frame_result {
 void frame_encode(uint8_t out[FRAME_HEADER_BYTES], const struct frame *frame);
 
 /*
- * Reads one header from the first len bytes of in, for a disk of
+ * Decodes one header from the first len bytes of in, for a disk of
  * virtual_bytes.  On FRAME_OK *frame is filled and obeys the range rules
- * above; on any other result it is untouched.
+ * above; on any other result it is unchanged.
  */
 enum frame_result frame_decode(const uint8_t *in, size_t len,
                                uint64_t virtual_bytes, struct frame *frame);
 
-/* "bad range": for messages.  Never NULL. */
+/* A text such as "bad range" for messages.  Never NULL. */
 const char *frame_result_text(enum frame_result result);
 
 #endif

@@ -16,7 +16,7 @@ _Static_assert(PAIRING_ID_BYTES * 8 == ID_DIGITS * 5, "the id's own digits");
 
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/* The compiler may drop a memset() of what is read no more, so not here. */
+/* The compiler may remove a memset() of memory that is not read again. */
 static void wipe(void *memory, size_t len)
 {
     volatile uint8_t *p = memory;
@@ -36,7 +36,7 @@ static void to_base32(const uint8_t *bytes, size_t len, char *out)
     }
 }
 
-/* The value of a character as people may have copied it, or -1. */
+/* The value of a base32 character, with common misreadings; -1 if invalid. */
 static int digit_value(char c)
 {
     const char *at;
@@ -51,7 +51,7 @@ static int digit_value(char c)
     return at ? (int)(at - digits) : -1;
 }
 
-/* False: there is a character that is in no code. */
+/* Returns false if text contains a character that is in no code. */
 static bool from_base32(const char *text, uint8_t out[RAW_BYTES])
 {
     unsigned bits = 0, held = 0;
