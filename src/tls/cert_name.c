@@ -1,4 +1,4 @@
-/* cert_name.c - the names in a certificate: matching and showing them. */
+/* cert_name.c - matches and formats the names in a certificate. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static const ASN1_STRING *find_common_name(const X509 *cert)
                   : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
 }
 
-/* False: the certificate has no CN. */
+/* Returns false if the certificate has no CN. */
 static bool common_name(const X509 *cert, char *out, size_t len)
 {
     const ASN1_STRING *cn = find_common_name(cert);
@@ -45,7 +45,7 @@ static bool common_name(const X509 *cert, char *out, size_t len)
     return true;
 }
 
-/* Shows a SAN: "DNS:a" or "IP:10.0.0.1"; false for kinds we do not match. */
+/* Formats a SAN: "DNS:a" or "IP:10.0.0.1"; false for types we do not match. */
 static bool show_alt_name(const GENERAL_NAME *name, const char **type,
                           char *out, size_t len)
 {
@@ -92,7 +92,7 @@ bool tls_name_matches(X509 *cert, const char *name)
 {
     char cn[NAME_CHARS];
 
-    if (!is_ip(name)) /* falls back to the CN by itself */
+    if (!is_ip(name)) /* OpenSSL falls back to the CN by itself */
         return X509_check_host(cert, name, 0,
                                X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
     if (X509_check_ip_asc(cert, name, 0) == 1)
@@ -109,7 +109,7 @@ bool tls_name_is_common(const X509 *cert, const char *name)
            memcmp(ASN1_STRING_get0_data(cn), name, strlen(name)) == 0;
 }
 
-/* Appends ", <type><name>"; a list too long ends in "...". */
+/* Appends ", <type><name>"; a list that is too long ends in "...". */
 static void append(char *out, size_t len, const char *type, const char *name)
 {
     size_t used = strlen(out);

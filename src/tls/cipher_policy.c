@@ -1,11 +1,11 @@
 /*
  * cipher_policy.c - the ciphers and groups that an administrator allows.
  *
- * Names come from cluster policies, so that all usual spellings are taken:
+ * Names come from cluster policies, so all usual spellings are accepted:
  * IANA's (TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, secp256r1), OpenSSL's
- * (ECDHE-RSA-AES128-GCM-SHA256, P-256) and Go's (CurveP256).  A name that
- * this library does not know is told and left out, which only makes the
- * policy stricter; a list of which nothing is left is an error.
+ * (ECDHE-RSA-AES128-GCM-SHA256, P-256) and Go's (CurveP256).  A name that this
+ * library does not know is logged and omitted, which only makes the policy
+ * stricter; a list without any known name is an error.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +26,11 @@
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"       \
     "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:" \
     "TLS_AES_128_CCM_8_SHA256"
-/* With a key exchange that is forgotten, and authenticated encryption: what
- * a policy can choose from, whatever else the library has. */
+/* Forward secrecy and authenticated encryption: a policy can choose only from
+ * these, whatever else the library has. */
 #define EVERY_CIPHER "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM"
 
-/* Names in the spelling of the library, joined by ":". */
+/* Names in the library's spelling, joined by ":". */
 struct names {
     char text[LIST_BYTES];
 };
@@ -51,7 +51,7 @@ static int add_name(struct names *names, const char *name, struct error *err)
     return 0;
 }
 
-/* The cipher of that name, IANA's or the library's; NULL: unknown. */
+/* Finds a cipher by its IANA or library name; NULL if unknown. */
 static const SSL_CIPHER *find_cipher(SSL_CTX *every, const char *name)
 {
     STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(every);
@@ -67,7 +67,7 @@ static const SSL_CIPHER *find_cipher(SSL_CTX *every, const char *name)
     return NULL;
 }
 
-/* Sorts the names into those of TLS 1.3 and of 1.2. */
+/* Splits the names into those of TLS 1.3 and those of 1.2. */
 static int sort_ciphers(SSL_CTX *every, char *list, struct names *suites,
                         struct names *ciphers, struct error *err)
 {
@@ -119,7 +119,7 @@ int tls_policy_set_ciphers(SSL_CTX *ctx, const char *list, bool is_psk,
             return error_set(err, ERROR_USAGE, 0,
                              "TLS policy: a pre-shared key or pairing code "
                              "needs " PSK_SUITE);
-        return 0; /* it is the only one already */
+        return 0; /* already the only suite */
     }
     if (suites.text[0] != '\0' &&
         SSL_CTX_set_ciphersuites(ctx, suites.text) != 1)

@@ -1,4 +1,4 @@
-/* A key that only a process with our identity can make. */
+/* Derives a key that only a process with our identity can derive. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,7 +10,8 @@
 
 #include "tls/tls_private.h"
 
-/* HKDF-SHA256 (RFC 5869) of secret; info: what the key is for, and whose. */
+/* HKDF-SHA256 (RFC 5869) of secret; info: the purpose and the peer of the key.
+ * */
 static bool derive(unsigned char *secret, size_t secret_len, char *info,
                    unsigned char key[TLS_KEY_BYTES])
 {
@@ -32,7 +33,7 @@ static bool derive(unsigned char *secret, size_t secret_len, char *info,
     return is_made;
 }
 
-/* Of our certificate's private key, where it can be taken out. */
+/* Derives from our certificate's private key, if it can be exported. */
 static bool derive_from_private(const struct tls *tls, char *info,
                                 unsigned char key[TLS_KEY_BYTES])
 {

@@ -1,8 +1,8 @@
 /*
- * errors.c - what OpenSSL and the peer's alerts mean, in words.
+ * errors.c - explains OpenSSL's errors and the peer's alerts.
  *
- * A person at either end should know from one line which file to replace,
- * so every sentence says whose certificate or key it is about.
+ * An administrator at either end should see from one line which file to
+ * replace, so every sentence says whose certificate or key it is about.
  */
 #include <stdio.h>
 #include <string.h>
@@ -186,7 +186,7 @@ static int refused_issuer(const struct tls_peer *peer, struct error *err)
                      tls_peer_word(peer->tls), issuer);
 }
 
-/* True: err tells of an alert about our certificate. */
+/* Returns true if err now describes an alert about our certificate. */
 static bool explain_certificate_alert(const struct tls_peer *peer, int alert,
                                       struct error *err)
 {
@@ -221,8 +221,8 @@ static bool explain_certificate_alert(const struct tls_peer *peer, int alert,
     return true;
 }
 
-/* True: err tells of an alert about our pre-shared key.  Only a client
- * offers one, so only a client is refused for it. */
+/* Returns true if err now describes an alert about our pre-shared key. Only a
+ * client offers one, so only a client is refused for it. */
 static bool explain_psk_alert(const struct tls_peer *peer, int alert,
                               struct error *err)
 {
@@ -284,7 +284,7 @@ static void explain_alert(const struct tls_peer *peer, int alert,
         return;
     default: break;
     }
-    /* OpenSSL's answer to a stream that ends without close_notify. */
+    /* OpenSSL sends this alert for a stream that ends without close_notify. */
     if (alert == SSL_AD_DECODE_ERROR && is_established)
         error_set(err, ERROR_TEMPORARY, 0,
                   "connection lost: the %s saw it end in mid-stream", word);
@@ -327,7 +327,8 @@ bool tls_reason_is_version(void)
     }
 }
 
-/* True: err tells of what is no TLS, or no TLS for us. */
+/* Returns true if err now describes a peer without TLS or without our version.
+ * */
 static bool explain_version(const struct tls_peer *peer, int reason,
                             struct error *err)
 {
@@ -352,7 +353,7 @@ static bool explain_version(const struct tls_peer *peer, int reason,
     }
 }
 
-/* False: a reason of which we know no more than OpenSSL does. */
+/* Returns false for a reason that we cannot explain better than OpenSSL. */
 static bool explain_reason(const struct tls_peer *peer, int reason,
                            struct error *err)
 {
@@ -392,8 +393,8 @@ static bool explain_reason(const struct tls_peer *peer, int reason,
     }
 }
 
-/* The first code that TLS itself queued; below it lie those of ciphers and
- * parsers, whose words say nothing to a person.  0: none. */
+/* Returns the first code that TLS itself queued, or 0; the codes under it come
+ * from ciphers and parsers, and their texts do not help a user. */
 static unsigned long pop_tls_code(unsigned long *first)
 {
     unsigned long code;

@@ -1,13 +1,13 @@
 /*
- * gcm_provider.c - an OpenSSL provider with two ciphers, AES-128-GCM and
- * AES-256-GCM, over Intel's multi-buffer library.
+ * gcm_provider.c - an OpenSSL provider of two ciphers, AES-128-GCM and
+ * AES-256-GCM, on Intel's multi-buffer library.
  *
  *   init(key) ... for each record: init(iv) -> update(NULL, aad)
  *                 -> update(out, data)... -> final; tag before or after
  *
- * Only what TLS 1.3 asks of a cipher: 12 bytes of IV, additional data that
- * come whole and first, whole tags.  Everything else is refused, and nothing
- * here makes an IV.
+ * Implements only what TLS 1.3 needs of a cipher: a 12-byte IV, additional
+ * data that comes first and in one piece, full-length tags.  It refuses
+ * everything else and never generates an IV.
  */
 #include "tls/gcm_provider.h"
 
@@ -34,13 +34,13 @@
 #define PROPERTIES    "?provider=" TLS_GCM_PROVIDER
 #define IV_BYTES      12U
 #define TAG_BYTES     16U
-#define AAD_MAX       64U /* a record has 5 */
+#define AAD_MAX       64U /* a TLS record has 5 */
 #define CONTEXT_ALIGN 64U
 
-/* OpenSSL 3.1 has it itself. */
+/* OpenSSL 3.1 supports VAES itself. */
 #define OPENSSL_WITH_VAES 0x30100000L
 
-/* What Intel's library does for one key size. */
+/* The functions of Intel's library for one key size. */
 struct arithmetic {
     size_t key_bytes;
     aes_gcm_pre_t expand;
@@ -53,21 +53,21 @@ struct arithmetic {
 
 /* One EVP_CIPHER_CTX. */
 struct gcm {
-    struct gcm_key_data key; /* first: wants the alignment */
+    struct gcm_key_data key; /* first member, for its alignment */
     struct gcm_context_data state;
     const struct arithmetic *arithmetic;
     uint8_t iv[IV_BYTES];
     uint8_t aad[AAD_MAX];
-    uint8_t tag[TAG_BYTES]; /* to be found, or found */
+    uint8_t tag[TAG_BYTES]; /* expected or computed */
     size_t aad_len;
     bool is_encrypting;
     bool has_key;
-    bool has_iv;   /* and it has not been used: once only */
-    bool is_begun; /* data has come, or its end */
+    bool has_iv;   /* set and not yet used: each IV is used once */
+    bool is_begun; /* data, or its end, has arrived */
     bool has_tag;
 };
 
-static struct arithmetic aes128, aes256; /* filled once, then read only */
+static struct arithmetic aes128, aes256; /* filled once, then read-only */
 
 /* ---- a context ---- */
 
@@ -129,7 +129,7 @@ static int init(struct gcm *gcm, bool is_encrypting, const unsigned char *key,
 
 /* ---- a message ---- */
 
-/* The IV is used up: the next message needs another. */
+/* Uses up the IV: the next message needs a new one. */
 static bool begin(struct gcm *gcm)
 {
     if (gcm->is_begun)
@@ -302,7 +302,7 @@ typedef void (*slot)(void);
 static const OSSL_DISPATCH aes128_slots[] = CIPHER(128);
 static const OSSL_DISPATCH aes256_slots[] = CIPHER(256);
 
-/* Names as of OpenSSL's own: libssl asks by the second. */
+/* Same names as OpenSSL's own: libssl looks ciphers up by the second. */
 static const OSSL_ALGORITHM ciphers[] = {
     { "AES-128-GCM:id-aes128-GCM:2.16.840.1.101.3.4.1.6",
       "provider=" TLS_GCM_PROVIDER, aes128_slots, NULL },
@@ -364,15 +364,15 @@ static void take_arithmetic(IMB_MGR *manager)
     };
 }
 
-/* Who has activated it wants the arithmetic done there, also without a
- * default property of "fips=yes", which alone would keep ours out. */
+/* A process that activated the FIPS provider wants it to do the arithmetic,
+ * even without a default property of "fips=yes", which would exclude ours. */
 static bool is_fips_active(void)
 {
     return OSSL_PROVIDER_available(NULL, "fips") == 1;
 }
 
-static const char *properties;  /* what choose() came to */
-static OSSL_PROVIDER *provider; /* loaded to the end; NULL: none */
+static const char *properties;  /* the result of choose() */
+static OSSL_PROVIDER *provider; /* never unloaded; NULL: none */
 
 static void choose(void)
 {

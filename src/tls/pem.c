@@ -1,8 +1,8 @@
 /*
- * pem.c - certificates and keys out of PEM, from a file or given as text.
+ * pem.c - reads certificates and keys in PEM, from a file or from text.
  *
- * A controller hands secrets to a container as files or as environment
- * variables, so what options call a file may be its contents instead.
+ * A controller passes secrets to a container as files or as environment
+ * variables, so an option that names a file may hold its contents instead.
  */
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +32,7 @@ static inline void auto_pkey(EVP_PKEY **key)
     EVP_PKEY_free(*key);
 }
 
-/* A key with a passphrase would make OpenSSL ask the terminal. */
+/* Without this, OpenSSL asks the terminal for the passphrase of a key. */
 static int refuse_passphrase(char *buf, int size, int is_writing, void *opaque)
 {
     (void)is_writing, (void)opaque;
@@ -41,13 +41,13 @@ static int refuse_passphrase(char *buf, int size, int is_writing, void *opaque)
     return -1;
 }
 
-/* No path has this in it; what stands before it in a file is comment. */
+/* No path contains this; text before it in a file is a comment. */
 static bool is_text(const char *given)
 {
     return strstr(given, "-----BEGIN ") != NULL;
 }
 
-/* For messages: text may be a key, and is never shown. */
+/* The name for messages: text may be a key, and is never shown. */
 static const char *name_of(const char *given)
 {
     return is_text(given) ? "given as text" : given;
@@ -75,8 +75,9 @@ static BIO *open_pem(const char *what, const char *given, struct error *err)
 }
 
 /*
- * The next certificate.  1: *cert is owned by the caller; 0: no more; -1:
- * what follows is none, and OpenSSL's queue says why.
+ * Reads the next certificate.  Returns 1 with *cert, owned by the caller; 0 at
+ * the end; -1 if the rest is not a certificate: OpenSSL's queue has the
+ * reason.
  */
 static int next_cert(BIO *bio, X509 **cert)
 {
@@ -118,7 +119,8 @@ static int check_purpose(const struct tls *tls, X509 *cert, const char *name,
                      name, tls->is_server ? "server" : "client");
 }
 
-/* What stands behind our certificate: its issuers, for the peer. */
+/* Loads the certificates after ours: its issuers, which we send to the peer.
+ * */
 static int load_chain(struct tls *tls, BIO *bio, const char *name,
                       struct error *err)
 {
@@ -197,7 +199,7 @@ int tls_pem_load_key(struct tls *tls, const struct tls_options *options,
     return 0;
 }
 
-/* Trusts what is given and nothing else: no system store. */
+/* Trusts only the given certificates: no system store. */
 int tls_pem_load_ca(struct tls *tls, const char *given, struct error *err)
 {
     AUTO(auto_bio) BIO *bio = open_pem("CA certificate", given, err);
@@ -209,7 +211,7 @@ int tls_pem_load_ca(struct tls *tls, const char *given, struct error *err)
     if (!bio)
         return -1;
     while ((r = next_cert(bio, &cert)) > 0) {
-        /* One that is there already is no error since OpenSSL 1.1.1. */
+        /* Since OpenSSL 1.1.1 a duplicate is not an error. */
         r = X509_STORE_add_cert(store, cert) == 1 ? 1 : -1;
         X509_free(cert);
         if (r < 0)
@@ -224,8 +226,8 @@ int tls_pem_load_ca(struct tls *tls, const char *given, struct error *err)
         return error_set(err, ERROR_TLS, 0,
                          "CA certificate %s: no PEM certificate in it",
                          name_of(given));
-    /* An intermediate in the file is as good as a root, as it is for the
-     * controllers that write such files. */
+    /* An intermediate in the file is trusted like a root, as the controllers
+     * that write such files expect. */
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(tls->ctx),
                                 X509_V_FLAG_PARTIAL_CHAIN);
     return 0;

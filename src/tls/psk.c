@@ -1,12 +1,12 @@
 /*
  * psk.c - the pre-shared key file, and TLS 1.3's callbacks for it.
  *
- * File: lines "identity:hex-key", as psktool writes and nbdkit and QEMU read
- * them; blank lines and lines that begin with "#" are skipped.
+ * File: lines "identity:hex-key", the format that psktool writes and nbdkit
+ * and QEMU read; blank lines and lines that begin with "#" are skipped.
  *
- * OpenSSL takes an external PSK as a session that never was.  The key
- * exchange is psk_dhe_ke only (OpenSSL's default), so a key that leaks later
- * does not open what was recorded.
+ * OpenSSL accepts an external PSK as a session that was never established. The
+ * key exchange is psk_dhe_ke only (OpenSSL's default), so a key that leaks
+ * later does not decrypt recorded traffic.
  */
 #include <assert.h>
 #include <errno.h>
@@ -39,10 +39,10 @@ struct psk_line {
 struct tls_psk {
     struct psk_line *lines;
     size_t line_count, line_max;
-    const struct psk_line *own; /* client: the one it offers */
+    const struct psk_line *own; /* client: the line it offers */
 };
 
-/* A file's text, wiped when it goes. */
+/* The text of a file, wiped when it is freed. */
 struct secret_text {
     char *text;
 };
@@ -70,7 +70,7 @@ static int hex_value(char c)
     return -1;
 }
 
-/* NULL, or what is wrong with the key. */
+/* Returns NULL, or an error text about the key. */
 static const char *decode_key(const char *hex, struct psk_line *line)
 {
     size_t digits = strlen(hex);
@@ -101,7 +101,7 @@ static const struct psk_line *find_line(const struct tls_psk *psk,
     return NULL;
 }
 
-/* NULL, or what is wrong with the line. */
+/* Returns NULL, or an error text about the line. */
 static const char *add_line(struct tls_psk *psk, char *text)
 {
     struct psk_line *line = &psk->lines[psk->line_count];
@@ -230,7 +230,8 @@ int tls_psk_open(const char *path, const char *identity, bool is_server,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read %s", path);
     if (read_file(path, secret.text, err) < 0)
         return -1;
-    /* Sized once: growing it would leave copies of keys behind. */
+    /* Allocated once: growing it would leave copies of keys in freed memory.
+     * */
     p->line_max = count_lines(secret.text);
     p->lines = calloc(p->line_max, sizeof(*p->lines));
     if (!p->lines)
@@ -262,7 +263,7 @@ int tls_psk_take(const struct tls_key *key, struct tls_psk **psk,
     return 0;
 }
 
-/* The session that a key stands for; owned by the caller. */
+/* Makes the session for a key; owned by the caller. */
 static SSL_SESSION *make_session(SSL *ssl, const struct psk_line *line)
 {
     static const unsigned char aes_128_gcm_sha256[] = { 0x13, 0x01 };
@@ -278,8 +279,8 @@ static SSL_SESSION *make_session(SSL *ssl, const struct psk_line *line)
     return NULL;
 }
 
-/* Server: which key is identity's?  No session makes OpenSSL go on without
- * PSK, and fail for want of a certificate: handshake_failure. */
+/* Server: finds the key of identity.  Without a session OpenSSL continues
+ * without PSK and fails for lack of a certificate: handshake_failure. */
 static int find_session(SSL *ssl, const unsigned char *identity, size_t len,
                         SSL_SESSION **session)
 {
@@ -296,8 +297,8 @@ static int find_session(SSL *ssl, const unsigned char *identity, size_t len,
     return *session ? 1 : 0;
 }
 
-/* Client: what to offer.  digest: set on a second call, after the server
- * asked for another hello; ours fits SHA-256 only. */
+/* Client: chooses what to offer.  digest: set on a second call, after the
+ * server asked for another hello; our session fits only SHA-256. */
 static int use_session(SSL *ssl, const EVP_MD *digest,
                        const unsigned char **identity, size_t *len,
                        SSL_SESSION **session)

@@ -8,12 +8,12 @@
 
 #include "base/clock.h"
 
-/* Whole cache lines: memcpy's fast path, and nobody else's data in them. */
+/* Whole cache lines: memcpy's fast path, and no false sharing. */
 enum {
     BUFFER_ALIGN = 64
 };
 
-/* Waits for events until the deadline.  0 or an errno value. */
+/* Waits for events until the deadline.  Returns 0 or an errno value. */
 static int wait_for(const struct socket_bio *bio, short events)
 {
     struct pollfd fds[] = {
@@ -35,9 +35,9 @@ static int wait_for(const struct socket_bio *bio, short events)
 }
 
 /*
- * What to do after a call that gave errnum: 0 = call again.
+ * Decides what to do after a call that failed with errnum: 0 = call again.
  *
- * EAGAIN with a deadline only means that readiness was gone when we came;
+ * EAGAIN with a deadline only means that the socket is not ready any longer;
  * without one, that the socket's own timeout (SO_SNDTIMEO) has passed.
  */
 static int try_again(const struct socket_bio *bio, int errnum)
@@ -49,13 +49,13 @@ static int try_again(const struct socket_bio *bio, int errnum)
     return errnum;
 }
 
-/* One thread writes, others may look. */
+/* One thread writes the counter, others may read it. */
 static void count(_Atomic uint64_t *counter, size_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/* Sends all that was gathered.  0 or an errno value. */
+/* Sends all gathered bytes.  Returns 0 or an errno value. */
 static int send_gathered(struct socket_bio *bio)
 {
     int flags = MSG_NOSIGNAL | (bio->deadline_ns ? MSG_DONTWAIT : 0);
@@ -118,8 +118,8 @@ static int bio_write(BIO *b, const char *data, int len)
     return len;
 }
 
-/* Receives what there is, waiting for the first byte.  0, EAGAIN (only where
- * is_dontwait) or an errno value. */
+/* Receives what is available, waiting for the first byte.  Returns 0, EAGAIN
+ * (only if is_dontwait) or an errno value. */
 static int receive(struct socket_bio *bio)
 {
     bool is_waiting = bio->deadline_ns && !bio->is_dontwait;

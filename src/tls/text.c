@@ -1,4 +1,4 @@
-/* text.c - words for people about the peer of a connection. */
+/* text.c - texts about the peer of a connection, for messages. */
 #include <string.h>
 
 #include "tls/tls_private.h"

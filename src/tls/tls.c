@@ -26,12 +26,13 @@
     "TLS_AES_256_GCM_SHA384:" \
     "TLS_CHACHA20_POLY1305_SHA256"
 
-/* The PSK's hash is SHA-256 (RFC 8446, 4.2.11), and so the suite's. */
+/* The PSK's hash is SHA-256 (RFC 8446, 4.2.11), so the suite must use it too.
+ * */
 #define SUITES_PSK "TLS_AES_128_GCM_SHA256"
 
 #define SUITES_TLS12 "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20"
 
-/* ALPN's own form: length, then name; the one we prefer first. */
+/* ALPN wire format: length, then name; the preferred protocol first. */
 static const unsigned char alpn_wire[] = "\x0b" TLS_ALPN "\x08" TLS_ALPN_HTTP;
 static const unsigned alpn_own_len = sizeof(TLS_ALPN);
 static const unsigned alpn_both_len = sizeof(alpn_wire) - 1;
@@ -50,7 +51,7 @@ static inline void auto_tls(struct tls **tls)
     tls_close(*tls);
 }
 
-/* What OpenSSL says of itself: memory, or a policy of this machine. */
+/* Reports an OpenSSL failure: out of memory, or a policy of this machine. */
 static int library_error(const char *what, struct error *err)
 {
     return error_set(err, ERROR_TLS, 0, "%s: %s", what, tls_reason_text());
@@ -104,7 +105,7 @@ static int check_options(const struct tls_options *options, struct error *err)
     return 0;
 }
 
-/* Server: a protocol that we speak, or the alert that says so. */
+/* Server: selects a protocol that we speak, or sends the matching alert. */
 static int select_alpn(SSL *ssl, const unsigned char **out,
                        unsigned char *out_len, const unsigned char *in,
                        unsigned in_len, void *opaque)
@@ -129,8 +130,8 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
                                  SSL_OP_NO_TICKET |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    /* A pre-shared key counts as a session.  A server that verifies its peer
-     * must have a context for it, a client must not. */
+    /* OpenSSL treats a pre-shared key as a session.  A server that verifies
+     * its peer must have a session id context, a client must not. */
     if (tls->is_server)
         SSL_CTX_set_session_id_context(ctx, alpn_wire, alpn_own_len);
     if (SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
@@ -140,7 +141,7 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
         SSL_CTX_set_ciphersuites(ctx, is_psk ? SUITES_PSK : SUITES_TLS13) != 1)
         return library_error("set up TLS", err);
 
-    /* This one returns 0 for success. */
+    /* This function returns 0 on success. */
     if (SSL_CTX_set_alpn_protos(ctx, alpn_wire + skipped,
                                 alpn_len(tls) - skipped) != 0)
         return library_error("set up ALPN", err);
@@ -161,7 +162,7 @@ static int set_policy(struct tls *tls, const struct tls_options *options,
 
 /*
  * With a pre-shared key there is no CA, so a certificate in its place never
- * verifies: nobody without the key gets past a handshake.
+ * verifies: a peer without the key cannot complete a handshake.
  */
 static void set_verification(struct tls *tls)
 {
@@ -208,7 +209,7 @@ static int open_one(const struct tls_options *options, bool is_server,
     return 0;
 }
 
-/* Does the client offer TLS 1.3?  RFC 8446, 4.2.1: two bytes a version. */
+/* Does the client offer TLS 1.3?  RFC 8446, 4.2.1: two bytes per version. */
 static bool has_13(SSL *ssl)
 {
     const unsigned char *list;
@@ -235,7 +236,7 @@ static int choose_modern(SSL *ssl, int *alert, void *opaque)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-/* The names of all it takes: a policy, without what was left out of it. */
+/* Lists all enabled ciphers: the policy, without the unknown names. */
 static const char *list_ciphers(SSL_CTX *ctx, char *list, size_t len)
 {
     STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(ctx);
@@ -254,9 +255,9 @@ static const char *list_ciphers(SSL_CTX *ctx, char *list, size_t len)
 }
 
 /*
- * A context that allows TLS 1.2 goes without our own ciphers.  A server has
- * another one, for all who can do better: which version is spoken is known
- * once the client has said what it has.
+ * A context that allows TLS 1.2 does not use our own ciphers.  A server has a
+ * second context for clients with TLS 1.3: the version is only known after the
+ * client hello.
  */
 static int open_modern(struct tls *tls, const struct tls_options *options,
                        struct error *err)
