@@ -1,5 +1,5 @@
-/* bytes.h - loads and stores of fixed width, any alignment: big-endian, and
- * little-endian loads of what other formats have. */
+/* bytes.h - unaligned loads and stores of fixed width: big-endian, and
+ * little-endian loads for other formats. */
 #ifndef CW_BASE_BYTES_H
 #define CW_BASE_BYTES_H
 

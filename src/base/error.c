@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the header says of them to the analyzer. */
+/* The header redefines these for the analyzer. */
 #undef error_set
 #undef error_set_at
 #undef error_wrap
@@ -46,7 +46,8 @@ static const struct {
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
-/* What to do where errnum alone says it; "": look at what failed. */
+/* The remedy if errnum alone implies one; else "", see the object that failed.
+ * */
 static const char *remedy(int errnum)
 {
     if (errnum == EMFILE)
@@ -56,7 +57,7 @@ static const char *remedy(int errnum)
     return "";
 }
 
-/* Whatever could not be opened: that is not its fault. */
+/* An open that fails for lack of descriptors is not the file's fault. */
 static enum error_kind kind_for(enum error_kind kind, int errnum)
 {
     return errnum == EMFILE || errnum == ENFILE ? ERROR_SYSTEM : kind;

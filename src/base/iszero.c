@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define STRIDE_WORDS 32 /* 256 bytes between two looks at the result */
+#define STRIDE_WORDS 32 /* 256 bytes between two tests of the result */
 
 static uint64_t load(const unsigned char *p)
 {

@@ -6,10 +6,10 @@
 #include <stddef.h>
 
 /*
- * True when all len bytes at p are zero (also when len is 0).
+ * Returns true if all len bytes at p are zero (also if len is 0).
  *
- * Portable 64-bit OR loop that gives up every 256 bytes: about 0.01 CPU s/GB
- * on memory in cache, and AVX2 intrinsics gained nothing over it.
+ * A portable 64-bit OR loop that tests its result every 256 bytes: about 0.01
+ * CPU s/GB on cached memory; AVX2 intrinsics gained nothing over it.
  */
 bool iszero(const void *p, size_t len);
 

@@ -27,7 +27,7 @@ bool jsonin_end(struct jsonin *in)
 /* ---- strings ---- */
 
 struct text_out {
-    char *out; /* NULL: nowhere */
+    char *out; /* NULL: discard */
     size_t left;
 };
 
@@ -42,7 +42,8 @@ static bool put(struct text_out *text, unsigned char c)
     return true;
 }
 
-/* UTF-8; halves of a pair are put as they come, as nobody needs them. */
+/* Writes UTF-8; surrogates are written separately, as no caller needs pairs.
+ * */
 static bool put_code(struct text_out *text, unsigned code)
 {
     if (code < 0x80)
@@ -97,7 +98,7 @@ static bool take_text(struct jsonin *in, struct text_out *text)
         unsigned char c = (unsigned char)*in->at;
 
         if (c < 0x20)
-            return false; /* the end, too */
+            return false; /* also at the end of the text */
         in->at++;
         if (!(c == '\\' ? take_escape(in, text) : put(text, c)))
             return false;
@@ -131,7 +132,8 @@ bool jsonin_number(struct jsonin *in, uint64_t *out)
             return false;
     if (in->at == begin || (*begin == '0' && in->at > begin + 1))
         return false;
-    return strspn(in->at, ".eE") == 0; /* whole: 1e3 is not taken for 1 */
+    return strspn(in->at, ".eE") ==
+           0; /* a whole number: 1e3 must not be read as 1 */
 }
 
 /* ---- anything ---- */
@@ -163,8 +165,9 @@ static bool skip_plain(struct jsonin *in)
 }
 
 /*
- * Without recursion: closers[] is what each open bracket ends with.  Where
- * commas and colons stand is not judged: who skips does not need it.
+ * Does not recurse: closers[] holds the closing bracket of each open one.
+ * Does not check the position of commas and colons: a skipped value does not
+ * need it.
  */
 bool jsonin_skip(struct jsonin *in)
 {

@@ -1,9 +1,10 @@
 /*
- * log.h - one line per event, to whoever the process said wants it.
+ * log.h - one line per event, to the handler of the process.
  *
- * Any thread may log.  A line has no newline at its end and never holds keys,
+ * Any thread may log.  A line has no trailing newline and never contains keys,
  * secrets or payload.  Levels: error (exactly one per failed run, by main),
- * warn (we coped), info (about 20 lines per run), debug (per extent).
+ * warn (a problem that we handled), info (about 20 lines per run), debug (per
+ * extent).
  */
 #ifndef CW_BASE_LOG_H
 #define CW_BASE_LOG_H
@@ -21,12 +22,12 @@ enum log_level {
 typedef void log_handler(void *opaque, enum log_level level, const char *line);
 
 /*
- * Sends lines at or above level's urgency to handler (borrowed, like opaque,
- * until the next call).  Call before threads start; the default is silence.
+ * Sends lines of level or more urgent to handler (borrowed, like opaque, until
+ * the next call).  Call it before threads start; by default nothing is logged.
  */
 void log_open(log_handler *handler, void *opaque, enum log_level level);
 
-/* Would a line at this level be seen?  Guard for costly debug lines. */
+/* Is this level logged?  Guards costly debug lines. */
 bool log_wants(enum log_level level);
 
 void log_line(enum log_level level, const char *fmt, ...)

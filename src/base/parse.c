@@ -9,7 +9,7 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-/* A decimal number split at its point: value = digits / 10^decimals. */
+/* A decimal number: value = digits / 10^decimals. */
 struct decimal {
     uint64_t digits;
     unsigned decimals;
@@ -20,7 +20,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Reads "12", "12.5", ".5"; *text moves behind it. */
+/* Reads "12", "12.5", ".5"; *text moves past it. */
 static bool take_decimal(const char **text, struct decimal *d)
 {
     const char *p = *text;
@@ -44,7 +44,7 @@ static bool take_decimal(const char **text, struct decimal *d)
     return seen_digit;
 }
 
-/* d * unit, when that is a whole number that fits. */
+/* Computes d * unit; fails unless the result is an integer that fits. */
 static bool scale_exactly(const struct decimal *d, uint64_t unit, uint64_t *out)
 {
     u128 value = (u128)d->digits * unit;
@@ -96,7 +96,7 @@ bool parse_bytes(const char *text, uint64_t *bytes)
            scale_exactly(&d, unit, bytes);
 }
 
-/* The power of ten behind the "e" of "12e6", "5E-3". */
+/* Reads the exponent after the "e" of "12e6", "5E-3". */
 static bool take_exponent(const char *text, int *exponent)
 {
     bool is_negative = *text == '-';
@@ -111,7 +111,7 @@ static bool take_exponent(const char *text, int *exponent)
     return *text == '\0';
 }
 
-/* The suffix of a quantity is unit * 10^exponent. */
+/* Parses the suffix of a quantity as unit * 10^exponent. */
 static bool quantity_unit(const char *suffix, uint64_t *unit, int *exponent)
 {
     static const char smaller[] = "mun";
@@ -133,7 +133,7 @@ static bool quantity_unit(const char *suffix, uint64_t *unit, int *exponent)
     }
     if (*suffix == 'e' || *suffix == 'E')
         return take_exponent(suffix + 1, exponent);
-    /* "1K" and "1kB" are of people, "1k" is of Kubernetes. */
+    /* "1K" and "1kB" are common usage, "1k" is Kubernetes. */
     return !strchr(suffix, 'B') && strcmp(suffix, "K") != 0 &&
            strcmp(suffix, "ki") != 0 && unit_of(suffix, unit);
 }

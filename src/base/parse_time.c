@@ -1,4 +1,4 @@
-/* parse_time.c - moments as RFC 3339 writes them. */
+/* parse_time.c - parses and formats RFC 3339 timestamps. */
 #include "base/parse.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Reads exactly n digits; *text moves behind them. */
+/* Reads exactly n digits; *text moves past them. */
 static bool take_digits(const char **text, unsigned n, unsigned *value)
 {
     *value = 0;
@@ -44,7 +44,7 @@ static unsigned days_in_month(unsigned year, unsigned month)
     return month == 2 && is_leap(year) ? 29 : days[month - 1];
 }
 
-/* "2026-11-21": days since 1970. */
+/* Reads "2026-11-21" as days since 1970. */
 static bool take_date(const char **text, uint64_t *days)
 {
     unsigned year, month, day;
@@ -62,7 +62,8 @@ static bool take_date(const char **text, uint64_t *days)
     return true;
 }
 
-/* "03:30:00.25": nanoseconds since midnight; digits beyond nine are lost. */
+/* Reads "03:30:00.25" as nanoseconds since midnight; ignores digits after the
+ * ninth. */
 static bool take_clock(const char **text, uint64_t *ns)
 {
     unsigned hour, minute, second;
@@ -84,7 +85,7 @@ static bool take_clock(const char **text, uint64_t *ns)
     return true;
 }
 
-/* "Z", "+01:00": what is to be taken off to come to UTC. */
+/* Reads "Z" or "+01:00" as the offset to subtract to get UTC. */
 static bool take_zone(const char **text, int64_t *ns)
 {
     int sign = **text == '-' ? -1 : 1;

@@ -1,8 +1,8 @@
-/* version.h - which version of the product this is. */
+/* version.h - the version of the product. */
 #ifndef CW_BASE_VERSION_H
 #define CW_BASE_VERSION_H
 
-/* "0.1.0", as the build names it. */
+/* The version that the build sets, such as "0.1.0". */
 const char *version_text(void);
 
 #endif

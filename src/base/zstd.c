@@ -6,8 +6,8 @@
 
 #include "base/bytes.h"
 
-#define ZSTD_SKIPPABLE 0x184d2a50U /* and 15 numbers behind it */
-#define MIN_WINDOW_LOG 10          /* that a frame can have */
+#define ZSTD_SKIPPABLE 0x184d2a50U /* the first of 16 magic numbers */
+#define MIN_WINDOW_LOG 10          /* the smallest that a frame can have */
 #define MAGIC_BYTES    4U
 
 static ZSTD_CCtx *inner_packer(struct zstd_packer *packer)
@@ -64,7 +64,7 @@ bool zstd_unpack(struct zstd_unpacker *unpacker, const uint8_t *packed,
     return !ZSTD_isError(*got) && *got <= out_len;
 }
 
-/* libzstd also reads frames of its early days, which we need not trust. */
+/* libzstd also reads legacy formats, which we do not trust. */
 static bool is_final_format(const uint8_t *packed, size_t packed_len)
 {
     static const uint8_t magic[MAGIC_BYTES] = { 0x28, 0xb5, 0x2f, 0xfd };
@@ -89,8 +89,8 @@ static ZSTD_DCtx *inner_stream(struct zstd_stream *stream)
     return (ZSTD_DCtx *)(void *)stream;
 }
 
-/* RFC 8878: behind the magic number a descriptor; then, unless the frame is a
- * single segment and its size the window, an exponent and a mantissa. */
+/* RFC 8878: a descriptor follows the magic number; then, unless the frame is a
+ * single segment whose window is its size, an exponent and a mantissa. */
 uint64_t zstd_window_bytes(const uint8_t *packed, size_t packed_len)
 {
     uint64_t base;
