@@ -14,7 +14,7 @@ static int bad(const char *text, const char *why, struct error *err)
     return error_set(err, ERROR_USAGE, 0, "address \"%s\": %s", text, why);
 }
 
-/* An IPv6 literal, with or without a zone ("fe80::1%eth0")? */
+/* Is host an IPv6 literal, with or without a zone ("fe80::1%eth0")? */
 static bool is_ipv6(const char *host)
 {
     char bare[INET6_ADDRSTRLEN];
@@ -103,7 +103,7 @@ bool addr_is_literal(const struct addr *addr)
 int addr_resolve(const struct addr *addr, bool passive, struct addrinfo **list,
                  struct error *err)
 {
-    /* No AI_ADDRCONFIG: it drops ::1 on a machine whose only IPv6 is lo. */
+    /* No AI_ADDRCONFIG: it drops ::1 on a machine whose only IPv6 is on lo. */
     struct addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
@@ -121,7 +121,7 @@ int addr_resolve(const struct addr *addr, bool passive, struct addrinfo **list,
                      gai_strerror(r));
 }
 
-/* A dual-stack listener shows an IPv4 peer as ::ffff:1.2.3.4; people do not
+/* A dual-stack listener reports an IPv4 peer as ::ffff:1.2.3.4; users do not
  * know it by that name. */
 static bool unmap(const struct sockaddr *sa, socklen_t sa_len,
                   struct sockaddr_in *in)

@@ -1,5 +1,5 @@
 /*
- * addr.h - "HOST:PORT", "[v6]:PORT", "HOST": parsed and resolved.
+ * addr.h - parses and resolves "HOST:PORT", "[v6]:PORT" and "HOST".
  */
 #ifndef CW_NET_ADDR_H
 #define CW_NET_ADDR_H
@@ -14,27 +14,27 @@
 
 struct addr {
     char host[256]; /* without brackets; "" = every local address */
-    char port[8];   /* decimal, 1..65535 (0 for listening on any) */
+    char port[8];   /* decimal, 1..65535 (0: listen on any port) */
 };
 
 /*
- * "host:port", "host", "1.2.3.4:port", "[::1]:port", "::1", ":port".
+ * Parses "host:port", "host", "1.2.3.4:port", "[::1]:port", "::1", ":port".
  * Fails with ERROR_USAGE.
  */
 int addr_parse(const char *text, struct addr *addr, struct error *err);
 
-/* Is the host an IPv4 or IPv6 address, or "", and not a name? */
+/* Is the host an IPv4 or IPv6 address or "", as opposed to a name? */
 bool addr_is_literal(const struct addr *addr);
 
 /*
  * Resolves to a getaddrinfo(3) list, owned by the caller (freeaddrinfo), in
- * the resolver's order; passive: for bind(2).  Fails with ERROR_TEMPORARY:
- * a name that is not there yet may be there soon.
+ * the resolver's order; passive: for bind(2).  Fails with ERROR_TEMPORARY: a
+ * name that does not exist yet may exist soon.
  */
 int addr_resolve(const struct addr *addr, bool passive, struct addrinfo **list,
                  struct error *err);
 
-/* Writes "1.2.3.4:5" or "[::1]:5".  Returns buf. */
+/* Formats "1.2.3.4:5" or "[::1]:5".  Returns buf. */
 const char *addr_format(const struct sockaddr *sa, socklen_t sa_len, char *buf,
                         size_t len);
 

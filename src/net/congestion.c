@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 
-/* Of /proc/sys/net/ipv4: a line of names; "" where there is none to read. */
+/* Reads a line of names in /proc/sys/net/ipv4; "" if it cannot be read. */
 static void read_names(const char *path, char *names, size_t size)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -24,7 +24,7 @@ static const char *peer_word(const struct conn *conn)
     return tls_peer_word(conn->tls);
 }
 
-/* The end of the socket, in words. */
+/* Explains the state of the socket. */
 static int explain_errnum(const struct conn *conn, int errnum,
                           struct error *err)
 {
@@ -67,9 +67,9 @@ int conn_explain_read(const struct conn *conn, int ssl_error, struct error *err)
 /* ---- sending ---- */
 
 /*
- * The first failed send is often all we see of a peer that refused us: its
- * alert waits in our receive queue.  SSL_peek() leaves data alone, so that
- * a message of the peer that says why can still be received.
+ * After a peer refused us, a failed send is often the first sign: its alert
+ * waits in our receive queue.  SSL_peek() does not consume data, so a message
+ * in which the peer gives the reason can still be received.
  */
 static int explain_send(struct conn *conn, struct error *err)
 {
@@ -80,7 +80,7 @@ static int explain_send(struct conn *conn, struct error *err)
     if (atomic_load(&conn->is_shut)) {
         error_set(err, ERROR_CANCELLED, 0, "connection was shut down");
     } else if (tls_reason_explain(&conn->peer, true, err)) {
-        /* refused by our own side of OpenSSL */
+        /* our own OpenSSL refused */
     } else {
         conn->bio.is_dontwait = true;
         r = SSL_peek(conn->ssl, &byte, 1);
@@ -95,7 +95,7 @@ static int explain_send(struct conn *conn, struct error *err)
     return -1;
 }
 
-/* May the connection still be written?  -1 with err: no. */
+/* May the connection still be written?  Returns -1 with err if not. */
 static int check_sendable(const struct conn *conn, struct error *err)
 {
     if (atomic_load(&conn->is_shut))
@@ -106,8 +106,8 @@ static int check_sendable(const struct conn *conn, struct error *err)
     return -1;
 }
 
-/* Counts the records that len bytes make, and has the next of them begin
- * under a new key when the present one is worn. */
+/* Counts the records of len bytes, and starts the next record under a new key
+ * when the current key has reached its limit. */
 static void count_records(struct conn *conn, size_t len)
 {
     conn->key_records += len / SSL3_RT_MAX_PLAIN_LENGTH + 1;
@@ -146,7 +146,8 @@ int conn_flush(struct conn *conn, struct error *err)
 
 /* ---- receiving ---- */
 
-/* One SSL_read(): at most a record.  0 only where is_dontwait. */
+/* Calls SSL_read() once: at most one record.  Returns 0 only if is_dontwait.
+ * */
 static ssize_t receive(struct conn *conn, void *data, size_t len,
                        struct error *err)
 {
@@ -165,9 +166,11 @@ static ssize_t receive(struct conn *conn, void *data, size_t len,
     return -1;
 }
 
-/* May the connection still be read?  -1 with err: no.  Clears the way for
- * SSL_get_error(), which reads the thread's queue: once a call, as a record
- * that comes well leaves nothing there. */
+/*
+ * May the connection still be read?  Returns -1 with err if not.  Clears the
+ * thread's error queue, which SSL_get_error() reads: once per call is enough,
+ * as a successful record adds nothing to it.
+ */
 static int begin_receive(const struct conn *conn, struct error *err)
 {
     if (atomic_load(&conn->is_shut))
@@ -345,14 +348,14 @@ void conn_hang_up(struct conn *conn, uint64_t deadline_ns)
     conn_shutdown(conn);
 }
 
-/* Says goodbye within a moment, or does without. */
+/* Sends close_notify within a short time, or gives up. */
 static void say_goodbye(struct conn *conn)
 {
     ERR_clear_error();
     conn->bio.deadline_ns = clock_now_ns() + CONN_FAREWELL_NS;
     (void)SSL_shutdown(conn->ssl);
     ERR_clear_error();
-    if (conn->role == CONN_CONTROL) /* the peer may be talking meanwhile */
+    if (conn->role == CONN_CONTROL) /* the peer may be sending meanwhile */
         conn_linger(conn);
 }
 

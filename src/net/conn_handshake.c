@@ -1,4 +1,4 @@
-/* conn_handshake.c - from a socket to a peer that we know. */
+/* conn_handshake.c - from a socket to an authenticated peer. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,8 +16,8 @@
 #include "net/tcp.h"
 #include "net/tcp_connect.h"
 
-/* 256 KiB took nearly all there is to gain from larger socket calls; a
- * control connection has little to say. */
+/* 256 KiB gives nearly all of the gain from larger socket calls; a control
+ * connection carries little data. */
 enum {
     DATA_BUFFER_BYTES = 256 << 10,
     CONTROL_BUFFER_BYTES = 32 << 10
@@ -41,7 +41,7 @@ static void note_address(struct conn *conn)
                     sizeof(conn->peer_address));
 }
 
-/* The BIO goes with the SSL; its data stays ours. */
+/* The SSL owns the BIO; its data stays ours. */
 static int attach_bio(struct conn *conn)
 {
     BIO *bio = BIO_new(conn->tls->bio_method);
@@ -81,7 +81,7 @@ static struct conn *conn_new(int fd, struct tls *tls, enum conn_role role,
         return NULL;
     }
     SSL_set_app_data(conn->ssl, &conn->peer);
-    if (role == CONN_CONTROL) /* idle: hold no record buffers */
+    if (role == CONN_CONTROL) /* idle: keep no record buffers */
         SSL_set_mode(conn->ssl, SSL_MODE_RELEASE_BUFFERS);
     return TAKE_PTR(conn);
 }
@@ -104,7 +104,7 @@ static bool is(const unsigned char *alpn, unsigned len, const char *protocol)
     return len == strlen(protocol) && memcmp(alpn, protocol, len) == 0;
 }
 
-/* What OpenSSL leaves to us: was our protocol agreed, our key used? */
+/* Checks what OpenSSL leaves to us: our protocol agreed, our key used? */
 static int check_agreed(struct conn *conn, struct error *err)
 {
     const unsigned char *alpn = NULL;
@@ -124,7 +124,7 @@ static int check_agreed(struct conn *conn, struct error *err)
     return 0;
 }
 
-/* A client that named a key, and then had another or did not know it. */
+/* Counts a client that named our key but had another or did not know it. */
 static void count_wrong_key(const struct conn *conn, struct tls *tls,
                             const struct error *err)
 {
@@ -148,7 +148,7 @@ static int shake_hands(struct conn *conn, struct tls *tls, uint64_t deadline_ns,
     else
         r = check_agreed(conn, err) == 0 ? 1 : -1;
     conn->bio.deadline_ns = 0;
-    conn->bio.stop_fd = 0; /* a stop does not cut off our goodbye */
+    conn->bio.stop_fd = 0; /* a stop must not cut off our close_notify */
     if (r != 1) {
         ERR_clear_error();
         count_wrong_key(conn, tls, err);
@@ -166,8 +166,8 @@ static uint64_t deadline_of(const struct conn_options *options)
     return clock_now_ns() + options->handshake_timeout_ms * CLOCK_MS_NS;
 }
 
-/* Whom we want to meet: what the options say, or the host we dialled (a
- * certificate's name has no dot at its end). */
+/* The name to require: from the options, or the host we connected to (a
+ * certificate's name has no trailing dot). */
 static char *name_to_want(const struct addr *addr, const struct tls *tls)
 {
     const char *name = tls->peer_name          ? tls->peer_name
@@ -178,7 +178,7 @@ static char *name_to_want(const struct addr *addr, const struct tls *tls)
     return strndup(name, len > 1 && name[len - 1] == '.' ? len - 1 : len);
 }
 
-/* Server Name Indication, which is for DNS names only (RFC 6066). */
+/* Sets Server Name Indication, which is for DNS names only (RFC 6066). */
 static void set_sni(struct conn *conn)
 {
     unsigned char address[sizeof(struct in6_addr)];

@@ -1,6 +1,6 @@
 /*
- * conn_private.h - a connection's inside: conn_handshake.c makes it, conn.c
- * uses and ends it.
+ * conn_private.h - the internals of a connection: conn_handshake.c creates it,
+ * conn.c uses and closes it.
  */
 #ifndef CW_NET_CONN_PRIVATE_H
 #define CW_NET_CONN_PRIVATE_H
@@ -21,38 +21,38 @@ enum {
     CONN_NAME_CHARS = 256
 };
 
-/* How long our last words may take to reach the peer. */
+/* Maximum time for our last data to reach the peer. */
 #define CONN_FAREWELL_NS (CLOCK_SECOND_NS / 2)
 
 struct conn {
     int fd;
     enum conn_role role;
-    struct tls *tls; /* a share of it */
+    struct tls *tls; /* a reference */
     SSL *ssl;
     struct socket_bio bio;
     struct tls_peer peer;
     bool is_established;
-    bool is_http;           /* agreed by ALPN, or by saying nothing */
-    uint64_t key_records;   /* sent under the present key, at most */
-    struct error lost;      /* why nothing more can be received, once so */
-    struct error unsent;    /* why nothing more can be sent, once so */
-    unsigned segment_bytes; /* dialed with; as conn_options */
-    char *wanted_name;      /* of the peer's certificate; NULL: any */
+    bool is_http;           /* agreed by ALPN, or no ALPN */
+    uint64_t key_records;   /* sent under the current key, at most */
+    struct error lost;      /* why receiving has failed, once it has */
+    struct error unsent;    /* why sending has failed, once it has */
+    unsigned segment_bytes; /* used to connect; as in conn_options */
+    char *wanted_name;      /* required in the peer's certificate; NULL: any */
     char peer_address[80];
     char peer_name[CONN_NAME_CHARS];
 
-    atomic_bool is_shut; /* the one field that other threads write */
+    atomic_bool is_shut; /* the only field that other threads write */
 };
 
-/* Why did a read or the handshake fail?  TLS's own reason before the
- * socket's.  Returns -1. */
+/* Explains a failed read or handshake: TLS's reason, else the socket's.
+ * Returns -1. */
 int conn_explain_read(const struct conn *conn, int ssl_error,
                       struct error *err);
 
 /*
- * Waits, for a moment, until the peer has taken our last words.  Closing a
- * socket with unread data throws away what was sent and not yet taken, and
- * that would be the one sentence that tells the peer why.
+ * Waits briefly until the peer has received our last data.  Closing a socket
+ * with unread data discards sent data that the peer has not received yet, and
+ * that would be the message with the reason.
  */
 void conn_linger(const struct conn *conn);
 

@@ -23,7 +23,7 @@ static enum local_addrs_use use_of_ipv4(const struct sockaddr *sa)
     host = ntohl(in.sin_addr.s_addr);
     if (host >> 24 == IN_LOOPBACKNET)
         return LOCAL_ADDRS_LOOPBACK;
-    /* 169.254/16 (RFC 3927) is what a machine calls itself without DHCP. */
+    /* 169.254/16 (RFC 3927): self-assigned without DHCP. */
     return host == INADDR_ANY || host >> 16 == 0xa9fe ? LOCAL_ADDRS_NONE
                                                       : LOCAL_ADDRS_IPV4;
 }
@@ -56,7 +56,7 @@ static socklen_t size_of(const struct sockaddr *sa)
                                     : sizeof(struct sockaddr_in6);
 }
 
-/* IPv4 and IPv6 keep the port at the same place. */
+/* IPv4 and IPv6 have the port at the same place. */
 static in_port_t port_of(const struct sockaddr *sa)
 {
     struct sockaddr_in in;

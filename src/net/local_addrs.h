@@ -1,4 +1,4 @@
-/* local_addrs.h - the addresses by which other machines reach this one. */
+/* local_addrs.h - the addresses at which other machines reach this one. */
 #ifndef CW_NET_LOCAL_ADDRS_H
 #define CW_NET_LOCAL_ADDRS_H
 
@@ -9,29 +9,28 @@
 
 #define LOCAL_ADDRS_MAX 16U
 
-/* How an address is called by others; in the order we would offer them. */
+/* Kinds of address, in the order of preference. */
 enum local_addrs_use {
     LOCAL_ADDRS_IPV4,     /* public or private */
     LOCAL_ADDRS_IPV6,     /* global or unique local */
-    LOCAL_ADDRS_LOOPBACK, /* this machine alone */
-    LOCAL_ADDRS_NONE,     /* nobody can paste it: link-local needs a zone */
+    LOCAL_ADDRS_LOOPBACK, /* this machine only */
+    LOCAL_ADDRS_NONE,     /* not usable by others: link-local needs a zone */
 };
 
-/* Which of them sa is. */
+/* The kind of address of sa. */
 enum local_addrs_use local_addrs_use(const struct sockaddr *sa);
 
 /*
- * Fills list with at most max addresses at which a listener bound to sa (as
- * getsockname() tells it) and to device (NULL: to none) can be called, port
- * included: sa itself, or when that is the wildcard, those of the interfaces
- * that are up; loopback only where there is nothing else.  Returns how many;
- * -1: ERROR_SYSTEM.
+ * Fills list with at most max addresses, port included, at which clients reach
+ * a listener bound to sa (from getsockname()) and to device (NULL: none): sa
+ * itself or, for the wildcard, those of all interfaces that are up; loopback
+ * only if there is no other.  Returns their number; -1: ERROR_SYSTEM.
  */
 int local_addrs_list(const struct sockaddr *sa, const char *device,
                      struct sockaddr_storage *list, unsigned max,
                      struct error *err);
 
-/* The same with the interfaces given, as getifaddrs(3) does. */
+/* The same for given interfaces in the form of getifaddrs(3). */
 int local_addrs_pick(const struct ifaddrs *interfaces,
                      const struct sockaddr *sa, const char *device,
                      struct sockaddr_storage *list, unsigned max);

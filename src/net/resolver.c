@@ -12,13 +12,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-/* Of the thread and of the caller; the last one frees it. */
+/* Shared by the thread and the caller; the last one frees it. */
 struct lookup {
     atomic_uint users;
-    int done_fd;         /* eventfd: raised when is_done is set */
-    atomic_bool is_done; /* what follows is final */
+    int done_fd;         /* eventfd: signalled when is_done is set */
+    atomic_bool is_done; /* the fields below are final */
     struct addr addr;
-    struct addrinfo *list; /* NULL: err says why */
+    struct addrinfo *list; /* NULL: see err */
     struct error err;
 };
 
@@ -47,7 +47,7 @@ static void *lookup_main(void *arg)
     return NULL;
 }
 
-/* The thread owns one use of l.  0 or an errno value. */
+/* The thread owns one reference to l.  Returns 0 or an errno value. */
 static int start_thread(struct lookup *l)
 {
     pthread_attr_t attr;
@@ -57,7 +57,7 @@ static int start_thread(struct lookup *l)
 
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all); /* signals are for the main thread */
+    sigfillset(&all); /* the main thread handles signals */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     errnum = pthread_create(&thread, &attr, lookup_main, l);
     pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -1,9 +1,9 @@
 /*
- * resolver.h - host names to addresses, with a limit on time.
+ * resolver.h - resolves host names within a time limit.
  *
- * getaddrinfo(3) can neither be given a timeout nor be stopped, and takes 5 s
- * for each silent name server and try (resolv.conf(5)).  So it runs on a
- * thread of its own, which is left to itself when the caller gives up.
+ * getaddrinfo(3) has no timeout and cannot be stopped; it waits 5 s for each
+ * silent name server and try (resolv.conf(5)).  So it runs on its own thread,
+ * which the caller abandons when it gives up.
  */
 #ifndef CW_NET_RESOLVER_H
 #define CW_NET_RESOLVER_H
@@ -15,9 +15,9 @@
 #include "net/addr.h"
 
 /*
- * As addr_resolve() for dialing, until deadline_ns (CLOCK_MONOTONIC) at the
- * latest, or until stop_fd is readable (0: none).  A literal address takes no
- * thread.  *list is owned by the caller (freeaddrinfo).
+ * Like addr_resolve() for connecting, but ends at deadline_ns
+ * (CLOCK_MONOTONIC) or when stop_fd is readable (0: none).  A literal address
+ * needs no thread.  The caller owns *list (freeaddrinfo).
  *
  * ERROR_TEMPORARY: no such name, or no answer in time; ERROR_CANCELLED:
  * stop_fd; ERROR_SYSTEM.

@@ -27,14 +27,14 @@ static void auto_list(struct addrinfo **list)
         freeaddrinfo(*list);
 }
 
-/* Best effort: a Unix socket has none of these, and works all the same. */
+/* Best effort: a Unix socket has none of these options and still works. */
 static void set_int(int fd, int level, int name, int value)
 {
     (void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* How far the kernel's own sizing of a TCP buffer goes: the last of three
- * numbers in the file; 0 when it is not to be read. */
+/* The maximum of the kernel's automatic TCP buffer sizing: the last of three
+ * numbers in the file; 0 if it cannot be read. */
 static unsigned long long own_sizing(const char *file)
 {
     AUTO_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -51,13 +51,13 @@ static unsigned long long own_sizing(const char *file)
 }
 
 /*
- * Asks for 4 MiB of kernel buffer.  A fixed size ends the kernel's own
- * sizing, which goes to 4 MiB (send) and 6 MiB (receive) by default, while
- * net.core.[rw]mem_max caps a fixed one at 208 KiB by default: on such a
- * machine asking would make long links slow.  So try on another socket
- * first (the kernel reports twice what it grants, and counts its own sizes
- * like that, too).  And leave a machine alone that was told to go further
- * by itself: on 1 Gbit/s and 100 ms it is twice as fast so.
+ * Requests a kernel buffer of 4 MiB.  A fixed size disables the kernel's
+ * automatic sizing, which goes to 4 MiB (send) and 6 MiB (receive) by default,
+ * while net.core.[rw]mem_max limits a fixed size to 208 KiB by default: on
+ * such a machine a fixed size would slow down long links.  So try on another
+ * socket first (the kernel reports twice what it grants, and counts its
+ * automatic sizes in the same way).  Also keep automatic sizing if it is
+ * configured to go further: on 1 Gbit/s and 100 ms it is then twice as fast.
  */
 static void set_buffer(int fd, int name, const char *sizing)
 {
@@ -79,10 +79,10 @@ static int seconds_of(unsigned ms)
 }
 
 /*
- * A dead peer of an idle connection is noticed by keepalive, one with data
- * under way by TCP_USER_TIMEOUT.  The latter also ends a connection whose
- * peer keeps its window closed (tcp(7)), and that is how a slow disk looks:
- * so it is for CONTROL alone, which both sides always read.
+ * Keepalive detects a dead peer on an idle connection, TCP_USER_TIMEOUT one
+ * with data in flight.  The latter also ends a connection whose peer keeps its
+ * window closed (tcp(7)), as a slow disk does: so it is for CONTROL only,
+ * which both sides always read.
  */
 void tcp_set_role(int fd, enum conn_role role, unsigned dead_peer_ms)
 {
@@ -111,7 +111,7 @@ int tcp_set_blocking(int fd, bool is_blocking)
     return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
 }
 
-/* The kernel lets an ordinary user choose since Linux 5.7. */
+/* Since Linux 5.7 an ordinary user may set the device. */
 int tcp_set_device(int fd, const char *device)
 {
     return device ? setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device,
@@ -167,7 +167,7 @@ static int listen_list(const struct addr *addr, const char *device,
     struct error e;
 
     if (addr_resolve(addr, true, &list, err) < 0) {
-        err->kind = ERROR_USAGE; /* no address of this machine */
+        err->kind = ERROR_USAGE; /* not an address of this machine */
         return -1;
     }
     for (const struct addrinfo *ai = list; ai && n < max; ai = ai->ai_next) {

@@ -1,4 +1,4 @@
-/* tcp.h - the TCP under a connection.  Private to net/conn*.c. */
+/* tcp.h - the TCP socket of a connection.  Private to net/conn*.c. */
 #ifndef CW_NET_TCP_H
 #define CW_NET_TCP_H
 
@@ -9,17 +9,19 @@
 #include "net/addr.h"
 #include "net/conn.h"
 
-/* Sets up a socket that is accepted, and so of any family, or not yet connected.
- * ERROR_USAGE. */
+/* Sets up a socket that is accepted (of any family) or not yet connected.
+ * Fails with ERROR_USAGE. */
 int tcp_tune(int fd, const struct conn_options *options, struct error *err);
 
-/* 0 or -errno. */
+/* Returns 0 or -errno. */
 int tcp_set_blocking(int fd, bool is_blocking);
 
-/* Ties a socket to a network interface; NULL: any.  0, or -1 with errno. */
+/* Binds a socket to a network interface; NULL: any.  Returns 0, or -1 with
+ * errno. */
 int tcp_set_device(int fd, const char *device);
 
-/* Keepalive, and for CONTROL the limits on a silent peer (0 ms: none). */
+/* Sets keepalive and, for CONTROL, the limits on a silent peer (0 ms: none).
+ * */
 void tcp_set_role(int fd, enum conn_role role, unsigned dead_peer_ms);
 
 #endif

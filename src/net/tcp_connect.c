@@ -14,15 +14,15 @@
 #include "net/resolver.h"
 #include "net/tcp.h"
 
-/* RFC 8305, 5: the Connection Attempt Delay that it recommends. */
+/* RFC 8305, 5: the recommended Connection Attempt Delay. */
 #define ATTEMPT_DELAY_NS (250 * CLOCK_MS_NS)
 
 enum {
     ADDRESS_CHARS = 80,
-    ADDRESSES_MAX = 32 /* of a name; more than any name of a service has */
+    ADDRESSES_MAX = 32 /* per name; more than any service has */
 };
 
-/* A connect(2) under way. */
+/* A connect(2) in progress. */
 struct attempt {
     int fd; /* owned; -1: it has failed */
     const struct addrinfo *ai;
@@ -31,11 +31,11 @@ struct attempt {
 struct race {
     const struct conn_options *options;
     const struct addrinfo *order[ADDRESSES_MAX];
-    unsigned count;                         /* of addresses */
+    unsigned count;                         /* number of addresses */
     struct attempt attempts[ADDRESSES_MAX]; /* in the same order */
     unsigned started, pending;
     uint64_t next_ns;     /* when to start the next */
-    struct error failure; /* that says most; ERROR_NONE: none yet */
+    struct error failure; /* the most informative; ERROR_NONE: none yet */
 };
 
 static void auto_list(struct addrinfo **list)
@@ -51,7 +51,7 @@ static void race_close(const struct race *race)
             close(race->attempts[i].fd);
 }
 
-/* The first of ai and what follows it that is (or is not) of the family. */
+/* Returns the first entry, from ai on, that is (or is not) of the family. */
 static const struct addrinfo *next_of(const struct addrinfo *ai, int family,
                                       bool is_of)
 {
@@ -60,7 +60,7 @@ static const struct addrinfo *next_of(const struct addrinfo *ai, int family,
     return ai;
 }
 
-/* The resolver's order, but with families in turn, its first one first. */
+/* Keeps the resolver's order, but alternates families, its first one first. */
 static void interleave(struct race *race, const struct addrinfo *list)
 {
     int family = list->ai_family;
@@ -75,14 +75,14 @@ static void interleave(struct race *race, const struct addrinfo *list)
     }
 }
 
-/* A family that this machine cannot route says nothing of the target. */
+/* A family that this machine cannot route says nothing about the target. */
 static bool is_telling(const struct error *err)
 {
     return err->errnum != ENETUNREACH && err->errnum != EADDRNOTAVAIL &&
            err->errnum != EAFNOSUPPORT;
 }
 
-/* Keeps err if it says more than what is kept; and the next one may start. */
+/* Keeps err if it is more informative; the next attempt may then start. */
 static void note_failure(struct race *race, const struct error *err)
 {
     log_debug("%s", err->text);
@@ -106,8 +106,8 @@ static void fail_attempt(struct race *race, struct attempt *attempt, int errnum)
 }
 
 /*
- * Ties a socket to where it is to dial from.  An address of the other family
- * only rules out this one of the target's addresses.
+ * Binds a socket to its source address and device.  A source address of the
+ * other family only rules out this address of the target.
  */
 static int bind_here(int fd, int family, const struct conn_options *options,
                      struct error *err)
@@ -135,7 +135,7 @@ static int bind_here(int fd, int family, const struct conn_options *options,
     return 0;
 }
 
-/* As asked for, or as what it goes beside was dialed with. */
+/* The requested size, or that of the connection in options->beside. */
 static unsigned segment_bytes(const struct conn_options *options)
 {
     if (options->segment_bytes > 0 || !options->beside)
@@ -143,7 +143,7 @@ static unsigned segment_bytes(const struct conn_options *options)
     return options->beside->segment_bytes;
 }
 
-/* An owned socket that does not block, set up as options say, or -1. */
+/* Returns an owned non-blocking socket, set up by options, or -1. */
 static int make_socket(const struct addrinfo *ai,
                        const struct conn_options *options, struct error *err)
 {
@@ -152,7 +152,7 @@ static int make_socket(const struct addrinfo *ai,
 
     if (fd < 0)
         return error_set(err, ERROR_TEMPORARY, errno, "make a socket");
-    /* Before connect(2): window scale and MSS are agreed in the SYN. */
+    /* Before connect(2): the SYN carries window scale and MSS. */
     if (tcp_tune(fd, options, err) < 0 ||
         bind_here(fd, ai->ai_family, options, err) < 0)
         return -1;
@@ -184,7 +184,8 @@ static void start_next(struct race *race)
         fail_attempt(race, attempt, errno);
 }
 
-/* The socket, now the caller's, if the attempt has succeeded, or -1. */
+/* If the attempt has succeeded, returns its socket, now owned by the caller;
+ * else -1. */
 static int take_connected(struct race *race, struct attempt *attempt)
 {
     int errnum = 0;
@@ -200,8 +201,8 @@ static int take_connected(struct race *race, struct attempt *attempt)
     return -1;
 }
 
-/* Waits for an attempt to end, the next to be due, or the deadline.  Returns
- * a connected socket; -1: none yet; -2: stopped. */
+/* Waits for an attempt to end, for the next start, or for the deadline.
+ * Returns a connected socket; -1: none yet; -2: stopped. */
 static int wait_for_one(struct race *race, uint64_t deadline_ns)
 {
     bool has_next = race->started < race->count;
@@ -263,7 +264,7 @@ static int run(struct race *race, uint64_t deadline_ns, struct error *err)
     return -1;
 }
 
-/* Where the connection goes that options say to go beside. */
+/* Finds the peer address of the connection in options->beside. */
 static int find_beside(const struct conn *beside, struct sockaddr_storage *sa,
                        struct addrinfo *ai, struct error *err)
 {

@@ -9,14 +9,14 @@
 #include "net/conn.h"
 
 /*
- * Finds the addresses of addr and connects to the one that answers first.  As
- * RFC 8305 has it, they are tried side by side, IPv6 and IPv4 in turn, each
- * 250 ms after the one before, or at once when that has failed: so an address
- * that does not answer costs a quarter of a second.
+ * Resolves addr and connects to the address that answers first.  As in RFC
+ * 8305, attempts run in parallel, alternating IPv6 and IPv4, each 250 ms after
+ * the previous one, or at once if that has failed: so an address that does not
+ * answer costs a quarter of a second.
  *
- * *deadline_ns is set to when a handshake is to be over, by options.  Returns
+ * Sets *deadline_ns to the end of the handshake's time, from options.  Returns
  * an owned blocking socket or -1: ERROR_TEMPORARY, ERROR_CANCELLED by
- * options->stop_fd, or ERROR_USAGE where what was asked for is not to be had.
+ * options->stop_fd, or ERROR_USAGE if a requested option is not available.
  */
 int tcp_connect(const struct addr *addr, const struct conn_options *options,
                 uint64_t *deadline_ns, struct error *err);

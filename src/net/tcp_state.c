@@ -1,6 +1,6 @@
 #include "net/tcp_state.h"
 
-/* The kernel's struct tcp_info: that of netinet/tcp.h ends too early. */
+/* The kernel's struct tcp_info: netinet/tcp.h has only its first part. */
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -9,13 +9,13 @@
 
 #include "base/clock.h"
 
-/* Without any acknowledgement for so long, whatever the timeouts are. */
+/* No acknowledgement for this long, whatever the timeouts are. */
 #define SILENT_NS (5 * CLOCK_SECOND_NS)
 
 enum {
-    TIMEOUTS_NEW = 5, /* of a connection that full segments never passed */
+    TIMEOUTS_NEW = 5, /* of a connection that full segments have never passed */
     TIMEOUTS_OLD = 8,
-    FEW_SEGMENTS = 4,    /* a handshake and the first message at most */
+    FEW_SEGMENTS = 4,    /* a handshake and at most the first message */
     SMALL_SEGMENT = 536, /* RFC 9293: passes every IPv4 path */
 };
 
