@@ -1,6 +1,6 @@
 /*
- * body.h - bytes that come in order, in pieces of any size: the body of a
- * request, or what is inside it.  Of one thread.
+ * body.h - a stream of bytes in order, in pieces of any size: the body of a
+ * request, or its content.  Belongs to one thread.
  */
 #ifndef CW_HTTP_BODY_H
 #define CW_HTTP_BODY_H
@@ -10,13 +10,18 @@
 #include "base/error.h"
 
 struct body {
-    /* The next piece at *data, good until the next call: its length (> 0), 0
-     * at the end, -1 with *err.  Not called again after those. */
+    /*
+     * Returns the length (> 0) of the next piece at *data, valid until the
+     * next call; 0 at the end; -1 with *err.  Not called again after 0 or -1.
+     */
     ssize_t (*next)(void *opaque, const void **data, struct error *err);
     void *opaque; /* borrowed */
 
-    /* The same bytes with a copy less, straight into buf: how many, len at
-     * most.  A piece that next() gave must be used up.  NULL: not here. */
+    /*
+     * Reads the same bytes directly into buf, with one copy less: returns
+     * their number, at most len.  The caller must have consumed the piece of
+     * next() first.  NULL: not supported.
+     */
     ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
 };
 

@@ -5,15 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a chunk's head and of trailers; the head has its own. */
+/* For a chunk's header line and for trailers; the message head has its own
+ * limit. */
 #define LINES_BYTES 8192U
 
-/* Where the scan of the head stands. */
+/* Position of the scan in the head. */
 enum line {
-    LINE_FIRST, /* nothing of the message has come */
+    LINE_FIRST, /* nothing received yet */
     LINE_BEGIN, /* of a header */
-    LINE_NAME,  /* in front of its colon */
-    LINE_IN,    /* behind it; or the first line */
+    LINE_NAME,  /* before its colon */
+    LINE_IN,    /* after it; or the first line */
     LINE_CR,
     LINE_LAST_CR, /* of the empty line */
 };
@@ -22,29 +23,29 @@ struct http_reader {
     http_parser parser;
     struct http_head head;
     enum http_code code;   /* HTTP_OK: not broken */
-    enum http_event event; /* what a callback has to tell, or HTTP_EVENT_MORE */
+    enum http_event event; /* the event of a callback, or HTTP_EVENT_MORE */
     struct http_piece body;
-    uint64_t left; /* of the body, or of the chunk of it that is read */
+    uint64_t left; /* of the body, or of its current chunk */
     enum line line;
-    unsigned char before; /* the byte that was scanned or parsed last */
-    bool ends_line;       /* the parser has stopped behind CR LF */
+    unsigned char before; /* the last byte scanned or parsed */
+    bool ends_line;       /* the parser has stopped after CR LF */
     bool is_first_line;
     size_t head_len;
     bool has_head;
     bool is_over;
 
-    /* The header that is being read. */
+    /* The current header. */
     char name[32];
     size_t name_len;
     bool is_in_value;
-    char *value; /* where it goes; NULL: nowhere */
+    char *value; /* destination of the value; NULL: ignored */
     size_t value_len;
     char coding[HTTP_VALUE_BYTES]; /* Transfer-Encoding */
     char expect[HTTP_VALUE_BYTES];
     unsigned codings;
     size_t path_len;
-    bool has_target;  /* a byte of it */
-    unsigned slashes; /* in front of the path, of "https://host/path" */
+    bool has_target;  /* at least one byte of it */
+    unsigned slashes; /* before the path, of "https://host/path" */
 };
 
 const char *http_reason(enum http_code status)
@@ -75,7 +76,7 @@ static bool is_word(const char *text, const char *word)
     return *text == *word;
 }
 
-/* Where the value of the header goes whose name has been read. */
+/* Returns the destination for the value of the header just named. */
 static char *place_of(struct http_reader *r)
 {
     const struct {
@@ -102,8 +103,8 @@ static int refuse(struct http_reader *r, enum http_code status)
 }
 
 /*
- * One byte of what is asked for.  As every server must (RFC 9112, 3.2.2) we
- * take a whole URL, too, of which the path is what follows the authority.
+ * Adds one byte of the request target.  Like every server (RFC 9112, 3.2.2) we
+ * also accept a full URL, whose path follows the authority.
  */
 static void put_in_path(struct http_reader *r, char c)
 {
@@ -135,7 +136,7 @@ static int on_field(http_parser *p, const char *at, size_t len)
     struct http_reader *r = p->data;
 
     if (r->has_head)
-        return 0; /* trailers say nothing to us */
+        return 0; /* trailers are ignored */
     if (r->is_in_value)
         r->name_len = 0;
     r->is_in_value = false;
@@ -155,7 +156,7 @@ static int on_value(http_parser *p, const char *at, size_t len)
         r->is_in_value = true;
         r->value = place_of(r);
         r->value_len = 0;
-        /* The first of a name counts; a second coding is a trick. */
+        /* The first header of a name counts; a second coding is an attack. */
         if (r->value == r->coding)
             r->codings++;
         else if (r->value && r->value[0] != '\0')
@@ -181,7 +182,7 @@ static enum http_verb verb_of(const http_parser *p)
     }
 }
 
-/* A body has one length, said in one way. */
+/* Accepts one body length, given in one way. */
 static int take_length(struct http_reader *r, const http_parser *p)
 {
     r->head.is_chunked = r->codings > 0;
@@ -206,7 +207,7 @@ static int take_path(struct http_reader *r)
     if (r->path_len == 0)
         return r->head.verb == HTTP_VERB_OTHER ? 0 : refuse(r, HTTP_BAD);
     if (r->path_len == sizeof(r->head.path))
-        r->path_len = 0; /* of no length we know: "" */
+        r->path_len = 0; /* too long to be known: "" */
     r->head.path[r->path_len] = '\0';
     query = strchr(r->head.path, '?');
     if (query)
@@ -220,7 +221,7 @@ static int on_headers(http_parser *p)
 
     r->has_head = true;
     r->event = HTTP_EVENT_HEAD;
-    p->upgrade = 0; /* we speak nothing else */
+    p->upgrade = 0; /* we support no other protocol */
     if (p->http_major != 1 || p->http_minor > 1)
         return refuse(r, HTTP_BAD);
     if (take_length(r, p) < 0)
@@ -242,15 +243,15 @@ static int on_body(http_parser *p, const char *at, size_t len)
 
     r->body = (struct http_piece){ at, len };
     if (r->head.is_chunked || r->head.has_length)
-        r->left = p->content_length; /* behind this piece */
+        r->left = p->content_length; /* after this piece */
     r->event = HTTP_EVENT_BODY;
     http_parser_pause(p, 1);
     return 0;
 }
 
 /*
- * A line of the chunked coding has been read: see check_line().  The parser,
- * as Debian builds it, takes any byte for CR and LF there.
+ * Called after a line of the chunked coding: see check_line().  The parser, as
+ * Debian builds it, accepts any byte for CR and LF there.
  */
 static int on_chunk_line(http_parser *p)
 {
@@ -313,7 +314,7 @@ void http_reader_close(struct http_reader *reader)
     free(reader);
 }
 
-/* One byte of the head.  False: no head that we take has it here. */
+/* Scans one byte of the head.  Returns false if no valid head has it here. */
 static bool scan_byte(struct http_reader *r, unsigned char c)
 {
     switch (r->line) {
@@ -328,13 +329,13 @@ static bool scan_byte(struct http_reader *r, unsigned char c)
     case LINE_NAME:
         if (c == ':')
             r->line = LINE_IN;
-        if (c <= ' ') /* "Name : value" is read in more than one way */
+        if (c <= ' ') /* readers disagree about "Name : value" */
             return false;
         break;
     case LINE_IN:
         if (c == '\r')
             r->line = LINE_CR;
-        /* One space between two words, and none behind the last. */
+        /* One space between words, none after the last. */
         if (r->is_first_line && r->before == ' ' && (c == ' ' || c == '\r'))
             return false;
         break;
@@ -344,7 +345,7 @@ static bool scan_byte(struct http_reader *r, unsigned char c)
     return c == '\r' || c == '\t' || (c >= ' ' && c != 0x7f);
 }
 
-/* How much of in is clean head, up to its end.  Sets the status. */
+/* Returns how much of in is valid head, up to its end.  Sets the status. */
 static size_t scan_head(struct http_reader *r, const char *in, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
@@ -369,7 +370,7 @@ static size_t scan_head(struct http_reader *r, const char *in, size_t len)
     return len;
 }
 
-/* The parser's own opinion, once it has stopped. */
+/* Translates the parser's state once it has stopped. */
 static enum http_event judge(struct http_reader *r)
 {
     enum http_errno why = HTTP_PARSER_ERRNO(&r->parser);
@@ -396,7 +397,8 @@ static enum http_event feed_head(struct http_reader *r, const char *in,
     return judge(r);
 }
 
-/* Of what has been parsed of in, before is the byte in front. */
+/* Checks the line end in the parsed part of in; before is the preceding byte.
+ * */
 static void check_line(struct http_reader *r, const char *in, size_t used)
 {
     unsigned char last = (unsigned char)in[used - 1];
@@ -414,7 +416,7 @@ static enum http_event feed_body(struct http_reader *r, const char *in,
 {
     enum http_event event = HTTP_EVENT_MORE;
 
-    /* The parser would take nothing for the sender's end. */
+    /* The parser treats an empty input as the end of the connection. */
     while (event == HTTP_EVENT_MORE && *used < len) {
         size_t n = http_parser_execute(&r->parser, &settings, in + *used,
                                        len - *used);

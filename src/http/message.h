@@ -1,12 +1,12 @@
 /*
- * message.h - messages of HTTP/1.1: a reader for heads and bodies, requests and
- * responses, and the heads that we send.  Pure; libhttp-parser behind it.
+ * message.h - HTTP/1.1 messages: a reader for heads and bodies of requests and
+ * responses, and the heads that we send.  Pure; uses libhttp-parser.
  *
  *   http_reader_feed -> head -> body ... body -> end
  *
  * Stricter than the parser: lines end with CRLF, no control bytes, no folded
- * headers, one way of saying how long a body is.  What two readers could
- * understand differently is refused.
+ * headers, one way to give the length of a body.  It rejects what two readers
+ * could interpret differently.
  */
 #ifndef CW_HTTP_MESSAGE_H
 #define CW_HTTP_MESSAGE_H
@@ -15,22 +15,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_REQUEST_BYTES 8192U /* first line and headers, at most */
-#define HTTP_PATH_BYTES    64U   /* ours are shorter; others are not found */
-#define HTTP_VALUE_BYTES   256U  /* of a header that matters to us */
-#define HTTP_HEAD_BYTES    256U  /* holds the head of any answer */
+#define HTTP_REQUEST_BYTES 8192U /* max, first line and headers */
+#define HTTP_PATH_BYTES    64U   /* ours are shorter; others give 404 */
+#define HTTP_VALUE_BYTES   256U  /* of a header that we use */
+#define HTTP_HEAD_BYTES    256U  /* fits the head of any answer */
 
-/* What to answer. */
+/* Status codes for answers. */
 enum http_code {
     HTTP_OK = 200,
-    HTTP_BAD = 400, /* not HTTP/1.x as RFC 9112 wants it, or no room */
+    HTTP_BAD = 400, /* violates RFC 9112, or out of memory */
     HTTP_UNAUTHORIZED = 401,
-    HTTP_NOT_FOUND = 404, /* path of no length we know, too */
+    HTTP_NOT_FOUND = 404, /* also for a path that is too long */
     HTTP_NOT_GET = 405,
     HTTP_CONFLICT = 409,
     HTTP_LONG = 431, /* HTTP_REQUEST_BYTES without an end */
     HTTP_FAILED = 500,
-    HTTP_UNKNOWN = 501, /* a transfer coding that is not chunked */
+    HTTP_UNKNOWN = 501, /* a transfer coding other than chunked */
     HTTP_UNAVAILABLE = 503
 };
 
@@ -41,7 +41,7 @@ enum http_verb {
     HTTP_VERB_POST
 };
 
-/* What of a head matters to us; a text is "" when it did not come. */
+/* The parts of a head that we use; a missing text is "". */
 struct http_head {
     enum http_verb verb;        /* of a request */
     unsigned status;            /* of a response */
@@ -49,21 +49,21 @@ struct http_head {
     char content_type[HTTP_VALUE_BYTES];
     char cdi_content_type[HTTP_VALUE_BYTES]; /* x-cdi-content-type */
     char disk_bytes[HTTP_VALUE_BYTES];       /* x-clonewire-disk-bytes */
-    bool expects_continue;                   /* waits for a 100 */
+    bool expects_continue;                   /* waits for 100 Continue */
     bool is_chunked;
     bool has_length;
-    uint64_t length_bytes; /* of the body, where has_length */
+    uint64_t length_bytes; /* of the body, if has_length */
 };
 
 enum http_event {
-    HTTP_EVENT_MORE,   /* all was used, and the message goes on */
-    HTTP_EVENT_HEAD,   /* http_reader_head() can be asked */
-    HTTP_EVENT_BODY,   /* the piece is some of the body */
-    HTTP_EVENT_END,    /* of the message; what is not used is another's */
-    HTTP_EVENT_BROKEN, /* for ever; http_reader_code() is the answer */
+    HTTP_EVENT_MORE,   /* all input used, the message continues */
+    HTTP_EVENT_HEAD,   /* http_reader_head() is available */
+    HTTP_EVENT_BODY,   /* the piece is part of the body */
+    HTTP_EVENT_END,    /* end of message; unused input belongs to the next */
+    HTTP_EVENT_BROKEN, /* permanent; see http_reader_code() */
 };
 
-/* Borrowed from what was fed. */
+/* Borrowed from the input. */
 struct http_piece {
     const char *data;
     size_t len;
@@ -71,13 +71,13 @@ struct http_piece {
 
 struct http_reader;
 
-/* NULL when there is no memory; else owned by the caller. */
+/* Returns NULL if out of memory; else the caller owns the reader. */
 struct http_reader *http_reader_open(bool is_response);
 
 /*
- * Reads in, until something is worth telling; *used says how far: feed the
- * rest again.  (Of a message that has ended in full, a byte is always left
- * until HTTP_EVENT_END.)
+ * Reads in up to the next event; *used: the number of bytes consumed; the
+ * caller feeds the rest again.  (For a message that is complete, one byte
+ * always stays unused until HTTP_EVENT_END.)
  */
 enum http_event http_reader_feed(struct http_reader *reader, const char *in,
                                  size_t len, size_t *used,
@@ -85,51 +85,50 @@ enum http_event http_reader_feed(struct http_reader *reader, const char *in,
 
 const struct http_head *http_reader_head(const struct http_reader *reader);
 
-/* So many bytes that are fed next are body, and nothing stands between them;
- * 0: a line of the chunked coding, or the end, may come, or the body has not
- * begun. */
+/* The number of bytes that follow as uninterrupted body; 0: a line of the
+ * chunked coding or the end may follow, or the body has not begun. */
 uint64_t http_reader_body_left(const struct http_reader *reader);
 
-/* After HTTP_EVENT_BROKEN: what to answer. */
+/* After HTTP_EVENT_BROKEN: the status to answer with. */
 enum http_code http_reader_code(const struct http_reader *reader);
 
-/* Response to an unfinished message whose sender has ended: is that its end
- * (a body without a length), or was it cut? */
+/* Response, after the sender closed an unfinished message: is that its end (a
+ * body without a length), or was it truncated? */
 bool http_reader_may_end(const struct http_reader *reader);
 
-/* Tolerates NULL. */
+/* Accepts NULL. */
 void http_reader_close(struct http_reader *reader);
 
 /*
- * Looks at the whole of what has come of a request without a body.  False:
- * the end is not there yet and nothing is wrong so far; read on.  True:
- * *status says what to answer, and *head is filled when that is HTTP_OK.
- * Other methods than GET and HEAD are HTTP_NOT_GET.
+ * Parses all bytes received so far of a request without a body.  Returns false
+ * if it is incomplete and valid so far: read on.  Returns true with the answer
+ * in *status; *head is filled if that is HTTP_OK.  Methods other than GET and
+ * HEAD give HTTP_NOT_GET.
  */
 bool http_parse(const char *in, size_t len, struct http_head *head,
                 enum http_code *status);
 
 /*
  * Writes status line and headers of an answer with body_len bytes of body,
- * after which the connection ends.  Returns their length.
+ * after which the connection closes.  Returns their length.
  */
 size_t http_write_head(char out[HTTP_HEAD_BYTES], enum http_code status,
                        const char *type, size_t body_len);
 
-/* What a POST says of itself.  Texts are without control bytes. */
+/* The head of a POST.  Texts have no control bytes. */
 struct http_post {
-    const char *host; /* and port, as in the URL */
+    const char *host; /* with the port, as in the URL */
     const char *path;
     const char *agent;            /* "clonewire/0.1.0" */
     const char *cdi_content_type; /* x-cdi-content-type */
-    uint64_t disk_bytes;          /* x-clonewire-disk-bytes; 0: not told */
+    uint64_t disk_bytes;          /* x-clonewire-disk-bytes; 0: omitted */
 };
 
-/* Writes its head; the body comes in chunks.  Returns its length; 0: it does
- * not fit. */
+/* Writes the head of a POST with a chunked body.  Returns its length; 0 if it
+ * does not fit. */
 size_t http_write_post(char *out, size_t len, const struct http_post *post);
 
-/* "Not Found". */
+/* The reason phrase: "Not Found". */
 const char *http_reason(enum http_code status);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Does text begin with word, whatever the case?  word is in lower case. */
+/* Does text begin with word, ignoring case?  word is in lower case. */
 static bool begins_with(const char *text, const char *word)
 {
     for (; *word != '\0'; text++, word++)
@@ -13,8 +13,8 @@ static bool begins_with(const char *text, const char *word)
 }
 
 /*
- * The value of parameter name ("boundary=", in lower case) behind the first
- * ";" of a header; its length, or 0: there is none.
+ * Finds the value of parameter name ("boundary=", in lower case) after the
+ * first ";" of a header; returns its length, or 0 if there is none.
  */
 static size_t find_parameter(const char *header, const char *name,
                              const char **value)
@@ -56,7 +56,7 @@ bool multipart_init(struct multipart *form, const char *content_type)
     memcpy(form->delimiter, "\r\n--", 4);
     memcpy(form->delimiter + 4, boundary, len);
     form->delimiter_len = len + 4;
-    form->matched = 2; /* the first one may begin the body */
+    form->matched = 2; /* the first boundary may begin the body */
     return memchr(boundary, '\r', len) == NULL;
 }
 
@@ -88,7 +88,7 @@ static void begin_headers(struct multipart *form)
     form->line_len = form->headers_len = 0;
 }
 
-/* One byte of them. */
+/* Reads one byte of the headers. */
 static void read_header(struct multipart *form, char c)
 {
     if (++form->headers_len > MULTIPART_HEADERS_BYTES) {
@@ -113,7 +113,7 @@ static void read_header(struct multipart *form, char c)
 
 /* ---- boundaries ---- */
 
-/* One byte behind a boundary. */
+/* Reads one byte after a boundary. */
 static void read_behind(struct multipart *form, char c)
 {
     switch (form->state) {
@@ -139,9 +139,9 @@ static void read_behind(struct multipart *form, char c)
 }
 
 /*
- * Content of a part, up to where a boundary may begin.  A boundary has its
- * CR only in front: what did not turn out to be one begins none itself.
- * True: *data is some of the file.
+ * Reads content of a part, up to where a boundary may begin.  A boundary has a
+ * CR only at its start, so a failed match contains no start of another.
+ * Returns true if *data is part of the file.
  */
 static bool read_part(struct multipart *form, const char *in, size_t len,
                       size_t *used, const char **data, size_t *data_len)

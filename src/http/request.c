@@ -44,7 +44,7 @@ void request_interrupt(struct request *request)
 
 /* ---- receiving ---- */
 
-/* Receives len bytes at most; nothing of what came before is left. */
+/* Receives at most len bytes; the buffer must be fully consumed. */
 static int receive(struct request *request, size_t len, uint64_t deadline_ns,
                    struct error *err)
 {
@@ -59,7 +59,7 @@ static int receive(struct request *request, size_t len, uint64_t deadline_ns,
     return 0;
 }
 
-/* What the reader makes of what has been received, most bytes of it. */
+/* Feeds the reader at most max of the received bytes. */
 static enum http_event feed(struct request *request, size_t max,
                             struct http_piece *piece)
 {
@@ -95,7 +95,7 @@ int request_read_head(struct request *request, enum http_code *code,
                      http_reason(*code));
 }
 
-/* Until when the next byte must come. */
+/* The deadline for the next byte. */
 static uint64_t next_deadline(const struct request *request)
 {
     uint64_t now_ns = clock_unix_ns(), wait_ns = request->idle_ns, left_ns;
@@ -109,7 +109,7 @@ static uint64_t next_deadline(const struct request *request)
     return clock_now_ns() + (left_ns < wait_ns ? left_ns : wait_ns);
 }
 
-/* Why the body does not go on. */
+/* Explains why the body ended early. */
 static int explain_body(const struct request *request, struct error *err)
 {
     if (conn_is_late(request->conn))
@@ -125,8 +125,8 @@ static int receive_body(struct request *request, size_t len, struct error *err)
     return explain_body(request, err);
 }
 
-/* Nothing may stand behind the body: whoever sent it means something else by
- * its length than we do. */
+/* No bytes may follow the body: such a client and we disagree about its
+ * length. */
 static int end_body(struct request *request, struct error *err)
 {
     request->is_over = true;
@@ -137,7 +137,7 @@ static int end_body(struct request *request, struct error *err)
     return 0;
 }
 
-/* 1: a piece of the body has come; 0: not yet, or it is over; -1. */
+/* Returns 1 with a piece of the body; 0: none yet, or it is over; -1. */
 static int judge(struct request *request, enum http_event event,
                  const struct http_piece *piece, struct error *err)
 {
@@ -173,7 +173,7 @@ ssize_t request_piece(struct request *request, const void **data,
     return 0;
 }
 
-/* Of bytes that are body for sure; the reader has to know of them. */
+/* Receives bytes that are certainly body; the reader must count them too. */
 static ssize_t receive_straight(struct request *request, char *buf, size_t len,
                                 struct error *err)
 {

@@ -1,10 +1,10 @@
 /*
- * request.h - one HTTP request over a connection: its head, its body piece by
- * piece, and the one answer after which the connection ends.
+ * request.h - one HTTP request on a connection: its head, its body in pieces,
+ * and one answer, after which the connection closes.
  *
  *   request_open -> request_read_head -> (request_piece ...) -> request_answer
  *
- * Every wait is bounded.  Belongs to one thread at a time, but for
+ * Every wait is bounded.  Belongs to one thread at a time, except for
  * request_interrupt().
  */
 #ifndef CW_HTTP_REQUEST_H
@@ -19,8 +19,8 @@
 #include "http/message.h"
 #include "net/conn.h"
 
-#define REQUEST_HEAD_NS    (UINT64_C(10) * 1000000000) /* to send a head in */
-#define REQUEST_GOODBYE_NS (UINT64_C(3) * 1000000000) /* to take an answer in */
+#define REQUEST_HEAD_NS    (UINT64_C(10) * 1000000000) /* to receive a head */
+#define REQUEST_GOODBYE_NS (UINT64_C(3) * 1000000000) /* to deliver an answer */
 #define REQUEST_LATE_NS    (UINT64_C(3) * 1000000000)
 #define REQUEST_BYTES      65536U
 #define REQUEST_LINE_BYTES 256U
@@ -30,67 +30,67 @@ struct request {
     struct http_reader *reader;
     struct http_head head;
     char peer[128];
-    bool is_over;                /* the whole of the body has come */
-    bool has_answered;           /* 100 Continue not included */
-    _Atomic uint64_t body_bytes; /* so far; any thread may look */
+    bool is_over;                /* the whole body was received */
+    bool has_answered;           /* not counting 100 Continue */
+    _Atomic uint64_t body_bytes; /* received so far; any thread may read it */
 
-    /* How long nothing may come; and a moment (clock_unix_ns()) from which on
-     * it is no longer than REQUEST_LATE_NS, or 0. */
+    /* Maximum time without data; and the moment (clock_unix_ns()) from which
+     * on this is at most REQUEST_LATE_NS, or 0. */
     uint64_t idle_ns;
     uint64_t deadline_unix_ns;
 
-    size_t at, len; /* of in: received and not yet read */
+    size_t at, len; /* of in: received, not yet read */
     char in[REQUEST_BYTES];
 };
 
 struct upload_router_path;
 
-/* A client that may upload: its body is still to be read. */
+/* A client that may upload; its body has not been read. */
 struct request_upload {
     struct request *request; /* owned; NULL: no upload */
     const struct upload_router_path *path;
 };
 
-/* conn is moved, also on failure (NULL: no memory). */
+/* Takes over conn, also on failure (returns NULL: out of memory). */
 struct request *request_open(struct conn *conn);
 
 /*
- * Waits for the head.  -1: there is none that can be answered otherwise than
- * by *code; 0 there: the connection was lost, or nothing came in time.
+ * Waits for the head.  Returns -1 if the head is invalid: answer with *code;
+ * *code 0: the connection was lost or timed out.
  */
 int request_read_head(struct request *request, enum http_code *code,
                       struct error *err);
 
-/* Tells a client that asks first (Expect: 100-continue) to send its body. */
+/* Asks a client that waits (Expect: 100-continue) to send its body. */
 int request_invite(struct request *request, struct error *err);
 
 /*
- * The next piece of the body at *data, good until the next call: its length,
- * 0 at the end.  -1: ERROR_TEMPORARY (lost, or silent for too long),
- * ERROR_PROTOCOL (no HTTP, or bytes behind the end).
+ * Returns the length of the next piece of the body at *data, valid until the
+ * next call; 0 at the end.  -1: ERROR_TEMPORARY (lost, or silent for too
+ * long), ERROR_PROTOCOL (not HTTP, or bytes after the end).
  */
 ssize_t request_piece(struct request *request, const void **data,
                       struct error *err);
 
 /*
- * The same, but straight into buf: how many bytes, len at most.  Between two
- * chunks of the coding little is received ahead, so that what follows can go
- * where it belongs, too.
+ * Like request_piece(), but directly into buf: returns the number of bytes, at
+ * most len.  Between two chunks of the coding it receives little ahead, so
+ * that the next chunk can also go directly to its destination.
  */
 ssize_t request_read(struct request *request, void *buf, size_t len,
                      struct error *err);
 
 /*
  * Answers with text as the body (without one for HEAD), and waits until the
- * client has it or REQUEST_GOODBYE_NS have passed.  At most once.
+ * client has it or REQUEST_GOODBYE_NS has passed.  At most once.
  */
 void request_answer(struct request *request, enum http_code code,
                     const char *text);
 
-/* Any thread: whoever waits for this request's client gives up. */
+/* Any thread: ends all waits for the client of this request. */
 void request_interrupt(struct request *request);
 
-/* Tolerates NULL. */
+/* Accepts NULL. */
 void request_close(struct request *request);
 
 #endif

@@ -18,7 +18,8 @@ const uint8_t snappy_frame_name[SNAPPY_FRAME_NAME_BYTES] = {
     TYPE_NAME, 6, 0, 0, 's', 'N', 'a', 'P', 'p', 'Y',
 };
 
-/* A CRC of bytes that hold their own CRC says little: so it is masked. */
+/* The CRC of data that contains its own CRC is weak, so the format masks it.
+ * */
 static uint32_t masked(uint32_t crc)
 {
     return (crc >> 15 | crc << 17) + UINT32_C(0xa282ead8);
@@ -66,7 +67,7 @@ void snappy_frame_write(struct snappy_frame_writer *writer, const uint8_t *data,
     crc = crc32c(0, data ? data : zeros, len);
     chunk->body = data ? data : zeros;
     chunk->body_len = len;
-    /* Less than an eighth gained is not worth the reader's trouble. */
+    /* Saving less than an eighth is not worth the reader's time. */
     if ((!data || !writer->stores) &&
         snappy_compress((const char *)chunk->body, len, (char *)writer->packed,
                         &packed) == SNAPPY_OK &&
@@ -87,7 +88,7 @@ void snappy_frame_writer_init(struct snappy_frame_writer *writer)
     writer->zero_len = 0;
     snappy_frame_write(writer, NULL, SNAPPY_FRAME_BLOCK_BYTES, &chunk);
     if (chunk.body_len > sizeof(writer->zero_packed))
-        return; /* a snappy that packs worse: made anew each time */
+        return; /* a snappy that packs worse: built each time */
     memcpy(writer->zero_head, chunk.head, sizeof(chunk.head));
     memcpy(writer->zero_packed, chunk.body, chunk.body_len);
     writer->zero_len = chunk.body_len;
@@ -102,7 +103,7 @@ void snappy_frame_reader_init(struct snappy_frame_reader *reader)
     reader->held = reader->zero_len = reader->zero_plain = 0;
 }
 
-/* How long may the body of such a chunk be?  SNAPPY_FRAME_MORE: so long. */
+/* Checks the length of a chunk's body.  SNAPPY_FRAME_MORE: valid. */
 static enum snappy_frame_result check_head(
     const struct snappy_frame_reader *reader, const uint8_t *head)
 {
@@ -124,7 +125,7 @@ static enum snappy_frame_result check_head(
     return SNAPPY_FRAME_MORE;
 }
 
-/* The whole chunk once more: what is equal to it is equally zeros. */
+/* Remembers a whole chunk of zeros: an equal chunk is zeros as well. */
 static void remember_zeros(struct snappy_frame_reader *reader,
                            const uint8_t *chunk, size_t chunk_len, size_t plain)
 {
@@ -150,7 +151,7 @@ static enum snappy_frame_result unpack(const uint8_t *body, size_t len,
                : SNAPPY_FRAME_BAD_DATA;
 }
 
-/* Does what has come to out fit the head of its chunk? */
+/* Do the bytes at out match the header of their chunk? */
 static enum snappy_frame_result check_block(const uint8_t *head,
                                             const uint8_t *out,
                                             struct snappy_frame_block *block)
@@ -188,7 +189,7 @@ static enum snappy_frame_result take_data(struct snappy_frame_reader *reader,
     return r;
 }
 
-/* A whole chunk, but for those that are skipped. */
+/* Processes a whole chunk that is not skipped. */
 static enum snappy_frame_result take_chunk(struct snappy_frame_reader *reader,
                                            const uint8_t *chunk, size_t len,
                                            uint8_t *out,
@@ -215,7 +216,7 @@ static void move_on(struct snappy_frame_reader *reader, const uint8_t **in,
     reader->taken += n;
 }
 
-/* Adds input to what is held until that has want bytes.  False: not yet. */
+/* Adds input to hold until it has want bytes.  Returns false if incomplete. */
 static bool hold(struct snappy_frame_reader *reader, const uint8_t **in,
                  size_t *len, size_t want)
 {
@@ -230,8 +231,8 @@ static bool hold(struct snappy_frame_reader *reader, const uint8_t **in,
 }
 
 /*
- * The next chunk: where it is whole in the input, right there, else in
- * hold.  SNAPPY_FRAME_MORE and *chunk NULL: not whole yet, or skipped.
+ * Finds the next chunk, in the input if it is whole there, else in hold.
+ * SNAPPY_FRAME_MORE and *chunk NULL: incomplete, or skipped.
  */
 static enum snappy_frame_result next_chunk(struct snappy_frame_reader *reader,
                                            const uint8_t **in, size_t *len,

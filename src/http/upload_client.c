@@ -6,10 +6,10 @@
 
 #define SCHEME       "https://"
 #define DEFAULT_PORT "443"
-#define LARGE_BYTES  8192U /* not worth a copy */
-#define PREFIX_BYTES 32U   /* holds "\r\n", a length in hex, "\r\n" */
+#define LARGE_BYTES  8192U /* too large to copy */
+#define PREFIX_BYTES 32U   /* fits "\r\n", a length in hex, "\r\n" */
 
-/* Does "host" or "[v6]" have a port behind it? */
+/* Does "host" or "[v6]" have a port after it? */
 static bool has_port(const char *authority)
 {
     const char *bracket = strchr(authority, ']');
@@ -175,7 +175,7 @@ int upload_client_await(struct upload_client *client, struct error *err)
         ssize_t n = conn_recv_any(client->conn, buf, sizeof(buf), err);
 
         if (n < 0) {
-            /* Some answers end with the connection. */
+            /* Some answers end when the connection closes. */
             client->is_answered = client->status != 0;
             return client->is_answered ? 0 : -1;
         }
