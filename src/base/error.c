@@ -46,8 +46,8 @@ static const struct {
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
-/* The remedy if errnum alone implies one; else "", see the object that failed.
- * */
+/* The remedy if errnum alone implies one; else "", see the object that
+ * failed. */
 static const char *remedy(int errnum)
 {
     if (errnum == EMFILE)

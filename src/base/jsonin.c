@@ -42,8 +42,8 @@ static bool put(struct text_out *text, unsigned char c)
     return true;
 }
 
-/* Writes UTF-8; surrogates are written separately, as no caller needs pairs.
- * */
+/* Writes UTF-8; surrogates are written separately, as no caller needs
+ * pairs. */
 static bool put_code(struct text_out *text, unsigned code)
 {
     if (code < 0x80)
@@ -132,8 +132,8 @@ bool jsonin_number(struct jsonin *in, uint64_t *out)
             return false;
     if (in->at == begin || (*begin == '0' && in->at > begin + 1))
         return false;
-    return strspn(in->at, ".eE") ==
-           0; /* a whole number: 1e3 must not be read as 1 */
+    /* Only integers: 1e3 must not be read as 1. */
+    return strspn(in->at, ".eE") == 0;
 }
 
 /* ---- anything ---- */

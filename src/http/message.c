@@ -371,7 +371,7 @@ static size_t scan_head(struct http_reader *r, const char *in, size_t len)
 }
 
 /* Translates the parser's state once it has stopped. */
-static enum http_event judge(struct http_reader *r)
+static enum http_event parser_event(struct http_reader *r)
 {
     enum http_errno why = HTTP_PARSER_ERRNO(&r->parser);
 
@@ -394,11 +394,11 @@ static enum http_event feed_head(struct http_reader *r, const char *in,
     if (r->code == HTTP_BAD)
         return HTTP_EVENT_BROKEN;
     *used = http_parser_execute(&r->parser, &settings, in, clean);
-    return judge(r);
+    return parser_event(r);
 }
 
-/* Checks the line end in the parsed part of in; before is the preceding byte.
- * */
+/* Checks the line end in the parsed part of in; before is the preceding
+ * byte. */
 static void check_line(struct http_reader *r, const char *in, size_t used)
 {
     unsigned char last = (unsigned char)in[used - 1];
@@ -424,7 +424,7 @@ static enum http_event feed_body(struct http_reader *r, const char *in,
         if (n > 0)
             check_line(r, in + *used, n);
         *used += n;
-        event = judge(r);
+        event = parser_event(r);
     }
     if (event == HTTP_EVENT_BODY)
         *body = r->body;
@@ -508,11 +508,12 @@ size_t http_write_head(char out[HTTP_HEAD_BYTES], enum http_code status,
 
 size_t http_write_post(char *out, size_t len, const struct http_post *post)
 {
-    char told[64] = "";
+    char disk_bytes[64] = "";
     int n;
 
     if (post->disk_bytes > 0)
-        snprintf(told, sizeof(told), "x-clonewire-disk-bytes: %llu\r\n",
+        snprintf(disk_bytes, sizeof(disk_bytes),
+                 "x-clonewire-disk-bytes: %llu\r\n",
                  (unsigned long long)post->disk_bytes);
     n = snprintf(out, len,
                  "POST %s HTTP/1.1\r\n"
@@ -522,6 +523,6 @@ size_t http_write_post(char *out, size_t len, const struct http_post *post)
                  "x-cdi-content-type: %s\r\n"
                  "%s\r\n",
                  post->path, post->host, post->agent, post->cdi_content_type,
-                 told);
+                 disk_bytes);
     return n > 0 && (size_t)n < len ? (size_t)n : 0;
 }

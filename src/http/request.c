@@ -138,8 +138,8 @@ static int end_body(struct request *request, struct error *err)
 }
 
 /* Returns 1 with a piece of the body; 0: none yet, or it is over; -1. */
-static int judge(struct request *request, enum http_event event,
-                 const struct http_piece *piece, struct error *err)
+static int on_event(struct request *request, enum http_event event,
+                    const struct http_piece *piece, struct error *err)
 {
     switch (event) {
     case HTTP_EVENT_BODY: request->body_bytes += piece->len; return 1;
@@ -160,8 +160,8 @@ ssize_t request_piece(struct request *request, const void **data,
 {
     while (!request->is_over) {
         struct http_piece piece;
-        int r = judge(request, feed(request, sizeof(request->in), &piece),
-                      &piece, err);
+        int r = on_event(request, feed(request, sizeof(request->in), &piece),
+                         &piece, err);
 
         *data = piece.data;
         if (r != 0)
@@ -191,7 +191,7 @@ static ssize_t receive_straight(struct request *request, char *buf, size_t len,
     request->at = 0;
     request->len = (size_t)n - used;
     memcpy(request->in, buf + used, request->len);
-    return judge(request, event, &piece, err) < 0 ? -1 : (ssize_t)piece.len;
+    return on_event(request, event, &piece, err) < 0 ? -1 : (ssize_t)piece.len;
 }
 
 ssize_t request_read(struct request *request, void *buf, size_t len,
@@ -205,7 +205,7 @@ ssize_t request_read(struct request *request, void *buf, size_t len,
         if (request->at == request->len && left > 0)
             return receive_straight(request, buf,
                                     left < len ? (size_t)left : len, err);
-        r = judge(request, feed(request, len, &piece), &piece, err);
+        r = on_event(request, feed(request, len, &piece), &piece, err);
         if (r > 0)
             memcpy(buf, piece.data, piece.len);
         if (r != 0)

@@ -18,8 +18,8 @@ const uint8_t snappy_frame_name[SNAPPY_FRAME_NAME_BYTES] = {
     TYPE_NAME, 6, 0, 0, 's', 'N', 'a', 'P', 'p', 'Y',
 };
 
-/* The CRC of data that contains its own CRC is weak, so the format masks it.
- * */
+/* The CRC of data that contains its own CRC is weak, so the format masks
+ * it. */
 static uint32_t masked(uint32_t crc)
 {
     return (crc >> 15 | crc << 17) + UINT32_C(0xa282ead8);

@@ -7,7 +7,7 @@
  *   0xff        "sNaPpY", first of all; may come again
  *   0x00        masked CRC-32C of the plain bytes (4), then them by snappy
  *   0x01        masked CRC-32C (4), then the bytes as they are
- *   0x02-0x7f   not to be skipped: whoever does not know them must give up
+ *   0x02-0x7f   a reader that does not know them must give up
  *   0x80-0xfe   to be skipped; 0xfe is padding
  *
  * A data chunk has at most 64 KiB of plain bytes.  The format has no end

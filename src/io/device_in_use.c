@@ -71,8 +71,8 @@ static bool find_swap(dev_t device, const char *what, char *why, size_t len)
     return false;
 }
 
-/* The first holder that the kernel reports; *mapped: its device-mapper name.
- * */
+/* The first holder that the kernel reports; *mapped: its device-mapper
+ * name. */
 static bool find_holder(dev_t device, const char *what, char *why, size_t len)
 {
     char path[PATH_MAX], mapped[128] = "", holder[NAME_MAX + 1];

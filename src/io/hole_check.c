@@ -29,8 +29,8 @@ struct zfs_version {
     unsigned major, minor, patch;
 };
 
-/* Up to 2.1.13, and in 2.2.0 and 2.2.1, dirty data may be reported as a hole.
- * */
+/* Up to 2.1.13, and in 2.2.0 and 2.2.1, dirty data may be reported as a
+ * hole. */
 static bool is_bad_zfs(const char *version)
 {
     struct zfs_version v;
@@ -148,8 +148,8 @@ static void add_extent(struct mapped *mapped, const struct fiemap_extent *e,
         mapped->written_bytes += to - from;
 }
 
-/* Sums the blocks of [begin, end).  False: the filesystem cannot report them.
- * */
+/* Sums the blocks of [begin, end).  False: the filesystem cannot report
+ * them. */
 static bool add_mapped(int fd, uint64_t begin, uint64_t end,
                        struct mapped *mapped)
 {
@@ -230,14 +230,14 @@ static bool walk_map(struct walk *walk)
 static uint64_t unexplained_bytes(const struct walk *walk,
                                   uint64_t allocated_bytes)
 {
-    struct mapped behind = { 0 };
+    struct mapped past_end = { 0 };
     uint64_t explained = walk->data_bytes;
 
     if (walk->has_fiemap) {
         explained += walk->inside.unwritten_bytes;
         if (explained < allocated_bytes &&
-            add_mapped(walk->fd, walk->size_bytes, INT64_MAX, &behind))
-            explained += behind.written_bytes + behind.unwritten_bytes;
+            add_mapped(walk->fd, walk->size_bytes, INT64_MAX, &past_end))
+            explained += past_end.written_bytes + past_end.unwritten_bytes;
     }
     return allocated_bytes > explained ? allocated_bytes - explained : 0;
 }

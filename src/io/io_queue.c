@@ -84,8 +84,8 @@ static bool settle_attempt(struct io *io)
     }
 }
 
-/* Finishes one attempt.  Returns false if none is finished and wait is false.
- * */
+/* Finishes one attempt.  Returns false if none is finished and wait is
+ * false. */
 static bool settle_one(struct io_queue *queue, bool wait)
 {
     struct io *io = queue->ops->finish(queue, wait);

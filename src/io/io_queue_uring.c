@@ -140,7 +140,7 @@ static struct io **place_of(struct uring_ring *uring, const struct io *io)
  */
 static void register_region(struct uring_ring *uring)
 {
-    static atomic_flag told = ATOMIC_FLAG_INIT;
+    static atomic_flag has_warned = ATOMIC_FLAG_INIT;
     struct iovec iov = { .iov_base = TAKE_PTR(uring->region),
                          .iov_len = uring->region_len };
     char cause[64];
@@ -148,7 +148,7 @@ static void register_region(struct uring_ring *uring)
 
     if (r == 0)
         uring->fixed = iov.iov_base;
-    else if (!atomic_flag_test_and_set(&told))
+    else if (!atomic_flag_test_and_set(&has_warned))
         log_debug("io_uring: buffers not registered: %s",
                   strerror_r(-r, cause, sizeof(cause)));
 }

@@ -17,8 +17,8 @@ struct mount_table_entry {
     char source[PATH_MAX];
 };
 
-/* Reads a whole kernel file, owned by the caller; NULL if it cannot be read.
- * */
+/* Reads a whole kernel file, owned by the caller; NULL if it cannot be
+ * read. */
 char *mount_table_read(const char *path);
 
 /*

@@ -11,8 +11,8 @@
  */
 int congestion_set(int fd, const char *name, struct error *err);
 
-/* Would congestion_set() succeed?  Allows an error before any wait for a peer.
- * */
+/* Would congestion_set() succeed?  Allows an error before any wait for a
+ * peer. */
 int congestion_check(const char *name, struct error *err);
 
 #endif

@@ -146,8 +146,8 @@ int conn_flush(struct conn *conn, struct error *err)
 
 /* ---- receiving ---- */
 
-/* Calls SSL_read() once: at most one record.  Returns 0 only if is_dontwait.
- * */
+/* Calls SSL_read() once: at most one record.  Returns 0 only if
+ * is_dontwait. */
 static ssize_t receive(struct conn *conn, void *data, size_t len,
                        struct error *err)
 {

@@ -20,8 +20,8 @@ int tcp_set_blocking(int fd, bool is_blocking);
  * errno. */
 int tcp_set_device(int fd, const char *device);
 
-/* Sets keepalive and, for CONTROL, the limits on a silent peer (0 ms: none).
- * */
+/* Sets keepalive and, for CONTROL, the limits on a silent peer (0 ms:
+ * none). */
 void tcp_set_role(int fd, enum conn_role role, unsigned dead_peer_ms);
 
 #endif

@@ -48,8 +48,8 @@ uint64_t chunk_bitmap_count(const struct chunk_bitmap *set);
 bool chunk_bitmap_next(const struct chunk_bitmap *set, uint64_t from,
                        uint64_t *first, uint64_t *count);
 
-/* Copies from into to, a set for the same disk that no other thread uses yet.
- * */
+/* Copies from into to, a set for the same disk that no other thread uses
+ * yet. */
 void chunk_bitmap_copy(struct chunk_bitmap *to,
                        const struct chunk_bitmap *from);
 

@@ -37,8 +37,8 @@ static inline uint64_t chunk_grid_count(uint64_t virtual_bytes)
     return virtual_bytes / CHUNK_BYTES + (virtual_bytes % CHUNK_BYTES != 0);
 }
 
-/* Length of chunk index, which is less than chunk_grid_count(virtual_bytes).
- * */
+/* Length of chunk index, which is less than
+ * chunk_grid_count(virtual_bytes). */
 static inline uint64_t chunk_grid_length(uint64_t virtual_bytes, uint64_t index)
 {
     uint64_t left = virtual_bytes - index * CHUNK_BYTES;

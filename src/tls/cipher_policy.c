@@ -96,7 +96,7 @@ static int sort_ciphers(SSL_CTX *every, char *list, struct names *suites,
     return 0;
 }
 
-static int library_error(const char *what, struct error *err)
+static int policy_error(const char *what, struct error *err)
 {
     return error_set(err, ERROR_TLS, 0, "TLS policy: %s: %s", what,
                      tls_reason_text());
@@ -111,7 +111,7 @@ int tls_policy_set_ciphers(SSL_CTX *ctx, const char *list, bool is_psk,
 
     if (!every || !copy || SSL_CTX_set_ciphersuites(every, EVERY_SUITE) != 1 ||
         SSL_CTX_set_cipher_list(every, EVERY_CIPHER) != 1)
-        return library_error("list the ciphers", err);
+        return policy_error("list the ciphers", err);
     if (sort_ciphers(every, copy, &suites, &ciphers, err) < 0)
         return -1;
     if (is_psk && suites.text[0] != '\0') {
@@ -123,10 +123,10 @@ int tls_policy_set_ciphers(SSL_CTX *ctx, const char *list, bool is_psk,
     }
     if (suites.text[0] != '\0' &&
         SSL_CTX_set_ciphersuites(ctx, suites.text) != 1)
-        return library_error(suites.text, err);
+        return policy_error(suites.text, err);
     if (ciphers.text[0] != '\0' &&
         SSL_CTX_set_cipher_list(ctx, ciphers.text) != 1)
-        return library_error(ciphers.text, err);
+        return policy_error(ciphers.text, err);
     return 0;
 }
 
@@ -156,7 +156,7 @@ int tls_policy_set_groups(SSL_CTX *ctx, const char *list, struct error *err)
     char *rest = copy;
 
     if (!copy)
-        return library_error("list the groups", err);
+        return policy_error("list the groups", err);
     for (char *name; (name = strsep(&rest, SEPARATORS));) {
         const char *known = group_name(name);
 
@@ -172,6 +172,6 @@ int tls_policy_set_groups(SSL_CTX *ctx, const char *list, struct error *err)
         return error_set(err, ERROR_USAGE, 0,
                          "TLS policy: none of its groups can be used");
     if (SSL_CTX_set1_groups_list(ctx, groups.text) != 1)
-        return library_error(groups.text, err);
+        return policy_error(groups.text, err);
     return 0;
 }

@@ -10,8 +10,8 @@
 
 #include "tls/tls_private.h"
 
-/* HKDF-SHA256 (RFC 5869) of secret; info: the purpose and the peer of the key.
- * */
+/* HKDF-SHA256 (RFC 5869) of secret; info: the purpose and the peer of the
+ * key. */
 static bool derive(unsigned char *secret, size_t secret_len, char *info,
                    unsigned char key[TLS_KEY_BYTES])
 {

@@ -327,8 +327,8 @@ bool tls_reason_is_version(void)
     }
 }
 
-/* Returns true if err now describes a peer without TLS or without our version.
- * */
+/* Returns true if err now describes a peer without TLS or without our
+ * version. */
 static bool explain_version(const struct tls_peer *peer, int reason,
                             struct error *err)
 {

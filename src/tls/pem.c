@@ -119,8 +119,8 @@ static int check_purpose(const struct tls *tls, X509 *cert, const char *name,
                      name, tls->is_server ? "server" : "client");
 }
 
-/* Loads the certificates after ours: its issuers, which we send to the peer.
- * */
+/* Loads the certificates after ours: its issuers, which we send to the
+ * peer. */
 static int load_chain(struct tls *tls, BIO *bio, const char *name,
                       struct error *err)
 {

@@ -230,8 +230,8 @@ int tls_psk_open(const char *path, const char *identity, bool is_server,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read %s", path);
     if (read_file(path, secret.text, err) < 0)
         return -1;
-    /* Allocated once: growing it would leave copies of keys in freed memory.
-     * */
+    /* Allocated once: growing it would leave copies of keys in freed
+     * memory. */
     p->line_max = count_lines(secret.text);
     p->lines = calloc(p->line_max, sizeof(*p->lines));
     if (!p->lines)

@@ -26,8 +26,8 @@
     "TLS_AES_256_GCM_SHA384:" \
     "TLS_CHACHA20_POLY1305_SHA256"
 
-/* The PSK's hash is SHA-256 (RFC 8446, 4.2.11), so the suite must use it too.
- * */
+/* The PSK's hash is SHA-256 (RFC 8446, 4.2.11), so the suite must use it
+ * too. */
 #define SUITES_PSK "TLS_AES_128_GCM_SHA256"
 
 #define SUITES_TLS12 "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20"

@@ -43,8 +43,8 @@ uint32_t fields_take32(struct fields_reader *r);
 uint64_t fields_take64(struct fields_reader *r);
 void fields_take_raw(struct fields_reader *r, uint8_t *out, size_t len);
 
-/* Reads a string that is shorter than capacity and has no control characters.
- * */
+/* Reads a string that is shorter than capacity and has no control
+ * characters. */
 void fields_take_string(struct fields_reader *r, char *out, size_t capacity);
 
 /* Records a fault if valid is false. */
