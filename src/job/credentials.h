@@ -1,8 +1,8 @@
 /*
  * credentials.h - a pairing code as an identity: made by a target, read by both.
  *
- * The code is the whole secret of the job.  It lives in memory only, and
- * whoever holds one wipes it with credentials_wipe() when TLS has its copy.
+ * The code is the only secret of the job.  It lives in memory only; its owner
+ * wipes it with credentials_wipe() once TLS has a copy.
  */
 #ifndef CW_JOB_CREDENTIALS_H
 #define CW_JOB_CREDENTIALS_H
@@ -11,7 +11,7 @@
 #include "tls/tls.h"
 #include "wire/pairing.h"
 
-/* So many wrong codes end a target: somebody is guessing, or is lost. */
+/* A target ends after this many wrong codes: they suggest guessing. */
 #define CREDENTIALS_TRIES 5U
 
 struct credentials {
@@ -20,12 +20,12 @@ struct credentials {
     struct tls_key key; /* borrows from both */
 };
 
-/* A new one, written to text.  Fails with ERROR_SYSTEM. */
+/* Writes a new code to text.  Fails with ERROR_SYSTEM. */
 int credentials_make(char text[PAIRING_CODE_CHARS], struct error *err);
 
 /*
- * Reads text into code.  Fails with ERROR_USAGE, and without a word of the
- * code in the error.
+ * Parses text into code.  Fails with ERROR_USAGE; the error never contains any
+ * part of the code.
  */
 int credentials_read(const char *text, struct credentials *code,
                      struct error *err);

@@ -75,7 +75,7 @@ void job_read_security(struct cw_job *job)
 
     if (!job->credentials.security.cert_file &&
         !job->credentials.security.psk_file)
-        return; /* a code, not files */
+        return; /* a pairing code, not files */
     if (open_security(job, &job->credentials.security, &fresh, &err) < 0) {
         log_warn("%s; going on with what was read before", err.text);
         return;
@@ -115,8 +115,8 @@ static int choose_engine(struct cw_job *job, struct error *err)
 }
 
 /*
- * A quarter of what the cgroup gives us: the page cache of a buffered disk,
- * socket buffers (they count too), TLS and the digests live off the rest.
+ * A quarter of the cgroup's memory limit.  The rest is for the page cache of a
+ * buffered disk, socket buffers (which count too), TLS and the digests.
  */
 static void budget_memory(struct cw_job *job)
 {
@@ -292,7 +292,7 @@ void job_enter(struct cw_job *job, enum cw_phase phase)
     job_report(job);
 }
 
-/* As asked, or so many, as far as memory and reason go. */
+/* The configured number of lanes, or lanes; limited by memory and maximum. */
 static unsigned fit_lanes(const struct cw_job *job, unsigned lanes)
 {
     uint64_t fit = job->resources.pool_bytes /

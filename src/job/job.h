@@ -1,10 +1,10 @@
 /*
- * job.h - what the main thread and the lanes of one clone share.
+ * job.h - shared by the main thread and the lanes of one clone.
  *
- * Four things and no more: the first error, the stop flag, the progress
- * counters, and the cursor (source) or the sets of chunks (target).  The main thread
- * owns the job and serves the control connection; lanes only call what is
- * marked "any thread".
+ * They share four things only: the first error, the stop flag, the progress
+ * counters, and the cursor (source) or the sets of chunks (target).  The main
+ * thread owns the job and serves the control connection; lanes call only
+ * functions marked "any thread".
  */
 #ifndef CW_JOB_JOB_H
 #define CW_JOB_JOB_H
@@ -26,60 +26,62 @@
 #define JOB_BUFFERS_PER_LANE \
     8U                      /* buffers of a chunk: queue depth at the disk */
 #define JOB_BUFFERS_MIN  2U /* one at the disk, one at the network */
-#define JOB_LANES_MAX    4U /* by default: more never paid */
+#define JOB_LANES_MAX    4U /* default: more lanes never paid */
 #define JOB_DEAD_PEER_NS (UINT64_C(30) * 1000000000)  /* by default */
 #define JOB_RETRY_NS     (UINT64_C(300) * 1000000000) /* by default */
 #define JOB_STALL_NS     (UINT64_C(300) * 1000000000) /* by default */
 #define JOB_TICK_MS      250
 #define JOB_THREAD_STACK (256U << 10)
 
-/* Who publishes a job that runs; all of the main thread. */
+/* Publishes the state of a running job; called on the main thread. */
 struct job_observer {
-    /* The job's TLS is set up.  -1: the job cannot start. */
+    /* After the job's TLS is set up.  -1: the job cannot start. */
     int (*open)(struct cw_job *job, struct error *err);
-    void (*update)(struct cw_job *job); /* it has changed */
-    void (*close)(struct cw_job *job);  /* tolerates half-opened */
+    void (*update)(struct cw_job *job); /* the job has changed */
+    void (*close)(struct cw_job *job);  /* tolerates a half-open one */
 };
 
-/* How far a job is.  Main thread, but for what is atomic. */
+/* The progress of a job.  Main thread, except for atomic fields. */
 struct job_status {
     struct progress progress;
     struct digest *digest; /* owned; every worker sets its own chunks */
-    uint64_t moved;        /* sum of what moves, as watchdog_check() saw it */
-    uint64_t moved_ns;     /* when it last changed */
-    bool is_warned;        /* of a disk that has not answered since then */
-    const char *disk_path; /* of our end, for messages; borrowed */
-    uint64_t wire_bytes;   /* sent and acknowledged, or received, by the workers
-                            * that run: moves, however slow the network is */
+    uint64_t moved; /* sum of progress counters, as watchdog_check() saw it */
+    uint64_t moved_ns; /* when it last changed */
+    bool is_warned; /* has warned of a disk that has not answered since then */
+    const char *disk_path; /* the local disk, for messages; borrowed */
+    uint64_t wire_bytes;   /* sent and acknowledged, or received, by the running
+                            * workers: grows even on a slow network */
     uint64_t unacked_bytes; /* source: handled, but not acknowledged */
     uint64_t shown_bytes;   /* job_handled_bytes(), which never goes back */
     uint64_t disk_bytes;    /* 0 until known */
     uint64_t total_bytes;   /* mapped as data */
-    uint64_t padding_bytes; /* of disk_bytes, zeros behind the image's own */
-    uint64_t start_ns;      /* HELLO sent or received */
-    uint64_t copying_ns;    /* when the workers started */
-    uint64_t copied_ns;     /* how long they ran */
-    struct message_waits peer_waits; /* of the other end's workers */
+    uint64_t
+        padding_bytes;   /* of disk_bytes, zeros after the end of the image */
+    uint64_t start_ns;   /* HELLO sent or received */
+    uint64_t copying_ns; /* when the workers started */
+    uint64_t copied_ns;  /* how long they ran */
+    struct message_waits peer_waits; /* of the peer's workers */
     enum cw_phase phase;
-    char id[MESSAGE_JOB_BYTES]; /* "" until known, as what follows */
+    char id[MESSAGE_JOB_BYTES]; /* "" until known, like the fields below */
     char format[MESSAGE_NAME_BYTES];
     char peer_software[MESSAGE_NAME_BYTES];
     char cipher[64];                 /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
-    bool is_ready;                   /* what /readyz says */
-    _Atomic unsigned at_disk;        /* workers that wait for their disk, */
-    _Atomic(const char *) wait_path; /* the last of them for this one, */
-    _Atomic uint64_t wait_offset;    /* there */
-    atomic_bool peer_at_disk; /* source: the target's workers mostly do */
+    bool is_ready;                   /* the answer of /readyz */
+    _Atomic unsigned at_disk;        /* workers that wait for their disk */
+    _Atomic(const char *) wait_path; /* path of the last such wait */
+    _Atomic uint64_t wait_offset;    /* offset of it */
+    atomic_bool
+        peer_at_disk; /* source: the target's workers wait for their disk */
 };
 
-/* Who we are to the other end. */
+/* The identity that the job presents to the peer. */
 struct job_credentials {
-    struct cw_security security; /* as given: files are read again */
+    struct cw_security security; /* as given: files are read again on reload */
     pthread_mutex_t lock;        /* of tls */
     struct tls *tls;             /* owned; by job_share_tls() */
 };
 
-/* What a job may use of the machine. */
+/* The resources of the machine that a job may use. */
 struct job_resources {
     enum io_engine engine;       /* chosen */
     enum io_engine queue_engine; /* for io_queue_open(): may still fall back */
@@ -92,7 +94,7 @@ struct cw_job {
     int (*run)(struct cw_job *job, struct cw_summary *summary,
                struct error *err);
     void (*free)(struct cw_job *job); /* tolerates half-built */
-    /* NULL, or: what else to read again with keys.  Main thread. */
+    /* NULL, or: reads other files again when keys are reloaded.  Main thread. */
     void (*reload)(struct cw_job *job);
     struct cw_events events;
     struct cw_tuning tuning;
@@ -105,69 +107,70 @@ struct cw_job {
     struct job_resources resources;
 };
 
-/* Fills what both ends share; job is zeroed memory, with its observer.
- * security: NULL without a network, and then it is not observed. */
+/* Fills the fields that both ends share; job is zeroed memory, with its
+ * observer.  security: NULL without a network; then the observer is unused. */
 int job_init(struct cw_job *job, bool is_source,
              const struct cw_security *security, const struct cw_tuning *tuning,
              const struct cw_events *events, struct error *err);
 
 /*
- * Reads certificates and keys again, for the connections made from now on;
- * when that fails, says so and keeps what was read before.
+ * Reads certificates and keys again, for new connections; on failure, logs it
+ * and keeps the previous ones.
  */
 void job_read_security(struct cw_job *job);
 
-/* Does what cw_reload() and cw_report() asked for.  Main thread, often. */
+/* Handles pending cw_reload() and cw_report() requests.  Main thread, often. */
 void job_attend(struct cw_job *job);
 
-/* Any thread: what a connection is to be made with; end with tls_close(). */
+/* Any thread: the TLS context for a new connection; end with tls_close(). */
 struct tls *job_share_tls(struct cw_job *job);
 
-/* Tolerates a half-built job; lanes have ended. */
+/* Tolerates a half-built job; all lanes must have ended. */
 void job_fini(struct cw_job *job);
 
-/* A clone begins: its time and its counters. */
+/* Starts a clone: sets its start time and resets its counters. */
 void job_begin(struct cw_job *job);
 
-/* Logs how far it is: "copying, 1.2 GiB of 10 GiB done, ...". */
+/* Logs the progress: "copying, 1.2 GiB of 10 GiB done, ...". */
 void job_log_status(const struct cw_job *job);
 
-/* Moves to phase and tells the progress callback; phases only go forward. */
+/* Moves to phase and calls the progress callback; phases only go forward. */
 void job_enter(struct cw_job *job, enum cw_phase phase);
 
 /*
- * Bytes of the mapped data that are done: on a source those that the target
- * has, as far as TCP knows, and not what lies in socket buffers.  Main thread.
+ * Bytes of the mapped data that are done.  On a source these are the bytes that
+ * TCP has seen acknowledged, without those in socket buffers.  Main thread.
  */
 uint64_t job_handled_bytes(struct cw_job *job);
 
-/* Tells the progress callback how far we are. */
+/* Calls the progress callback with the current progress. */
 void job_report(struct cw_job *job);
 
-/* From now on /readyz says so. */
+/* Makes /readyz answer that the job is ready. */
 void job_set_ready(struct cw_job *job);
 
 /*
- * Lanes a source asks for: as told, or half the CPUs, and all of them where
- * reading the image costs CPU; 1 to 4 and what the memory limit leaves.
+ * Lanes that a source requests: the configured number; else half the CPUs, or
+ * all of them if reading the image costs CPU, 1 to 4 and within the memory
+ * limit.
  */
 unsigned job_lanes_wanted(const struct cw_job *job, bool is_decoded);
 
-/* Lanes a target lets come at most: as told, or its CPUs, 1 to 4, and what the memory
- * limit leaves. */
+/* Maximum of lanes that a target accepts: the configured number, or its CPUs, 1
+ * to 4, within the memory limit. */
 unsigned job_lanes_accepted(const struct cw_job *job);
 
-/* Buffers that each of the agreed lanes may have: JOB_BLOCKS_LEAST to
- * JOB_BLOCKS_PER_LANE. */
+/* Buffers for each of the agreed lanes: JOB_BUFFERS_MIN to
+ * JOB_BUFFERS_PER_LANE. */
 unsigned job_buffers_per_lane(const struct cw_job *job);
 
-/* What our lanes have waited so far, for the other end. */
+/* How long the local lanes have waited so far, to send to the peer. */
 struct message_waits job_waits(const struct cw_job *job);
 
-/* The parts of the summary that both ends fill alike. */
+/* Fills the parts of the summary that both ends share. */
 void job_summarize(const struct cw_job *job, struct cw_summary *summary);
 
-/* Any thread: adds the time since start_ns to a waiting counter. */
+/* Any thread: adds the time since start_ns to a wait counter. */
 void job_waited(_Atomic uint64_t *counter, uint64_t start_ns);
 
 #endif

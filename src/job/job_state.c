@@ -34,7 +34,7 @@ static void raise_fd(int fd)
     uint64_t one = 1;
     ssize_t n = write(fd, &one, sizeof(one));
 
-    (void)n; /* EAGAIN: it is raised already */
+    (void)n; /* EAGAIN: already signalled */
 }
 
 void job_state_wake(struct job_state *state)
@@ -94,7 +94,7 @@ static void drain_fd(int fd)
     uint64_t drained;
     ssize_t n = read(fd, &drained, sizeof(drained));
 
-    (void)n; /* EAGAIN: it was not raised */
+    (void)n; /* EAGAIN: was not signalled */
 }
 
 void job_state_go_on(struct job_state *state)

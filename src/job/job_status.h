@@ -1,4 +1,4 @@
-/* job_status.h - what a job says of itself: its phase in words, its receipt. */
+/* job_status.h - the phase of a job as text, and its receipt. */
 #ifndef CW_JOB_JOB_STATUS_H
 #define CW_JOB_JOB_STATUS_H
 
@@ -8,8 +8,8 @@
 const char *job_phase_name(enum cw_phase phase);
 
 /*
- * The job is done: writes the receipt that its events name, if they do.
- * ERROR_SYSTEM: the copy is complete all the same.
+ * After the job is done: writes the receipt, if its events name one.
+ * ERROR_SYSTEM: the copy is complete nevertheless.
  */
 int job_write_receipt(const struct cw_job *job,
                       const struct cw_summary *summary, struct error *err);

@@ -11,8 +11,8 @@
 
 #define RECORD_BYTES 16384U
 
-/* So much of a pause is made up for: on a busy machine every lane is late now
- * and then, and the rate is to hold all the same (2.5 % of ten seconds). */
+/* Maximum pause to make up for: on a busy machine every lane is late now and
+ * then, and the rate must hold nevertheless (2.5 % of ten seconds). */
 #define CREDIT_NS (250 * CLOCK_MS_NS)
 
 __extension__ typedef unsigned __int128 u128;

@@ -1,8 +1,8 @@
 /*
- * retry.h - how long a lost connection is worth trying again.
+ * retry.h - how long to retry a lost connection.
  *
- * One budget for everything that may go wrong between two bits of progress:
- * names that do not resolve, refused connections, sessions that die at once.
+ * One budget covers every failure between two steps of progress: names that do
+ * not resolve, refused connections, sessions that fail at once.
  */
 #ifndef CW_JOB_RETRY_H
 #define CW_JOB_RETRY_H
@@ -14,22 +14,22 @@
 
 struct retry {
     uint64_t budget_ns;   /* CW_RETRY_OFF: none */
-    uint64_t deadline_ns; /* of the present run of failures; 0: none yet */
-    uint64_t done;        /* as told at the last failure */
+    uint64_t deadline_ns; /* of the current run of failures; 0: none yet */
+    uint64_t done;        /* as passed at the last failure */
 };
 
 /*
- * A session has failed when done (of whatever, never less than before) was
- * achieved.  True while there is time to try again.
+ * Records that a session failed after done units of progress (any unit; never
+ * decreases).  True while there is time to retry.
  */
 bool retry_again(struct retry *retry, uint64_t done, uint64_t now_ns);
 
-/* Is err one that may pass by itself once a session has worked?  A wrong
- * certificate is: files are read anew. */
+/* True if err may pass by itself once a session has worked.  That includes a
+ * wrong certificate: the files are read again. */
 bool retry_is_passing(const struct error *err);
 
-/* Half of ms and a random part of the other half, so that many sources that
- * lost one target do not all call again at the same moment. */
+/* Half of ms plus a random part of the other half, so that many sources that
+ * lost one target do not all redial at the same time. */
 unsigned retry_jitter_ms(unsigned ms);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * task.h - one blocking piece of work done beside the main thread, so that
- * heartbeats go on while a disk is being prepared or flushed.
+ * task.h - runs one blocking function on its own thread, so that heartbeats
+ * continue while a disk is prepared or flushed.
  */
 #ifndef CW_JOB_TASK_H
 #define CW_JOB_TASK_H
@@ -23,21 +23,22 @@ struct task {
     struct error err;
 };
 
-/* Runs work(arg) on a thread of its own.  errand is the caller's, zeroed. */
+/* Runs work(arg) on its own thread.  The caller owns task, which is zeroed. */
 int task_start(struct task *task, struct cw_job *job,
                int (*work)(void *arg, struct error *err), void *arg,
                struct error *err);
 
-/* Has it ended?  Then task_join() does not block. */
+/* True if the task has ended: task_join() will not block. */
 bool task_is_done(const struct task *task);
 
-/* Waits for its end.  The work's result, with its error; 0 if none runs. */
+/* Waits for the task to end.  Returns work's result, with its error; 0 if no
+ * task runs. */
 int task_join(struct task *task, struct error *err);
 
 /*
- * From start to end: calls serve(arg), which waits a little at most, for as
- * long as the work goes on.  -1: the job has failed, by the work or by what
- * serve() met; then serve() has seen to it that the work ends soon.
+ * Starts the task, calls serve(arg), which blocks only briefly, until the task
+ * ends, and joins it.  -1: the job has failed, in work() or in serve(); in the
+ * latter case serve() must have made the work end soon.
  */
 int task_run(struct task *task, struct cw_job *job,
              int (*work)(void *arg, struct error *err), int (*serve)(void *arg),

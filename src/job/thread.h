@@ -9,8 +9,8 @@
 #define THREAD_STACK_BYTES (256U << 10)
 
 /*
- * Starts main(arg) on a thread with a small stack, which keeps the memory of a
- * pod small, and with all signals blocked.  ERROR_SYSTEM.
+ * Starts main(arg) on a thread with all signals blocked and with a small stack,
+ * to save the memory of a pod.  ERROR_SYSTEM.
  */
 int thread_start(pthread_t *thread, void *(*main)(void *), void *arg,
                  struct error *err);

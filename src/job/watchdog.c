@@ -8,12 +8,11 @@
 #include "job/job_status.h"
 #include "job/public_error.h"
 
-/* What a disk may still take, at most, for what is in flight, when it has
- * given nothing back for as long as a stall takes. */
+/* Maximum wait for I/O in flight on a disk that has completed nothing for the
+ * whole stall timeout. */
 #define GRACE_NS (5 * CLOCK_SECOND_NS)
-/* When to say that it is waited for: as a disk gives up a command after 30 s
- * (the kernel's default), and answers again when its path has been changed,
- * this is no failure yet. */
+/* When to warn about the wait.  It is not a failure yet: the kernel gives up a
+ * command after 30 s by default, and the disk may answer on another path. */
 #define PATIENCE_NS (10 * CLOCK_SECOND_NS)
 
 void watchdog_start(struct cw_job *job)
@@ -37,11 +36,11 @@ void watchdog_leave_disk(struct cw_job *job, uint64_t start_ns)
     job_waited(&job->status.progress.wait_disk_ns, start_ns);
 }
 
-struct io *watchdog_reap(struct cw_job *job, struct io_queue *ring,
+struct io *watchdog_reap(struct cw_job *job, struct io_queue *queue,
                          const char *path, uint64_t offset)
 {
     uint64_t start_ns = watchdog_enter_disk(job, path, offset);
-    struct io *io = io_queue_reap(ring, true);
+    struct io *io = io_queue_reap(queue, true);
 
     watchdog_leave_disk(job, start_ns);
     return io;
@@ -62,14 +61,14 @@ static const char *side(const struct cw_job *job)
     return job->is_source ? "source" : "target";
 }
 
-/* Whose disk is at path?  A copy within this machine has both. */
+/* Which end the disk at path belongs to; a local copy has both. */
 static const char *side_of(const struct cw_job *job, const char *path)
 {
     return !job->credentials.tls && path == job->status.disk_path ? "target"
                                                                   : side(job);
 }
 
-/* What waits while lanes run. */
+/* Describes what the lanes wait for. */
 static void describe_lanes(const struct cw_job *job, unsigned long long seconds,
                            struct error *err)
 {
@@ -107,7 +106,7 @@ static void describe(const struct cw_job *job, struct error *err)
                   side_of(job, job->status.disk_path), job->status.disk_path);
 }
 
-/* Once, and again when it has answered meanwhile. */
+/* Warns once, and again after the disk has answered in between. */
 static void warn_of_disk(struct cw_job *job)
 {
     bool is_copying = job->status.phase == CW_PHASE_COPYING;
@@ -145,7 +144,7 @@ void watchdog_check(struct cw_job *job)
     job_state_fail(&job->state, &err);
 }
 
-/* The process ends without this thread. */
+/* Ends the process without the blocked thread. */
 static void give_up(struct cw_job *job)
 {
     struct cw_error error;
@@ -163,7 +162,7 @@ static void give_up(struct cw_job *job)
     job->events.stuck(job->events.opaque, &error);
 }
 
-/* False: not within a second. */
+/* False: the thread did not end within a second. */
 static bool try_join(pthread_t thread)
 {
     struct timespec until;
@@ -185,7 +184,7 @@ static uint64_t max_ns(struct cw_job *job)
 void watchdog_join(struct cw_job *job, pthread_t thread)
 {
     uint64_t start_ns = clock_now_ns();
-    bool is_told = false;
+    bool has_warned = false;
 
     while (!try_join(thread)) {
         uint64_t waited_ns = clock_now_ns() - start_ns;
@@ -196,10 +195,10 @@ void watchdog_join(struct cw_job *job, pthread_t thread)
         }
         if (waited_ns >= max_ns(job))
             give_up(job);
-        if (waited_ns >= PATIENCE_NS && !is_told) {
+        if (waited_ns >= PATIENCE_NS && !has_warned) {
             log_warn("waiting for what is in flight at the %s's disk",
                      side(job));
-            is_told = true;
+            has_warned = true;
         }
     }
 }

@@ -1,10 +1,11 @@
 /*
- * watchdog.h - nothing waits for ever, and not in silence.
+ * watchdog.h - no wait is endless or silent.
  *
- * While a job works, something has to move within --stall-timeout: bytes of
- * the disk, or of the wire, be they few.  A disk that does not answer is
- * named long before.  When the job has failed, its threads have to end: a disk that answers no more holds them
- * for ever, and then the process ends without them.
+ * While a job works, it must make progress within --stall-timeout: a few bytes
+ * of the disk or on the wire are enough.  A warning names a disk that does not
+ * answer long before that.  After a job has failed, its threads must end.  A
+ * disk that no longer answers blocks them for ever; the process then ends
+ * without them.
  */
 #ifndef CW_JOB_WATCHDOG_H
 #define CW_JOB_WATCHDOG_H
@@ -13,30 +14,30 @@
 
 #include "job/job.h"
 
-/* Work begins: from now on something is to move. */
+/* Work begins: expects progress from now on. */
 void watchdog_start(struct cw_job *job);
 
-/* Main thread, often, while work goes on: fails the job when nothing has
- * moved for too long, and says what waits for what. */
+/* Main thread, often, during work: fails the job after too long without
+ * progress; the error says which lanes wait for what. */
 void watchdog_check(struct cw_job *job);
 
 /*
- * Any thread: from enter to leave it waits for the disk at path (borrowed for
- * as long as the job lives), at offset.  leave takes what enter returned, and
+ * Any thread: marks a wait for the disk at path (borrowed for the life of the
+ * job), at offset, from enter to leave.  leave takes the result of enter and
  * counts the time.
  */
 uint64_t watchdog_enter_disk(struct cw_job *job, const char *path,
                              uint64_t offset);
-void watchdog_leave_disk(struct cw_job *job, uint64_t begun_ns);
+void watchdog_leave_disk(struct cw_job *job, uint64_t start_ns);
 
-/* A lane: waits for an I/O to complete, as above.  Something is in flight. */
-struct io *watchdog_reap(struct cw_job *job, struct io_queue *ring,
+/* A lane: waits for an I/O to complete, as above.  I/O must be in flight. */
+struct io *watchdog_reap(struct cw_job *job, struct io_queue *queue,
                          const char *path, uint64_t offset);
 
 /*
- * Waits for the end of a thread that works for the job.  Where the job is to
- * end and the thread does not, tells the events so (which does not return, or
- * else it is waited for all the same).
+ * Waits for a thread of the job to end.  If the job must end and the thread
+ * does not, calls events.stuck(), which normally does not return; if it does,
+ * the wait continues.
  */
 void watchdog_join(struct cw_job *job, pthread_t thread);
 
