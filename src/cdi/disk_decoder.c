@@ -5,7 +5,7 @@
 
 /* ---- plain ---- */
 
-/* Makes sure that something is left, unless all is over. */
+/* Fetches the next piece if none is left, unless the input is over. */
 static int refill(const struct body *body, const uint8_t **at, size_t *len,
                   bool *is_over, struct error *err)
 {
@@ -78,8 +78,8 @@ static int damaged(const struct disk_decoder_snappy *s,
 }
 
 /*
- * Makes sure that input is left, unless all is over.  Where large chunks come,
- * only the head of the next is received here: its body need not be moved then.
+ * Fetches input if none is left, unless it is over.  For large chunks, receives
+ * only the head of the next: its body then need not be copied.
  */
 static int refill_frames(struct disk_decoder_snappy *s, struct error *err)
 {
@@ -97,8 +97,8 @@ static int refill_frames(struct disk_decoder_snappy *s, struct error *err)
 }
 
 /*
- * Receives what is missing of a chunk to where it belongs, if it can be.
- * SNAPPY_FRAME_MORE: it cannot, or the input was over before.  -1 and *err.
+ * Receives the missing part of a chunk straight into out, if possible.
+ * SNAPPY_FRAME_MORE: not possible, or the input ended first.  -1 and *err.
  */
 static int take_straight(struct disk_decoder_snappy *s, uint8_t *out,
                          struct snappy_frame_block *block, struct error *err)
@@ -125,8 +125,8 @@ static int take_straight(struct disk_decoder_snappy *s, uint8_t *out,
     return (int)snappy_frame_placed(&s->reader, out, block);
 }
 
-/* What stands in the input; of a chunk of which much is missing, with what is
- * still to be received.  As take_straight(). */
+/* Decodes the input; if much of a chunk is missing, receives the rest.  Returns
+ * as take_straight(). */
 static int take_input(struct disk_decoder_snappy *s, uint8_t *out,
                       struct snappy_frame_block *block, struct error *err)
 {
@@ -165,8 +165,8 @@ static int next_block(struct disk_decoder_snappy *s, uint8_t *out,
     }
 }
 
-/* A buffer that is filled from its front, zeros last: as long as there is
- * nothing else in it, it is not touched. */
+/* A buffer filled from its start, which is not written while it has only
+ * zeros. */
 struct filling {
     uint8_t *buf;
     size_t done;
@@ -180,7 +180,7 @@ static void add_zeros(struct filling *f, size_t len)
     f->done += len;
 }
 
-/* Data is about to be put behind what is there. */
+/* Prepares for data after the bytes so far. */
 static void touch(struct filling *f)
 {
     if (f->is_zero)
@@ -188,7 +188,7 @@ static void touch(struct filling *f)
     f->is_zero = false;
 }
 
-/* What is left of the last block. */
+/* Takes the rest of the last block. */
 static void take_rest(struct disk_decoder_snappy *s, struct filling *f,
                       size_t len)
 {
@@ -206,7 +206,7 @@ static void take_rest(struct disk_decoder_snappy *s, struct filling *f,
     s->block_at += n;
 }
 
-/* A block that has been read to where it belongs. */
+/* Takes a block that was decoded straight into the buffer. */
 static void keep(struct filling *f, const struct snappy_frame_block *block)
 {
     if (block->is_zero) {

@@ -1,6 +1,6 @@
 /*
- * disk_decoder.h - the bytes of a disk from its first to its last, as an upload
- * brings them: plain, or in the snappy framing format.  Of one thread.
+ * disk_decoder.h - the bytes of a disk in order, as an upload delivers them:
+ * plain, or in the snappy framing format.  Used by one thread.
  */
 #ifndef CW_CDI_DISK_DECODER_H
 #define CW_CDI_DISK_DECODER_H
@@ -16,43 +16,42 @@
 #include "transfer/disk_stream.h"
 
 #define DISK_DECODER_HEAD_BYTES 512U
-#define DISK_DECODER_LINE_BYTES \
-    64U /* holds the head of a chunk, and little more */
+#define DISK_DECODER_LINE_BYTES 64U /* enough for the head of a chunk */
 
 /* ---- plain ---- */
 
 struct disk_decoder_plain {
     struct disk_stream feed; /* first */
     struct body body;
-    const uint8_t *at; /* what is left of the last piece */
+    const uint8_t *at; /* the rest of the last piece */
     size_t len;
     bool is_over;
-    size_t head_at, head_len; /* of head: not yet given out */
+    size_t head_at, head_len; /* of head: not yet returned */
     uint8_t head[DISK_DECODER_HEAD_BYTES];
 };
 
 void disk_decoder_plain_init(struct disk_decoder_plain *plain,
                              const struct body *body);
 
-/* Looks at the first bytes, which fill() will give: at plain->head, as many as
- * are returned, DISK_DECODER_HEAD_BYTES or all there are.  Once, at first; or -1. */
+/* Reads the first bytes ahead of fill() into plain->head.  Call it once, before
+ * fill().  Returns their number: DISK_DECODER_HEAD_BYTES, or all; or -1. */
 ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
                                 struct error *err);
 
 /* ---- snappy ---- */
 
-/* Blocks out of the frames in pieces; about 200 KiB. */
+/* Decodes blocks from frames that arrive in pieces; about 200 KiB. */
 struct disk_decoder_snappy {
     struct disk_stream feed; /* first */
     struct body body;
-    const uint8_t *at; /* what is left of the last piece */
+    const uint8_t *at; /* the rest of the last piece */
     size_t len;
     bool is_over;
     struct snappy_frame_reader reader;
-    bool is_straight; /* the last chunk was received where it belongs */
+    bool is_straight; /* the last chunk was received into the output */
     uint8_t line[DISK_DECODER_LINE_BYTES];
     uint8_t block[SNAPPY_FRAME_BLOCK_BYTES];
-    /* What of the last block has not been given out. */
+    /* The part of the last block that was not yet returned. */
     size_t block_at, block_len;
     bool block_is_zero;
 };
@@ -60,7 +59,7 @@ struct disk_decoder_snappy {
 void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
                               const struct body *body);
 
-/* The plain bytes as pieces; not mixed with fill(). */
+/* The plain bytes as a body; do not mix it with fill(). */
 struct body disk_decoder_snappy_pieces(struct disk_decoder_snappy *snappy);
 
 #endif

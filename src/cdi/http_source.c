@@ -1,9 +1,9 @@
 /*
- * http_source.c - a source that sends by HTTP what KubeVirt CDI's cloner sends: a
- * disk, or all files of a volume, to whoever takes it.
+ * http_source.c - a source that sends a disk, or all files of a volume, by HTTP
+ * to any server, as KubeVirt CDI's cloner does.
  *
- * The stream has no place to go on from: an attempt that was lost begins
- * anew, and the target's answer is the only proof.
+ * The stream cannot resume: a lost attempt starts from the beginning, and the
+ * target's response is the only proof.
  */
 #include "cdi/http_source.h"
 
@@ -23,13 +23,13 @@
 #define HANDSHAKE_MS       10000U
 #define CONNECT_DEFAULT_NS (300 * CLOCK_SECOND_NS)
 #define PAUSE_MS           1000U
-/* A handshake and the head of the request take no more. */
+/* Maximum size of a handshake and the head of the request. */
 #define BEGUN_BYTES 16384U
 
-/* ---- what there is ---- */
+/* ---- the content to send ---- */
 
-/* The one raw disk that a directory holds, if so: more than a stream of files
- * can be done for it. */
+/* Finds the single raw disk in a directory: it can be sent better than as a
+ * stream of files. */
 static int look_for_disk(struct http_source *v, struct error *err)
 {
     char path[4096];
@@ -42,7 +42,7 @@ static int look_for_disk(struct http_source *v, struct error *err)
     if (r <= 0)
         return r;
     snprintf(path, sizeof(path), "%s/%s", v->options.path, CW_VOLUME_DISK_NAME);
-    /* As a disk it would be padded, and a volume's file stays as it is. */
+    /* A disk would be padded, but a file of a volume must not change. */
     if (stat(path, &st) < 0 || chunk_grid_padding((uint64_t)st.st_size) > 0) {
         log_info("%s ends inside a sector: it travels as the file that it is",
                  path);
@@ -59,7 +59,7 @@ static int look_for_disk(struct http_source *v, struct error *err)
     return r;
 }
 
-/* 1: what there is is one raw disk. */
+/* 1: the content is a single raw disk. */
 static int open_tree(struct http_source *v, struct error *err)
 {
     uint64_t bytes = v->options.total_bytes;
@@ -94,7 +94,7 @@ static int open_disk(struct http_source *v, struct error *err)
     return 1;
 }
 
-/* ---- the call ---- */
+/* ---- the connection ---- */
 
 static bool may_pass(const struct cw_job *job, const struct error *err)
 {
@@ -116,9 +116,9 @@ static void note_peer(struct http_source *v)
 }
 
 /*
- * A server that is held to TLS 1.2, as one built for FIPS may be, is called
- * again by that, and by HTTP.  It is not offered at once: our own target
- * would have it, too, and with a slower cipher (gcm_provider.h).
+ * Redials a server that is limited to TLS 1.2, as a FIPS build may be, with
+ * TLS 1.2 and HTTP.  TLS 1.2 is not offered at first: our own target would
+ * accept it too, and with a slower cipher (gcm_provider.h).
  */
 static bool takes_older(struct http_source *v, const struct error *err)
 {
@@ -157,7 +157,7 @@ static int call(struct http_source *v, uint64_t deadline_ns, struct error *err)
     return conn_check_peer(v->conn, err);
 }
 
-/* ---- the answer ---- */
+/* ---- the response ---- */
 
 static int explain_refusal(const struct http_source *v, struct error *err)
 {
@@ -170,7 +170,7 @@ static int explain_refusal(const struct http_source *v, struct error *err)
                      tls_own_name(v->job.credentials.tls, own, sizeof(own)));
 }
 
-/* What a status means that is not success. */
+/* Converts a status other than success to an error. */
 static int explain_status(const struct http_source *v, struct error *err)
 {
     const struct upload_client *client = &v->client;
@@ -200,7 +200,7 @@ static int explain_status(const struct http_source *v, struct error *err)
     }
 }
 
-/* The lane has ended, with *err unless it ended well.  0: the target has it. */
+/* After the lane has ended, with *err if it failed.  0: the target has it. */
 static int judge(struct http_source *v, int r, struct error *err)
 {
     const struct upload_client *client = &v->client;
@@ -209,10 +209,10 @@ static int judge(struct http_source *v, int r, struct error *err)
 
     if (!client->is_answered || !is_ours)
         return r;
-    /* A disk out of a stream of files may need no more than the half. */
+    /* A target that takes the disk from a stream of files may need only half. */
     if (client->status / 100 == 2 && (client->has_ended || v->options.is_tree))
         return 0;
-    /* Its "yes" to an earlier attempt was lost. */
+    /* The success response to an earlier attempt was lost. */
     if (client->status == 409 && v->was_sent) {
         log_info("the target has taken an earlier attempt");
         return 0;
@@ -222,7 +222,8 @@ static int judge(struct http_source *v, int r, struct error *err)
 
 /* ---- an attempt ---- */
 
-/* What the target's kernel has acknowledged is what is done, and moves. */
+/* Bytes that the target's kernel has acknowledged count as done and as
+ * progress. */
 static void watch_connection(struct http_source *v)
 {
     struct cw_job *job = &v->job;
@@ -232,7 +233,7 @@ static void watch_connection(struct http_source *v)
     conn_get_tcp(v->conn, &state);
     job->status.wire_bytes = state.acked_bytes;
     job->status.unacked_bytes = state.unacked_bytes;
-    /* Nothing but the handshake tells that small segments pass. */
+    /* Only the handshake shows that small segments pass. */
     if (!tcp_path_is_black_hole(&v->path, &state,
                                 state.acked_bytes < BEGUN_BYTES,
                                 clock_now_ns()) ||
@@ -245,8 +246,8 @@ static void watch_connection(struct http_source *v)
 }
 
 /*
- * The target has all of it, and owes an answer.  Bytes of one that never ends
- * do not count.
+ * The target has everything and must respond.  Bytes of an endless response do
+ * not count as progress.
  */
 static void await_answer(struct http_source *v)
 {
@@ -335,7 +336,7 @@ static bool tries_again(struct http_source *v, const struct error *err)
     if (atomic_load(&v->job.state.cancelled) || !retry_is_passing(err) ||
         (err->kind == ERROR_TLS &&
          progress_get(&v->job.status.progress.reconnects) == 0) ||
-        v->peer[0] == '\0' || /* nobody ever was there */
+        v->peer[0] == '\0' || /* no target ever answered */
         !retry_again(&v->retry, atomic_load(&v->max), clock_now_ns()))
         return false;
     log_warn("%s; beginning anew", err->text);
@@ -394,7 +395,7 @@ static void http_source_free(struct cw_job *job)
     free(v);
 }
 
-/* Only one raw disk is worth asking whether the target can do better. */
+/* Asks whether the target speaks clonewire/1 only for a single raw disk. */
 static int build(struct http_source *v, const struct cw_volume_options *options,
                  struct error *err)
 {

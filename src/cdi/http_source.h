@@ -1,6 +1,6 @@
 /*
- * http_source.h - what the parts of a source by HTTP share: http_source.c is the
- * process, which calls and judges; http_source_worker.c reads and sends.
+ * http_source.h - shared by the parts of an HTTP source: http_source.c is the
+ * process, which dials and evaluates; http_source_worker.c reads and sends.
  */
 #ifndef CW_CDI_HTTP_SOURCE_H
 #define CW_CDI_HTTP_SOURCE_H
@@ -21,25 +21,25 @@ struct http_source {
     struct cw_job job; /* first: the API's handle is this */
     struct cw_volume_options options;
     struct upload_client_url url;
-    struct image_options image_options; /* of a disk, without a ring */
-    struct image *image; /* map only; NULL: a tree, or not one raw disk */
+    struct image_options image_options; /* of a disk, without an I/O queue */
+    struct image *image; /* map only; NULL: a tree, or not a single raw disk */
     struct retry retry;
     char peer[256];
-    unsigned segment_bytes; /* to send with; 0: as the path says */
-    bool was_sent;          /* all of it, to its end, in an earlier attempt */
+    unsigned segment_bytes; /* to send with; 0: as the path gives */
+    bool was_sent;          /* an earlier attempt sent everything */
 
-    /* Of one attempt: made by the main thread before the lane begins. */
+    /* Of one attempt: set up by the main thread before the lane starts. */
     struct conn *conn;
     struct tcp_path path;
-    uint64_t heard_all_ns; /* when the target had it all; 0: it has not */
+    uint64_t heard_all_ns; /* when the target had everything; 0: not yet */
     struct upload_client client;
     struct snappy_encoder encoder;
 
     /* The lane and the main thread. */
     struct worker lane;
     _Atomic unsigned running;
-    atomic_bool is_sent;  /* the body of this attempt, with its end */
-    _Atomic uint64_t max; /* plain bytes of the attempt that came furthest */
+    atomic_bool is_sent;  /* the whole body of this attempt was sent */
+    _Atomic uint64_t max; /* maximum of plain bytes over all attempts */
 };
 
 /* As cw_volume_open(): NULL with *err filled; else owned by the caller
@@ -48,7 +48,7 @@ struct cw_job *http_source_open(const struct cw_volume_options *options,
                                 const struct job_observer *observer,
                                 struct error *err);
 
-/* Sends all of it over v->conn and hears the answer: of a lane, its work. */
+/* The lane's work: sends everything over v->conn and reads the response. */
 int http_source_send(struct worker *lane, struct error *err);
 
 #endif

@@ -13,12 +13,12 @@
 #include "transfer/chunk_reader.h"
 #include "transfer/io_context.h"
 
-/* How often the answer is looked for that comes before the end. */
+/* How often to check for a response that arrives before the end. */
 #define LOOK_BYTES CHUNK_BYTES
 
-/* ---- what goes by ---- */
+/* ---- progress ---- */
 
-/* Progress never goes back: an attempt counts from where it gets further. */
+/* Progress never goes back: an attempt counts only beyond earlier ones. */
 static void count(struct http_source *v, uint64_t before)
 {
     uint64_t now = v->encoder.data_bytes + v->encoder.zero_bytes;
@@ -31,14 +31,14 @@ static void count(struct http_source *v, uint64_t before)
     atomic_store(&v->max, now);
 }
 
-/* The server has spoken in mid-stream: no use in going on. */
+/* The server has responded in mid-stream: stop sending. */
 static int stop_early(struct error *err)
 {
     return error_set(err, ERROR_PEER, 0,
                      "the target answered before it had heard all");
 }
 
-/* data NULL: zeros. */
+/* Sends len bytes; data NULL: zeros. */
 static int put(struct http_source *v, const uint8_t *data, uint64_t len,
                struct error *err)
 {
@@ -89,11 +89,12 @@ struct http_sender {
     struct image *image; /* owned */
     struct work_queue work;
     struct chunk_reader chunks;
-    struct chunk queue[JOB_BUFFERS_PER_LANE]; /* in order, from first on */
+    struct chunk
+        queue[JOB_BUFFERS_PER_LANE]; /* a ring in order, starting at first */
     unsigned first, count;
 };
 
-/* A read has ended. */
+/* Completes a read. */
 static int note_read(const struct http_sender *w, const struct io *io,
                      struct error *err)
 {
@@ -103,7 +104,7 @@ static int note_read(const struct http_sender *w, const struct io *io,
     return 0;
 }
 
-/* Starts the reads of chunk, and takes what has come meanwhile. */
+/* Starts the reads of chunk and completes those that are done. */
 static int start_chunk(struct http_sender *w, struct chunk *chunk,
                        struct error *err)
 {
@@ -112,7 +113,7 @@ static int start_chunk(struct http_sender *w, struct chunk *chunk,
     chunk->pending = 0;
     if (chunk->read_count > 0) {
         chunk_start(chunk, w->image);
-        chunk_clear(chunk); /* its bytes leave as they are */
+        chunk_clear(chunk); /* all its bytes are sent */
     }
     while (io_queue_has_ready(w->io.queue) &&
            (io = io_queue_reap(w->io.queue, false)) != NULL)
@@ -122,9 +123,9 @@ static int start_chunk(struct http_sender *w, struct chunk *chunk,
 }
 
 /*
- * Starts as many reads as there are buffers; but one that is over at once, out
- * of the page cache, is sent while it is in the CPU's cache, too.  0, also at
- * the end, or -1.
+ * Starts reads while there are free buffers.  A read that the page cache serves
+ * at once is sent while it is still in the CPU's cache.  0, also at the end, or
+ * -1.
  */
 static int feed(struct http_sender *w, struct error *err)
 {
@@ -148,7 +149,7 @@ static int feed(struct http_sender *w, struct error *err)
     return 0;
 }
 
-/* Until the first of the queue is all there. */
+/* Waits until the first chunk of the queue is read completely. */
 static int wait_for_first(struct http_sender *w, struct error *err)
 {
     const struct chunk *first = &w->queue[w->first];
@@ -266,12 +267,12 @@ int http_source_send(struct worker *lane, struct error *err)
     struct error silence;
 
     if (send_all(v, err) < 0) {
-        /* Of our own disk's failure the target knows nothing. */
+        /* The target knows nothing of a local disk failure. */
         if (err->kind == ERROR_PEER || err->kind == ERROR_TEMPORARY)
             (void)upload_client_await(&v->client, &silence);
         return -1;
     }
-    /* It may take its time with its disk, but must be there. */
+    /* The target's disk may be slow, but the target must be alive. */
     conn_set_role(v->conn, CONN_CONTROL,
                   (unsigned)(v->job.tuning.stall_ns / CLOCK_MS_NS));
     atomic_store(&v->is_sent, true);

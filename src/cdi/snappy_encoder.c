@@ -24,8 +24,8 @@ int snappy_encoder_open(struct snappy_encoder *encoder,
                              sizeof(snappy_frame_name), "", 0, err);
 }
 
-/* A stretch is over: try the other way, or settle for the better one.  Equal
- * (a network that is slower than both), less on the wire is better. */
+/* Ends a stretch: tries the other mode, or chooses the better one.  If they are
+ * equal (the network is slower than both), fewer bytes on the wire win. */
 static void choose(struct snappy_encoder *f)
 {
     uint64_t now_ns = clock_now_ns();
@@ -48,7 +48,7 @@ static void choose(struct snappy_encoder *f)
     f->began_ns = now_ns;
 }
 
-/* At most a block. */
+/* Sends at most one block. */
 static int put_block(struct snappy_encoder *f, const uint8_t *data, size_t len,
                      struct error *err)
 {
@@ -75,7 +75,7 @@ static int put_rest(struct snappy_encoder *f, struct error *err)
     return len > 0 ? put_block(f, f->rest, len, err) : 0;
 }
 
-/* Whole blocks go as they are, and what is left is gathered. */
+/* Sends whole blocks directly and gathers the rest. */
 int snappy_encoder_put(struct snappy_encoder *encoder, const uint8_t *data,
                        uint64_t len, struct error *err)
 {

@@ -14,7 +14,7 @@
 #include "plan/chunk_grid.h"
 #include "transfer/readback.h"
 
-/* How the body is packed, by x-cdi-content-type. */
+/* The encoding of the body, from x-cdi-content-type. */
 enum content {
     CONTENT_IMAGE,
     CONTENT_BLOCK_CLONE,
@@ -46,7 +46,7 @@ static ssize_t read_of_body(void *opaque, void *buf, size_t len,
 
 /* ---- clones ---- */
 
-/* What the client says of the size of the disk; UPLOAD_SIZE_UNKNOWN: nothing. */
+/* The size of the disk that the client announces, or UPLOAD_SIZE_UNKNOWN. */
 static int announced(const struct upload *u, uint64_t *bytes, struct error *err)
 {
     const char *text = u->from.request->head.disk_bytes;
@@ -100,7 +100,7 @@ static ssize_t read_plain(void *opaque, void *buf, size_t len,
     return plain->feed.fill(&plain->feed, buf, len, &is_zero, err);
 }
 
-/* Whatever follows what was read is part of the body, too. */
+/* Bytes after those that were read are part of the body too. */
 static int expect_end(struct disk_decoder_plain *plain, struct error *err)
 {
     uint8_t byte;
@@ -125,7 +125,7 @@ static int receive_plain(struct upload *u, const struct body *body,
     return expect_end(&plain, err);
 }
 
-/* A body that says how long it is, and is not wrapped, is known. */
+/* The size is known if the body announces its length and is not wrapped. */
 static uint64_t known_length(const struct upload *u)
 {
     const struct http_head *head = &u->from.request->head;
@@ -137,7 +137,7 @@ static uint64_t known_length(const struct upload *u)
 
 /* ---- archives ---- */
 
-/* A tar as it comes, or what it is packed in. */
+/* A plain tar, or a compressed one. */
 struct packed {
     struct stream *stream;
     uint8_t piece[65536];
@@ -214,11 +214,11 @@ static int receive_archive(struct upload *u, const struct body *body,
 
 /* ---- forms ---- */
 
-/* The part named "file" of the body. */
+/* The part of the body named "file". */
 struct part {
     struct body body;
     struct multipart form;
-    const char *at; /* what is left of the last piece */
+    const char *at; /* the rest of the last piece */
     size_t len;
 };
 
@@ -275,7 +275,7 @@ static int open_part(struct part *part, const struct upload *u,
                : no_form("not what the header Content-Type says", err);
 }
 
-/* ---- all of it ---- */
+/* ---- the whole upload ---- */
 
 static int receive_content(struct upload *u, enum content content,
                            struct error *err)
@@ -297,7 +297,7 @@ static int receive_content(struct upload *u, enum content content,
     return receive_plain(u, &body, known_length(u), err);
 }
 
-/* Is on the disk what was written to it? */
+/* Verifies that the disk holds what was written to it. */
 static int verify(struct upload *u, struct error *err)
 {
     struct digest *back;

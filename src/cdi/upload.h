@@ -1,9 +1,8 @@
 /*
- * upload.h - a disk or a tree that comes as the body of an HTTP request, and
- * what is made of it: the same sink, the same digest, the same durability as
- * of a clone, before anybody is told that it is there.
+ * upload.h - receives a disk or a tree as the body of an HTTP request.  It uses
+ * the same sink, digest and durability as a clone before it reports success.
  *
- *   body -> (form) -> (snappy) -> (tar) -> (image) -> fill or local lane
+ *   body -> (form) -> (snappy) -> (tar) -> (image) -> stream or local lane
  *        -> settle -> flush -> name -> 200
  */
 #ifndef CW_CDI_UPLOAD_H
@@ -23,11 +22,11 @@ struct upload {
     const struct cw_target_options *options; /* borrowed */
     bool is_device;
 
-    /* How far it is, for the main thread to tell. */
+    /* Progress, for the main thread to report. */
     _Atomic unsigned phase;       /* enum cw_phase */
     _Atomic uint64_t total_bytes; /* 0: not known */
 
-    /* What came of it. */
+    /* The result. */
     bool is_clone;
     bool is_tree;
     bool is_tree_preallocated;
@@ -36,12 +35,12 @@ struct upload {
 };
 
 /*
- * On a thread that may block: all of it but the answer.  -1: *err says why
- * not; what was written is to be dropped (sink_discard()).
+ * Receives the upload on a thread that may block; does not send the response.
+ * -1: *err is filled; the caller drops the written data (sink_discard()).
  */
 int upload_receive(struct upload *upload, struct error *err);
 
-/* The answer to a client whose upload has failed. */
+/* Sends the response to a client whose upload has failed. */
 void upload_refuse(struct upload *upload, const struct error *err);
 
 #endif

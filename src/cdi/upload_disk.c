@@ -1,5 +1,4 @@
-/* upload_disk.c - a disk that an upload brings: does it fit, and how is it
- * made? */
+/* upload_disk.c - checks that an uploaded disk fits, and writes it. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 
 #define MIN_BYTES 512U /* a sector: nothing smaller is a disk */
 
-/* ---- room ---- */
+/* ---- space ---- */
 
 static int no_room(uint64_t disk_bytes, uint64_t max_bytes, struct error *err)
 {
@@ -33,7 +32,7 @@ static uint64_t whole_sectors(uint64_t bytes)
     return bytes + chunk_grid_padding(bytes);
 }
 
-/* The size that a disk is grown to, on a volume that offers so much. */
+/* The size to grow a disk to, on a volume that offers max_bytes. */
 static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
 {
     uint64_t volume_bytes = u->options->volume_bytes;
@@ -49,8 +48,8 @@ static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
     return sizing_usable(offered_bytes, u->options->fs_overhead_ppm);
 }
 
-/* An upload, other than a clone, is held to the size of the volume that was
- * asked for, even where that is on something larger. */
+/* Limits an upload, but not a clone, to the requested size of the volume, even
+ * if the actual volume is larger. */
 static void limit(const struct upload *u, uint64_t *max_bytes)
 {
     uint64_t volume_bytes = u->options->volume_bytes;
@@ -60,7 +59,7 @@ static void limit(const struct upload *u, uint64_t *max_bytes)
         *max_bytes = whole_sectors(volume_bytes);
 }
 
-/* ---- a disk that comes in order ---- */
+/* ---- a disk that arrives in order ---- */
 
 int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
 {
@@ -68,7 +67,7 @@ int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
     return digest_open(DIGEST_XXH3_128, bytes, &u->job->status.digest, err);
 }
 
-/* Is what has come what was announced, and a disk? */
+/* Checks that the received size is as announced and is that of a disk. */
 static int check_received(const struct upload *u, uint64_t known_bytes,
                           struct error *err)
 {
@@ -120,16 +119,16 @@ int upload_disk(struct upload *u, struct disk_stream *feed,
     return sink_settle(u->sink, u->disk_bytes, min_bytes, err);
 }
 
-/* ---- an image, whatever its format ---- */
+/* ---- an image of any format ---- */
 
 struct feed_image {
     struct disk_stream feed; /* first */
     struct stream *stream;
     size_t tail_len;
-    uint8_t tail[PROBE_TAIL_BYTES]; /* the last that has come */
+    uint8_t tail[PROBE_TAIL_BYTES]; /* the last bytes received */
 };
 
-/* len bytes at buf have come. */
+/* Records the len bytes received at buf. */
 static void keep_tail(struct feed_image *f, const uint8_t *buf, size_t len)
 {
     size_t kept = 0;
@@ -147,8 +146,8 @@ static void keep_tail(struct feed_image *f, const uint8_t *buf, size_t len)
     f->tail_len = kept + len;
 }
 
-/* What only its end tells from a disk.  A fixed VHD is taken with its footer,
- * as CDI takes it. */
+/* Detects formats that only their end tells from a raw disk.  A fixed VHD is
+ * accepted with its footer, as CDI does. */
 static int check_tail(const struct feed_image *f, struct error *err)
 {
     struct probe probe = probe_content(NULL, 0, f->tail, f->tail_len);
@@ -183,7 +182,7 @@ static ssize_t image_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
     return (ssize_t)done;
 }
 
-/* One whose size is in its header, and whose chunks come as they lie. */
+/* Receives an image that has its size in its header, chunks in stored order. */
 static int receive_sized(struct upload *u, const struct image_options *options,
                          const struct image *image, struct error *err)
 {
@@ -244,7 +243,8 @@ int upload_image(struct upload *u, const struct image_input *input,
         r = receive_sized(u, &options, image, err);
     } else {
         if (image->compression != IMAGE_COMPRESSION_NONE)
-            known_bytes = UPLOAD_SIZE_UNKNOWN; /* that was the packed one */
+            known_bytes =
+                UPLOAD_SIZE_UNKNOWN; /* that was the compressed size */
         r = upload_disk(u, &feed.feed, known_bytes, err);
     }
     image_close(image);

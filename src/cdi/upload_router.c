@@ -60,7 +60,7 @@ static int check_client(const struct upload_router *router,
     return conn_check_common_name(request->conn, router->client_name, err);
 }
 
-/* In the order of the list in the header.  -1: *code, and *text. */
+/* Checks in the order of the list in the header.  -1: answer *code and *text. */
 static int consider(struct upload_router *router, struct request_upload *upload,
                     enum http_code *code, const char **text)
 {
@@ -94,19 +94,20 @@ static int consider(struct upload_router *router, struct request_upload *upload,
                 : HTTP_UNAVAILABLE;
     return refuse(request, *code,
                   *code == HTTP_CONFLICT ? "the disk is complete already"
-                                         : "busy with somebody else");
+                                         : "busy with another client");
 }
 
-/* The head has come, or will not.  -1: answer *code, 0: nothing, and *text. */
-static int hear(struct upload_router *router, struct request_upload *upload,
-                enum http_code *code, const char **text)
+/* Reads and checks the head.  -1: answer *code (0: nothing) and *text. */
+static int read_request(struct upload_router *router,
+                        struct request_upload *upload, enum http_code *code,
+                        const char **text)
 {
     struct error err;
 
     if (request_read_head(upload->request, code, &err) == 0)
         return consider(router, upload, code, text);
     *text = http_reason(*code);
-    /* Whoever comes and goes in silence (a port check) is no news. */
+    /* A client that sends nothing (a port check) is not worth a warning. */
     if (upload->request->len > 0)
         log_warn("refused %s: %s", upload->request->peer, err.text);
     else
@@ -130,8 +131,8 @@ bool upload_router_receive(void *opaque, struct conn *conn, int stop_fd,
     }
     upload->request->idle_ns = router->idle_ns;
     upload->request->deadline_unix_ns = router->deadline_unix_ns;
-    if (hear(router, upload, &code, &text) == 0) {
-        conn_set_stop(conn, 0); /* what follows is stopped otherwise */
+    if (read_request(router, upload, &code, &text) == 0) {
+        conn_set_stop(conn, 0); /* the upload itself is stopped otherwise */
         return true;
     }
     if (code != 0)

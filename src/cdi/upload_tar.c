@@ -10,20 +10,20 @@
 #include "image/probe.h"
 #include "tar/extract.h"
 
-#define DISK_NAME "disk.img" /* what a disk on a volume of files is called */
+#define DISK_NAME "disk.img" /* name of the disk on a volume of files */
 
 struct feed_tar {
     struct disk_stream feed; /* first */
     struct tree_reader *reader;
     uint64_t size_bytes;
     uint64_t at;
-    const uint8_t *data; /* the piece at offset, as far as not given out */
+    const uint8_t *data; /* the rest of the piece, at offset */
     size_t len;
     uint64_t offset;
     bool is_over;
 };
 
-/* Makes sure of a piece that ends behind at, or of the end. */
+/* Fetches a piece that ends after at, unless one is left or the entry ends. */
 static int next_run(struct feed_tar *f, struct error *err)
 {
     const void *data;
@@ -89,14 +89,14 @@ static ssize_t read_tar(void *opaque, void *buf, size_t len, struct error *err)
     return n;
 }
 
-/* By its first bytes, which the stream holds if they are not zero. */
+/* Probes the first bytes, which are in the first piece unless they are zero. */
 static bool looks_like_qcow2(const struct feed_tar *feed)
 {
     return feed->offset == 0 &&
            probe_content(feed->data, feed->len, NULL, 0).kind == PROBE_QCOW2;
 }
 
-/* A disk is a raw one, but nobody wants the bytes of a QCOW2 on a device. */
+/* A disk is raw; a QCOW2 image is converted, not copied to the device. */
 static int receive_entry(struct upload *u, struct feed_tar *feed,
                          struct error *err)
 {
@@ -110,7 +110,7 @@ static int receive_entry(struct upload *u, struct feed_tar *feed,
     return upload_disk(u, &feed->feed, feed->size_bytes, err);
 }
 
-/* The disk image that a tree holds, written to a device. */
+/* Writes the disk image in a tree to a device. */
 static int receive_disk_of_tree(struct upload *u, const struct tree_input *tar,
                                 struct error *err)
 {
@@ -163,7 +163,7 @@ static int receive_tree(struct upload *u, const struct tree_input *tar,
                          "files may replace others in %s, which only "
                          "--overwrite allows",
                          directory);
-    sink_discard(u->sink); /* what a killed upload of a disk has left */
+    sink_discard(u->sink); /* left by a killed upload of a disk */
     if (upload_open_digest(u, 0, err) < 0)
         return -1;
     atomic_store(&u->phase, CW_PHASE_COPYING);
