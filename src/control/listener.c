@@ -15,20 +15,20 @@
 #include "net/local_addrs.h"
 
 #define ADDRESS_CHARS 80
-#define FULL_PAUSE_MS 1000 /* for a descriptor to become free */
+#define FULL_PAUSE_MS 1000 /* wait for a descriptor to become free */
 
 struct listener {
     struct cw_job *job;        /* borrowed */
     struct listener_http http; /* receive NULL: no HTTP */
     int listeners[LISTENER_LISTENERS];
     unsigned listener_count;
-    int close_fd; /* eventfd: readable for ever once the door closes */
+    int close_fd; /* eventfd: stays readable once the listener closes */
     pthread_t thread;
     bool started;
-    bool is_full; /* no descriptor was left for the last who came */
+    bool is_full; /* no descriptor was left for the last client */
 
     pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t gone;  /* a greeting has ended */
+    pthread_cond_t gone;  /* a greeting thread has ended */
     unsigned greeting;    /* visitors shaking hands */
     pthread_t greeted;    /* the last one's thread, if has_greeted: ending */
     bool has_greeted;
@@ -36,7 +36,7 @@ struct listener {
     struct visitor **last;
 };
 
-/* What one greeting thread gets. */
+/* The argument of one greeting thread. */
 struct greeting {
     struct listener *listener;
     int fd; /* owned */
@@ -84,7 +84,7 @@ void visitor_log_refusal(const struct visitor *visitor, const struct error *err)
              visitor->peer, err->text);
 }
 
-/* Who is it?  The first message must be HELLO, JOIN, or its complaint. */
+/* Receives the first message, which must be HELLO, JOIN or ERROR. */
 static int ask(struct visitor *visitor, struct channel *channel, int close_fd,
                struct error *err)
 {
@@ -109,7 +109,7 @@ static int ask(struct visitor *visitor, struct channel *channel, int close_fd,
     return -1;
 }
 
-/* 1: a source or an upload; 0: a client that has been answered; -1. */
+/* 1: a source or an upload; 0: a client that was answered; -1: *err. */
 static int let_in(struct listener *listener, int fd, struct visitor *visitor,
                   struct error *err)
 {
@@ -150,16 +150,16 @@ static int let_in(struct listener *listener, int fd, struct visitor *visitor,
     if (!listener->http.receive || channel->have > 0 ||
         err->kind != ERROR_TEMPORARY)
         return -1;
-    /* Asked what is spoken here, as a source by HTTP does first: no news, and
-     * no clone that has failed. */
+    /* An HTTP source first asks which protocol the target speaks: not worth a
+     * warning, and not a failed clone. */
     log_debug("%s: %s", visitor->peer, err->text);
     return 0;
 }
 
 /*
- * Ends a greeting's thread.  It waits for the one that ended before, so that
- * when the door has waited for the last, nothing of any is left: a detached
- * thread would still be freeing its share of the TLS library.
+ * Ends a greeting thread.  It joins the one that ended before it, so that all
+ * are gone once the listener has joined the last: a detached thread might
+ * still be freeing its TLS library state.
  */
 static void end_greeting(struct listener *listener)
 {
@@ -200,7 +200,7 @@ static void *greet(void *arg)
     return NULL;
 }
 
-/* Starts greeting fd (moved). */
+/* Starts a greeting thread for fd (moved). */
 static void receive(struct listener *listener, int fd)
 {
     struct greeting *greeting = malloc(sizeof(*greeting));
@@ -229,7 +229,7 @@ static void receive(struct listener *listener, int fd)
     pthread_mutex_unlock(&listener->lock);
 }
 
-/* Nobody can come in: whoever takes visitors hears of it. */
+/* Reports an accept() failure to the caller of listener_take(). */
 static void push_accept_error(struct listener *listener, int errnum)
 {
     struct visitor *visitor = calloc(1, sizeof(*visitor));
@@ -240,7 +240,7 @@ static void push_accept_error(struct listener *listener, int errnum)
     push(listener, visitor);
 }
 
-/* Lets in who waits at a listening socket. */
+/* Accepts one connection from a listening socket. */
 static void accept_one(struct listener *listener, int listening)
 {
     struct pollfd close_fd = { .fd = listener->close_fd, .events = POLLIN };
@@ -258,7 +258,9 @@ static void accept_one(struct listener *listener, int listening)
     if (!listener->is_full)
         push_accept_error(listener, errnum);
     listener->is_full = true;
-    poll(&close_fd, 1, FULL_PAUSE_MS); /* it waits on, so poll() would not */
+    poll(
+        &close_fd, 1,
+        FULL_PAUSE_MS); /* the client still waits: poll() would return at once */
 }
 
 static void *listener_main(void *arg)
@@ -297,7 +299,7 @@ static void announce(struct listener *listener, int fd)
         listener->job->events.listening(listener->job->events.opaque, text);
 }
 
-/* Tells where others can call us; what cannot be found out is left out. */
+/* Announces the addresses that others can reach; skips those not known. */
 static int announce_reachable(const struct listener *listener,
                               struct error *err)
 {
@@ -345,7 +347,8 @@ int listener_open(const struct addr *addr, struct cw_job *job,
 
     if (!d)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
-    *listener = d; /* half-built from here on: listener_close() copes */
+    *listener =
+        d; /* half-built from here on: listener_close() tolerates that */
     d->job = job;
     if (http)
         d->http = *http;

@@ -81,7 +81,8 @@ static int check_life(struct session *session, uint64_t now_ns)
     return -1;
 }
 
-/* Heartbeat, progress callback, the peer's life.  -1: the job has failed. */
+/* Sends heartbeats, calls the progress callback, checks that the peer is alive.
+ * -1: the job has failed. */
 static int upkeep(struct session *session)
 {
     struct cw_job *job = session->job;
@@ -100,7 +101,7 @@ static int upkeep(struct session *session)
     return check_life(session, now_ns);
 }
 
-/* Counters only grow, whatever the peer says. */
+/* Raises counter to value; ignores a smaller value from the peer. */
 static void raise_to(_Atomic uint64_t *counter, uint64_t value)
 {
     uint64_t known = progress_get(counter);
@@ -109,16 +110,16 @@ static void raise_to(_Atomic uint64_t *counter, uint64_t value)
         progress_add(counter, value - known);
 }
 
-/* Each side knows something that only the other can count. */
-/* Does the target, since it told last, wait more for its disk than for us? */
-static void note_waits(struct cw_job *job, const struct message_waits *told)
+/* Sets peer_at_disk if, since its last report, the target has waited longer for
+ * its disk than for the source. */
+static void note_waits(struct cw_job *job, const struct message_waits *waits)
 {
-    uint64_t disk_ns = told->disk_ns - job->status.peer_waits.disk_ns;
-    uint64_t net_ns = told->net_ns - job->status.peer_waits.net_ns;
+    uint64_t disk_ns = waits->disk_ns - job->status.peer_waits.disk_ns;
+    uint64_t net_ns = waits->net_ns - job->status.peer_waits.net_ns;
 
     if (disk_ns != 0 || net_ns != 0)
         atomic_store(&job->status.peer_at_disk, disk_ns > net_ns);
-    job->status.peer_waits = *told;
+    job->status.peer_waits = *waits;
 }
 
 void session_note_arrived(struct cw_job *job)
@@ -129,34 +130,36 @@ void session_note_arrived(struct cw_job *job)
     job_enter(job, CW_PHASE_FLUSHING);
 }
 
+/* Stores the counters that only the peer can count. */
 static void note_progress(struct session *session,
-                          const struct message_progress *told)
+                          const struct message_progress *peer)
 {
     struct cw_job *job = session->job;
 
     if (job->is_source) {
-        if (told->has_waits)
-            note_waits(job, &told->waits);
-        raise_to(&job->status.progress.zeroed_bytes, told->zeroed_bytes);
-        if (session->is_sent && (told->phase == MESSAGE_PHASE_FLUSHING ||
-                                 told->phase == MESSAGE_PHASE_VERIFYING))
+        if (peer->has_waits)
+            note_waits(job, &peer->waits);
+        raise_to(&job->status.progress.zeroed_bytes, peer->zeroed_bytes);
+        if (session->is_sent && (peer->phase == MESSAGE_PHASE_FLUSHING ||
+                                 peer->phase == MESSAGE_PHASE_VERIFYING))
             session_note_arrived(job);
-        if (told->phase == MESSAGE_PHASE_VERIFYING &&
+        if (peer->phase == MESSAGE_PHASE_VERIFYING &&
             job->status.phase == CW_PHASE_FLUSHING)
             job_enter(job, CW_PHASE_VERIFYING);
     } else {
-        raise_to(&job->status.progress.handled_bytes, told->handled_bytes);
+        raise_to(&job->status.progress.handled_bytes, peer->handled_bytes);
     }
 }
 
 enum heard {
     HEARD_FAILURE,
     HEARD_NOTHING,
-    HEARD_PROGRESS, /* taken care of; more may wait in our own buffer */
+    HEARD_PROGRESS, /* handled; more may be buffered locally */
     HEARD_MESSAGE,  /* for the caller */
 };
 
-static enum heard hear(struct session *session, struct message *message)
+static enum heard receive_message(struct session *session,
+                                  struct message *message)
 {
     struct error err;
     int r = channel_next(&session->channel, message, &err);
@@ -179,7 +182,7 @@ int session_step(struct session *session, struct message *message)
 {
     if (upkeep(session) < 0)
         return -1;
-    switch (hear(session, message)) {
+    switch (receive_message(session, message)) {
     case HEARD_FAILURE: return -1;
     case HEARD_MESSAGE: return 1;
     case HEARD_PROGRESS: return 0;
@@ -190,8 +193,8 @@ int session_step(struct session *session, struct message *message)
     return upkeep(session);
 }
 
-/* The ERROR the peer sent before the connection went, if it did. */
-static void hear_last_words(struct session *session)
+/* Reads the ERROR that the peer may have sent before it disconnected. */
+static void read_last_error(struct session *session)
 {
     uint64_t deadline_ns = clock_now_ns() + LAST_WORDS_NS;
     struct message message;
@@ -217,7 +220,7 @@ void session_settle_error(struct session *session)
     session->is_settled = true;
     if (err.kind == ERROR_TEMPORARY && !err.from_peer &&
         !atomic_load(&session->job->state.is_stalled))
-        hear_last_words(session);
+        read_last_error(session);
     if (job_state_first_error(&session->job->state, &err) && !err.from_peer)
         channel_send_error(&session->channel, &err);
 }

@@ -8,8 +8,8 @@
 
 #define RETRY_PAUSE_MS 100U
 
-/* After a session that worked, what looks like a refusal may be a target that
- * is just starting again. */
+/* After a session that worked, a refusal may come from a target that is just
+ * restarting. */
 static bool may_pass(const struct cw_job *job, const struct error *err)
 {
     const struct source *s = (const struct source *)job;
@@ -51,7 +51,7 @@ static void note_peer(struct source *s, const struct conn *conn)
     log_info("connected to %s, %s", s->peer, s->job.status.cipher);
 }
 
-/* Refuses a target whose certificate has another name, and says so to it. */
+/* Refuses a target whose certificate has another name, and sends it an ERROR. */
 static int check_target(struct source *s, struct error *err)
 {
     if (conn_check_peer(s->session.channel.conn, err) == 0)
@@ -75,8 +75,7 @@ int source_call(struct source *s, uint64_t deadline_ns, struct error *err)
     return -1;
 }
 
-/* A measure of what is achieved, in leaves: of chunks read, or known to be over
- * there. */
+/* Progress in leaves: of chunks read, or known to be on the target. */
 static uint64_t achieved(const struct source *s)
 {
     return chunk_bitmap_count(&s->plan.seen) * MESSAGE_CHUNK_LEAVES +
@@ -85,7 +84,7 @@ static uint64_t achieved(const struct source *s)
 
 bool source_calls_again(struct source *s, const struct error *err)
 {
-    if (s->image->pipe || /* what came through it does not come again */
+    if (s->image->pipe || /* a pipe cannot be read again */
         atomic_load(&s->job.state.cancelled) ||
         (progress_get(&s->job.status.progress.reconnects) == 0 &&
          err->kind != ERROR_TEMPORARY) ||
