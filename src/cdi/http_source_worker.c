@@ -90,7 +90,7 @@ struct http_sender {
     struct work_queue work;
     struct chunk_reader chunks;
     struct chunk
-        queue[JOB_BUFFERS_PER_LANE]; /* a ring in order, starting at first */
+        queue[JOB_BUFFERS_PER_LANE]; /* circular, in order from first */
     unsigned first, count;
 };
 

@@ -258,9 +258,8 @@ static void accept_one(struct listener *listener, int listening)
     if (!listener->is_full)
         push_accept_error(listener, errnum);
     listener->is_full = true;
-    poll(
-        &close_fd, 1,
-        FULL_PAUSE_MS); /* the client still waits: poll() would return at once */
+    /* Without a pause poll() would return at once: the client still waits. */
+    poll(&close_fd, 1, FULL_PAUSE_MS);
 }
 
 static void *listener_main(void *arg)
@@ -347,8 +346,7 @@ int listener_open(const struct addr *addr, struct cw_job *job,
 
     if (!d)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
-    *listener =
-        d; /* half-built from here on: listener_close() tolerates that */
+    *listener = d; /* half-built: listener_close() tolerates that */
     d->job = job;
     if (http)
         d->http = *http;
