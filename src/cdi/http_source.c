@@ -339,7 +339,7 @@ static bool tries_again(struct http_source *v, const struct error *err)
         v->peer[0] == '\0' || /* no target ever answered */
         !retry_again(&v->retry, atomic_load(&v->max), clock_now_ns()))
         return false;
-    log_warn("%s; beginning anew", err->text);
+    log_warn("%s; starting again from the beginning", err->text);
     job_state_go_on(&v->job.state);
     progress_add(&v->job.status.progress.reconnects, 1);
     return connect_pause_ms(&v->job, retry_jitter_ms(PAUSE_MS));

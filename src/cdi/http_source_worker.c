@@ -89,8 +89,7 @@ struct http_sender {
     struct image *image; /* owned */
     struct work_queue work;
     struct chunk_reader chunks;
-    struct chunk
-        queue[JOB_BUFFERS_PER_LANE]; /* circular, in order from first */
+    struct chunk queue[JOB_BUFFERS_PER_LANE]; /* circular, from first */
     unsigned first, count;
 };
 

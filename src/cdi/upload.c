@@ -109,7 +109,7 @@ static int expect_end(struct disk_decoder_plain *plain, struct error *err)
 
     if (n > 0)
         return error_set(err, ERROR_FORMAT, 0,
-                         "something stands behind the end of the image");
+                         "there is data after the end of the image");
     return (int)n;
 }
 
@@ -334,7 +334,7 @@ int upload_receive(struct upload *u, struct error *err)
         return -1;
     if (!u->from.request->is_over)
         return error_set(err, ERROR_PROTOCOL, 0,
-                         "the body goes on behind the end of what it holds");
+                         "the body continues after the end of its content");
     if (u->is_tree)
         return 0;
     atomic_store(&u->phase, CW_PHASE_FLUSHING);

@@ -32,7 +32,7 @@ static uint64_t whole_sectors(uint64_t bytes)
     return bytes + chunk_grid_padding(bytes);
 }
 
-/* The size to grow a disk to, on a volume that offers max_bytes. */
+/* The size to grow a disk to, on a volume with offered_bytes. */
 static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
 {
     uint64_t volume_bytes = u->options->volume_bytes;
@@ -243,8 +243,7 @@ int upload_image(struct upload *u, const struct image_input *input,
         r = receive_sized(u, &options, image, err);
     } else {
         if (image->compression != IMAGE_COMPRESSION_NONE)
-            known_bytes =
-                UPLOAD_SIZE_UNKNOWN; /* that was the compressed size */
+            known_bytes = UPLOAD_SIZE_UNKNOWN; /* compressed */
         r = upload_disk(u, &feed.feed, known_bytes, err);
     }
     image_close(image);

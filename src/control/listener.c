@@ -27,7 +27,7 @@ struct listener {
     bool started;
     bool is_full; /* no descriptor was left for the last client */
 
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* of the fields below */
     pthread_cond_t gone;  /* a greeting thread has ended */
     unsigned greeting;    /* visitors shaking hands */
     pthread_t greeted;    /* the last one's thread, if has_greeted: ending */
@@ -389,7 +389,7 @@ void listener_close(struct listener *listener)
         return;
     if (listener->close_fd >= 0 &&
         write(listener->close_fd, &one, sizeof(one)) < 0)
-        log_warn("cannot wake the door");
+        log_warn("cannot wake the listener");
     if (listener->started)
         pthread_join(listener->thread, NULL);
     wait_for_greetings(listener);

@@ -292,7 +292,7 @@ void job_enter(struct cw_job *job, enum cw_phase phase)
     job_report(job);
 }
 
-/* The configured number of lanes, or lanes; limited by memory and maximum. */
+/* The configured number of lanes, else lanes; limited by memory and maximum. */
 static unsigned fit_lanes(const struct cw_job *job, unsigned lanes)
 {
     uint64_t fit = job->resources.pool_bytes /

@@ -55,11 +55,10 @@ struct job_status {
     uint64_t shown_bytes;   /* job_handled_bytes(), which never goes back */
     uint64_t disk_bytes;    /* 0 until known */
     uint64_t total_bytes;   /* mapped as data */
-    uint64_t
-        padding_bytes;   /* of disk_bytes, zeros after the end of the image */
-    uint64_t start_ns;   /* HELLO sent or received */
-    uint64_t copying_ns; /* when the workers started */
-    uint64_t copied_ns;  /* how long they ran */
+    uint64_t padding_bytes; /* of disk_bytes, zeros after the image */
+    uint64_t start_ns;      /* HELLO sent or received */
+    uint64_t copying_ns;    /* when the workers started */
+    uint64_t copied_ns;     /* how long they ran */
     struct message_waits peer_waits; /* of the peer's workers */
     enum cw_phase phase;
     char id[MESSAGE_JOB_BYTES]; /* "" until known, like the fields below */
@@ -70,8 +69,7 @@ struct job_status {
     _Atomic unsigned at_disk;        /* workers that wait for their disk */
     _Atomic(const char *) wait_path; /* path of the last such wait */
     _Atomic uint64_t wait_offset;    /* offset of it */
-    atomic_bool
-        peer_at_disk; /* source: the target's workers wait for their disk */
+    atomic_bool peer_at_disk; /* source: the target mostly waits for disk */
 };
 
 /* The identity that the job presents to the peer. */

@@ -42,8 +42,7 @@ int source_trust(struct source *s)
         if (task_run(&s->task, &s->job, check_told, source_stay_alive, s) < 0)
             return -1;
     } else {
-        s->plan.is_trusting = is_wished(
-            s); /* no proof is possible; the user decides */
+        s->plan.is_trusting = is_wished(s); /* no proof: the user decides */
     }
     if (s->plan.is_trusting)
         log_info("the image is unchanged: %" PRIu64

@@ -114,7 +114,7 @@ static size_t block_length(size_t len, size_t at)
     return len - at < BLOCK_BYTES ? len - at : BLOCK_BYTES;
 }
 
-/* Zeroes the parts of the chunk that no read covers. */
+/* Marks as blank, or clears, the parts of the chunk that no read covers. */
 static void blank_gaps(struct chunk *chunk)
 {
     size_t at = 0;

@@ -25,10 +25,11 @@ int compressor_agree(enum cw_compress wish, uint32_t codecs, struct error *err)
                          "offered, %#" PRIx32,
                          codecs);
     if (codecs == 0 && wish == CW_COMPRESS_ZSTD)
-        return error_set(err, ERROR_USAGE, 0,
-                         "--compress=zstd, but the target takes no compressed "
-                         "data: it was told not to, or is too old; auto goes "
-                         "without");
+        return error_set(
+            err, ERROR_USAGE, 0,
+            "--compress=zstd, but the target takes no compressed "
+            "data: it was configured not to, or is too old; auto goes "
+            "without");
     return 0;
 }
 
