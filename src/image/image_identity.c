@@ -47,7 +47,7 @@ bool image_identify(const struct image *img, char text[IMAGE_IDENTITY_BYTES])
     return true;
 }
 
-/* What dest will lie on: itself, or else the directory of a new file. */
+/* The storage under dest: its own, or that of the directory of a new file. */
 static bool find_storage(const char *dest, struct storage *storage)
 {
     AUTO_FREE char *directory = strdup(dest);

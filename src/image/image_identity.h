@@ -1,7 +1,5 @@
-/*
- * image_identity.h - is an image still the one that was opened?  Asks for
- * every file it is read from: the image itself, and each backing file.
- */
+/* image_identity.h - checks that an image is still the one that was opened.
+ * Each check covers the image itself and all of its backing files. */
 #ifndef CW_IMAGE_IMAGE_IDENTITY_H
 #define CW_IMAGE_IMAGE_IDENTITY_H
 
@@ -10,30 +8,27 @@
 
 #include "image/image.h"
 
-/* An overlay and the backing files that backing_open() goes through. */
+/* An overlay and the backing files that backing_open() follows. */
 #define IMAGE_IDENTITY_BYTES ((size_t)18 * SOURCE_GUARD_IDENTITY_BYTES)
 
-/*
- * ERROR_CHANGED: one of them was written to or replaced since img, which was
- * opened without `like`, was opened.  0 for what comes through a pipe.
- */
+/* Fails with ERROR_CHANGED if one of the files was written or replaced since
+ * img was opened without `like`.  Returns 0 for an image read from a pipe. */
 int image_check_same(const struct image *img, struct error *err);
 
 /*
- * ERROR_CHANGED: img, just opened, is not what options->like was opened as, so
- * tables of one state would be used for another.  0 without a `like`.
+ * Fails with ERROR_CHANGED if the image that was just opened differs from
+ * options->like: tables of one state must not be used for another.  Returns 0
+ * if there is no `like`.
  */
 int image_check_like(const struct image_options *options,
                      const struct image *img, struct error *err);
 
-/* As source_guard_identify(), of all of them.  False: of one nothing tells. */
+/* As source_guard_identify(), for every file.  False: one cannot be
+ * identified. */
 bool image_identify(const struct image *img, char text[IMAGE_IDENTITY_BYTES]);
 
-/*
- * ERROR_REFUSED: writing to dest, a path that need not exist yet, would
- * change what img is read from, as they are one disk, or one lies on the
- * other.
- */
+/* Fails with ERROR_REFUSED if writing to dest would change the image: both are
+ * the same disk, or one lies on the other. dest need not exist yet. */
 int image_check_apart(const struct image *img, const char *dest,
                       struct error *err);
 

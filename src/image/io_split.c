@@ -4,14 +4,14 @@
 #include <stdlib.h>
 
 struct part {
-    struct io io; /* first: what the ring knows */
+    struct io io; /* first: the I/O queue sees this */
     struct io_split_whole *whole;
     struct part *next_free;
     struct part *next_made;
 };
 
 struct io_split_whole {
-    struct io *io; /* the asker's */
+    struct io *io; /* the caller's */
     struct io_split *split;
     unsigned pending; /* parts in flight */
     int result;
@@ -23,7 +23,7 @@ struct io_split {
     struct io_queue *queue;
     struct part *free_parts;
     struct io_split_whole *free_wholes;
-    struct part *parts; /* all ever made, owned */
+    struct part *parts; /* all allocated, owned */
     struct io_split_whole *wholes;
 };
 
@@ -94,7 +94,7 @@ static void free_whole(struct io_split_whole *whole)
     whole->split->free_wholes = whole;
 }
 
-/* From io_queue_reap(), in place of handing out the part. */
+/* Called by io_queue_reap(); returns the caller's io after the last part. */
 static struct io *part_completed(struct io *io)
 {
     struct part *part = (struct part *)io;
@@ -174,7 +174,7 @@ void io_split_end(struct io_split_whole *whole, int result)
     struct io_queue *queue = whole->split->queue;
     struct io *asked = whole->io;
 
-    /* Completions come only from io_queue_reap(): no part is done behind us. */
+    /* Only io_queue_reap() completes parts. */
     if (result < 0 && whole->result == 0)
         whole->result = result;
     if (whole->pending > 0)

@@ -5,9 +5,9 @@
 
 #include "base/bytes.h"
 
-/* ---- what a few bytes do not prove ---- */
+/* ---- checks after a short magic ---- */
 
-/* Behind "BZh": the level, and the mark of a block or of the end. */
+/* After "BZh": the level, and the magic of a block or of the end. */
 static bool is_bzip2(const uint8_t *head, size_t len)
 {
     return len >= 10 && head[3] >= '1' && head[3] <= '9' &&
@@ -16,9 +16,9 @@ static bool is_bzip2(const uint8_t *head, size_t len)
 }
 
 /*
- * The old format of LZMA has no mark.  Of its 13 bytes the first is 0x5d with
- * every common encoder; the dictionary is 2^n or 3 * 2^n bytes; the size is
- * unknown (all ones) or below 256 GiB.  The first byte of the data is 0.
+ * The old LZMA format has no magic.  Of its 13 header bytes the first is 0x5d
+ * with every common encoder; the dictionary is 2^n or 3 * 2^n bytes; the size
+ * is unknown (all ones) or below 256 GiB.  The first byte of the data is 0.
  */
 static bool is_lzma(const uint8_t *head, size_t len)
 {
@@ -40,8 +40,8 @@ static uint16_t get_16(const uint8_t *p, bool is_big)
     return is_big ? (uint16_t)(p[0] << 8 | p[1]) : (uint16_t)(p[1] << 8 | p[0]);
 }
 
-/* The old binary cpio: a file of a known type, and a name that ends where
- * the header says, not before. */
+/* The old binary cpio: a known file type, and a name that ends exactly where
+ * the header says. */
 static bool is_binary_cpio(const uint8_t *head, size_t len)
 {
     bool is_big = head[0] == 0x71;
@@ -59,7 +59,7 @@ static bool is_binary_cpio(const uint8_t *head, size_t len)
 #define TAR_CHECKSUM_AT    148U
 #define TAR_CHECKSUM_BYTES 8U
 
-/* The number in a tar's checksum field; -1: there is none. */
+/* The number in the checksum field of a tar header, or -1 if there is none. */
 static long tar_checksum(const uint8_t *head)
 {
     const uint8_t *at = head + TAR_CHECKSUM_AT;
@@ -73,8 +73,8 @@ static long tar_checksum(const uint8_t *head)
     return at < end && (*at == ' ' || *at == '\0') ? sum : -1;
 }
 
-/* Before POSIX a tar has no mark, but every header has the sum of its bytes,
- * in octal, counted with blanks in the sum's own place. */
+/* A tar from before POSIX has no magic.  Every header has the octal sum of its
+ * bytes, with the sum's own field counted as blanks. */
 static bool is_tar(const uint8_t *head, size_t len)
 {
     long sum = 0, other = 0; /* some programs counted signed bytes */
@@ -98,7 +98,7 @@ static uint8_t lower(uint8_t c)
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
 }
 
-/* Does the text begin with word (in lower case), blanks aside? */
+/* Does the text begin with word (in lower case), after any blanks? */
 static bool begins_with(const uint8_t *head, size_t len, const char *word)
 {
     size_t at = len >= 3 && memcmp(head, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -128,32 +128,32 @@ struct signature {
     struct probe is;
     uint16_t at, len;
     const char *magic;
-    bool (*confirm)(const uint8_t *head, size_t len); /* NULL: magic will do */
+    bool (*confirm)(const uint8_t *head, size_t len); /* or NULL */
 };
 
 /*
- * The first row that matches.  Why a true disk does not: magics of 4 bytes
- * and more at offset 0 are no code that a boot sector begins with (a jump, or
- * an instruction that clears a register), and no filesystem's mark; shorter
- * ones, and those that are text, have a confirm().  Zeros match nothing.
+ * The first matching row wins.  A real disk matches none: a magic of 4 bytes
+ * or more at offset 0 is neither code that a boot sector begins with (a jump,
+ * or an instruction that clears a register) nor the magic of a filesystem.
+ * Shorter magics and text have a confirm().  Zeros match nothing.
  */
 static const struct signature heads[] = {
     /* clang-format off */
     { { PROBE_FOREIGN, "QCOW version 1" },    0,  8, "QFI\xfb\0\0\0\1", NULL },
     { { PROBE_QCOW2,   "QCOW2" },             0,  4, "QFI\xfb", NULL },
-    /* What is taken for a packed disk and is none ends as a damaged one. */
+    /* Data mistaken for a compressed disk fails as a damaged one. */
     { { PROBE_GZIP,    "gzip" },              0,  3, "\x1f\x8b\x08", NULL },
     { { PROBE_XZ,      "xz" },                0,  6, "\xfd" "7zXZ\0", NULL },
     { { PROBE_ZSTD,    "zstd" },              0,  4, "\x28\xb5\x2f\xfd", NULL },
 
-    /* Disks of other programs. */
+    /* Disk formats of other programs. */
     { { PROBE_FOREIGN, "VMDK" },              0,  4, "KDMV", NULL },
     { { PROBE_FOREIGN, "VMDK" },              0,  4, "COWD", NULL },
     { { PROBE_FOREIGN, "VMDK (SESparse)" },   0,  8, "\xbe\xba\xfe\xca\0\0\0\0", NULL },
     { { PROBE_FOREIGN, "VMDK descriptor" },   0, 21, "# Disk DescriptorFile", NULL },
     { { PROBE_FOREIGN, "VHDX" },              0,  8, "vhdxfile", NULL },
     { { PROBE_FOREIGN, "VHD" },               0,  8, "conectix", NULL },
-    /* In boot code, at this place, one in 2^32. */
+    /* Boot code has these bytes here by chance one time in 2^32. */
     { { PROBE_FOREIGN, "VDI" },              64,  4, "\x7f\x10\xda\xbe", NULL },
     { { PROBE_FOREIGN, "QED" },               0,  4, "QED\0", NULL },
     { { PROBE_FOREIGN, "Parallels" },         0, 16, "WithoutFreeSpace", NULL },
@@ -172,7 +172,7 @@ static const struct signature heads[] = {
     { { PROBE_FOREIGN, "partclone" },         0, 15, "partclone-image", NULL },
     { { PROBE_FOREIGN, "ntfsclone" },         0, 16, "\0ntfsclone-image", NULL },
 
-    /* Packed. */
+    /* Compressed. */
     { { PROBE_FOREIGN, "bzip2" },             0,  3, "BZh", is_bzip2 },
     { { PROBE_FOREIGN, "lz4" },               0,  4, "\x04\x22\x4d\x18", NULL },
     { { PROBE_FOREIGN, "lz4 (legacy)" },      0,  4, "\x02\x21\x4c\x18", NULL },
@@ -197,7 +197,7 @@ static const struct signature heads[] = {
     { { PROBE_FOREIGN, "cpio" },              0,  2, "\xc7\x71", is_binary_cpio },
     { { PROBE_FOREIGN, "cpio" },              0,  2, "\x71\xc7", is_binary_cpio },
 
-    /* What a download that failed leaves in place of a disk. */
+    /* What a failed download leaves in place of a disk. */
     { { PROBE_FOREIGN, "HTML" },              0,  0, "", is_html },
     { { PROBE_FOREIGN, "XML" },               0,  0, "", is_xml },
     { { PROBE_FOREIGN, "Git LFS pointer" },   0, 35, "version https://git-lfs.github.com/", NULL },
@@ -207,7 +207,7 @@ static const struct signature heads[] = {
 /* In the last 512 bytes. */
 static const struct signature tails[] = {
     { { PROBE_FOOTER, "VHD (fixed)" }, 0, 8, "conectix", NULL },
-    /* Version 4, and its own length. */
+    /* Version 4, and the length of the footer. */
     { { PROBE_FOREIGN, "DMG" }, 0, 12, "koly\0\0\0\4\0\0\2\0", NULL },
 };
 
@@ -230,9 +230,9 @@ static const struct probe *find(const struct signature *table, size_t count,
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 /*
- * zstd and lz4 share frames that decoders skip (pzstd begins with one): a
- * mark of 16 numbers, 4 bytes of length, that many bytes.  What follows says
- * whose they are, where it is in sight.
+ * zstd and lz4 share skippable frames (pzstd begins with one): one of 16
+ * magics, a length in 4 bytes, that many bytes.  The frame that follows
+ * decides the format, if it is within head.
  */
 static const struct probe *find_behind_skippable(const uint8_t *head,
                                                  size_t len)

@@ -1,13 +1,13 @@
 /*
- * probe.h - what kind of image is this, by content and never by name.  Pure.
+ * probe.h - detects the format of an image by content, never by name.  Pure.
  *
- * A first guess only: the bytes of a raw disk are its guest's, so whoever
- * acts on a guess must first see that the whole structure is sound.  And a
- * guess that a true disk causes by chance would refuse that disk: no row of
- * the table matches what boot loaders, partition tables, filesystems and
- * volume managers put into the first 512 bytes of a disk (tests/unit has
- * samples of them), and nothing behind those is looked at, but for the last
- * 512, where some formats have their only mark.
+ * The result is a guess: the guest controls the bytes of a raw disk.  The
+ * caller must check the whole structure before it acts on the guess.  A wrong
+ * guess would refuse a good disk, so no row of the table matches what boot
+ * loaders, partition tables, filesystems and volume managers put into the
+ * first 512 bytes of a disk (tests/unit has samples of them).  The probe reads
+ * no other bytes, except the last 512, where some formats have their only
+ * magic.
  */
 #ifndef CW_IMAGE_PROBE_H
 #define CW_IMAGE_PROBE_H
@@ -16,28 +16,26 @@
 #include <stdint.h>
 
 enum probe_kind {
-    PROBE_RAW, /* nothing known: a disk as it is */
+    PROBE_RAW, /* unknown: a disk as it is */
     PROBE_QCOW2,
     PROBE_GZIP,
     PROBE_XZ,
-    PROBE_ZSTD,    /* by whoever takes it in order */
-    PROBE_FOREIGN, /* known, and not ours to read */
-    PROBE_FOOTER   /* as PROBE_FOREIGN: a raw disk, and then a footer */
+    PROBE_ZSTD,    /* only for sequential readers */
+    PROBE_FOREIGN, /* known, but not supported */
+    PROBE_FOOTER   /* as PROBE_FOREIGN: a raw disk and then a footer */
 };
 
 struct probe {
     enum probe_kind kind;
-    const char *name; /* "QCOW2", "VMDK": for people; static */
+    const char *name; /* "QCOW2", "VMDK": for messages; static */
 };
 
-/* What it looks at. */
+/* Bytes that the probe reads. */
 #define PROBE_HEAD_BYTES 512U
 #define PROBE_TAIL_BYTES 512U
 
-/*
- * head: the first bytes, PROBE_HEAD_BYTES or all there are.  tail: the last
- * PROBE_TAIL_BYTES, or none (tail_len 0).
- */
+/* head: the first PROBE_HEAD_BYTES, or the whole image if that is shorter.
+ * tail: the last PROBE_TAIL_BYTES, or none (tail_len 0). */
 struct probe probe_content(const uint8_t *head, size_t head_len,
                            const uint8_t *tail, size_t tail_len);
 

@@ -9,7 +9,7 @@
 #include "image/stream/source_file.h"
 
 struct raw {
-    struct image image; /* first: what callers hold */
+    struct image image; /* first: callers hold this */
     struct file file;
     struct sparse_map holes;
     struct file_window window;
@@ -41,10 +41,8 @@ static int raw_map(struct image *img, uint64_t offset, uint64_t length,
     return 0;
 }
 
-/*
- * The read that ends the disk of a file which ends inside a sector: at once,
- * since it is one read of all.  0 or -errno.
- */
+/* The last read of a file that ends inside a sector.  Synchronous, as it
+ * happens once per disk.  Returns 0 or -errno. */
 static int read_last(struct raw *raw, const struct io *io)
 {
     size_t len = (size_t)(raw->file.size_bytes - io->offset);
@@ -54,7 +52,7 @@ static int read_last(struct raw *raw, const struct io *io)
                                      io->offset + done);
 
         if (n <= 0)
-            return n < 0 ? (int)n : -ENODATA; /* it has become shorter */
+            return n < 0 ? (int)n : -ENODATA; /* the file was truncated */
         done += (size_t)n;
     }
     memset(io->buf + len, 0, io->len - len);
@@ -71,7 +69,7 @@ static void raw_read(struct image *img, struct io *io)
     }
     io->op = IO_READ;
     io->file = &raw->file;
-    /* Not yet read, but what it drops lies a window back, and that is. */
+    /* This range is not read yet, but the dropped one is a window earlier. */
     file_window_read(&raw->window, &raw->file, io->offset, io->len);
     io_queue_submit(raw->queue, io);
 }

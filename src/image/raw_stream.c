@@ -7,9 +7,9 @@
 #include "image/probe.h"
 
 struct raw_stream {
-    struct image image;     /* first: what callers hold */
+    struct image image;     /* first: callers hold this */
     struct io_queue *queue; /* borrowed */
-    bool is_guess;          /* that it is raw: nobody has said so */
+    bool is_guess;          /* raw is the default, not the user's choice */
 };
 
 static int raw_stream_map(struct image *img, uint64_t offset, uint64_t length,
@@ -19,7 +19,7 @@ static int raw_stream_map(struct image *img, uint64_t offset, uint64_t length,
     return extent_list_add(out, offset, length, EXTENT_DATA, err);
 }
 
-/* What a stream ends with is only known when it has come there. */
+/* A footer is known only when the end of the stream has been read. */
 static int check_end(const struct raw_stream *streamed, const struct io *io,
                      struct error *err)
 {
@@ -93,7 +93,7 @@ int raw_stream_open(const struct image_options *options, struct stream *stream,
         .virtual_bytes = stream->size_bytes,
         .host_bytes = stream->host_bytes,
         .mode = stream->mode,
-        /* One block for all: each lane would decode all of it. */
+        /* With a single block, every lane would decode all of it. */
         .is_sequential = stream->is_sequential ||
                          stream->block_bytes >= stream->size_bytes,
         .is_decoded = true,

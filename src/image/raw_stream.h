@@ -5,8 +5,8 @@
 #include "image/image.h"
 #include "image/stream/stream.h"
 
-/* stream is moved, on failure too.  All of the disk is data: which of it is
- * zero is only known when it has been decoded. */
+/* stream is moved, also on failure.  The whole disk is data: decoding it is
+ * the only way to find its zeros. */
 int raw_stream_open(const struct image_options *options, struct stream *stream,
                     struct image **img, struct error *err);
 

@@ -35,7 +35,7 @@ void sparse_map_learn(struct sparse_map *holes, const struct sparse_map *like)
         holes->known = like->known;
 }
 
-/* Remembers [offset, end), cut at the size the file had when it was opened. */
+/* Remembers [offset, end), cut at the size that the file had when opened. */
 static void remember(struct sparse_map *holes, uint64_t offset, uint64_t end,
                      enum extent_kind kind)
 {
@@ -44,7 +44,7 @@ static void remember(struct sparse_map *holes, uint64_t offset, uint64_t end,
     holes->known = (struct extent){ offset, end - offset, kind };
 }
 
-/* ENXIO is the answer for a trailing hole and for an offset cut off. */
+/* lseek() gives ENXIO for a trailing hole and also after a truncation. */
 static int remember_last_hole(struct sparse_map *holes, uint64_t offset)
 {
     struct stat st;
@@ -70,7 +70,7 @@ static int look(struct sparse_map *holes, uint64_t offset)
     }
     hole = data < 0 ? -1 : lseek(holes->fd, (off_t)offset, SEEK_HOLE);
     if (hole <= (off_t)offset) {
-        /* Not a question this filesystem can answer: read it all. */
+        /* This filesystem does not report holes: read everything. */
         holes->is_dense = true;
         return 0;
     }

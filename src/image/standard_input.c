@@ -14,7 +14,7 @@ bool standard_input_is_pipe(void)
            !S_ISBLK(st.st_mode);
 }
 
-/* Waits until standard input has something, but not beyond a stop. */
+/* Waits until standard input is readable, or stop_fd is. */
 static int await_stdin(int stop_fd, struct error *err)
 {
     struct pollfd fds[] = {

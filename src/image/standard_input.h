@@ -8,13 +8,11 @@
 
 #include "base/error.h"
 
-/* False: it is a file or device, read by its descriptor, or it is closed. */
+/* False: standard input is a file or device, read by offset, or is closed. */
 bool standard_input_is_pipe(void);
 
-/*
- * As image_input.read.  opaque: the number of a descriptor that is readable as
- * soon as nobody waits for input any more (ERROR_CANCELLED); 0: never.
- */
+/* As image_input.read. opaque: a file descriptor that becomes readable when
+ * the read must be abandoned (ERROR_CANCELLED); 0: none. */
 ssize_t standard_input_read(void *opaque, void *buf, size_t len,
                             struct error *err);
 

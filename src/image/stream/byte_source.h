@@ -1,5 +1,5 @@
-/* byte_source.h - bytes that come once and in order, from wherever they come:
- * standard input, the body of a request. */
+/* byte_source.h - bytes that arrive once and in order: from standard input, or
+ * from the body of a request. */
 #ifndef CW_IMAGE_STREAM_BYTE_SOURCE_H
 #define CW_IMAGE_STREAM_BYTE_SOURCE_H
 
@@ -10,12 +10,13 @@
 
 struct image_input {
     /*
-     * Up to len bytes into buf: how many (> 0), 0 at the end, or -1 with *err.
-     * Blocks until there are some.  Called by one thread at a time, but not
-     * always by the same one; not again after its end or a failure.
+     * Reads up to len bytes into buf.  Returns their count (> 0), 0 at the
+     * end, or -1 with *err.  Blocks until there is data.  Called by one thread
+     * at a time, not always the same one; never again after the end or a
+     * failure.
      */
     ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
-    void *opaque; /* borrowed for the life of what reads it */
+    void *opaque; /* borrowed for the life of the reader */
 };
 
 #endif

@@ -21,20 +21,20 @@
 #define BARE          (-15)     /* deflate alone */
 
 struct gzip {
-    struct stream stream; /* first: what callers hold */
+    struct stream stream; /* first: callers hold this */
     struct file file;
     struct file_window window;
     z_stream z;
-    bool is_set_up;   /* z is */
-    bool is_bare;     /* began inside a member: its trailer is skipped */
+    bool is_set_up;   /* z is initialized */
+    bool is_bare;     /* started inside a member: its trailer is skipped */
     bool is_first;    /* in the first member */
     bool has_ended;   /* nothing is left to decode */
-    uint64_t in_end;  /* file offset behind the input in memory */
+    uint64_t in_end;  /* file offset after the input in memory */
     uint64_t out;     /* offset of the next decoded byte */
     uint8_t *input;   /* owned */
-    uint8_t *scratch; /* owned; decoded and not wanted, or history */
+    uint8_t *scratch; /* owned; discarded output, or history */
     struct gzip_index *points;       /* owned; NULL: one pass, or borrowed */
-    const struct gzip_index *places; /* to return to; may be another's */
+    const struct gzip_index *places; /* as points, perhaps shared */
 };
 
 static int refuse(const struct gzip *gzip, const char *why, struct error *err)
@@ -56,7 +56,7 @@ static ssize_t read_file(struct gzip *gzip, struct error *err)
     return n;
 }
 
-/* More input.  At the end of the file there is none, and that is no error. */
+/* Reads more input.  The end of the file is not an error. */
 static int refill(struct gzip *gzip, struct error *err)
 {
     ssize_t n;
@@ -76,8 +76,8 @@ static int refill(struct gzip *gzip, struct error *err)
     return 0;
 }
 
-/* A block device, or a tape in its time, pads with zeros; nothing else may
- * follow the last member. */
+/* Block devices and tapes pad with zeros; nothing else may follow the last
+ * member. */
 static int check_padding(struct gzip *gzip, struct error *err)
 {
     do {
@@ -103,7 +103,7 @@ static int skip_trailer(struct gzip *gzip, struct error *err)
     return 0;
 }
 
-/* Behind a member: another one, padding, or the end of the file. */
+/* After a member: another one, padding, or the end of the file. */
 static int end_member(struct gzip *gzip, struct error *err)
 {
     if (gzip->is_bare && skip_trailer(gzip, err) < 0)
@@ -186,7 +186,7 @@ static int decode(struct gzip *gzip, uint8_t *buf, uint64_t len,
     return 0;
 }
 
-/* Begins to decode at point. */
+/* Restarts decoding at point. */
 static int resume(struct gzip *gzip, const struct gzip_point *point,
                   struct error *err)
 {
@@ -211,7 +211,7 @@ static int resume(struct gzip *gzip, const struct gzip_point *point,
     return 0;
 }
 
-/* Between two deflate blocks, and not behind a member's last. */
+/* Between two deflate blocks, and not after the last one of a member. */
 static bool is_between_blocks(const struct gzip *gzip)
 {
     return (gzip->z.data_type & 128) && !(gzip->z.data_type & 64) &&
@@ -235,7 +235,7 @@ static int keep_place(struct gzip *gzip, struct error *err)
     return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: keep a place");
 }
 
-/* As decode_step(), keeping places to return to where they are wanted. */
+/* As decode_step(); also records restart points where they are wanted. */
 static int decode_forward(struct gzip *gzip, uint8_t *buf, size_t len,
                           size_t *got, struct error *err)
 {
@@ -255,14 +255,14 @@ static int keep_places(struct gzip *gzip, struct error *err)
                         : error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: open");
 }
 
-/* It has come to its end, all of it right. */
+/* Decoding has reached the end, and every checksum was right. */
 static void know(struct gzip *gzip)
 {
     gzip->places = gzip->points;
     gzip->stream.size_bytes = gzip->out;
 }
 
-/* Decodes it all: finds its size, proves it, keeps places to return to. */
+/* Decodes everything: finds the size, proves it, records restart points. */
 static int measure(struct gzip *gzip, const char *path, struct error *err)
 {
     char size[32];
@@ -273,7 +273,7 @@ static int measure(struct gzip *gzip, const char *path, struct error *err)
     while (!gzip->has_ended) {
         size_t got;
 
-        /* The history goes through the same buffer, but nobody reads it. */
+        /* The history goes through the same buffer and is not read there. */
         if (decode_forward(gzip, gzip->scratch, SCRATCH_BYTES, &got, err) < 0)
             return -1;
     }
@@ -283,7 +283,7 @@ static int measure(struct gzip *gzip, const char *path, struct error *err)
     return 0;
 }
 
-/* The disk ends here: so must the stream. */
+/* The disk ends here, and so must the stream. */
 static int expect_end(struct gzip *gzip, struct error *err)
 {
     while (!gzip->has_ended) {
@@ -334,7 +334,7 @@ static ssize_t gzip_next(struct stream *stream, void *buf, size_t len,
     return (ssize_t)got;
 }
 
-/* Whoever measured it has proven it; one pass proves itself at its end. */
+/* A measured stream is already proven; a single pass is proven at its end. */
 static int gzip_prove(struct stream *stream, struct error *err)
 {
     struct gzip *gzip = (struct gzip *)stream;

@@ -39,7 +39,7 @@ bool gzip_index_wants(const struct gzip_index *points, uint64_t out)
     return out - points->items[points->count - 1].out >= points->spacing_bytes;
 }
 
-/* Keeps the even ones, and so the start. */
+/* Keeps the even ones, and so the first. */
 static void thin_out(struct gzip_index *points)
 {
     size_t kept = 0;

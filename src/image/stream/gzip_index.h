@@ -1,8 +1,8 @@
 /*
- * gzip_index.h - places in a gzip file where decoding can begin: the bit
- * position, and the 32 KiB of output that deflate may refer back to.
+ * gzip_index.h - restart points of a gzip file: the bit position, and the 32
+ * KiB of output that deflate may refer to.
  *
- * Made by one pass, then only read: lanes share it.
+ * One pass makes the index.  After that it is read-only, and lanes share it.
  */
 #ifndef CW_IMAGE_STREAM_GZIP_INDEX_H
 #define CW_IMAGE_STREAM_GZIP_INDEX_H
@@ -28,7 +28,7 @@ struct gzip_index {
     uint64_t spacing_bytes; /* of output; grows with the file */
 };
 
-/* NULL when there is no memory. */
+/* NULL: out of memory. */
 struct gzip_index *gzip_index_open(void);
 
 /* Tolerates NULL. */
@@ -37,10 +37,8 @@ void gzip_index_close(struct gzip_index *points);
 /* Is a point at out far enough from the last one? */
 bool gzip_index_wants(const struct gzip_index *points, uint64_t out);
 
-/*
- * Adds point, its history (not owned) copied.  When there are too many, every
- * second one is dropped.  False when there is no memory.
- */
+/* Adds a copy of point and of its history.  When the index is full, every
+ * second point is dropped.  False: out of memory. */
 bool gzip_index_add(struct gzip_index *points, const struct gzip_point *point);
 
 /* The last point at or before out. */

@@ -24,7 +24,7 @@ void lookahead_fini(struct lookahead *window)
     window->bytes = NULL;
 }
 
-/* Up to len bytes behind what has been read.  1; 0: the stream has ended. */
+/* Reads up to len bytes.  Returns 1, or 0 at the end of the stream. */
 static int next(struct lookahead *window, uint8_t *buf, size_t len, size_t *got,
                 struct error *err)
 {
@@ -40,7 +40,7 @@ static int next(struct lookahead *window, uint8_t *buf, size_t len, size_t *got,
     return n > 0;
 }
 
-/* Drops up to count bytes of what is there.  How many are left of count. */
+/* Drops up to count buffered bytes.  Returns the rest of count. */
 static uint64_t drop(struct lookahead *window, uint64_t count)
 {
     size_t there = window->len - window->at;

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In the head no more is read than was asked for, and little at once, so
- * that a probe does not run out of it. */
+/* In the head, reads are small and never longer than requested, so that a
+ * probe does not exhaust it. */
 #define HEAD_STEP_BYTES 4096U
 
 struct peek_pipe {
     struct image_input input;
-    bool has_ended;    /* it is not asked again */
-    uint64_t position; /* bytes it has given so far */
-    size_t head_len;   /* of them kept */
+    bool has_ended;    /* it is not read again */
+    uint64_t position; /* bytes it has returned so far */
+    size_t head_len;   /* bytes kept in the head */
     uint8_t head[PEEK_PIPE_HEAD_BYTES];
 };
 
@@ -45,7 +45,7 @@ static ssize_t read_some(struct peek_pipe *pipe, void *buf, size_t len,
     return n;
 }
 
-/* Reads on into the head, as far as it has room. */
+/* Reads more into the head, as far as there is room. */
 static ssize_t grow_head(struct peek_pipe *pipe, struct error *err)
 {
     size_t room = PEEK_PIPE_HEAD_BYTES - pipe->head_len;

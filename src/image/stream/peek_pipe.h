@@ -1,8 +1,8 @@
 /*
- * peek_pipe.h - a container that comes through an input: read once, in order, but
- * for a head that can be read again (who probes it reads first).
+ * peek_pipe.h - a container that arrives through an input.  It is read once,
+ * in order; only its head can be read again, after a probe.
  *
- * Used by one thread at a time: the first image while it is opened, then the
+ * Used by one thread at a time: first by the image that opens it, then by the
  * one lane that reads it.
  */
 #ifndef CW_IMAGE_STREAM_PEEK_PIPE_H
@@ -18,16 +18,17 @@ struct peek_pipe;
 
 #define PEEK_PIPE_HEAD_BYTES (64U << 10)
 
-/* *input is copied.  NULL when there is no memory. */
+/* *input is copied.  NULL: out of memory. */
 struct peek_pipe *peek_pipe_open(const struct image_input *input);
 
 /* Tolerates NULL. */
 void peek_pipe_close(struct peek_pipe *pipe);
 
 /*
- * Up to len bytes at offset; 0 at the end.  Blocks.  -1 with *err: what the
- * input said, or ERROR_SOURCE_IO with ESPIPE: offset is not where the pipe
- * is, nor in the head while nothing behind it has been read.
+ * Reads up to len bytes at offset; returns 0 at the end.  Blocks. -1 with
+ * *err: the input's error, or ERROR_SOURCE_IO with ESPIPE if offset is neither
+ * the position of the pipe nor in the head, which is gone once later bytes
+ * have been read.
  */
 ssize_t peek_pipe_read(struct peek_pipe *pipe, void *buf, size_t len,
                        uint64_t offset, struct error *err);

@@ -6,11 +6,11 @@
 #include "image/stream/peek_pipe.h"
 
 struct plain {
-    struct stream stream; /* first: what callers hold */
+    struct stream stream; /* first: callers hold this */
     uint64_t out;         /* offset of the next byte */
 };
 
-/* Fills buf from where the pipe is. */
+/* Fills buf from the position of the pipe. */
 static int fill(struct plain *piped, uint8_t *buf, size_t len,
                 struct error *err)
 {
@@ -49,7 +49,7 @@ static int plain_read(struct stream *stream, void *buf, size_t len,
 {
     struct plain *piped = (struct plain *)stream;
 
-    /* Going back works in the head of the pipe; it says where not. */
+    /* Seeking back works within the head of the pipe; else the pipe fails. */
     piped->out = offset;
     if (fill(piped, buf, len, err) < 0)
         return -1;
@@ -71,7 +71,7 @@ static int plain_prove(struct stream *stream, struct error *err)
 {
     (void)stream;
     (void)err;
-    return 0; /* it has no checksum, and its length was checked */
+    return 0; /* no checksum, and the length was checked */
 }
 
 static void plain_close(struct stream *stream)

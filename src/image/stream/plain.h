@@ -4,11 +4,8 @@
 
 #include "image/stream/stream.h"
 
-/*
- * pipe is borrowed.  size_bytes: what must come, no byte more or less;
- * or STREAM_SIZE_UNKNOWN.
- * NULL when there is no memory.
- */
+/* pipe is borrowed. size_bytes: the exact size of the input, or
+ * STREAM_SIZE_UNKNOWN.  NULL: out of memory. */
 struct stream *plain_open(struct peek_pipe *pipe, uint64_t size_bytes);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define DECODED_WINDOW_BYTES (UINT64_C(4) << 20)
 
-/* A device that an ordinary user cannot read is the classic of pods. */
+/* In pods, the usual cause is a device that an ordinary user cannot read. */
 static int refuse_access(const char *path, int errnum, struct error *err)
 {
     struct stat st;
@@ -83,8 +83,8 @@ void source_file_read_cached(struct file *file)
     if (file->direct_fd >= 0)
         close(file->direct_fd);
     file->direct_fd = -1;
-    /* So that what was read is dropped behind us, in windows: small ones,
-     * since each lane has its own, and decoding is slower than any disk. */
+    /* Drops pages after they are read, in windows.  These are small, since
+     * each lane has its own, and decoding is slower than any disk. */
     file->mode = FILE_MODE_BUFFERED;
     if (file->window_bytes > DECODED_WINDOW_BYTES)
         file->window_bytes = DECODED_WINDOW_BYTES;

@@ -15,19 +15,19 @@
 #define MIB           (UINT64_C(1) << 20)
 #define SCRATCH_BYTES (64U << 10)
 
-/* It takes 16 bytes a block in memory. */
+/* liblzma needs 16 bytes of memory per block. */
 #define INDEX_MEMORY_BYTES (UINT64_C(16) << 20)
 
-/* Lanes each have a decoder, and decode what lies before their part of a
- * block for nothing: worth it for xz -6 -T (24 MiB, 9 MiB), not far beyond. */
+/* Each lane has a decoder and discards what lies before its part of a block.
+ * That pays for xz -6 -T (24 MiB, 9 MiB), not for much larger blocks. */
 #define SHARED_BLOCK_BYTES  (UINT64_C(64) << 20)
 #define SHARED_MEMORY_BYTES (UINT64_C(18) << 20)
 
-/* Times we go back in large blocks before we say that this leads nowhere. */
+/* Rewinds in large blocks before the read fails as hopeless. */
 #define MAX_REWINDS 16U
 
 struct xz {
-    struct stream stream; /* first: what callers hold */
+    struct stream stream; /* first: callers hold this */
     struct file file;
     struct file_window window;
     lzma_index *index;  /* owned */
@@ -35,10 +35,10 @@ struct xz {
     lzma_stream decoder;
     lzma_block block;
     lzma_filter filters[LZMA_FILTERS_MAX + 1]; /* options owned */
-    bool is_decoding; /* of a block, somewhere before its end */
-    uint64_t in_end;  /* file offset behind the input in memory */
+    bool is_decoding; /* inside a block, before its end */
+    uint64_t in_end;  /* file offset after the input in memory */
     uint64_t out;     /* offset of the next decoded byte */
-    uint64_t next;    /* offset of what xz_next() gives next */
+    uint64_t next;    /* offset of the next byte that xz_next() returns */
     uint64_t proven;  /* number of the last block decoded to its end */
     unsigned rewinds;
     uint8_t *input;   /* owned */
@@ -100,11 +100,11 @@ static int read_input(struct xz *xz, uint64_t offset, size_t *len,
     return 0;
 }
 
-/* liblzma says where to look; it begins at the end of the file. */
+/* Starts at the end of the file; liblzma says where to read. */
 static int read_index(struct xz *xz, struct error *err)
 {
     lzma_stream reader = LZMA_STREAM_INIT;
-    /* Where an index should be, until one has led to another. */
+    /* Where an index should be, until one points to another. */
     uint64_t at = 0, place = xz->file.size_bytes;
     lzma_ret r = lzma_file_info_decoder(&reader, &xz->index, INDEX_MEMORY_BYTES,
                                         xz->file.size_bytes);
@@ -226,7 +226,7 @@ static int decode_step(struct xz *xz, uint8_t *buf, size_t len, size_t *got,
     return xz_explain(r == LZMA_OK ? LZMA_DATA_ERROR : (int)r, xz->in_end, err);
 }
 
-/* To the end of the block, where its checksum stands. */
+/* Decodes to the end of the block, where its checksum is. */
 static int finish_block(struct xz *xz, struct error *err)
 {
     size_t got;
@@ -237,7 +237,7 @@ static int finish_block(struct xz *xz, struct error *err)
     return 0;
 }
 
-/* As finish_block(), but once is enough: the file does not change. */
+/* As finish_block(), but only once per block: the file does not change. */
 static int prove_block(struct xz *xz, struct error *err)
 {
     if (xz->proven == xz->at.block.number_in_file)
@@ -245,10 +245,8 @@ static int prove_block(struct xz *xz, struct error *err)
     return finish_block(xz, err);
 }
 
-/*
- * Decodes len bytes of the block, to buf or (NULL) to nowhere; with the last
- * of them its checksum.
- */
+/* Decodes len bytes of the block to buf, or discards them (buf NULL).  The
+ * last bytes of the block prove its checksum. */
 static int decode(struct xz *xz, uint8_t *buf, uint64_t len, struct error *err)
 {
     while (len > 0) {
@@ -266,7 +264,7 @@ static int decode(struct xz *xz, uint8_t *buf, uint64_t len, struct error *err)
     return xz->out == block_end(xz) ? finish_block(xz, err) : 0;
 }
 
-/* Goes to offset: on in this block, or to the beginning of another. */
+/* Moves to offset: forward in this block, or from the start of another. */
 static int seek(struct xz *xz, uint64_t offset, struct error *err)
 {
     bool is_here = xz->is_decoding && offset < block_end(xz);
@@ -351,7 +349,7 @@ static const struct stream_ops xz_ops = {
     .close = xz_close,
 };
 
-/* Of the largest block; 0: they are not all of that size but the last. */
+/* The size of the largest block; 0: others than the last one differ in size. */
 static uint64_t block_size(const lzma_index *index, uint64_t largest)
 {
     lzma_index_iter iter;
@@ -401,7 +399,7 @@ static struct xz *create(struct file *file)
     return NULL;
 }
 
-/* Finds out how it can be read: the first block's decoder tells. */
+/* Finds out how the file can be read, from the decoder of the first block. */
 static int look_inside(struct xz *xz, struct error *err)
 {
     uint64_t largest;

@@ -15,21 +15,21 @@
 #define SCRATCH_BYTES (64U << 10)
 #define MAX_THREADS   4U
 
-/* A thread takes a block packed and unpacked: two of 16 MiB fit. */
+/* A thread holds a block compressed and decoded: two of 16 MiB fit. */
 #define THREADS_MEMORY_BYTES (UINT64_C(56) << 20)
 
 struct xz_sequential {
-    struct stream stream; /* first: what callers hold */
-    struct file file;     /* closed where there is a pipe */
+    struct stream stream; /* first: callers hold this */
+    struct file file;     /* closed if there is a pipe */
     struct file_window window;
     lzma_stream decoder;
     bool in_threads;
-    bool has_no_more; /* of the container */
-    bool has_ended;   /* so have the streams in it, as they should */
-    uint64_t in_end;  /* offset in it behind the input in memory */
+    bool has_no_more; /* the container has ended */
+    bool has_ended;   /* the streams in it have ended correctly */
+    uint64_t in_end;  /* container offset after the input in memory */
     uint64_t out;     /* offset of the next decoded byte */
     uint8_t *input;   /* owned */
-    uint8_t *scratch; /* owned; decoded and not wanted */
+    uint8_t *scratch; /* owned; discarded output */
 };
 
 static ssize_t read_file(struct xz_sequential *xz, struct error *err)
@@ -69,7 +69,7 @@ static int explain(const struct xz_sequential *xz, lzma_ret r,
 {
     uint64_t at = xz->in_end - xz->decoder.avail_in;
 
-    if (r == LZMA_DATA_ERROR) /* liblzma does not tell one from the other */
+    if (r == LZMA_DATA_ERROR) /* liblzma does not distinguish them */
         return error_set(err, ERROR_FORMAT, 0,
                          "xz: damaged data, or garbage behind a stream, near "
                          "byte %" PRIu64,
@@ -98,7 +98,7 @@ static int decode_step(struct xz_sequential *xz, uint8_t *buf, size_t len,
     return r == LZMA_OK || r == LZMA_STREAM_END ? 0 : explain(xz, r, err);
 }
 
-/* Decodes len bytes, to buf or (NULL) to nowhere. */
+/* Decodes len bytes to buf, or discards them (buf NULL). */
 static int decode(struct xz_sequential *xz, uint8_t *buf, uint64_t len,
                   struct error *err)
 {
@@ -120,7 +120,7 @@ static int decode(struct xz_sequential *xz, uint8_t *buf, uint64_t len,
     return 0;
 }
 
-/* The disk ends here: so must all streams, with their checksums and index. */
+/* The disk ends here, and so must all streams, their checksums and index. */
 static int expect_end(struct xz_sequential *xz, struct error *err)
 {
     while (!xz->has_ended) {
@@ -156,7 +156,7 @@ static lzma_ret begin_decoder(struct xz_sequential *xz)
     return lzma_stream_decoder(&xz->decoder, memory, flags);
 }
 
-/* From the first byte: who probed the pipe has read its head before us. */
+/* Starts at the first byte; a probe has already read the head of the pipe. */
 static int begin(struct xz_sequential *xz, struct error *err)
 {
     lzma_ret r = begin_decoder(xz);

@@ -9,18 +9,18 @@
 #include "image/stream/peek_pipe.h"
 #include "io/limits.h"
 
-#define BESIDE_BYTES (1U << 20) /* that a decoder has beside its window */
+#define BESIDE_BYTES (1U << 20) /* a decoder's memory besides its window */
 #define INPUT_BYTES  (256U << 10)
 
 struct zstd_sequential {
-    struct stream stream; /* first: what callers hold */
+    struct stream stream; /* first: callers hold this */
     struct zstd_stream *decoder;
     const uint8_t *at; /* of input, not yet decoded */
     size_t left;
-    uint64_t in_end;     /* offset in the pipe behind the input in memory */
-    uint64_t max_window; /* of a frame, by the memory there may be */
+    uint64_t in_end;     /* pipe offset after the input in memory */
+    uint64_t max_window; /* of a frame, by the memory limit */
     bool has_no_more;    /* the pipe has ended */
-    bool is_whole;       /* the last frame has */
+    bool is_whole;       /* the last frame is complete */
     uint8_t *input;      /* owned */
 };
 
@@ -41,8 +41,7 @@ static int refill(struct zstd_sequential *zstd, struct error *err)
     return 0;
 }
 
-/* The frame that begins there wants more of what came before it than there
- * may be memory for. */
+/* The next frame needs a larger window than the memory limit allows. */
 static int refuse_window(const struct zstd_sequential *zstd,
                          uint64_t window_bytes, struct error *err)
 {
@@ -76,7 +75,7 @@ static ssize_t zstd_sequential_next(struct stream *stream, void *buf,
 
         if (refill(zstd, err) < 0)
             return -1;
-        /* At the end of a frame there is nothing left to come out. */
+        /* At the end of a frame no output is left. */
         if (zstd->has_no_more && zstd->is_whole)
             return 0;
         got = len;
@@ -146,7 +145,7 @@ int zstd_sequential_open(struct peek_pipe *pipe, struct stream **stream,
     zstd->max_window = limits_decoder_bytes(ZSTD_WINDOW_BYTES + BESIDE_BYTES);
     zstd->max_window -= zstd->max_window < BESIDE_BYTES ? zstd->max_window
                                                         : BESIDE_BYTES;
-    while (zstd->max_window & (zstd->max_window - 1)) /* as libzstd counts */
+    while (zstd->max_window & (zstd->max_window - 1)) /* as libzstd rounds */
         zstd->max_window &= zstd->max_window - 1;
     zstd->decoder = zstd_stream_open(zstd->max_window);
     zstd->input = malloc(INPUT_BYTES);
