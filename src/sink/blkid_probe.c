@@ -12,7 +12,7 @@
 
 #define SAMPLE_COUNT 64U
 #define SAMPLE_BYTES (UINT64_C(64) << 10)
-/* libblkid counts in these, whatever sectors the device has. */
+/* libblkid counts in these sectors, whatever sector size the device has. */
 #define PARTITION_SECTOR_BYTES 512U
 
 static void auto_probe(blkid_probe *probe)
@@ -29,7 +29,7 @@ static const char *value_of(blkid_probe probe, const char *name)
                                                                     : NULL;
 }
 
-/* A label is what somebody wrote on the disk: nothing for a terminal. */
+/* A label is untrusted text: removes what a terminal must not print. */
 static void add_label(const char *label, char *buf, size_t len)
 {
     size_t used = strlen(buf);
@@ -49,7 +49,7 @@ static void describe_table(blkid_probe probe, const char *type, char *buf,
     size_t used;
     int count;
 
-    /* Asking for the list takes the values back: use type before. */
+    /* Reading the partition list invalidates the values: use type first. */
     used = (size_t)snprintf(buf, len, "a %s partition table", type);
     list = blkid_probe_get_partitions(probe);
     count = list ? blkid_partlist_numof_partitions(list) : 0;
@@ -67,7 +67,7 @@ static void describe_superblock(blkid_probe probe, const char *type, char *buf,
     add_label(value_of(probe, "LABEL"), buf, len);
 }
 
-/* False: there is no signature that libblkid knows. */
+/* False: libblkid finds no signature. */
 static bool find_signature(int fd, char *buf, size_t len)
 {
     AUTO(auto_probe) blkid_probe probe = blkid_new_probe();
@@ -81,7 +81,7 @@ static bool find_signature(int fd, char *buf, size_t len)
         probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_LABEL);
     blkid_probe_enable_partitions(probe, 1);
     r = blkid_do_safeprobe(probe);
-    if (r == -2) { /* its word for ambivalent */
+    if (r == -2) { /* libblkid's code for an ambivalent result */
         snprintf(buf, len, "signatures of several filesystems");
         return true;
     }

@@ -1,5 +1,5 @@
-/* blkid_probe.h - what lies on a device: partition table, filesystem, unknown
- * data or nothing.  The one room of libblkid. */
+/* blkid_probe.h - describes the content of a device: partition table,
+ * filesystem, unknown data or nothing.  The only user of libblkid. */
 #ifndef CW_SINK_BLKID_PROBE_H
 #define CW_SINK_BLKID_PROBE_H
 
@@ -8,20 +8,20 @@
 #include <stdint.h>
 
 /*
- * Describes what fd (a device or file of size_bytes, open for reading) holds
- * in words that fit "it holds ...": "a gpt partition table with 3
+ * Describes the content of fd (a device or file of size_bytes, open for
+ * reading) in words that fit "it holds ...": "a gpt partition table with 3
  * partitions", "ext4 filesystem \"root\"", "data of an unknown kind",
- * "nothing".  Nothing is what has no signature and reads as zero wherever it
- * is sampled; true then.  What cannot be read counts as data.
+ * "nothing".  Returns true for "nothing": no signature, and every sampled
+ * block reads as zero.  Unreadable blocks count as data.
  */
 bool blkid_probe_describe(int fd, uint64_t size_bytes, char *buf, size_t len);
 
-/* Does [begin, end) of fd read as zero wherever it is sampled?  Its first and
- * last bytes are samples. */
+/* Does every sampled block of [begin, end) read as zero?  The samples include
+ * its first and last bytes. */
 bool blkid_probe_reads_zero(int fd, uint64_t begin, uint64_t end);
 
-/* Where the partitions of the table on fd begin, in bytes: max of them at
- * most.  Returns how many. */
+/* Stores the offsets, in bytes, of up to max partitions in the table on fd.
+ * Returns how many. */
 size_t blkid_probe_starts(int fd, uint64_t *starts, size_t max);
 
 #endif

@@ -1,4 +1,4 @@
-/* A disk on a block device, claimed with O_EXCL for as long as we write. */
+/* A disk on a block device, claimed with O_EXCL while it is written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 #include "io/device_in_use.h"
 #include "sink/sink_private.h"
 
-/* --target-is-zero is checked on so many places, evenly spread. */
+/* --target-is-zero is checked in this many samples, evenly spread. */
 #define SAMPLE_COUNT 256U
 #define SAMPLE_BYTES (UINT64_C(64) << 10)
 
@@ -149,7 +149,7 @@ static int check_sample(const struct sink *sink, uint8_t *buf, uint64_t offset,
                         sink->options.path, offset + i);
 }
 
-/* The first and the last bytes, where tables and labels are, are samples. */
+/* The samples include the first and last bytes, where tables and labels are. */
 static int check_zero(const struct sink *sink, uint64_t bytes,
                       struct error *err)
 {
@@ -201,7 +201,7 @@ static int block_available(struct sink *sink, uint64_t *bytes,
 static int block_prepare_stream(struct sink *sink, uint64_t min_bytes,
                                 uint64_t *max_bytes, struct error *err)
 {
-    (void)min_bytes; /* a device has the size it has */
+    (void)min_bytes; /* a device has a fixed size */
     *max_bytes = sink->virtual_bytes = sink->file.size_bytes;
     if (block_prepare(sink, err) < 0)
         return -1;
@@ -224,7 +224,7 @@ static int block_resume(struct sink *sink, uint64_t disk_bytes,
 
 static int block_adopt(struct sink *sink, bool older, struct error *err)
 {
-    (void)older; /* a device has but one content */
+    (void)older; /* a device has only one content */
     atomic_store(&sink->is_touched, true);
     return block_prepare(sink, err) < 0 ? -1 : 1;
 }
@@ -267,8 +267,8 @@ static const struct sink_ops block_ops = {
     .close = block_close,
 };
 
-/* A source that reads the device holds a shared lock on its node, as the
- * claim would also keep other readers out (source_guard.h). */
+/* A source that reads the device holds a shared lock on its node, because
+ * O_EXCL would also keep other readers out (source_guard.h). */
 static int lock_out_readers(const struct sink *s, struct error *err)
 {
     if (device_in_use_lock(s->file.fd, true))

@@ -12,8 +12,8 @@
 #include "sink/blkid_probe.h"
 #include "sink/target_path.h"
 
-/* One line of a file below directory, without blanks around it, with what is
- * not printable taken out.  False: not there, or empty. */
+/* Reads one line of a file in directory, without surrounding blanks and
+ * unprintable characters.  False: the file is missing or empty. */
 static bool read_line(const char *directory, const char *name, char *buf,
                       size_t len)
 {

@@ -1,4 +1,4 @@
-/* Which file or device it is, and whether a machine runs from it. */
+/* Identifies the file or device, and detects that a machine runs from it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "io/device_in_use.h"
 #include "sink/sink_private.h"
 
-/* Not the device number: it is another on another machine. */
+/* Leaves out the device number: it differs between machines. */
 int identify_file(int fd, const char *path, char *identity, struct error *err)
 {
     struct statx st;
@@ -27,7 +27,7 @@ int identify_file(int fd, const char *path, char *identity, struct error *err)
     return 0;
 }
 
-/* What the device calls itself, where it does; else its number. */
+/* The device's own identifier if it has one, else its number. */
 void identify_device(dev_t device, uint64_t size_bytes, char *identity)
 {
     static const char *const attributes[] = {
@@ -70,7 +70,7 @@ int sink_check_guest(const char *path, struct error *err)
     struct storage disk;
 
     if (fd < 0)
-        return 0; /* the open for writing says why it cannot be */
+        return 0; /* opening it for writing reports why */
     if (file_has_guest(fd, true))
         return error_set(err, ERROR_REFUSED, 0,
                          "%s is in use: a running machine (QEMU) has it open",

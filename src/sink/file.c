@@ -1,8 +1,8 @@
 /*
- * A disk in a regular file: written under a partial name beside the final
- * one, so that a file with the final name is always a whole disk.
+ * A disk in a regular file: written under a partial name beside the final one,
+ * so that a file with the final name is always a whole disk.
  *
- * A file with the final name that the disk replaces stays until then.
+ * A file that the disk replaces keeps the final name until then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ struct sink_file {
     struct sink sink;
     char *partial;    /* owned */
     char *directory;  /* owned */
-    bool has_content; /* the partial holds something worth keeping */
+    bool has_content; /* the partial is worth keeping */
     bool replaces;    /* a file with the final name, which check_exists() saw */
     mode_t new_mode;  /* of a disk that replaces no file */
 };
@@ -37,7 +37,7 @@ static struct sink_file *of(struct sink *sink)
 
 /* ---- planning ---- */
 
-/* What the volume offers when leftover_bytes of our own are given back. */
+/* The free space of the volume, plus the leftover_bytes that we would free. */
 static int gather(const struct sink_options *options, const char *directory,
                   uint64_t leftover_bytes, struct sizing_facts *facts,
                   struct error *err)
@@ -61,10 +61,8 @@ static int gather(const struct sink_options *options, const char *directory,
     return 0;
 }
 
-/*
- * The old file stays until the new one is whole: both need their room.
- * old_bytes: what the old one occupies, 0: there is none.
- */
+/* The old file stays until the new one is complete, so both need space.
+ * old_bytes: what the old file occupies; 0: there is none. */
 static int decide(struct sizing_facts *facts, uint64_t old_bytes,
                   struct sizing_verdict *verdict, struct error *err)
 {
@@ -101,8 +99,9 @@ static int check_exists(const struct sink_options *options,
     return refuse_exists(options, err);
 }
 
-/* What can be known before the first byte of whether the disk may be made,
- * and get its name. */
+/*
+ * Checks, before the first byte, whether the disk may be created and renamed.
+ */
 static int check_name(const struct sink_options *options,
                       const struct target_path *place, const char *directory,
                       struct error *err)
@@ -170,9 +169,9 @@ static int make_room(struct sink *sink, struct error *err)
 }
 
 /*
- * The numbers said yes and the filesystem no: another clone was quicker, or
- * a quota is smaller than the volume.  With the numbers of now, if they
- * explain it.
+ * The estimate fitted but the filesystem refused: another clone took the
+ * space, or a quota is smaller than the volume.  Reports the current numbers
+ * if they explain it.
  */
 static int refuse_reserve(struct sink *sink, struct error *err)
 {
@@ -248,7 +247,7 @@ static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
     return 0;
 }
 
-/* As make_room(), for a disk of which something may be there. */
+/* As make_room(), for a disk that may be partly there. */
 static int make_room_for_stream(struct sink *sink, struct error *err)
 {
     bool keeps = of(sink)->has_content && file_refresh_size(&sink->file) == 0 &&
@@ -264,12 +263,12 @@ static int make_room_for_stream(struct sink *sink, struct error *err)
     return 0;
 }
 
-/* A filesystem may have more room than its largest file: such a file grows as
- * it is written. */
+/* A volume may have more space than its largest file may use: such a file
+ * grows as it is written. */
 static int stretch(struct sink *sink, uint64_t max_bytes, struct error *err)
 {
     sink->end_bytes = sink->file.size_bytes = max_bytes;
-    /* Sparse: what is never written is cut off by file_resize(). */
+    /* Sparse: file_resize() cuts off what is never written. */
     if (resize(sink, max_bytes, err) == 0)
         return 0;
     return err->errnum == EFBIG ? 0 : -1;
@@ -300,7 +299,7 @@ static int file_resize(struct sink *sink, uint64_t disk_bytes,
     if (resize(sink, disk_bytes, err) < 0)
         return -1;
     sink->end_bytes = sink->file.size_bytes = disk_bytes;
-    /* Reserves what is not yet; what was written stays. */
+    /* Reserves the remaining space; written data stays. */
     if (preallocate_file(sink, err) < 0)
         return -1;
     if (sink->left_bytes > 0)
@@ -319,7 +318,7 @@ static void file_discard(struct sink *sink)
         of(sink)->has_content = false;
 }
 
-/* Nothing is to be written any more, nor zeroed. */
+/* Nothing remains to be written or zeroed. */
 static int take_finished(struct sink *sink, uint64_t disk_bytes,
                          struct error *err)
 {
@@ -329,7 +328,7 @@ static int take_finished(struct sink *sink, uint64_t disk_bytes,
     return preallocate_file(sink, err);
 }
 
-/* A disk that is to fill the volume keeps the size it has been given. */
+/* A disk that fills the volume keeps the size it was given. */
 static int file_resume(struct sink *sink, uint64_t disk_bytes,
                        struct error *err)
 {
@@ -364,7 +363,7 @@ static int file_identify(const struct sink *sink, char *identity,
 
 /* ---- the name ---- */
 
-/* From now on it is read, if at all, under its final name. */
+/* From now on, the disk is read only under its final name. */
 static int take_name(struct sink_file *f, struct error *err)
 {
     char *name = strdup(f->sink.options.path);
@@ -376,7 +375,7 @@ static int take_name(struct sink_file *f, struct error *err)
     return 0;
 }
 
-/* The mode of the disk: that of the file it replaces, or of a new one. */
+/* Sets the mode of the disk: that of the file it replaces, or of a new one. */
 static int set_access(struct sink_file *f, bool replace, struct error *err)
 {
     struct stat st;
@@ -410,7 +409,7 @@ static void file_close_sink(struct sink *sink)
     struct sink_file *f = of(sink);
     int r;
 
-    /* Under the lock, and so not another target's. */
+    /* The lock shows that no other target uses it. */
     if (f->partial && sink->file.fd >= 0 && !f->has_content &&
         partial_file_has_name(sink->file.fd, f->partial))
         unlink(f->partial);
@@ -440,7 +439,7 @@ static int open_partial(struct sink_file *f, struct error *err)
     return 0;
 }
 
-/* The disk under its final name, only to be read. */
+/* Opens the disk under its final name, read-only. */
 static int open_finished(struct sink_file *f, struct error *err)
 {
     const char *path = f->sink.options.path;
@@ -464,7 +463,7 @@ static void let_go(struct sink_file *f)
     file_close(&f->sink.file);
 }
 
-/* May the older disk be changed in place, and is it large enough to be? */
+/* May the older disk be changed in place, and is it large enough? */
 static int check_older(struct sink_file *f, const struct file *older,
                        struct error *err)
 {
@@ -490,8 +489,8 @@ static int check_older(struct sink_file *f, const struct file *older,
     return sizing_plan(&facts, &f->sink.size, err);
 }
 
-/* The older disk under its final name becomes the partial, in place of what
- * an interrupted run left.  1, 0: none. */
+/* Renames the older disk to the partial name, replacing what an interrupted
+ * run left.  Returns 1, or 0 if there is none. */
 static int take_older(struct sink_file *f, struct error *err)
 {
     const char *path = f->sink.options.path;

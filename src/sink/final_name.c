@@ -16,12 +16,12 @@
 #include "io/device_in_use.h"
 #include "io/file.h"
 
-/* "UID MODE" of a file that is borrowed. */
+/* "UID MODE" of the original file while its access is borrowed. */
 #define ACCESS_ATTRIBUTE "user.clonewire-access"
 
-/* ---- can the name be given? ---- */
+/* ---- is the rename possible? ---- */
 
-/* CAP_FOWNER, which lets a process remove any file from a sticky directory. */
+/* CAP_FOWNER allows removing any file from a sticky directory. */
 static bool owns_every_file(void)
 {
     struct __user_cap_header_struct head = {
@@ -40,7 +40,9 @@ static int refuse(struct error *err, const char *path, const char *why)
                      why);
 }
 
-/* As may_delete() of the kernel's fs/namei.c asks for the file at path. */
+/*
+ * The checks of may_delete() in the kernel's fs/namei.c, for the file at path.
+ */
 static int check_file(const char *path, const struct stat *directory,
                       struct error *err)
 {
@@ -96,16 +98,16 @@ int final_name_check(const char *path, const char *directory, struct error *err)
     return check_file(path, &st, err);
 }
 
-/* ---- whose is it? ---- */
+/* ---- ownership ---- */
 
-/* Labels of the content itself: wrong for any other. */
+/* Labels of the content itself: wrong for any other content. */
 static bool is_of_content(const char *name)
 {
     return strcmp(name, "security.ima") == 0 ||
            strcmp(name, "security.evm") == 0;
 }
 
-/* False: the file at fd has not got it. */
+/* False: the file at fd did not get the attribute. */
 static bool copy_attribute(const char *path, int fd, const char *name)
 {
     ssize_t len = lgetxattr(path, name, NULL, 0);
@@ -129,7 +131,7 @@ static bool copy_attributes(const char *path, int fd, bool keeps_acl)
     if (names)
         len = llistxattr(path, names, (size_t)len);
     if (!names || len < 0)
-        return true; /* none, or the filesystem has no such thing */
+        return true; /* none, or not supported here */
     for (const char *name = names; name < names + len;
          name += strlen(name) + 1) {
         bool is_acl = strncmp(name, "system.", 7) == 0;
@@ -143,7 +145,7 @@ static bool copy_attributes(const char *path, int fd, bool keeps_acl)
     return has_acl;
 }
 
-/* True: the group is the old file's, too. */
+/* True: the group is that of the old file, too. */
 static bool copy_owner(const char *path, int fd, const struct stat *old)
 {
     const char *why;
@@ -182,9 +184,9 @@ int final_name_copy_access(const char *path, int fd, struct error *err)
 
     if (lstat(path, &old) < 0 || fstat(fd, &own) < 0 || !S_ISREG(old.st_mode))
         return 0;
-    /* So it is where the filesystem chooses them, and refuses chmod(2). */
+    /* Already right where the filesystem chooses them and refuses chmod(2). */
     is_alike = has_owner_of(&own, &old) && own.st_mode == old.st_mode;
-    /* Closed before its owner and its ACL change. */
+    /* Closes the file to others before its owner and ACL change. */
     if (!is_alike && fchmod(fd, 0600) < 0)
         return fail_mode(path, err);
     is_kept = has_owner_of(&own, &old) || copy_owner(path, fd, &old);
@@ -199,7 +201,7 @@ int final_name_copy_access(const char *path, int fd, struct error *err)
     return 0;
 }
 
-/* ---- borrowing it ---- */
+/* ---- borrowed access ---- */
 
 void final_name_borrow_access(int fd)
 {
@@ -211,7 +213,7 @@ void final_name_borrow_access(int fd)
         (st.st_uid == geteuid() && !(st.st_mode & S_IWOTH)))
         return;
     len = snprintf(text, sizeof(text), "%u %o", st.st_uid, st.st_mode & 0777);
-    /* Ours by now: killed in the middle of this, we noted it before. */
+    /* Already ours: an earlier, killed run has recorded the access. */
     if (fsetxattr(fd, ACCESS_ATTRIBUTE, text, (size_t)len,
                   st.st_uid == geteuid() ? XATTR_CREATE : 0) == 0 ||
         errno == EEXIST) {
@@ -239,9 +241,9 @@ int final_name_return_access(const char *path, int fd, struct error *err)
     return 0;
 }
 
-/* ---- giving it ---- */
+/* ---- rename ---- */
 
-/* Fails with EEXIST where the name was taken meanwhile. */
+/* Fails with EEXIST if the name was taken meanwhile. */
 static int rename_to_free_name(const char *from, const char *to)
 {
     struct stat st;
@@ -250,7 +252,7 @@ static int rename_to_free_name(const char *from, const char *to)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -errno;
-    /* Not on this filesystem: nearly as good. */
+    /* Not supported by this filesystem: check, then rename. */
     if (lstat(to, &st) == 0)
         return -EEXIST;
     return rename(from, to) < 0 ? -errno : 0;

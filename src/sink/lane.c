@@ -1,4 +1,4 @@
-/* A lane's handle: its writes, and the zeros it gathers. */
+/* The handle of a lane: its writes, and the zero ranges it gathers. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,10 @@ struct sink_lane {
     struct sink *sink;      /* borrowed */
     struct io_queue *queue; /* borrowed */
     struct file_window window;
-    uint64_t zero_begin; /* held back: [zero_begin, zero_end) */
+    uint64_t zero_begin; /* pending: [zero_begin, zero_end) */
     uint64_t zero_end;
-    uint8_t *left;      /* owned; what was read to be compared */
-    size_t left_length; /* its room */
+    uint8_t *left;      /* owned; read for comparison */
+    size_t left_length; /* its capacity in bytes */
 };
 
 struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *queue)
@@ -41,9 +41,9 @@ void sink_write(struct sink_lane *lane, struct io *io)
     io_queue_submit(lane->queue, io);
 }
 
-/* ---- what is there already ---- */
+/* ---- comparison with existing content ---- */
 
-/* Room for len bytes, aligned as any device wants it. */
+/* Allocates len bytes, aligned for any device. */
 static bool make_room(struct sink_lane *lane, size_t len)
 {
     if (len <= lane->left_length)
@@ -70,7 +70,7 @@ static bool read_left(struct sink_lane *lane, const struct io *io)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return false; /* writing says what is wrong */
+            return false; /* the write reports the error */
         done += (size_t)n;
     }
     return true;

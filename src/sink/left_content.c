@@ -1,4 +1,4 @@
-/* What an earlier run has left on the disk: what it is good for. */
+/* Decides how to use what an earlier run has left on the disk. */
 #include <fcntl.h>
 
 #include "sink/sink_private.h"

@@ -12,17 +12,15 @@
 #include "base/log.h"
 #include "sink/target_path.h"
 
-/* Another target may finish between open and lock, this often. */
+/* Retries when another target finishes between open and lock. */
 #define MAX_OPENS 16
-/* More planted files than this are an attack to tell about. */
+/* More planted files than this are an attack, and reported. */
 #define MAX_NAMES 8U
 
-/* ---- whose is it? ---- */
+/* ---- ownership ---- */
 
-/*
- * How a new file of this process looks beside name: NFS and CIFS may choose
- * owner and mode themselves.  False: none can be made.
- */
+/* Finds how a new file of this process looks beside name: NFS and CIFS may
+ * choose owner and mode themselves.  False: no file can be created. */
 static bool look_of_own_file(const char *name, struct stat *st)
 {
     AUTO_FREE char *probe = NULL;
@@ -39,14 +37,14 @@ static bool look_of_own_file(const char *name, struct stat *st)
     return fstat(fd, st) == 0;
 }
 
-/* May only its owner, who is as's, have written it? */
+/* Could only its owner, who is the owner of as, have written the file? */
 static bool is_owned_as(const struct stat *st, const struct stat *as)
 {
     return st->st_uid == as->st_uid &&
            (st->st_mode & S_IWOTH & ~as->st_mode) == 0;
 }
 
-/* NULL, or why the file may be another user's work. */
+/* Returns NULL, or why the file may be another user's work. */
 static const char *distrust(const char *path, const char *name,
                             const struct stat *st)
 {
@@ -123,7 +121,7 @@ static int open_failed(const char *name, const char *directory, int r,
     }
 }
 
-/* The group that may write in the directory may write its disks. */
+/* If the group may write in the directory, it may write the disks in it. */
 static void open_to_group(const struct partial_file *partial,
                           const char *directory, struct stat *st)
 {
@@ -150,9 +148,9 @@ static void set_modes(struct partial_file *partial, const char *path,
 
 enum outcome {
     OPENED,
-    DISTRUSTED, /* *why says it */
+    DISTRUSTED, /* *why has the reason */
     LOCKED,     /* by another target */
-    CHANGED,    /* another target has finished it: try again */
+    CHANGED,    /* another target has finished it: retry */
     FAILED,     /* *r: -errno */
 };
 
@@ -175,7 +173,7 @@ static enum outcome open_existing(struct partial_file *partial,
         return CHANGED;
     if (*r < 0)
         return FAILED;
-    /* It may be another by now. */
+    /* It may have been replaced since. */
     *why = fstat(partial->file.fd, &st) < 0
                ? "it cannot be looked at"
                : distrust(path, partial->path, &st);
@@ -209,7 +207,7 @@ static enum outcome open_name(struct partial_file *partial, const char *path,
                                                                   : CHANGED;
 }
 
-/* Tries one name until it is told what is there. */
+/* Tries one name until the outcome is final. */
 static enum outcome open_settled(struct partial_file *partial, const char *path,
                                  const char *directory, enum file_mode wish,
                                  const char **why, int *r)

@@ -2,10 +2,10 @@
  * partial_file.h - the file beside the final name that holds a disk until it
  * is whole: ".NAME.clonewire-partial".
  *
- * The lock on it keeps a second target away.  An unlocked one is what a run
- * that died has left, and is used again; unless it may be another user's work,
- * who could read or change the disk in it.  Such a file stays as it is, and
- * the disk is made in ".NAME.clonewire-partial-2", -3, ...
+ * Its lock keeps a second target away.  An unlocked partial is left from a run
+ * that died, and is used again, unless it may be the work of another user, who
+ * could read or change the disk in it.  Such a file stays as it is, and the
+ * disk is created in ".NAME.clonewire-partial-2", -3, ...
  */
 #ifndef CW_SINK_PARTIAL_FILE_H
 #define CW_SINK_PARTIAL_FILE_H
@@ -25,29 +25,28 @@ struct partial_file {
 };
 
 /*
- * Opens and locks the partial file of the disk at path, and makes it where
- * there is none to use.  directory: that of path; wish: as of file_open().
- * A new file belongs to the group that the directory gives it; it has mode
- * 0660 less the umask, and 0660 where this group may write in the directory.
- * Where path is a file that it is to replace, it has mode 0600 for now.
+ * Opens and locks the partial file of the disk at path, and creates it if
+ * there is none to use. directory: that of path; wish: as of file_open().  A
+ * new file belongs to the group that the directory gives it.  Its mode is 0660
+ * less the umask, or 0660 if this group may write in the directory.  If it is
+ * to replace a file at path, its mode is 0600 for now.
  *
- * On success file and path are owned by the caller.  ERROR_REFUSED: another
- * target writes it, or no name is safe to use; ERROR_TARGET_IO,
- * ERROR_NO_SPACE.
+ * On success the caller owns file and path.  ERROR_REFUSED: another target
+ * writes it, or no name is safe to use; ERROR_TARGET_IO, ERROR_NO_SPACE.
  */
 int partial_file_open(const char *path, const char *directory,
                       enum file_mode wish, struct partial_file *partial,
                       struct error *err);
 
-/* Bytes that the file which partial_file_open() would use occupies; 0: it
- * would make one. */
+/* Bytes allocated to the file that partial_file_open() would use; 0: it would
+ * create one. */
 uint64_t partial_file_allocated_bytes(const char *path);
 
-/* Is the open file still the one of that name? */
+/* Does the open file still have that name? */
 bool partial_file_has_name(int fd, const char *name);
 
-/* False: another process has the lock.  A filesystem without locks is warned
- * of, and counts as locked. */
+/* False: another process has the lock.  A filesystem without locks is logged
+ * as a warning, and counts as locked. */
 bool partial_file_lock(int fd, const char *name);
 
 #endif

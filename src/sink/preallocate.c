@@ -1,4 +1,4 @@
-/* What of the space is reserved, and so what zeros need. */
+/* Reserves space, and so decides what zeros need. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -50,7 +50,7 @@ static void want_every_block(struct sink *sink)
     take_ladder(sink, zero_write_methods, true);
 }
 
-/* A new file: holes and reserved blocks both read as zero already. */
+/* A new file: holes and reserved blocks already read as zero. */
 static void want_holes(struct sink *sink, const char *preallocation)
 {
     sink->preallocation = preallocation;
@@ -68,7 +68,7 @@ int preallocate_file(struct sink *sink, struct error *err)
         want_holes(sink, "off");
         return 0;
     }
-    /* Also for full: no room is found out now and not at the end. */
+    /* Also for full: a lack of space shows now and not at the end. */
     r = reserve(sink);
     if (r < 0 && !is_unsupported(r))
         return error_set(err,

@@ -1,4 +1,4 @@
-/* What every kind of target does alike, and the choice between them. */
+/* The parts common to all kinds of target, and the choice between them. */
 #include "sink/sink.h"
 
 #include <errno.h>
@@ -207,7 +207,7 @@ static int zero_tail(struct sink *sink, struct error *err)
     return sink_zero_now(sink, begin, sink->end_bytes - begin, err);
 }
 
-/* After a failed flush nobody knows which pages were lost: no retry. */
+/* After a failed flush, the lost pages are unknown: do not retry. */
 int sink_flush(struct sink *sink, struct error *err)
 {
     int r;

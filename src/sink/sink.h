@@ -1,14 +1,15 @@
 /*
- * sink.h - where the disk goes: a regular file or a block device, always raw.
+ * sink.h - the destination of the disk: a regular file or a block device,
+ * always raw.
  *
- *   sink_open      may this be written at all?  opens, locks, gathers facts
- *   sink_prepare   does the disk fit?  sizes and preallocates
+ *   sink_open      checks that it may be written, opens, locks
+ *   sink_prepare   checks that the disk fits, sizes and preallocates
  *   sink_lane_*    one handle per lane: writes and zeros
- *   sink_finish    tail zeroed, everything on stable storage
- *   sink_commit    the final name appears (file); after it the disk is there
+ *   sink_finish    zeroes the tail, puts everything on stable storage
+ *   sink_commit    gives the file its final name; the disk is then there
  *   sink_close     a sink that was not committed leaves only its partial
  *
- * A sink belongs to the main thread; its lane handles to their lanes.
+ * A sink belongs to the main thread; its lane handles belong to their lanes.
  */
 #ifndef CW_SINK_SINK_H
 #define CW_SINK_SINK_H
@@ -34,37 +35,37 @@ enum sink_preallocate {
 
 struct sink_options {
     const char *path;    /* borrowed; the final name, or a block device */
-    enum file_mode mode; /* wish */
+    enum file_mode mode; /* requested */
     bool overwrite;      /* an existing regular file may be replaced */
     bool keep_tail;      /* do not zero a device beyond the disk */
     bool target_is_zero; /* trust (and sample) that a device reads zero */
     bool overcommit;     /* a sparse file may exceed the free space */
     enum sink_preallocate preallocate;
     uint32_t overhead_ppm; /* filesystem's own share, files only */
-    uint64_t size_bytes;   /* wanted size of the guest disk, 0: source's */
-    bool size_max;         /* grow to what the volume offers */
+    uint64_t size_bytes;   /* requested size of the guest disk, 0: source's */
+    bool size_max;         /* grow to the size that the volume offers */
     bool delta;            /* an existing file is the older disk */
-    bool finished; /* an existing file is our own, whole: only sink_resume() */
+    bool finished;         /* an existing file is our own: only sink_resume() */
 };
 
 /* What was found and done; for logs, the summary and tests. */
 struct sink_report {
     const char *kind;         /* "file" or "block" */
     enum file_mode mode;      /* how data is written */
-    uint64_t disk_bytes;      /* size of the guest disk as made */
+    uint64_t disk_bytes;      /* size of the guest disk */
     uint64_t allocated_bytes; /* st_blocks * 512 after the finish; 0: device */
     uint32_t sector_bytes;    /* logical sector the guest will see */
     struct sizing_verdict size; /* filled also when prepare refused */
-    /* Live rung: "hole" (nothing to do), "trusted" (--target-is-zero),
+    /* Method in use: "hole" (nothing to do), "trusted" (--target-is-zero),
      * "punch-hole", "zero-range", "zeroout", "write". */
     const char *zero_method;
     const char *preallocation;  /* applied: "off", "falloc", "full" */
-    char preallocation_why[96]; /* why not what was asked; may be empty */
+    char preallocation_why[96]; /* why it differs; may be empty */
 };
 
 /*
- * Says what sink_prepare() would decide, and writes nothing: no partial is
- * made, no device is claimed.  Errors as of sink_open() and sink_prepare();
+ * Reports what sink_prepare() would decide.  Writes nothing: no partial is
+ * created, no device is claimed.  Errors as of sink_open() and sink_prepare();
  * with ERROR_NO_SPACE *verdict is filled.
  */
 int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
@@ -74,47 +75,43 @@ int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
  * Opens the target for writing, exclusively.
  *
  * ERROR_REFUSED: exists (no overwrite), is mounted, in use, a directory, or
- * another target writes it; ERROR_TARGET_IO: the system said no.
- * On success *sink is owned by the caller.
+ * another target writes it; ERROR_TARGET_IO: a system call failed.  On success
+ * the caller owns *sink.
  */
 int sink_open(const struct sink_options *options, struct sink **sink,
               struct error *err);
 
-/*
- * Makes room for a disk of virtual_bytes.  Refuses with ERROR_NO_SPACE
- * before anything is written, naming need, have and shortfall.
- */
+/* Makes room for a disk of virtual_bytes.  Fails with ERROR_NO_SPACE before
+ * anything is written, and reports need, available space and shortfall. */
 int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err);
 
 /*
- * As sink_prepare(), for a disk whose size shows only at its end: *most_bytes
- * is the largest that there is room for, at least_bytes the smallest that
- * will be made (not more than that; reserved now if anything is).  What an
- * interrupted run left stays, for sink_holds().  An older
- * file of that name is removed first: whether there is room for both cannot
- * be known.
+ * As sink_prepare(), for a disk whose size is known only at its end.
+ * *max_bytes is the largest size there is room for. min_bytes is the smallest
+ * disk that will be made (at most *max_bytes; reserved now if anything is).
+ * Data of an interrupted run stays, for sink_holds().  An older file of that
+ * name is removed first: whether there is room for both cannot be known.
  */
 int sink_prepare_stream(struct sink *sink, uint64_t min_bytes,
                         uint64_t *max_bytes, struct error *err);
 
-/*
- * After sink_prepare_stream() and the last lane: the disk has turned out to
- * have virtual_bytes, and is made no smaller than least_bytes, with zeros.
- */
+/* Call after sink_prepare_stream() and the last lane: the disk turned out to
+ * have virtual_bytes.  It is made at least min_bytes long, with zeros. */
 int sink_settle(struct sink *sink, uint64_t virtual_bytes, uint64_t min_bytes,
                 struct error *err);
 
 /*
- * Drops what was written: an attempt has failed, and nobody will go on from
- * it.  A failed write means nothing any more: the next sink_prepare*() begins
- * anew.  Of a device, what was written stays.
+ * Drops what was written, after a failed attempt that will not be continued.
+ * Clears the state of failed writes: the next sink_prepare*() starts over.
+ * Data on a device stays.
  */
 void sink_discard(struct sink *sink);
 
-/* What the volume of the sink can still give a disk.  ERROR_TARGET_IO. */
+/* Space that the volume of the sink can still give to a disk.
+ * ERROR_TARGET_IO. */
 int sink_available(struct sink *sink, uint64_t *bytes, struct error *err);
 
-/* Bytes of what sink_identify() writes, NUL included. */
+/* Size of the text that sink_identify() writes, NUL included. */
 #define SINK_IDENTITY_BYTES 128U
 
 /*
@@ -145,122 +142,115 @@ size_t sink_partition_starts(const struct sink *sink, uint64_t *starts,
 bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES]);
 
 /*
- * Where a record about an unfinished disk belongs: in directory, or when
- * that is NULL, beside a file's partial.  Owned by the caller; NULL: nowhere
- * (a device and no directory), or no memory.
+ * Path for a record about an unfinished disk: in directory, or if that is
+ * NULL, beside a file's partial.  Owned by the caller; NULL: nowhere (a device
+ * and no directory), or out of memory.
  */
 char *sink_state_path(const struct sink *sink, const char *directory);
 
 /*
- * As sink_prepare(), but for a disk that was begun before, with disk_bytes in
- * all: what is there stays.  ERROR_REFUSED: the sink is not of that size, so
- * it cannot be what was begun; nothing has been changed.
+ * As sink_prepare(), for a disk that was begun before, with disk_bytes in all.
+ * Existing data stays.  ERROR_REFUSED: the sink has another size, so it is not
+ * the disk that was begun; nothing has been changed.
  */
 int sink_resume(struct sink *sink, uint64_t virtual_bytes, uint64_t disk_bytes,
                 struct error *err);
 
 /*
- * As sink_prepare(), but keeps what is there, whatever it is: the content of
- * a device, what an interrupted run left, or, if older is set and it might be
- * replaced, the file with the final name, which takes the partial's name
- * first.  1: so done; 0: there is nothing, and nothing was done.
+ * As sink_prepare(), but keeps any existing data: the content of a device,
+ * what an interrupted run left, or, if older is set and the file with the
+ * final name may be replaced, that file, which is renamed to the partial's
+ * name first.  Returns 1, or 0 if there is nothing to keep and nothing was
+ * done.
  */
 int sink_adopt(struct sink *sink, uint64_t virtual_bytes, bool older,
                struct error *err);
 
 bool sink_is_device(const struct sink *sink);
 
-/* Where the content can be read while it is written: the partial or the
- * device.  Borrowed. */
+/* The path at which the content can be read while it is written: the partial
+ * or the device.  Borrowed. */
 const char *sink_content_path(const struct sink *sink);
 
-/* Drops the content from the page cache, as far as it is durable, so that it
- * is read from the disk. */
+/* Drops the durable part of the content from the page cache, so that reads
+ * come from the disk. */
 void sink_drop_cache(const struct sink *sink);
 
-/* Makes durable what was written before the call.  Any thread.  A failure
- * (ERROR_TARGET_IO, ERROR_NO_SPACE) is final: see sink_finish(). */
+/* Makes all earlier writes durable.  Any thread.  A failure (ERROR_TARGET_IO,
+ * ERROR_NO_SPACE) is final: see sink_finish(). */
 int sink_flush(struct sink *sink, struct error *err);
 
-/*
- * Prepared, and an attempt has failed: the next one goes on with what is
- * there.  Nothing is taken to read as zero any more; sink_stop() is
- * forgotten.
- */
+/* Lets the next attempt continue on a prepared sink after one failed.  Nothing
+ * is assumed to read as zero any longer; sink_stop() is reset. */
 void sink_reuse(struct sink *sink);
 
-/*
- * A handle for one lane, which submits to ring (borrowed).  The sink must be
- * prepared.  NULL when there is no memory.
- */
+/* Opens the handle of one lane, which submits to queue (borrowed).  The sink
+ * must be prepared.  NULL: out of memory. */
 struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *queue);
 
-/* Starts writing io->len bytes at io->offset of the disk; completes from
- * io_queue_reap().  buf, op and owner as set by the caller. */
+/* Starts writing io->len bytes at io->offset of the disk. io completes from
+ * io_queue_reap().  The caller sets buf, op and owner. */
 void sink_write(struct sink_lane *lane, struct io *io);
 
 /*
- * Does the disk hold the bytes of io, not submitted, already?  Asked of a
- * sink that sink_prepare_stream() has prepared, it reads and compares: what an
- * interrupted upload wrote need not be written again.  Blocks while it reads.
- * After SINK_MISSES_MAX noes in a row it says no without reading.
+ * Does the disk already hold the bytes of io, which is not submitted?  After
+ * sink_prepare_stream(), this reads and compares, so that data of an
+ * interrupted upload is not written again.  Blocks while it reads.  After
+ * SINK_MISSES_MAX mismatches in a row it returns false without reading.
  */
 bool sink_holds(struct sink_lane *lane, const struct io *io);
 
-/* An upload has up to 8 chunks in flight, which a kill leaves in any state. */
+/* An upload has up to 8 chunks in flight; a kill leaves them in any state. */
 #define SINK_MISSES_MAX 64U
 
-/* Takes the result of a reaped io: an error in it becomes ERROR_TARGET_IO,
- * or ERROR_NO_SPACE, with its offset; success keeps the page cache small. */
+/* Checks the result of a reaped io.  An error becomes ERROR_TARGET_IO or
+ * ERROR_NO_SPACE, with its offset; success keeps the page cache small. */
 int sink_written(struct sink_lane *lane, const struct io *io,
                  struct error *err);
 
 /*
- * Zero ranges shorter than this are better written as zeros with the data
- * around them.  0: zeros need nothing at all (they already read as zero);
- * UINT64_MAX: every zero must be written (preallocate=full).  Known once
- * the sink is prepared.
+ * The shortest zero range worth a sink_zero(); shorter ones are better written
+ * with the data around them. 0: zeros need no work (they already read as
+ * zero); UINT64_MAX: every zero must be written (preallocate=full).  Known
+ * once the sink is prepared.
  */
 uint64_t sink_zero_min(const struct sink *sink);
 
 /*
- * Makes [offset, offset+length) read as zero, now or by
- * sink_lane_finish(): adjacent ranges are gathered into one call.  Zeros
- * that already read as zero cost nothing.  Blocks while the device zeroes.
- * Fails with ERROR_TARGET_IO or ERROR_NO_SPACE.
+ * Makes [offset, offset+length) read as zero, now or by sink_lane_finish():
+ * adjacent ranges are merged into one call.  Zeros that already read as zero
+ * cost nothing.  Blocks while the device zeroes.  Fails with ERROR_TARGET_IO
+ * or ERROR_NO_SPACE.
  */
 int sink_zero(struct sink_lane *lane, uint64_t offset, uint64_t length,
               struct error *err);
 
-/* Applies what sink_zero() still holds back.  All writes were reaped. */
+/* Applies pending sink_zero() ranges.  All writes must have been reaped. */
 int sink_lane_finish(struct sink_lane *lane, struct error *err);
 
 /* Tolerates NULL. */
 void sink_lane_close(struct sink_lane *lane);
 
-/*
- * After the last lane finished: zeroes the tail, then fdatasync.  From here
- * the bytes are durable.  May take long; safe on any one thread.
- */
+/* Call after the last lane has finished: zeroes the tail, then fdatasync.  All
+ * bytes are then durable.  May take long; safe on any one thread. */
 int sink_finish(struct sink *sink, struct error *err);
 
 /* Gives the file its final name and makes that durable.  After success the
- * disk is whole and there.  Nothing to do for a device. */
+ * disk is whole and in place.  Does nothing for a device. */
 int sink_commit(struct sink *sink, struct error *err);
 
 /*
- * An earlier process gave the file its name, and may have been killed before
- * that was durable: makes content and name durable.  ERROR_TARGET_IO,
- * ERROR_NO_SPACE.
+ * Makes content and name durable, if an earlier process named the file and may
+ * have been killed before that was durable.  ERROR_TARGET_IO, ERROR_NO_SPACE.
  */
 int sink_confirm(struct sink *sink, struct error *err);
 
-/* Asks zeroing that is under way, or would come, to give up within seconds
- * with ERROR_CANCELLED.  Any thread. */
+/* Asks zeroing, current or future, to give up within seconds with
+ * ERROR_CANCELLED.  Any thread. */
 void sink_stop(struct sink *sink);
 
-/* Bytes zeroed on the target so far: the progress of long zeroing, the tail
- * included.  Any thread. */
+/* Bytes zeroed on the target so far, the tail included, for progress.  Any
+ * thread. */
 uint64_t sink_zeroed_bytes(const struct sink *sink);
 
 void sink_get_report(const struct sink *sink, struct sink_report *report);

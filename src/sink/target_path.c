@@ -80,9 +80,8 @@ static bool is_below(const char *path, const char *directory)
 }
 
 /*
- * A name below /dev that does not exist is a device that is not there (yet):
- * a regular file in its place would swallow the disk into memory.  /dev/shm
- * is a filesystem like any other.
+ * A missing name below /dev is a device that does not exist (yet): a regular
+ * file in its place would take up memory. /dev/shm is an ordinary filesystem.
  */
 static int look_for_directory(const char *path, struct error *err)
 {
@@ -123,7 +122,7 @@ static int stat_path(const char *path, const struct stat *st, bool is_link,
                          "%s is a symbolic link to a file: name the file",
                          path);
     place->kind = TARGET_PATH_FILE;
-    /* Another hard link would keep the space. */
+    /* Another hard link would keep the space allocated. */
     if (st->st_nlink == 1)
         place->allocated_bytes = (uint64_t)st->st_blocks * 512;
     return 0;
@@ -152,9 +151,9 @@ int target_path_look(const char *path, struct target_path *place,
 }
 
 /*
- * The device under a filesystem: statvfs(3) of ext4 and xfs leaves out what
- * metadata and journal take, a storage controller does not.  0: unknown, or
- * the filesystem is on several devices or none.
+ * Size of the device under a filesystem: statvfs(3) of ext4 and xfs excludes
+ * metadata and journal, a storage controller includes them. 0: unknown, or the
+ * filesystem is on several devices or none.
  */
 static uint64_t device_bytes(const char *directory)
 {

@@ -15,9 +15,9 @@
 #define WRITE_BYTES (UINT64_C(1) << 20)
 
 /*
- * One call for a GiB costs about what one for a MiB does where the device
- * unmaps; where the kernel writes the zeros itself, a call should not take
- * longer than people wait for a stop.
+ * Where the device unmaps, a call for 1 GiB costs about as much as one for 1
+ * MiB. Where the kernel writes the zeros itself, a call must not delay a stop
+ * too long.
  */
 #define FIRST_PIECE_BYTES (UINT64_C(64) << 20)
 #define MIN_PIECE_BYTES   (UINT64_C(16) << 20)
@@ -25,7 +25,7 @@
 #define QUICK_NS          (250 * CLOCK_MS_NS)
 #define SLOW_NS           CLOCK_SECOND_NS
 
-/* In .bss and never written: it stays the kernel's one zero page. */
+/* In .bss and never written: stays the kernel's zero page. */
 static uint8_t zeros[WRITE_BYTES] __attribute__((aligned(4096)));
 
 static int allocate(const struct file *file, int mode, uint64_t offset,
@@ -58,7 +58,7 @@ static int zeroout(struct file *file, uint64_t offset, uint64_t length)
     return 0;
 }
 
-/* Writes at most one buffer of zeros.  Returns bytes written or -errno. */
+/* Writes up to one buffer of zeros.  Returns bytes written or -errno. */
 static int64_t write_some(struct file *file, uint64_t offset, uint64_t length)
 {
     size_t len = length < WRITE_BYTES ? (size_t)length : WRITE_BYTES;
@@ -75,7 +75,7 @@ static int64_t write_some(struct file *file, uint64_t offset, uint64_t length)
     if (errno != EINVAL && errno != EOPNOTSUPP)
         return -errno;
 
-    /* O_DIRECT or DONTCACHE refused after all: the plain way. */
+    /* O_DIRECT or DONTCACHE is refused after all: write without it. */
     n = pwrite(file->fd, zeros, len, (off_t)offset);
     if (n < 0)
         return errno == EINTR ? 0 : -errno;
@@ -154,7 +154,7 @@ static const struct zero_method *live(const struct zeroer *z)
     }
 }
 
-/* Lanes may fail together: only the first to retire a method says so. */
+/* Lanes may fail together: only the first to retire a method logs it. */
 static void retire(struct zeroer *z, const struct zero_method *method, int r)
 {
     unsigned bit = 1U << (method - z->methods);
@@ -187,7 +187,7 @@ static int apply_written(struct zeroer *z, uint64_t offset, uint64_t length)
     return method->apply(z->file, offset, length);
 }
 
-/* One piece: an aligned middle between two edges, any of them empty. */
+/* One piece: an aligned middle between two edges, each possibly empty. */
 static int apply_piece(struct zeroer *z, uint64_t offset, uint64_t length)
 {
     uint64_t mask = z->file->align_bytes - UINT64_C(1);
