@@ -21,12 +21,12 @@
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
-/* What a directory is given last, when nothing is put into it any more. */
+/* The attributes of a directory, applied after its last entry. */
 struct late {
-    struct late *before; /* made earlier; owned */
+    struct late *before; /* an earlier directory; owned */
     mode_t mode;
     struct timespec modified;
-    struct acls acls; /* the default one would be its files', too */
+    struct acls acls; /* set now, the default one would apply to its files */
     char path[];
 };
 
@@ -37,7 +37,7 @@ struct tar_extract {
     struct tree_reader *reader; /* owned */
     struct unpack_place place;
     struct tar_extract_report *report;
-    struct late *late; /* the last one; owned */
+    struct late *late; /* the latest directory; owned */
 };
 
 /* ---- the unfinished tree ---- */
@@ -125,7 +125,7 @@ static int finish_directory(struct tar_extract *u, const struct late *late,
                  : set_last(fd, late, err);
 }
 
-/* From the last to the first: what is below before what it is in. */
+/* From the last to the first: a directory comes after its subdirectories. */
 static int finish_directories(struct tar_extract *u, struct error *err)
 {
     for (const struct late *l = u->late; l; l = l->before)
@@ -156,7 +156,7 @@ static int refuse_path(int r, const char *path, struct error *err)
     return unpack_failed(err, -r, "make room for", path);
 }
 
-/* What came under the same name before gives way, as tar has it. */
+/* An earlier file or link of the same name is removed, as tar does. */
 static int clear_name(const struct safe_path *at,
                       const struct tree_entry *entry, struct error *err)
 {
@@ -178,7 +178,7 @@ static int make_entry(struct tar_extract *u, const struct tree_entry *entry,
     return unpack_special(&u->place, u->reader, entry, err);
 }
 
-/* The filesystem's own, at the top: fsck fills it, and it stays as it is. */
+/* The filesystem's own at the top: fsck fills it, and it is left alone. */
 static bool is_lost_and_found(const char *path)
 {
     static const char name[] = "lost+found";
@@ -225,7 +225,7 @@ static int take_entries(struct tar_extract *u, struct error *err)
     return r < 0 ? -1 : tree_reader_finish(u->reader, err);
 }
 
-/* ---- into place ---- */
+/* ---- move into place ---- */
 
 static int flush(const struct tar_extract *u, struct error *err)
 {
@@ -272,7 +272,7 @@ static int move_all(const struct tar_extract *u, struct error *err)
     return r;
 }
 
-/* A name must not appear before what it names is durable. */
+/* A name must not appear before its content is durable. */
 static int publish(struct tar_extract *u, struct error *err)
 {
     if (flush(u, err) < 0 || move_all(u, err) < 0)
@@ -284,7 +284,7 @@ static int publish(struct tar_extract *u, struct error *err)
     return flush(u, err);
 }
 
-/* ENOSPC also says that no file can be made, however much space is free. */
+/* ENOSPC can also mean that no inode is free, however much space there is. */
 static void name_inodes(const struct tar_extract *u, struct error *err)
 {
     struct statvfs vfs;

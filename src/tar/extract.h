@@ -1,11 +1,11 @@
 /*
- * extract.h - a tar stream becomes a tree of files in a directory: content
- * with its holes, permissions, ACLs, times, symbolic and hard links, user
- * attributes.  Owners are ours, as a volume's are.
+ * extract.h - unpacks a tar stream into a directory: content with holes,
+ * permissions, ACLs, times, symbolic and hard links, user attributes.  The
+ * files belong to the caller.
  *
- * Whatever the stream says, nothing is touched outside the directory.  All
- * of it is made in a partial tree (partial_tree.h), and moved to where it
- * belongs when it is whole and durable.
+ * Whatever the stream contains, nothing outside the directory is touched.  The
+ * files are created in a partial tree (partial_tree.h), and moved into place
+ * when all of them are complete and durable.
  */
 #ifndef CW_TAR_EXTRACT_H
 #define CW_TAR_EXTRACT_H
@@ -18,28 +18,28 @@
 #include "tar/reader.h"
 
 struct tar_extract_options {
-    const char *directory; /* that exists; borrowed */
+    const char *directory; /* must exist; borrowed */
     struct tree_input input;
-    bool preallocate; /* reserve the space of files, holes and zeros, too */
+    bool preallocate; /* reserve the space of files, also for holes and zeros */
 
-    /* NULL, or what is written to disk, counted as it goes. */
+    /* NULL, or a running count of the bytes written to disk. */
     atomic_uint_fast64_t *written_bytes;
 };
 
 struct tar_extract_report {
     uint64_t files;         /* of any kind, directories too */
     uint64_t content_bytes; /* of regular files, holes included */
-    bool is_preallocated;   /* as asked, and the filesystem could */
+    bool is_preallocated;   /* as requested, and the filesystem supports it */
 };
 
 /*
- * Unpacks the whole stream, to the end of the input, and replaces what has
- * the same names at the top of the directory.  Blocks.  0: all is there and
- * durable.
+ * Unpacks the whole stream, to the end of the input, and replaces entries of
+ * the same names at the top of the directory.  Blocks.  Returns 0 when
+ * everything is in place and durable.
  *
  * ERROR_NO_SPACE; ERROR_TARGET_IO; ERROR_REFUSED: a path that leaves the
- * directory, a device, a name of ours; ERROR_PROTOCOL and the input's own
- * as of tree_reader_next().  After an error the directory is as it was,
+ * directory, a device, a reserved name; ERROR_PROTOCOL and the errors of the
+ * input as of tree_reader_next().  After an error the directory is unchanged,
  * unless moving into place itself has failed.
  */
 int tar_extract_tree(const struct tar_extract_options *options,

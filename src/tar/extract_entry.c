@@ -14,7 +14,7 @@
 #include "io/file.h"
 
 #define PERMISSIONS 07777U
-/* Smaller ones become durable all at once, at the end. */
+/* Smaller files become durable together, at the end. */
 #define SYNC_MIN_BYTES (UINT64_C(1) << 20)
 #define USER_XATTR     "user."
 
@@ -27,7 +27,7 @@ int unpack_failed(struct error *err, int errnum, const char *what,
                      "%s %s", what, path);
 }
 
-/* Does what the stream holds of this file fit at all?  Better known now. */
+/* Fails early if the data of this file cannot fit. */
 static int check_room(int fd, const struct tree_entry *entry, bool preallocate,
                       struct error *err)
 {
@@ -36,7 +36,7 @@ static int check_room(int fd, const struct tree_entry *entry, bool preallocate,
     uint64_t have;
 
     if (fstatvfs(fd, &vfs) < 0)
-        return 0; /* writing will tell */
+        return 0; /* writing will report it */
     have = (uint64_t)vfs.f_bavail * vfs.f_frsize;
     if (need <= have)
         return 0;
@@ -66,7 +66,7 @@ static int write_all(int fd, const uint8_t *data, size_t len, uint64_t offset)
     return 0;
 }
 
-/* Reserves the file's space; a filesystem that cannot is not asked again. */
+/* Reserves the space of the file; tries only once per filesystem. */
 static int reserve(struct unpack_place *place, int fd,
                    const struct tree_entry *entry, struct error *err)
 {
@@ -94,13 +94,13 @@ static int write_content(struct unpack_place *place, const struct file *file,
     size_t len;
     int r, e;
 
-    /* Behind the end of a file XFS reserves ahead, which holes then keep. */
+    /* XFS reserves space after the end of a file, and holes would keep it. */
     if (entry->data_bytes < entry->size_bytes &&
         ftruncate(file->fd, (off_t)entry->size_bytes) < 0)
         return unpack_failed(err, errno, "set the size of", entry->path);
     while ((r = tree_reader_data(reader, &data, &len, &offset, err)) > 0) {
         if (place->preallocate && iszero(data, len))
-            continue; /* reserved: it reads so already */
+            continue; /* reserved: already reads as zero */
         e = write_all(file->fd, data, len, offset);
         if (e == 0)
             e = file_window_written(&window, file, offset, len);
@@ -123,7 +123,7 @@ int unpack_attributes(int fd, struct tree_reader *reader,
 
     while (tree_reader_xattr(reader, &name, &value, &len)) {
         if (strncmp(name, USER_XATTR, sizeof(USER_XATTR) - 1) != 0)
-            continue; /* the machine's own, which it makes itself */
+            continue; /* set by the machine itself */
         if (fsetxattr(fd, name, value, len, 0) == 0)
             continue;
         if (errno != EOPNOTSUPP)

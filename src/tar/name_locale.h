@@ -1,12 +1,12 @@
 /*
- * name_locale.h - the thread's character set around calls of libarchive,
- * which translates names between it and the UTF-8 of a pax header.  A name is
- * bytes, and stays them:
+ * name_locale.h - sets the thread's character set around calls of libarchive,
+ * which translates names between it and the UTF-8 of a pax header.  Names are
+ * plain bytes and must not change:
  *
- *   reading  NAME_LOCALE_READ: whatever is not ASCII has no translation, and
- *            libarchive then takes the bytes of the header.  In UTF-8 it
- *            composes characters, and two names become one.
- *   writing  NAME_LOCALE_WRITE: UTF-8 goes through as it is, and a name that
+ *   reading  NAME_LOCALE_READ: a name that is not ASCII has no translation, and
+ *            libarchive uses the bytes of the header.  In UTF-8 it would
+ *            compose characters, and two names could become one.
+ *   writing  NAME_LOCALE_WRITE: UTF-8 is written unchanged, and a name that
  *            is not valid UTF-8 is marked hdrcharset=BINARY.
  */
 #ifndef CW_TAR_NAME_LOCALE_H
@@ -19,10 +19,10 @@
 
 struct name_locale {
     locale_t own;    /* owned; 0: no memory */
-    locale_t before; /* the thread's, meanwhile */
+    locale_t before; /* the thread's previous locale */
 };
 
-/* A system without C.UTF-8 writes in "C": the same bytes, each marked. */
+/* A system without C.UTF-8 writes in "C": the same bytes, each name marked. */
 static inline void name_locale_begin(struct name_locale *names,
                                      const char *charset)
 {

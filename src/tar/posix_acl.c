@@ -24,7 +24,7 @@ const char *const posix_acl_names[POSIX_ACL_KINDS] = {
 static const int types[POSIX_ACL_KINDS] = { ARCHIVE_ENTRY_ACL_TYPE_ACCESS,
                                             ARCHIVE_ENTRY_ACL_TYPE_DEFAULT };
 
-/* In the order that the kernel wants. */
+/* In the order that the kernel requires. */
 static const struct {
     uint16_t kernel;
     int libarchive;
@@ -41,7 +41,7 @@ static bool is_named(int tag)
     return tag == ARCHIVE_ENTRY_ACL_USER || tag == ARCHIVE_ENTRY_ACL_GROUP;
 }
 
-/* ---- into an archive ---- */
+/* ---- to an archive ---- */
 
 static int add_entry(struct archive_entry *to, enum posix_acl_kind kind,
                      const uint8_t *at)
@@ -83,14 +83,14 @@ int posix_acl_add(struct archive_entry *to, enum posix_acl_kind kind,
     return 0;
 }
 
-/* ---- out of it ---- */
+/* ---- from an archive ---- */
 
 struct entry {
     int type, permset, tag, id;
     const char *name;
 };
 
-/* Of the list that archive_entry_acl_reset() has begun. */
+/* The next entry of the list that archive_entry_acl_reset() started. */
 static bool next(struct archive_entry *from, enum posix_acl_kind kind,
                  struct entry *e)
 {

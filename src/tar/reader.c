@@ -16,9 +16,9 @@ struct tree_reader {
     struct name_locale names;
     struct error failure; /* of the input; ERROR_NONE: none */
     bool is_done;         /* the archive is at its end */
-    bool has_ended;       /* the input */
+    bool has_ended;       /* the input has ended */
     uint64_t size_bytes;  /* of the entry */
-    uint64_t at;          /* where its next piece begins, at least */
+    uint64_t at;          /* the minimum offset of its next piece */
 };
 
 static inline void auto_reader(struct tree_reader **reader)
@@ -39,7 +39,7 @@ static la_ssize_t more(struct archive *archive, void *opaque, const void **data)
     return n;
 }
 
-/* What libarchive complains of, unless it is the input's own failure. */
+/* Reports libarchive's error, unless the input itself has failed. */
 static int complain(struct tree_reader *reader, struct error *err)
 {
     const char *why = archive_error_string(reader->archive);
@@ -189,7 +189,7 @@ int tree_reader_find(struct tree_reader *reader, const char *name,
     return r;
 }
 
-/* What is behind the archive's end: the rest of tar's last block. */
+/* Reads what follows the end of the archive: the rest of tar's last block. */
 static int drain(struct tree_reader *reader, struct error *err)
 {
     const void *data;

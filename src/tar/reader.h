@@ -1,10 +1,10 @@
 /*
- * reader.h - a tar stream, entry by entry: what GNU tar, Go's and libarchive
- * write, sparse files in any of their ways.  By libarchive.
+ * reader.h - reads a tar stream entry by entry, as written by GNU tar, Go and
+ * libarchive, with all of their sparse formats.  Uses libarchive.
  *
  *   tree_reader_next -> entry -> tree_reader_data ... -> tree_reader_next ...
  *
- * Belongs to one thread.  What it gives out is good until its next call.
+ * Belongs to one thread.  Results are valid until the next call.
  */
 #ifndef CW_TAR_READER_H
 #define CW_TAR_READER_H
@@ -22,22 +22,22 @@ struct tree_reader;
 
 struct tree_input {
     /*
-     * The next piece of the stream, of any size, at *data, good until the
-     * next call: how many bytes (> 0), 0 at the end, or -1 with *err.  Not
-     * called again after its end or a failure.
+     * Returns the next piece of the stream, of any size, at *data, valid until
+     * the next call: its length in bytes (> 0), 0 at the end, or -1 with *err.
+     * Not called again after the end or a failure.
      */
     ssize_t (*next)(void *opaque, const void **data, struct error *err);
     void *opaque; /* borrowed for the life of the reader */
 };
 
 struct tree_entry {
-    const char *path; /* as it came: anything */
+    const char *path; /* unchecked, as in the stream */
     const char *link; /* target of a symbolic or hard link; else NULL */
     bool is_hard_link;
     mode_t mode;         /* type and permissions */
     uint64_t size_bytes; /* of a file's content, holes included */
-    uint64_t data_bytes; /* of it, what the stream holds */
-    struct timespec modified, accessed; /* tv_nsec UTIME_OMIT: not told */
+    uint64_t data_bytes; /* of which the stream contains */
+    struct timespec modified, accessed; /* tv_nsec UTIME_OMIT: not recorded */
 };
 
 /* *reader is owned by the caller.  ERROR_SYSTEM. */
@@ -45,17 +45,15 @@ int tree_reader_open(const struct tree_input *input,
                      struct tree_reader **reader, struct error *err);
 
 /*
- * Moves on to the next entry, past what was not read of the last one.  1:
- * *entry is filled; 0: the archive is at its end, and it was whole; -1: the
- * input's own error, or ERROR_PROTOCOL: not a tar stream, damaged, cut short.
+ * Moves to the next entry, past unread data of the last one.  Returns 1:
+ * *entry is filled; 0: the end of a complete archive; -1: the error of the
+ * input, or ERROR_PROTOCOL: not a tar stream, damaged, cut short.
  */
 int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
                      struct error *err);
 
-/*
- * The next extended attribute of the entry.  False: no more.  *name and
- * *value are the entry's.
- */
+/* The next extended attribute of the entry.  False: there are none left.
+ * *name and *value belong to the entry. */
 bool tree_reader_xattr(struct tree_reader *reader, const char **name,
                        const void **value, size_t *len);
 
@@ -64,24 +62,24 @@ int tree_reader_acls(struct tree_reader *reader, struct acls *acls);
 
 /*
  * The next piece of the entry's content: *len bytes at *data belong at
- * *offset; what lies between pieces, and behind the last one, is a hole.
- * Offsets ascend, and nothing is beyond size_bytes.  1: a piece; 0: no more;
- * -1 as above.
+ * *offset. Gaps between pieces, and after the last one, are holes.  Offsets
+ * ascend and stay within size_bytes.  Returns 1: a piece; 0: the end; -1 as
+ * above.
  */
 int tree_reader_data(struct tree_reader *reader, const void **data, size_t *len,
                      uint64_t *offset, struct error *err);
 
 /*
- * Moves on to the regular file of this very name at the top of the tree
- * ("disk.img", also as "./disk.img", nothing that merely contains it).  1:
- * its content can be read; 0: the archive has none; -1: as above, or
- * ERROR_FORMAT: of that name, but no file.
+ * Moves to the regular file of exactly this name at the top of the tree
+ * ("disk.img", also as "./disk.img").  Returns 1: its content can be read; 0:
+ * the archive has no such name; -1: as above, or ERROR_FORMAT: the name is not
+ * that of a regular file.
  */
 int tree_reader_find(struct tree_reader *reader, const char *name,
                      struct tree_entry *entry, struct error *err);
 
-/* Reads on to the end of the archive, which proves that it is whole, and of
- * the input behind it. */
+/* Reads to the end of the archive, which proves that it is complete, and to
+ * the end of the input. */
 int tree_reader_finish(struct tree_reader *reader, struct error *err);
 
 /* Tolerates NULL. */

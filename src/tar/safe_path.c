@@ -10,9 +10,11 @@
 #include "base/cleanup.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define IMPLIED   0755 /* as tar makes a directory that its stream leaves out */
+#define IMPLIED   0755 /* mode of directories missing from the stream, as tar */
 
-/* The next component of *path, and past it.  0: there is none. */
+/*
+ * Copies the next component of *path and moves past it.  Returns 0 at the end.
+ */
 static int next_name(const char **path, char name[256])
 {
     size_t len;
@@ -36,7 +38,7 @@ static int next_name(const char **path, char name[256])
     return 1;
 }
 
-/* Opens name in *fd, in its place. */
+/* Replaces *fd by the directory name in it. */
 static int step_into(int *fd, const char *name, bool make)
 {
     int next;

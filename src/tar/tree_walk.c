@@ -13,7 +13,7 @@
 #define DIRECTORY  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PATH_BYTES 4096U
 
-/* A directory that is being walked. */
+/* A directory on the current path of the walk. */
 struct level {
     int fd; /* owned */
     char **names;
@@ -26,7 +26,7 @@ struct tree_walk {
     const char *const *skip;
     struct level levels[TREE_WALK_DEPTH];
     unsigned depth;
-    bool enters; /* the last entry was a directory: go into it */
+    bool enters; /* the last entry was a directory: enter it */
     char path[PATH_BYTES];
 };
 
@@ -94,7 +94,7 @@ static int read_names(const struct tree_walk *walk, struct level *level)
     return r;
 }
 
-/* Goes into the directory fd, which is moved, also on failure. */
+/* Enters the directory fd, which is moved, also on failure. */
 static int enter(struct tree_walk *walk, int fd, size_t path_len)
 {
     struct level *level = &walk->levels[walk->depth++];
@@ -138,7 +138,7 @@ int tree_walk_open(const char *directory, const char *const *skip,
     return 0;
 }
 
-/* Into the directory that was told last. */
+/* Enters the directory that was returned last. */
 static int go_down(struct tree_walk *walk, struct error *err)
 {
     const struct level *level = &walk->levels[walk->depth - 1];
@@ -153,7 +153,7 @@ static int go_down(struct tree_walk *walk, struct error *err)
               len + 1);
     if (r < 0)
         return fail(r, walk->directory, walk->path, err);
-    walk->path[len] = '/'; /* there is room: names begin behind it */
+    walk->path[len] = '/'; /* fits: names begin after it */
     return 0;
 }
 
@@ -162,7 +162,7 @@ static int put_name(struct tree_walk *walk, const struct level *level,
 {
     size_t len = strlen(name);
 
-    /* And a "/", should it be a directory. */
+    /* Leaves room for a "/" in case it is a directory. */
     if (len + 2 > sizeof(walk->path) - level->path_len)
         return error_set(err, ERROR_FORMAT, 0, "%s/%s: too long a path",
                          walk->directory, walk->path);

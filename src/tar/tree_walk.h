@@ -1,6 +1,6 @@
 /*
- * tree_walk.h - everything below a directory, in order: names sorted, a directory
- * before what is in it.  Links are told, not followed.
+ * tree_walk.h - walks everything below a directory, in order: names sorted, a
+ * directory before its content.  Links are returned, not followed.
  *
  * Belongs to one thread.  A tree that changes meanwhile is walked as it is
  * found.
@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-/* How deep a tree may be; each level keeps a directory open. */
+/* The maximum depth of a tree; each level keeps a directory open. */
 #define TREE_WALK_DEPTH 256U
 
 struct tree_walk;
@@ -24,13 +24,13 @@ struct tree_walk_entry {
     struct stat stat;
 };
 
-/* *walk is owned by the caller.  skip: names at the top that are left out,
- * with NULL behind them; borrowed.  ERROR_SOURCE_IO, ERROR_SYSTEM. */
+/* *walk is owned by the caller. skip: names to leave out at the top,
+ * NULL-terminated; borrowed.  ERROR_SOURCE_IO, ERROR_SYSTEM. */
 int tree_walk_open(const char *directory, const char *const *skip,
                    struct tree_walk **walk, struct error *err);
 
-/* 1: *entry is the next one, good until the next call; 0: no more; -1:
- * ERROR_SOURCE_IO, ERROR_FORMAT (too deep), ERROR_SYSTEM. */
+/* Returns 1: *entry is the next one, valid until the next call; 0: the end;
+ * -1: ERROR_SOURCE_IO, ERROR_FORMAT (too deep), ERROR_SYSTEM. */
 int tree_walk_next(struct tree_walk *walk, struct tree_walk_entry *entry,
                    struct error *err);
 

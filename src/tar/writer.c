@@ -24,14 +24,14 @@
 #define PIECE_BYTES ((size_t)256 << 10)
 #define USER_XATTR  "user."
 
-/* Not a user's: the filesystem's, and what a target like ours left. */
+/* Not user data: the filesystem's own, and what a target has left. */
 static const char *const skipped[] = { "lost+found", PARTIAL_TREE_NAME, NULL };
 
 /*
- * The one thing that libarchive's tar writer wants of the file where all its
- * writers are gathered: defined here, it keeps them, and the libraries they
- * want, out of a static link.  Called for what tar has no word for, of which
- * we put in nothing.
+ * The only symbol that libarchive's tar writer needs from the file that pulls
+ * in all of its writers.  Defining it here keeps them, and the libraries they
+ * need, out of a static link. libarchive calls it for entry types that tar
+ * cannot store, which this writer never adds.
  */
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,
  * readability-identifier-naming): libarchive's name */
@@ -59,10 +59,10 @@ struct tar_writer {
     uint8_t *piece; /* owned; PIECE_BYTES */
     uint8_t *zeros; /* owned; PIECE_BYTES */
     uint64_t window_bytes;
-    struct error failure; /* of put */
+    struct error failure; /* the error of put */
 };
 
-/* ---- what libarchive says ---- */
+/* ---- libarchive's callbacks and errors ---- */
 
 static la_ssize_t put(struct archive *archive, void *opaque, const void *data,
                       size_t len)
@@ -93,7 +93,7 @@ static int fail(struct error *err, const char *what,
     return error_set(err, ERROR_SOURCE_IO, errno, "%s %s", what, entry->path);
 }
 
-/* ---- what goes into a header ---- */
+/* ---- headers ---- */
 
 static int add_link(struct archive_entry *to,
                     const struct tree_walk_entry *entry, struct error *err)
@@ -131,7 +131,7 @@ static int add_attribute(struct archive_entry *to, int fd, const char *name,
     return 0;
 }
 
-/* A user's own, or who may do what; not the machine's. */
+/* User attributes and ACLs, but not those that the machine sets. */
 static bool is_carried(const char *name)
 {
     return strncmp(name, USER_XATTR, sizeof(USER_XATTR) - 1) == 0 ||
@@ -147,7 +147,7 @@ static int add_attributes(struct archive_entry *to, int fd,
     AUTO_FREE char *names = len <= 0 ? NULL : malloc((size_t)len);
 
     if (len <= 0)
-        return 0; /* none, or a filesystem without */
+        return 0; /* none, or not supported */
     if (names)
         len = flistxattr(fd, names, (size_t)len);
     if (!names || len < 0)
@@ -159,7 +159,7 @@ static int add_attributes(struct archive_entry *to, int fd,
     return 0;
 }
 
-/* A filesystem that cannot tell has no holes. */
+/* A filesystem that does not report holes has none. */
 static void add_holes(struct archive_entry *to, int fd, off_t size)
 {
     off_t data, hole = 0;
@@ -179,7 +179,7 @@ static void add_holes(struct archive_entry *to, int fd, off_t size)
         archive_entry_sparse_add_entry(to, 0, 0); /* nothing but a hole */
 }
 
-/* The header's own fields; what only means something here stays here. */
+/* Sets the header fields, without those that are only valid on this machine. */
 static void describe(struct archive_entry *to,
                      const struct tree_walk_entry *entry)
 {
@@ -227,8 +227,8 @@ static int put_hole(struct tar_writer *p, uint64_t len, const char *path,
     return 0;
 }
 
-/* Where the next data is, or the end: what is before it need not be read.  A
- * file that was cut off has no hole there: the read finds its end. */
+/* The offset of the next data, or the end: bytes before it need not be read.
+ * A truncated file has no hole there: the read finds its end. */
 static uint64_t next_data(int fd, uint64_t at, uint64_t size)
 {
     off_t data = lseek(fd, (off_t)at, SEEK_DATA);
@@ -288,7 +288,7 @@ static int put_header(struct tar_writer *p, struct archive_entry *e,
                : complain(p, archive_entry_pathname(e), err);
 }
 
-/* What can be opened: a file or a directory. */
+/* Opens a file or a directory. */
 static int open_entry(const struct tree_walk_entry *entry, struct error *err)
 {
     int fd = openat(entry->dir_fd, entry->name,
@@ -297,7 +297,7 @@ static int open_entry(const struct tree_walk_entry *entry, struct error *err)
     return fd < 0 ? fail(err, "open", entry) : fd;
 }
 
-/* The header tells of the file that the walk looked at. */
+/* The header describes the file that the walk found. */
 static bool is_as_walked(const struct stat *opened, const struct stat *walked)
 {
     return opened->st_dev == walked->st_dev &&
@@ -307,7 +307,7 @@ static bool is_as_walked(const struct stat *opened, const struct stat *walked)
            opened->st_mtim.tv_nsec == walked->st_mtim.tv_nsec;
 }
 
-/* *guard: NULL for what is not a regular file. */
+/* *guard: NULL unless it is a regular file. */
 static int guard_entry(const struct tar_writer *p, int fd,
                        const struct tree_walk_entry *entry,
                        struct source_guard **guard, struct error *err)
@@ -356,7 +356,7 @@ static int put_opened(struct tar_writer *p, struct archive_entry *e,
     return put_content(p, &file, skips_holes, entry, err);
 }
 
-/* What was packed has to be of one moment. */
+/* All packed content of a file must be of the same moment. */
 static int put_guarded(struct tar_writer *p, struct archive_entry *e,
                        const struct tree_walk_entry *entry, struct error *err)
 {
@@ -447,7 +447,7 @@ int tar_writer_tree(const struct tar_writer_options *options,
     return r;
 }
 
-/* What the stream holds of the file's content. */
+/* The bytes of the file's content in the stream. */
 static uint64_t content_bytes(struct archive_entry_linkresolver *links,
                               struct archive_entry *e,
                               const struct tree_walk_entry *entry, bool sparse)
@@ -461,7 +461,7 @@ static uint64_t content_bytes(struct archive_entry_linkresolver *links,
     describe(e, entry);
     archive_entry_linkify(links, &e, &spare);
     if (archive_entry_hardlink(e))
-        return 0; /* comes with the first of its names */
+        return 0; /* stored under the first of its names */
     return sparse && allocated < size ? allocated : size;
 }
 

@@ -1,11 +1,11 @@
 /*
- * writer.h - a directory becomes a tar stream: all that is in it but
- * lost+found, hidden files and directories too, with modes, ACLs, times,
- * links, user attributes and holes.  By libarchive, in the POSIX format with what
- * it needs of GNU's for holes: GNU tar, Go's and libarchive read it.
+ * writer.h - packs a directory as a tar stream: everything except lost+found,
+ * hidden files and directories too, with modes, ACLs, times, links, user
+ * attributes and holes.  Uses libarchive.  The format is POSIX with GNU's
+ * extensions for holes: GNU tar, Go and libarchive read it.
  *
- * The directory is only read.  A file that changes while it is packed, or that
- * a running machine or a mounted loop device uses, ends it.
+ * The directory is only read.  Packing fails on a file that changes meanwhile,
+ * or that a running machine or a mounted loop device uses.
  */
 #ifndef CW_TAR_WRITER_H
 #define CW_TAR_WRITER_H
@@ -19,8 +19,8 @@
 
 struct tar_writer_options {
     const char *directory;  /* borrowed */
-    bool sparse;            /* holes as such; else as the zeros they read as */
-    enum hole_policy holes; /* may they be skipped unread? */
+    bool sparse;            /* keep holes; else write the zeros they read as */
+    enum hole_policy holes; /* may holes be skipped unread? */
     bool allow_in_use;      /* files that others write, or that change */
 
     /* Takes len bytes of the stream, in order.  0, or -1 with *err. */
@@ -33,24 +33,18 @@ struct tar_writer_report {
     uint64_t content_bytes; /* of regular files, holes included */
 };
 
-/*
- * Packs it all.  Blocks.  ERROR_SOURCE_IO; ERROR_CHANGED: a file is in use,
- * or was written to while it was read; put's own.
- */
+/* Packs the directory.  Blocks.  ERROR_SOURCE_IO; ERROR_CHANGED: a file is in
+ * use, or was written while it was read; the errors of put. */
 int tar_writer_tree(const struct tar_writer_options *options,
                     struct tar_writer_report *report, struct error *err);
 
-/*
- * About how many bytes the stream will have, by the sizes of the files, or,
- * where sparse, by what is allocated: for progress.  ERROR_SOURCE_IO.
- */
+/* Estimates the size of the stream in bytes, for progress: from the sizes of
+ * the files, or if sparse, from the allocated space.  ERROR_SOURCE_IO. */
 int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
                         struct error *err);
 
-/*
- * Is the regular file of this name all there is in the directory, but for
- * lost+found?  1, 0, or -1 with ERROR_SOURCE_IO.
- */
+/* Does the directory hold only the regular file of this name (lost+found is
+ * ignored)?  Returns 1, 0, or -1 with ERROR_SOURCE_IO. */
 int tar_writer_is_only(const char *directory, const char *name,
                        struct error *err);
 
