@@ -8,7 +8,7 @@
 #include "plan/chunk_grid.h"
 
 #define FIRST_CAPACITY 1024U
-/* Packed clusters may share a sector: the next one begins in the last's. */
+/* Compressed clusters may share a sector: one may begin in another's last. */
 #define SHARED_BYTES 512U
 
 struct piece {
@@ -21,15 +21,15 @@ struct run_list {
     size_t count, capacity;
 };
 
-/* The host, with the end of what was read last kept. */
+/* A forward-only host that keeps the end of the last read. */
 struct forward {
     const struct qcow2_host *host;
-    uint64_t end; /* host offset behind the bytes kept */
+    uint64_t end; /* host offset after the bytes kept */
     size_t kept;
     uint8_t bytes[SHARED_BYTES];
 };
 
-/* ---- what is wanted ---- */
+/* ---- the list of pieces ---- */
 
 static int add(struct run_list *pieces, const struct qcow2_run *run,
                uint8_t *to, struct error *err)

@@ -9,11 +9,11 @@
 #define MAX_BITS  (UINT64_C(1) << 28) /* 32 MiB each of the two bitmaps */
 #define WORD_BITS 64U
 
-/* Who uses each host cluster.  Compressed clusters may share one. */
+/* The users of each host cluster.  Compressed clusters may share one. */
 struct usage {
     const struct qcow2_map *map;
     uint64_t *whole;  /* owned; one user only */
-    uint64_t *packed; /* owned; holds packed bytes */
+    uint64_t *packed; /* owned; holds compressed bytes */
     uint64_t clusters;
 };
 
@@ -51,7 +51,7 @@ static void bit_set(uint64_t *bits, uint64_t i)
     bits[i / WORD_BITS] |= UINT64_C(1) << (i % WORD_BITS);
 }
 
-/* Claims the host clusters under [offset, offset+length) for one user. */
+/* Claims the host clusters of [offset, offset+length) for one user. */
 static int claim(struct usage *usage, uint64_t offset, uint64_t length,
                  bool is_packed, struct error *err)
 {
@@ -95,10 +95,8 @@ static int claim_tables(struct usage *usage, struct qcow2_map *map,
     return 0;
 }
 
-/*
- * Subclusters give one host cluster several runs.  *claimed is the end, in
- * disk offsets, of what the runs before this one have claimed.
- */
+/* With subclusters, one host cluster has several runs.  *claimed is the end,
+ * in disk offsets, of the claims of the earlier runs. */
 static int claim_data(struct usage *usage, const struct qcow2_run *run,
                       uint64_t *claimed, struct error *err)
 {

@@ -22,7 +22,7 @@ void chunk_assembly_fini(struct chunk_assembly *hold)
     *hold = (struct chunk_assembly){ 0 };
 }
 
-/* The first at or behind chunk. */
+/* Finds the first chunk with this number or a higher one. */
 static size_t find(const struct chunk_assembly *hold, uint64_t chunk)
 {
     size_t low = 0, high = hold->count;
@@ -43,7 +43,7 @@ static bool is_at(const struct chunk_assembly *hold, size_t i, uint64_t chunk)
     return i < hold->count && hold->chunks[i].chunk == chunk;
 }
 
-/* Of huge pages, one byte would take 2 MiB. */
+/* With huge pages, one byte would take 2 MiB. */
 static uint8_t *map_chunk(void)
 {
     void *memory = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE,
@@ -82,7 +82,9 @@ static bool insert(struct chunk_assembly *hold, size_t i, uint64_t chunk)
 uint8_t *chunk_assembly_part(struct chunk_assembly *hold, uint64_t chunk,
                              size_t at, size_t len)
 {
-    /* A page that comes in two parts counts twice, but not beyond all. */
+    /*
+     * A page that arrives in two parts counts twice, but not beyond the total.
+     */
     uint64_t pages = (at % PAGE_BYTES + len + PAGE_BYTES - 1) / PAGE_BYTES;
     size_t i = find(hold, chunk);
     uint64_t have = is_at(hold, i, chunk) ? hold->chunks[i].bytes : 0;

@@ -17,9 +17,9 @@ struct qcow2_compressed {
      * MB of cache.  libqcow is the cross-check (libqcow.h). */
     struct libdeflate_decompressor *deflate;
     struct zstd_unpacker *zstd;
-    uint8_t *input;   /* owned; an entry can name two clusters' worth */
+    uint8_t *input;   /* owned; an entry can span two clusters of bytes */
     uint8_t *cluster; /* owned; unpacked */
-    uint64_t kept;    /* disk offset of what cluster holds */
+    uint64_t kept;    /* disk offset of the content of cluster */
 };
 
 struct qcow2_compressed *qcow2_compressed_open(
@@ -54,8 +54,8 @@ void qcow2_compressed_close(struct qcow2_compressed *packed)
     free(packed);
 }
 
-/* Raw deflate of exactly out_len bytes.  What follows the stream in packed is
- * ignored: a packed cluster is rounded up to sectors. */
+/* Decodes raw deflate of exactly out_len bytes.  Bytes after the stream are
+ * ignored: a compressed cluster is rounded up to sectors. */
 static bool unpack_deflate(struct libdeflate_decompressor *deflate,
                            const uint8_t *packed, size_t packed_len,
                            uint8_t *out, size_t out_len)
@@ -68,8 +68,8 @@ static bool unpack_deflate(struct libdeflate_decompressor *deflate,
            got == out_len;
 }
 
-/* Likewise of zstd frames.  The frame's end is found first, so sector padding
- * behind it does no harm. */
+/* The same for zstd frames.  The end of the frame is found first, so sector
+ * padding after it is harmless. */
 static bool unpack_zstd(struct zstd_unpacker *zstd, const uint8_t *packed,
                         size_t packed_len, uint8_t *out, size_t out_len)
 {

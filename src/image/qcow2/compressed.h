@@ -1,8 +1,8 @@
 /*
- * compressed.h - compressed clusters of a QCOW2: read whole, unpacked
- * whole, the last one kept for who reads it in pieces.
+ * compressed.h - reads and decodes the compressed clusters of a QCOW2.  The
+ * last cluster is kept for callers that read it in pieces.
  *
- * Synchronous: unpacking is what costs, and each lane has its own.
+ * Synchronous: decoding is the main cost, and each lane has its own decoder.
  */
 #ifndef CW_IMAGE_QCOW2_COMPRESSED_H
 #define CW_IMAGE_QCOW2_COMPRESSED_H
@@ -13,7 +13,7 @@
 
 struct qcow2_compressed;
 
-/* For images of header's kind.  NULL when there is no memory. */
+/* For images with this header.  NULL: out of memory. */
 struct qcow2_compressed *qcow2_compressed_open(
     const struct qcow2_header *header);
 
@@ -22,8 +22,8 @@ void qcow2_compressed_close(struct qcow2_compressed *packed);
 
 /*
  * Fills out with run->length bytes of a COMPRESSED run.  Fails with
- * ERROR_FORMAT when the cluster does not unpack to exactly its size, or with
- * what host->read said.
+ * ERROR_FORMAT if the cluster does not decode to exactly its size, or with the
+ * error of host->read().
  */
 int qcow2_compressed_read(struct qcow2_compressed *packed,
                           const struct qcow2_host *host,

@@ -10,13 +10,13 @@
 #include "image/qcow2/compressed.h"
 #include "image/qcow2/libqcow.h"
 
-/* libqcow keeps each cluster it has read, and its L2 table. */
+/* libqcow keeps every cluster that it reads, and its L2 table. */
 #define MAX_LIBQCOW_BYTES (UINT64_C(32) << 20)
 
 struct second {
     struct qcow2_map *map;
     const struct qcow2_host *host;
-    struct qcow2_libqcow *libqcow; /* owned, as is all below */
+    struct qcow2_libqcow *libqcow; /* owned, as is everything below */
     struct qcow2_compressed *packed;
     uint8_t *ours;
     uint8_t *theirs;
@@ -46,7 +46,7 @@ static int second_init(struct second *second, struct error *err)
     return error_set(err, ERROR_SYSTEM, ENOMEM, "qcow2: compare clusters");
 }
 
-/* run: one whole cluster of data, plain or compressed. */
+/* run: one whole cluster of data, compressed or not. */
 static int compare(struct second *second, const struct qcow2_run *run,
                    struct error *err)
 {
@@ -74,18 +74,18 @@ static int compare(struct second *second, const struct qcow2_run *run,
                         run->offset);
 }
 
-/* Cuts the first whole cluster of run out of it; false: it holds none. */
+/* Cuts run to its first whole cluster.  False: it has none. */
 static bool first_whole(const struct qcow2_map *map, struct qcow2_run *run)
 {
     uint64_t len = map->header.cluster_bytes;
 
     if (run->length < len)
-        return false; /* the last one of the disk, cut short */
+        return false; /* the disk's last cluster, cut short */
     run->length = len;
     return true;
 }
 
-/* Every step bytes of data, the next cluster.  Returns how many. */
+/* Compares one cluster in every step bytes of data.  Returns how many. */
 static int walk(struct second *second, uint64_t step, struct error *err)
 {
     uint64_t end = second->map->header.virtual_bytes;

@@ -1,7 +1,5 @@
-/*
- * cross_check.h - some clusters of a checked QCOW2, read our way and by
- * libqcow: they must be equal.
- */
+/* cross_check.h - compares some clusters of a checked QCOW2 as read by this
+ * code and by libqcow. */
 #ifndef CW_IMAGE_QCOW2_CROSS_CHECK_H
 #define CW_IMAGE_QCOW2_CROSS_CHECK_H
 
@@ -11,10 +9,10 @@
 #include "image/qcow2/map.h"
 
 /*
- * Compares up to samples whole clusters, spread evenly over what the image
- * holds.  Returns how many: none, where libqcow is broken or does not know
- * this kind of image, which is logged.  Fails with ERROR_FORMAT when the two
- * differ.  path: for the log.
+ * Compares up to samples whole clusters, spread evenly over the data of the
+ * image. Returns how many: none, with a log message, if libqcow is broken or
+ * does not support this kind of image.  Fails with ERROR_FORMAT if the two
+ * differ. path: for the log.
  */
 int qcow2_cross_check_look(struct qcow2_map *map, const struct qcow2_host *host,
                            const struct qcow2_summary *summary,

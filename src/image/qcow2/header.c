@@ -10,7 +10,7 @@
 #define MAGIC            UINT32_C(0x514649fb)
 #define V2_HEADER_BYTES  72U
 #define V3_HEADER_BYTES  104U
-#define HEAD_BYTES       112U /* all fields we know */
+#define HEAD_BYTES       112U /* all known fields */
 #define MIN_CLUSTER_BITS 9U
 #define MAX_CLUSTER_BITS 21U
 #define MAX_L1_BYTES     (UINT64_C(32) << 20) /* as QEMU */
@@ -31,7 +31,7 @@
 #define INCOMPATIBLE_READABLE \
     (INCOMPATIBLE_DIRTY | INCOMPATIBLE_COMPRESSION | INCOMPATIBLE_EXTENDED_L2)
 
-/* The fixed part, as it stands in the file. */
+/* The fixed part, as stored in the file. */
 struct fields {
     uint64_t backing_offset;
     uint32_t backing_bytes;
@@ -42,7 +42,8 @@ struct fields {
     uint8_t compression_type;
 };
 
-/* Calls see(); stops when it says so, at the end mark, or on nonsense. */
+/* Calls see(); stops when see() asks for it, at the end mark, or on invalid
+ * data. */
 static int walk_extensions(const struct qcow2_host *host,
                            const struct qcow2_header *header, uint64_t end,
                            bool (*see)(const struct qcow2_host *host,
@@ -81,10 +82,11 @@ static int walk_extensions(const struct qcow2_host *host,
 
 struct feature_name {
     uint8_t bit;
-    char name[FEATURE_NAME_BYTES - 1]; /* 46 characters and an end */
+    char name[FEATURE_NAME_BYTES - 1]; /* 46 characters and a NUL */
 };
 
-/* The name an image gives to an incompatible bit, unprintables as '?'. */
+/* Finds the name that an image gives to an incompatible bit; unprintable
+ * characters become '?'. */
 static bool find_feature_name(const struct qcow2_host *host, uint32_t type,
                               uint64_t offset, uint32_t length, void *opaque)
 {
@@ -307,7 +309,7 @@ static int check_l1(const struct qcow2_host *host,
     return 0;
 }
 
-/* Magic and version, before anything else is believed. */
+/* Checks magic and version, before any other field is trusted. */
 static int check_kind(const uint8_t *raw, uint64_t size_bytes,
                       struct error *err)
 {
@@ -329,7 +331,7 @@ static int check_kind(const uint8_t *raw, uint64_t size_bytes,
     return 0;
 }
 
-/* A format too long to be one we know is as good as none. */
+/* A format too long to be a known one counts as none. */
 static bool find_backing_format(const struct qcow2_host *host, uint32_t type,
                                 uint64_t offset, uint32_t length, void *opaque)
 {

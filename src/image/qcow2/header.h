@@ -1,10 +1,10 @@
 /*
- * header.h - the gate in front of a QCOW2 image: its header, read and
- * believed, or refused by name.  Pure over a read callback.
+ * header.h - reads the header of a QCOW2 image and validates it.  Pure over a
+ * read callback.
  *
- * Everything in an image may have been written by an enemy: every number is
- * checked against the file before it is used, and a feature that is not
- * understood is refused, never skipped.
+ * An attacker may have written the whole image: every number is checked
+ * against the file before it is used, and an unknown feature is refused, never
+ * skipped.
  */
 #ifndef CW_IMAGE_QCOW2_HEADER_H
 #define CW_IMAGE_QCOW2_HEADER_H
@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-/* The bytes a qcow2 lives in: a file, a device, a decompressed stream. */
+/* The bytes that hold a qcow2: a file, a device, a decompressed stream. */
 struct qcow2_host {
     /* Fills buf with exactly len bytes at offset; -1 with *err. */
     int (*read)(void *opaque, void *buf, size_t len, uint64_t offset,
@@ -37,25 +37,25 @@ struct qcow2_header {
     uint32_t header_bytes;
     uint32_t cluster_bits;  /* 9 to 21 */
     uint64_t cluster_bytes; /* 512 B to 2 MiB */
-    uint64_t virtual_bytes; /* whole sectors, as qemu rounds */
+    uint64_t virtual_bytes; /* whole sectors, rounded as in qemu */
     uint64_t l1_offset;     /* cluster-aligned, inside the file */
-    uint32_t l1_entries;    /* at least what the disk needs */
+    uint32_t l1_entries;    /* at least as many as the disk needs */
     uint32_t l2_entries;    /* per table */
     uint32_t subclusters;   /* per cluster: 32, or 1 */
-    uint64_t compatible;    /* feature bits, legal to ignore */
+    uint64_t compatible;    /* feature bits that may be ignored */
     enum qcow2_compression compression;
     bool is_dirty; /* not closed cleanly: only refcounts may be stale */
 
-    /* Attacker's text: only ever a name beneath a directory we chose. */
+    /* Attacker's text: only used as a name in a directory of our choice. */
     char backing_name[QCOW2_BACKING_NAME_BYTES];     /* "": none */
-    char backing_format[QCOW2_BACKING_FORMAT_BYTES]; /* "": not said */
+    char backing_format[QCOW2_BACKING_FORMAT_BYTES]; /* "": not given */
 };
 
 /*
  * Reads and checks the header, its extensions, and that the L1 table lies in
- * the file.  Fails with ERROR_FORMAT and the name of what was refused
- * (version, encryption, external data file, unknown feature with the name
- * the image gives it ...), or with what host->read said.
+ * the file.  Fails with ERROR_FORMAT and names the cause (version, encryption,
+ * external data file, unknown feature with the name the image gives it ...),
+ * or with the error of host->read.
  *
  * A backing file is returned in backing_name and _format: the caller decides.
  */

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Makes libqcow.h declare what takes a libbfio handle.  Link libqcow alone:
- * it brings and exports its own libbfio, and two of them would be mixed. */
+/*
+ * Makes libqcow.h declare the functions with a libbfio handle.  Link libqcow
+ * alone: it brings and exports its own libbfio, and two copies would be mixed.
+ */
 #define HAVE_LIBBFIO 1
 #include <libbfio.h>
 #include <libqcow.h>
@@ -21,7 +23,7 @@ struct qcow2_libqcow {
     libqcow_file_t *file;
 };
 
-/* ---- what libqcow reads through: our host, already open ---- */
+/* ---- I/O of libqcow: our open host ---- */
 
 static struct qcow2_libqcow *self(intptr_t *io_handle)
 {
@@ -128,7 +130,7 @@ static int on_get_size(intptr_t *io_handle, size64_t *size,
 
 bool qcow2_libqcow_knows(const struct qcow2_header *header)
 {
-    /* The only compatible bit it knows is that of lazy refcounts. */
+    /* Lazy refcounts are the only compatible bit that it supports. */
     return header->compression == QCOW2_ZLIB && header->subclusters == 1 &&
            header->header_bytes <= 112 &&
            (header->compatible & ~UINT64_C(1)) == 0;

@@ -37,10 +37,8 @@ void qcow2_map_fini(struct qcow2_map *map)
     map->l2.bytes = NULL;
 }
 
-/*
- * The entry at byte `at` of a table of table_bytes at host offset table, all
- * of it inside the file.
- */
+/* The entry at byte `at` of a table of table_bytes at host offset table.  All
+ * of it must be inside the file. */
 static const uint8_t *table_entry(const struct qcow2_map *map,
                                   struct qcow2_window *window, uint64_t table,
                                   uint64_t table_bytes, uint64_t at,
@@ -99,7 +97,7 @@ int qcow2_map_l2_table(struct qcow2_map *map, uint32_t index,
     return 0;
 }
 
-/* One L2 entry and what it is about, while it is being understood. */
+/* An L2 entry and its cluster, while it is parsed. */
 struct entry {
     uint64_t cluster; /* disk offset where its cluster begins */
     uint64_t bytes;   /* of the cluster that are inside the disk */
@@ -116,7 +114,9 @@ static int refuse_entry(const struct entry *entry, const char *why,
                      entry->cluster, entry->value, why);
 }
 
-/* Data of an entry must be in the file up to byte `end` of the cluster. */
+/*
+ * The file must contain the data of an entry up to byte `end` of the cluster.
+ */
 static int check_in_file(const struct qcow2_map *map, const struct entry *entry,
                          uint64_t end, struct error *err)
 {
@@ -160,7 +160,8 @@ static int read_compressed(const struct qcow2_map *map,
     if (host_offset >= map->host.size_bytes)
         return refuse_entry(
             entry, "points beyond the end of the file: truncated image?", err);
-    /* The last sector may be cut: what matters is where deflate ends. */
+    /* The last sector may be cut off: only the end of the deflate data
+     * matters. */
     if (bytes > map->host.size_bytes - host_offset)
         bytes = map->host.size_bytes - host_offset;
 
@@ -252,7 +253,7 @@ static int read_entry(struct qcow2_map *map, uint64_t l2_table,
     return 0;
 }
 
-/* The run at offset as far as its own L2 entry says; end: of the disk. */
+/* Finds the run at offset within its own L2 entry; end: of the disk. */
 static int look_up(struct qcow2_map *map, uint64_t offset,
                    struct qcow2_run *run, struct error *err)
 {

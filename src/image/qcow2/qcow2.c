@@ -19,25 +19,25 @@
 #include "image/qcow2/table_cache.h"
 #include "image/sparse_map.h"
 
-/* Of page cache that compressed clusters are read through, for each lane. */
+/* Page cache that each lane uses to read compressed clusters. */
 #define PACKED_WINDOW_BYTES (UINT64_C(4) << 20)
 
 struct qcow2 {
-    struct image image; /* first: what callers hold */
+    struct image image; /* first: callers hold this */
     struct file file;
-    struct file cached; /* its fd, as one that fills the page cache */
+    struct file cached; /* its fd, opened through the page cache */
     struct file_window packed_window;
     struct file_window data_window;
     struct stream *stream;   /* owned; NULL: the image lies in file */
     struct sparse_map holes; /* of the host file */
-    struct qcow2_host host;  /* for packed clusters */
+    struct qcow2_host host;  /* for compressed clusters */
     struct qcow2_map map;
-    /* Of a stream: the first image's, lanes look into them. */
+    /* For a stream: owned by the first image, read by all lanes. */
     const struct qcow2_table_cache *tables;
     struct qcow2_table_cache *owned_tables;
     struct qcow2_compressed *packed; /* owned; NULL until one is met */
     struct io_split *split;          /* owned; NULL: map only */
-    bool has_bad_backing;            /* the error names it already */
+    bool has_bad_backing;            /* the error already names it */
     char *backing_path;              /* owned; NULL: there is no backing */
     int stop_fd;                     /* as in the options */
 };
@@ -68,7 +68,9 @@ static int read_from_file(void *opaque, void *buf, size_t len, uint64_t offset,
     return 0;
 }
 
-/* Packed clusters go through the page cache, and leave it behind us. */
+/*
+ * Reads compressed clusters through the page cache, and drops them afterwards.
+ */
 static int read_packed(void *opaque, void *buf, size_t len, uint64_t offset,
                        struct error *err)
 {
@@ -88,7 +90,7 @@ static int read_from_stream(void *opaque, void *buf, size_t len,
     return stream_read(qcow2->image.stream, buf, len, offset, err);
 }
 
-/* Decoding is what costs: tables are read from the stream once. */
+/* Decoding is the main cost: tables are read from the stream only once. */
 static int read_table(void *opaque, void *buf, size_t len, uint64_t offset,
                       struct error *err)
 {
@@ -103,10 +105,8 @@ static int read_table(void *opaque, void *buf, size_t len, uint64_t offset,
     return 0;
 }
 
-/*
- * Zero runs are collected and rounded to the grain only when they end, so
- * that neighbours of 512 bytes each still make a hole.
- */
+/* Collects zero runs, and rounds them to blocks (4 KiB) only when they end, so
+ * that adjacent runs of 512 bytes still make a hole. */
 static int flush_zeros(struct qcow2 *qcow2, struct extent *zeros,
                        struct extent_list *out, struct error *err)
 {
@@ -134,7 +134,7 @@ static int add_piece(struct qcow2 *qcow2, const struct extent *piece,
     return extent_list_add(out, piece->offset, piece->length, EXTENT_DATA, err);
 }
 
-/* Bytes of run, from its beginning, that lie inside the backing image. */
+/* Bytes at the start of run that lie inside the backing image. */
 static uint64_t backing_reach(const struct image *backing,
                               const struct qcow2_run *run)
 {
@@ -145,7 +145,7 @@ static uint64_t backing_reach(const struct image *backing,
                : backing->virtual_bytes - run->offset;
 }
 
-/* Appends a DATA run, less the holes of the host file that lie in it. */
+/* Appends a DATA run, without the holes of the host file in it. */
 static int add_data(struct qcow2 *qcow2, const struct qcow2_run *run,
                     struct extent *zeros, struct extent_list *out,
                     struct error *err)
@@ -168,7 +168,7 @@ static int add_data(struct qcow2 *qcow2, const struct qcow2_run *run,
     return 0;
 }
 
-/* What the image does not say is the backing's to say, or zero. */
+/* The backing file provides unallocated clusters; without one they are zero. */
 static int add_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
                            struct extent *zeros, struct extent_list *out,
                            struct error *err)
@@ -246,7 +246,7 @@ static int open_packed(struct qcow2 *qcow2, struct error *err)
                : error_set(err, ERROR_SYSTEM, ENOMEM, "unpack a cluster");
 }
 
-/* Starts or does the part of a read that lies in run. */
+/* Starts or completes the part of a read that lies in run. */
 static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
                     uint8_t *buf, struct io_split_whole *whole,
                     struct error *err)
@@ -262,7 +262,7 @@ static int read_run(struct qcow2 *qcow2, const struct qcow2_run *run,
         if (qcow2->image.stream)
             return stream_read(qcow2->image.stream, buf, len, run->host_offset,
                                err);
-        /* As in raw: what this drops lies a window back. */
+        /* As in raw: the range that this drops is a window earlier. */
         file_window_read(&qcow2->data_window, &qcow2->file, run->host_offset,
                          len);
         r = io_split_add(whole, &qcow2->file, buf, len, run->host_offset);
@@ -342,7 +342,7 @@ static const struct image_ops qcow2_ops = {
     .close = qcow2_close,
 };
 
-/* The file is moved into *qcow2 first: host.read() borrows it from there. */
+/* Moves the file into *qcow2 first, since host.read() borrows it from there. */
 static struct qcow2 *create(const struct image_options *options,
                             struct file *file, struct stream *stream)
 {
@@ -375,7 +375,7 @@ static struct qcow2 *create(const struct image_options *options,
     return qcow2;
 }
 
-/* Where the bytes come from; *tables: where the map's do. */
+/* Chooses the source of the data; *tables: that of the map. */
 static int choose_host(struct qcow2 *qcow2, const struct image *like,
                        struct qcow2_host *tables, struct error *err)
 {
@@ -437,7 +437,7 @@ static void tell(const struct qcow2 *qcow2, const struct qcow2_summary *found,
              found->overlaps_checked ? "" : ", too large to look for overlaps");
 }
 
-/* All of it, before any of it is believed. */
+/* Checks the whole image before any of it is used. */
 static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
 {
     struct qcow2_summary found;
@@ -445,7 +445,7 @@ static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
 
     if (qcow2_check(&qcow2->map, &found, err) < 0)
         return -1;
-    /* In a stream, jumping about costs more than it proves; and without the
+    /* In a stream, random reads cost more than they prove.  Without the
      * backing file, libqcow reads nothing. */
     if (!qcow2->image.stream && !qcow2->image.backing)
         compared = qcow2_cross_check_look(&qcow2->map, &qcow2->host, &found,
@@ -458,7 +458,9 @@ static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
     return 0;
 }
 
-/* Those of the file, if there is one, and what the backing says of its own. */
+/*
+ * The holes of the host file, if there is one, and those of the backing file.
+ */
 static void open_holes(struct qcow2 *qcow2, const struct image_options *options)
 {
     struct image *img = &qcow2->image;
@@ -512,7 +514,7 @@ int qcow2_open(const struct image_options *options, unsigned depth,
     if (!qcow2)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
     if (open_all(qcow2, options, depth, err) < 0) {
-        /* Of many layers, the error names the first and the bad one. */
+        /* With many layers, the error names the first and the bad one. */
         bool is_named = qcow2->has_bad_backing && depth > 0;
 
         qcow2_close(&qcow2->image);

@@ -1,6 +1,7 @@
 /*
- * qcow2.h - a QCOW2 image as a disk: plain clusters straight from the host
- * file through the ring, compressed ones unpacked, everything else zero.
+ * qcow2.h - a QCOW2 image as a disk: plain clusters come straight from the
+ * host file through the I/O queue, compressed ones are decoded, all others are
+ * zero.
  */
 #ifndef CW_IMAGE_QCOW2_QCOW2_H
 #define CW_IMAGE_QCOW2_QCOW2_H
@@ -9,12 +10,12 @@
 #include "image/stream/stream.h"
 
 /*
- * The image lies in file, or, where stream is not NULL, in stream.  Both are
- * moved, on failure too.
+ * The image lies in file, or in stream unless that is NULL.  Both are moved,
+ * also on failure.
  *
- * depth: how many images this one backs, one on the other.
+ * depth: the number of images above this one in the backing chain.
  *
- * The whole map is checked before the disk is believed, unless
+ * The whole map is checked before the disk is used, unless that of
  * options->like has been.
  */
 int qcow2_open(const struct image_options *options, unsigned depth,
@@ -22,9 +23,9 @@ int qcow2_open(const struct image_options *options, unsigned depth,
                struct error *err);
 
 /*
- * Fills buf with the chunks numbered, count of them, CHUNK_BYTES apart,
- * of an image in a stream and without a backing file, in one walk over the
- * stream (see batch_read.h).  Blocks.
+ * Fills buf with the count numbered chunks, CHUNK_BYTES apart, in one pass
+ * over the stream (see batch_read.h).  The image lies in a stream and has no
+ * backing file. Blocks.
  */
 int qcow2_read_chunks(struct image *img, const uint64_t *chunks, size_t count,
                       uint8_t *buf, struct error *err);

@@ -16,24 +16,24 @@
 #include "plan/chunk_grid.h"
 
 #define NOTHING_NAMED UINT64_MAX
-/* Chunks fetched together of what was missed: the memory that the first pass
- * has held chunks in, and no longer needs. */
+/* Missed chunks that are fetched together.  They use the memory in which the
+ * first pass has held chunks. */
 #define TOGETHER (CHUNK_ASSEMBLY_BYTES / CHUNK_BYTES)
 
 struct once {
-    struct image image;           /* first: what callers hold */
+    struct image image;           /* first: callers hold this */
     struct image_options options; /* for the second reading */
     struct qcow2_header header;
     struct qcow2_parser *pass; /* owned; NULL: nothing is read */
-    struct file file;          /* to read again by offset; or closed */
-    struct image *again;       /* owned; NULL until something was missed */
+    struct file file;          /* for random access; or closed */
+    struct image *again;       /* owned; NULL until a chunk was missed */
     uint64_t named;            /* chunk, or NOTHING_NAMED */
 
-    /* Of what was missed: chunks that are fetched, ascending. */
+    /* Missed chunks that have been fetched, ascending. */
     uint64_t fetched[TOGETHER];
     size_t fetched_count;
-    size_t at;      /* the named one, of them */
-    uint8_t *bytes; /* owned; of all of them */
+    size_t at;      /* index of the named one */
+    uint8_t *bytes; /* owned; the content of all of them */
 };
 
 static int read_head(void *opaque, void *buf, size_t len, uint64_t offset,
@@ -58,7 +58,7 @@ int qcow2_sequential_header(const uint8_t *head, size_t head_len,
     struct qcow2_host host = {
         .read = read_head,
         .opaque = bytes,
-        /* Only what ends within the head is known to have an end. */
+        /* Only an end within the head is known. */
         .size_bytes = head_len < QCOW2_SEQUENTIAL_HEAD_BYTES ? head_len
                                                              : INT64_MAX,
     };
@@ -69,9 +69,9 @@ int qcow2_sequential_header(const uint8_t *head, size_t head_len,
     return qcow2_header_read(&host, header, err);
 }
 
-/* ---- what was missed ---- */
+/* ---- missed chunks ---- */
 
-/* A stream that can be read by offset, now that one has been to its end. */
+/* Opens a stream with random access, after one has been read to its end. */
 static int find_stream(struct once *once, struct stream **stream,
                        struct error *err)
 {
@@ -104,7 +104,7 @@ static int open_again(struct once *once, struct error *err)
     return 0;
 }
 
-/* The next chunks of what was missed, all that are fetched together. */
+/* Fetches the next group of missed chunks. */
 static int fetch(struct once *once, struct error *err)
 {
     const struct chunk_bitmap *missed = qcow2_parser_missed(once->pass);

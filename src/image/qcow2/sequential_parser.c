@@ -16,12 +16,12 @@
 #define MIN_WINDOW_BYTES (UINT64_C(256) << 10)
 #define SECTOR_BYTES     UINT64_C(512)
 
-/* Where the bytes of the chunk named last are. */
+/* Where the bytes of the last returned chunk are. */
 enum named {
     NAMED_NONE,
     NAMED_ZERO,
     NAMED_HELD,
-    NAMED_COMING, /* the next ones of the cluster that is there now */
+    NAMED_COMING, /* next in the current cluster */
 };
 
 struct qcow2_parser {
@@ -31,25 +31,25 @@ struct qcow2_parser {
     struct qcow2_pending wants;
     struct qcow2_map map;            /* over the tables in memory */
     uint8_t *l1;                     /* owned */
-    const uint8_t *l2;               /* in the window, while it is read */
+    const uint8_t *l2;               /* in the window, while it is parsed */
     uint64_t l2_host;                /* where in the file */
     struct qcow2_compressed *packed; /* owned; NULL until one is met */
-    const uint8_t *packed_bytes;     /* in the window, while it is unpacked */
+    const uint8_t *packed_bytes;     /* in the window, while it is decoded */
     uint8_t *cluster;                /* owned; unpacked */
-    uint64_t taken;                  /* host offset: nobody may want less */
+    uint64_t taken;                  /* host offset: lower ones are gone */
     struct chunk_assembly hold;
-    uint16_t *missing;         /* owned; of each chunk, sectors to come */
+    uint16_t *missing;         /* owned; sectors to come, by chunk */
     struct chunk_bitmap whole; /* named */
     struct chunk_bitmap missed;
-    struct qcow2_want current;    /* data, being taken; length: what is left */
-    const uint8_t *current_bytes; /* unpacked; NULL: from the window */
-    uint64_t look_at, look_end;   /* chunks that may be whole as they are */
-    bool is_last_look;            /* all tables have been there */
+    struct qcow2_want current;    /* data being consumed; length: the rest */
+    const uint8_t *current_bytes; /* decoded; NULL: from the window */
+    uint64_t look_at, look_end;   /* chunks that may already be whole */
+    bool is_last_look;            /* all tables have been read */
     enum named named;
     uint64_t named_chunk;
 };
 
-/* ---- what is missed ---- */
+/* ---- missed data ---- */
 
 static int miss(struct qcow2_parser *pass, uint64_t guest, uint64_t length,
                 const char *why, struct error *err)
@@ -77,13 +77,13 @@ static bool is_missed(const struct qcow2_parser *pass, uint64_t chunk)
 
 /* ---- tables ---- */
 
-/* Bytes of disk under one L2 table. */
+/* Bytes of disk that one L2 table covers. */
 static uint64_t reach(const struct qcow2_parser *pass)
 {
     return pass->header.cluster_bytes * pass->header.l2_entries;
 }
 
-/* Of L2 table index, cut to the disk. */
+/* The same for L2 table index, cut to the disk. */
 static uint64_t table_length(const struct qcow2_parser *pass, uint64_t index)
 {
     uint64_t left = pass->header.virtual_bytes - index * reach(pass);
@@ -91,7 +91,7 @@ static uint64_t table_length(const struct qcow2_parser *pass, uint64_t index)
     return left < reach(pass) ? left : reach(pass);
 }
 
-/* For the map: the tables are here. */
+/* For the map: the tables are in memory. */
 static int read_tables(void *opaque, void *buf, size_t len, uint64_t offset,
                        struct error *err)
 {
@@ -112,7 +112,7 @@ static int read_tables(void *opaque, void *buf, size_t len, uint64_t offset,
                      "qcow2: a table at %" PRIu64 " lies in another", offset);
 }
 
-/* Wants [guest, guest+length) of the disk from host on. */
+/* Registers [guest, guest+length) of the disk, stored from host on. */
 static int want(struct qcow2_parser *pass, const struct qcow2_want *wanted,
                 uint64_t guest, uint64_t length, struct error *err)
 {
@@ -127,8 +127,8 @@ static int want(struct qcow2_parser *pass, const struct qcow2_want *wanted,
     return 0;
 }
 
-/* Sectors of the run are still to come; chunks that share a table with
- * another one count it, too (see learn_l1()). */
+/* Counts sectors of the run that are still to come.  Chunks that share a table
+ * with another one count that, too (see learn_l1()). */
 static void expect(struct qcow2_parser *pass, uint64_t guest, uint64_t length)
 {
     while (length > 0) {
@@ -162,14 +162,14 @@ static int learn_run(struct qcow2_parser *pass, const struct qcow2_run *run,
     return want(pass, &wanted, run->offset, run->length, err);
 }
 
-/* What is missing of chunk is one thing less; it may be whole now. */
+/* Counts down what chunk still misses; returns whether it is whole now. */
 static bool arrive(struct qcow2_parser *pass, uint64_t chunk, uint64_t things)
 {
     pass->missing[chunk] = (uint16_t)(pass->missing[chunk] - things);
     return pass->missing[chunk] == 0 && !is_missed(pass, chunk);
 }
 
-/* Smaller tables than a chunk: each counts as something that is missing. */
+/* Tables that cover less than a chunk: each counts as one missing item. */
 static bool shares_chunk(const struct qcow2_parser *pass)
 {
     return reach(pass) < CHUNK_BYTES;
@@ -256,7 +256,7 @@ static int read_window(void *opaque, void *buf, size_t len, uint64_t offset,
     return 0;
 }
 
-/* Unpacked, but not taken: the next cluster may begin in its last sector. */
+/* Decodes without consuming: the next cluster may begin in its last sector. */
 static int unpack(struct qcow2_parser *pass, struct error *err)
 {
     const struct qcow2_want *want = &pass->current;
@@ -291,7 +291,7 @@ static int unpack(struct qcow2_parser *pass, struct error *err)
     return qcow2_compressed_read(pass->packed, &host, &run, pass->cluster, err);
 }
 
-/* Takes len bytes of the cluster that is there into buf (NULL: nowhere). */
+/* Consumes len bytes of the current cluster into buf (NULL: discards them). */
 static int take(struct qcow2_parser *pass, uint8_t *buf, size_t len,
                 struct error *err)
 {
@@ -324,7 +324,7 @@ static int take(struct qcow2_parser *pass, uint8_t *buf, size_t len,
         current->guest - len, current->host - len, pass->window.position);
 }
 
-/* A part of a chunk: held until the rest of it comes. */
+/* Holds a part of a chunk until the rest arrives. */
 static int hold(struct qcow2_parser *pass, uint64_t chunk, size_t len,
                 struct error *err)
 {
@@ -346,7 +346,7 @@ static int hold(struct qcow2_parser *pass, uint64_t chunk, size_t len,
     return 1;
 }
 
-/* The next piece of what is there now: 1, a chunk has become whole. */
+/* Consumes the next piece.  Returns 1 when a chunk has become whole. */
 static int take_piece(struct qcow2_parser *pass, struct error *err)
 {
     uint64_t chunk = pass->current.guest / CHUNK_BYTES;
@@ -368,7 +368,7 @@ static int take_piece(struct qcow2_parser *pass, struct error *err)
 
 /* ---- the pass ---- */
 
-/* Done with the chunk named last. */
+/* Releases the last returned chunk. */
 static int forget_named(struct qcow2_parser *pass, struct error *err)
 {
     enum named named = pass->named;
@@ -380,10 +380,10 @@ static int forget_named(struct qcow2_parser *pass, struct error *err)
     if (named != NAMED_COMING)
         return 0;
     bytes = chunk_grid_length(pass->header.virtual_bytes, pass->named_chunk);
-    return take(pass, NULL, (size_t)bytes, err); /* nobody has read it */
+    return take(pass, NULL, (size_t)bytes, err); /* it was not read */
 }
 
-/* The next chunk that nothing more comes of, of those to look at. */
+/* Finds the next chunk, of those to check, that has no data to come. */
 static bool find_whole(struct qcow2_parser *pass)
 {
     for (; pass->look_at < pass->look_end; pass->look_at++) {
@@ -401,14 +401,15 @@ static bool find_whole(struct qcow2_parser *pass)
     return false;
 }
 
-/* Goes to the next thing wanted and takes it in.  0: nothing is wanted. */
+/* Moves to the next pending item and processes it.  Returns 0 if there is
+ * none. */
 static int advance(struct qcow2_parser *pass, struct error *err)
 {
     struct qcow2_want next;
 
     if (!qcow2_pending_take(&pass->wants, &next))
         return 0;
-    /* Packed clusters may share a sector, all else is one's own. */
+    /* Compressed clusters may share a sector; all else is exclusive. */
     if (next.host < pass->window.position ||
         (next.host < pass->taken && next.kind != QCOW2_WANT_PACKED))
         return error_set(err, ERROR_FORMAT, 0,
@@ -525,7 +526,7 @@ static int fill(struct qcow2_parser *pass, struct stream *stream,
     struct qcow2_host tables = {
         .read = read_tables,
         .opaque = pass,
-        /* How long the file is shows only at its end. */
+        /* The size of the file is known only at its end. */
         .size_bytes = stream->size_bytes < INT64_MAX ? stream->size_bytes
                                                      : INT64_MAX,
     };

@@ -1,17 +1,18 @@
 /*
- * sequential_parser.h - a QCOW2 read once, from its first byte to its last, with no
- * way back: chunks of the disk come out in the order they become whole.
+ * sequential_parser.h - parses a QCOW2 from its first byte to its last,
+ * without seeking.  It returns the chunks of the disk in the order they become
+ * whole.
  *
  *   header -> L1 is there -> L2s are there -> clusters are there
  *                 |              |              |
- *                 +-- wanted ----+-- wanted ----+-> held until a chunk is
- *                                                   whole, then named
+ *                 +--- pending --+--- pending --+-> held until a chunk is
+ *                                                   whole, then returned
  *
- * Each table tells what to want of the bytes behind it; what has gone by
- * before a table told of it is missed.  Memory is bounded: wants (see
- * pending.h), held chunks (chunk_assembly.h), L1 (32 MiB at most, and that of 64 TiB
- * is 1 MiB), four clusters, two bits for each chunk of the disk and two bytes
- * for each with data.  Belongs to one thread.
+ * Each table names later bytes that are needed.  Bytes that went by before a
+ * table named them are missed.  Memory is bounded: pending items (see
+ * pending.h), held chunks (chunk_assembly.h), L1 (32 MiB at most; 64 TiB need
+ * 1 MiB), four clusters, two bits for each chunk of the disk and two bytes for
+ * each with data. Belongs to one thread.
  */
 #ifndef CW_IMAGE_QCOW2_SEQUENTIAL_PARSER_H
 #define CW_IMAGE_QCOW2_SEQUENTIAL_PARSER_H
@@ -28,8 +29,8 @@ struct qcow2_parser;
 /*
  * stream: at its beginning, read with stream_next(); borrowed.
  *
- * may_miss: what went by too early, or there was no room to hold, is told by
- * qcow2_parser_missed(); else it is ERROR_FORMAT that says what to do.
+ * may_miss: qcow2_parser_missed() returns data that came too early or could
+ * not be held; otherwise that is ERROR_FORMAT, with the remedy.
  */
 int qcow2_parser_open(struct stream *stream, const struct qcow2_header *header,
                       bool may_miss, struct qcow2_parser **pass,
@@ -38,24 +39,22 @@ int qcow2_parser_open(struct stream *stream, const struct qcow2_header *header,
 /* Tolerates NULL. */
 void qcow2_parser_close(struct qcow2_parser *pass);
 
-/*
- * The next chunk of the disk that is whole: 1, 0 when there are no more (but
- * what was missed), -1.  It can be read until the next call.
- */
+/* Finds the next whole chunk of the disk.  Returns 1; 0: there are none left,
+ * except missed ones; -1.  The chunk can be read until the next call. */
 int qcow2_parser_next(struct qcow2_parser *pass, uint64_t *chunk,
                       struct error *err);
 
-/* Is the chunk named last zero, by the map? */
+/* Is the last returned chunk zero, by the map? */
 bool qcow2_parser_is_zero(const struct qcow2_parser *pass);
 
-/* All of the chunk named last, which is not zero, at most once. */
+/* Reads all of the last returned chunk, which is not zero; at most once. */
 int qcow2_parser_read(struct qcow2_parser *pass, uint8_t *buf,
                       struct error *err);
 
-/* To the end of the stream: all its checksums are right. */
+/* Reads to the end of the stream, which proves all of its checksums. */
 int qcow2_parser_drain(struct qcow2_parser *pass, struct error *err);
 
-/* Chunks that have to be read again; all of them once next() has said 0. */
+/* Chunks that must be read again; complete once next() has returned 0. */
 const struct chunk_bitmap *qcow2_parser_missed(const struct qcow2_parser *pass);
 
 #endif

@@ -34,7 +34,7 @@ void qcow2_table_cache_close(struct qcow2_table_cache *tables)
     free(tables);
 }
 
-/* The first part at or behind offset. */
+/* Finds the first part at offset or after it. */
 static size_t find(const struct qcow2_table_cache *tables, uint64_t offset)
 {
     size_t low = 0, high = tables->count;
