@@ -115,30 +115,28 @@ int sink_available(struct sink *sink, uint64_t *bytes, struct error *err);
 #define SINK_IDENTITY_BYTES 128U
 
 /*
- * Writes which file or device is written: the same after a restart, and on
- * another machine where the volume has moved there, but another for another
- * disk under the same name.  ERROR_TARGET_IO.
+ * Identifies the file or device that is written.  The text stays the same
+ * after a restart, and on another machine if the volume has moved there.  It
+ * differs for another disk under the same name.  ERROR_TARGET_IO.
  */
 int sink_identify(const struct sink *sink, char identity[SINK_IDENTITY_BYTES],
                   struct error *err);
 
-/*
- * Writes what changes when the sink is written to: file_stamp().  "": nothing
- * would tell.
- */
+/* Returns the file_stamp() of the sink, which changes with every write.  "":
+ * there is none. */
 void sink_stamp(const struct sink *sink, char stamp[FILE_STAMP_BYTES]);
 
-/* Of a device: what it holds, in words, as blkid_probe_describe(). */
+/* Describes the content of a device, as blkid_probe_describe(). */
 bool sink_describe(const struct sink *sink, char *buf, size_t len);
 
-/* Of a device: does it read as zero from begin on, wherever it is sampled? */
+/* Does every sampled block of a device from begin on read as zero? */
 bool sink_tail_is_blank(const struct sink *sink, uint64_t begin);
 
-/* Of a device: as blkid_probe_starts(). */
+/* As blkid_probe_starts(), for a device. */
 size_t sink_partition_starts(const struct sink *sink, uint64_t *starts,
                              size_t max);
 
-/* The same of what is at path, without a sink; false: nothing that has one. */
+/* As sink_identify(), of path, without a sink.  False: it has no identity. */
 bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES]);
 
 /*

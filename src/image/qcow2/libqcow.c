@@ -175,8 +175,8 @@ bool qcow2_libqcow_read(struct qcow2_libqcow *libqcow, uint8_t *buf, size_t len,
 
 /* ---- the small image ---- */
 
-/* Clusters of 512 bytes: header, L1, L2, a plain one, and a packed one that
- * begins at an odd byte, which is where libqcow of 2026 goes wrong. */
+/* Clusters of 512 bytes: header, L1, L2, a plain one, and a compressed one
+ * that begins at an odd byte, which libqcow of 2026 reads wrong. */
 #define SMALL_CLUSTER ((size_t)512)
 #define PLAIN_AT      (3 * SMALL_CLUSTER)
 #define PACKED_AT     (4 * SMALL_CLUSTER + 1)

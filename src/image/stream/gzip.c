@@ -118,7 +118,7 @@ static int end_member(struct gzip *gzip, struct error *err)
     }
     if (inflateReset2(&gzip->z, WRAPPED) != Z_OK)
         return error_set(err, ERROR_SYSTEM, 0, "gzip: begin a member");
-    if (!gzip->points || gzip->places || /* not yet, or no more */
+    if (!gzip->points || gzip->places || /* none, or complete */
         !gzip_index_wants(gzip->points, gzip->out))
         return 0;
     if (gzip_index_add(gzip->points, &(struct gzip_point){
