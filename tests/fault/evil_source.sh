@@ -5,6 +5,7 @@
 
 sin() # SIN STATUS REGEX: the target's, which the source is told
 {
+    rm -f .copy.clonewire-* # what the sin before it left would be scanned
     start_target copy --lanes=2
     "$TOOLS/evil_source" "$1" "$TARGET_ADDRESS" "$CERTS/source.crt" \
         "$CERTS/source.key" "$CERTS/ca.crt" >evil.log 2>&1 ||
@@ -49,7 +50,6 @@ sin frame-unknown 21 'bad frame: unknown frame type'
 sin frame-garbage 21 'bad frame: not a frame'
 sin frame-damaged 21 'bad frame: damaged header'
 sin chunk-twice 21 'at 0: chunk came twice'
-rm -f .copy.clonewire-* # what the sins before it have brought is held
 sin same-not-held 21 'at 0: .*does not hold these chunks'
 sin same-leaf 21 'at 0: no leaves of this chunk were told'
 sin same-inside 21 'at 0: SAME inside a chunk'
