@@ -377,12 +377,14 @@ static void patch_of_nothing(struct evil *evil)
     frame(evil, 0, FRAME_SAME, 0, CHUNK_BYTES);
 }
 
-/* It foretells a digest that no such chunk has. */
+/* It foretells a digest that no such chunk has.  END: the target looks at a
+ * read that has completed when the next frame comes. */
 static void patch_lies(struct evil *evil)
 {
     begin_patch(evil);
     frame(evil, 0, FRAME_DATA, 0, 4096);
     frame(evil, 0, FRAME_SAME, 4096, CHUNK_BYTES - 4096);
+    frame(evil, 0, FRAME_END, 0, 0);
 }
 
 /* ---- at FINISH ---- */
