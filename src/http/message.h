@@ -23,7 +23,7 @@
 /* Status codes for answers. */
 enum http_code {
     HTTP_OK = 200,
-    HTTP_BAD = 400, /* violates RFC 9112, or out of memory */
+    HTTP_BAD = 400, /* violates RFC 9112, or a field is too long */
     HTTP_UNAUTHORIZED = 401,
     HTTP_NOT_FOUND = 404, /* also for a path that is too long */
     HTTP_NOT_GET = 405,
