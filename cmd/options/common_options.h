@@ -1,4 +1,4 @@
-/* common_options.h - option rows that both programs have, and what they fill. */
+/* common_options.h - option rows of both programs, and their structs. */
 #ifndef CW_OPTIONS_COMMON_OPTIONS_H
 #define CW_OPTIONS_COMMON_OPTIONS_H
 
@@ -15,7 +15,7 @@ enum common_options_log_format {
 
 #define COMMON_OPTIONS_PROGRESS_FD_MAX 65535
 
-/* What is none of these is a file descriptor to print JSON on. */
+/* Any other value is a file descriptor to print JSON on. */
 enum common_options_progress {
     COMMON_OPTIONS_PROGRESS_AUTO = COMMON_OPTIONS_PROGRESS_FD_MAX + 1,
     COMMON_OPTIONS_PROGRESS_BAR,
@@ -24,7 +24,7 @@ enum common_options_progress {
     COMMON_OPTIONS_PROGRESS_NONE
 };
 
-/* How the program talks; nothing the library knows of. */
+/* Output of the program; not part of the library. */
 struct common_options_output {
     bool quiet;
     bool verbose;

@@ -5,12 +5,12 @@
 
 #include "options/value.h"
 
-/* What a shell can offer behind an option. */
+/* Values that a shell can offer after an option. */
 enum values {
-    VALUES_NONE,  /* it stands alone */
+    VALUES_NONE,  /* takes no value */
     VALUES_WORDS, /* one of its words */
     VALUES_FILES, /* a path */
-    VALUES_OTHER, /* something only the user knows */
+    VALUES_OTHER, /* free text */
 };
 
 static enum values values_of(const struct option_row *row)
@@ -44,7 +44,7 @@ static void put_quoted(const char *text, const char *escaped, FILE *out)
     }
 }
 
-/* clonewire-source as a part of a shell's name: clonewire_source. */
+/* Converts clonewire-source to a shell identifier: clonewire_source. */
 static void put_function(const char *name, FILE *out)
 {
     for (; *name != '\0'; name++)
@@ -79,7 +79,7 @@ void completion_print_bash(const struct option_program *program, FILE *out)
 
     fprintf(out, "# bash completion for %s\n_", program->name);
     put_function(program->name, out);
-    /* "=" is a word of its own to bash, so "--a=b" comes as three. */
+    /* bash splits "--a=b" into three words at "=". */
     fputs("()\n{\n"
           "    local typed=${COMP_WORDS[COMP_CWORD]} words=\n"
           "    local before=${COMP_WORDS[COMP_CWORD - 1]}\n\n"

@@ -5,8 +5,8 @@
 
 #include "options/value.h"
 
-#define WIDTH  79 /* columns, so that an 80-column terminal does not wrap */
-#define INDENT 26 /* where the right-hand text begins */
+#define WIDTH  79 /* columns: an 80-column terminal does not wrap */
+#define INDENT 26 /* column of the right-hand text */
 
 const char *option_help_flag(const struct option_row *row, char *buf,
                              size_t len)
@@ -36,7 +36,7 @@ const char *option_help_meaning(const struct option_row *row, char *buf,
     return buf;
 }
 
-/* Where else the value comes from. */
+/* Prints the variable and the default. */
 static void describe_origin(const struct option_row *row, char *buf, size_t len)
 {
     buf[0] = '\0';
@@ -46,7 +46,7 @@ static void describe_origin(const struct option_row *row, char *buf, size_t len)
         snprintf(buf, len, " [%s]", row->env);
 }
 
-/* Prints text from column on, its words wrapped, later lines indented. */
+/* Prints text from column on, wraps words, and indents later lines. */
 static void print_wrapped(FILE *out, unsigned column, const char *text)
 {
     while (*text != '\0') {
@@ -117,7 +117,7 @@ void option_help_print(const struct option_program *program, FILE *out)
         "Exit statuses are in the manual page and in docs/operations.md.\n");
 }
 
-/* In a table even a bar between backquotes ends the cell. */
+/* In a table, a bar ends the cell even between backquotes. */
 static void print_cell(const char *text, bool is_code, FILE *out)
 {
     fputs(" ", out);

@@ -1,4 +1,4 @@
-/* help.h - the option table as text for people. */
+/* help.h - the option table as help text. */
 #ifndef CW_OPTIONS_HELP_H
 #define CW_OPTIONS_HELP_H
 
@@ -14,7 +14,7 @@ void option_help_print(const struct option_program *program, FILE *out);
 void option_help_print_markdown(const struct option_program *program,
                                 FILE *out);
 
-/* ---- parts, for the other forms ---- */
+/* ---- parts, for the other formats ---- */
 
 /* "--lanes=N|auto", "--help[=text|markdown]", "DEST".  Returns buf. */
 const char *option_help_flag(const struct option_row *row, char *buf,
@@ -24,7 +24,7 @@ const char *option_help_flag(const struct option_row *row, char *buf,
 const char *option_help_meaning(const struct option_row *row, char *buf,
                                 size_t len);
 
-/* Neighbouring groups with one title are one group to the reader. */
+/* Adjacent groups with the same title are printed as one. */
 bool option_help_starts_heading(const struct option_program *program,
                                 const struct option_group *group);
 

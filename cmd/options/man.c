@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "options/help.h"
 
-/* What docs/operations.md says, in a line each. */
+/* Short forms of the table in docs/operations.md. */
 static const struct {
     int status;
     const char *meaning;
@@ -29,7 +29,7 @@ static const struct {
     { ERROR_CANCELLED, "stopped by SIGINT (by SIGTERM: 143)" },
 };
 
-/* A line cannot begin as a request; hyphens are to be typed as they are. */
+/* Escapes a line that looks like a request, and hyphens, which users type. */
 static void put_roff(const char *text, size_t len, FILE *out)
 {
     if (len > 0 && (text[0] == '.' || text[0] == '\''))
@@ -58,10 +58,10 @@ static void put_upper(const char *text, FILE *out)
         fputc(toupper((unsigned char)*text), out);
 }
 
-/* Paragraphs; one that is indented is printed as it is. */
+/* Prints paragraphs; indented ones verbatim. */
 static void put_story(const char *story, FILE *out)
 {
-    const char *next = ""; /* a heading begins a paragraph, too */
+    const char *next = ""; /* a heading also starts a paragraph */
 
     while (*story != '\0') {
         const char *end = strstr(story, "\n\n");

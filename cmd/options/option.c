@@ -8,18 +8,18 @@
 
 #include "options/value.h"
 
-#define NAME_MAX_CHARS 32 /* longer ones are no typing mistake of ours */
+#define NAME_MAX_CHARS 32 /* longer input is not a misspelt option */
 
 struct parse {
     const struct option_program *program;
-    const char *text[OPTION_MAX_ROWS]; /* said on the command line */
-    unsigned arguments;                /* of them, seen so far */
+    const char *text[OPTION_MAX_ROWS]; /* from the command line */
+    unsigned arguments;                /* arguments seen so far */
     struct error *err;
-    struct error later; /* mistakes behind the first */
+    struct error later; /* errors after the first; ignored */
     int result;
 };
 
-/* Where the next mistake goes: only the first is told. */
+/* Returns where to store the next error: only the first is reported. */
 static struct error *error_slot(struct parse *parse)
 {
     return parse->result == 0 ? parse->err : &parse->later;
@@ -48,7 +48,7 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
     return min < c ? min : c;
 }
 
-/* Letters to add, drop or change to make b out of a (Levenshtein). */
+/* Returns the Levenshtein distance of a and b. */
 static unsigned edit_distance(const char *a, const char *b)
 {
     size_t b_len = strlen(b);
@@ -72,7 +72,7 @@ static unsigned edit_distance(const char *a, const char *b)
     return row[b_len];
 }
 
-/* The option whose name is nearest to what was typed, or NULL. */
+/* Returns the option with the name nearest to the input, or NULL. */
 static const char *closest_name(const struct option_program *program,
                                 const char *typed)
 {
@@ -89,7 +89,7 @@ static const char *closest_name(const struct option_program *program,
             continue;
         distance = edit_distance(typed, row->name);
         if (strlen(typed) >= 3 && strncmp(row->name, typed, strlen(typed)) == 0)
-            distance = 0; /* cut short */
+            distance = 0; /* a prefix */
         if (distance <= min && (!closest || distance < min)) {
             min = distance;
             closest = row->name;
@@ -133,7 +133,7 @@ static int find_argument(const struct option_program *program, unsigned nth)
 static int fail_unknown(struct parse *parse, const char *name, size_t len)
 {
     struct error *err = error_slot(parse);
-    char typed[NAME_MAX_CHARS + 2]; /* one longer than any name of ours */
+    char typed[NAME_MAX_CHARS + 2]; /* one longer than any option name */
     const char *closest;
 
     snprintf(typed, sizeof(typed), "%.*s", (int)len, name);
@@ -146,7 +146,7 @@ static int fail_unknown(struct parse *parse, const char *name, size_t len)
                      (int)len, name);
 }
 
-/* argv[*i] is "--name" or "--name=value"; moves *i when it takes the next. */
+/* Parses argv[*i], "--name" or "--name=value"; moves *i if it uses the next. */
 static int take_long(struct parse *parse, const char *const *argv, int *i)
 {
     const char *name = argv[*i] + 2;
@@ -172,7 +172,7 @@ static int take_long(struct parse *parse, const char *const *argv, int *i)
     return 0;
 }
 
-/* "-v", "-qv": letters of options that need no value. */
+/* Parses "-v", "-qv": letters of options without a value. */
 static int take_letters(struct parse *parse, const char *letters)
 {
     for (; *letters != '\0'; letters++) {
@@ -220,7 +220,7 @@ static void take_command_line(struct parse *parse, const char *const *argv)
     }
 }
 
-/* What the row's value is, from wherever it has one; NULL: nowhere. */
+/* Returns the row's text by precedence; NULL: it has none. */
 static const char *text_of(const struct option_row *row, const char *said)
 {
     const char *env = NULL;
@@ -244,7 +244,7 @@ static int store_row(struct parse *parse, unsigned index, void *config)
                               error_slot(parse));
 }
 
-/* Help is given whatever else is wrong.  False: none was asked for. */
+/* Help works despite other errors.  Returns false if it was not requested. */
 static bool store_action(struct parse *parse, void *config)
 {
     const struct option_row *row;

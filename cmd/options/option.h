@@ -1,5 +1,5 @@
 /*
- * option.h - one table says everything about a program's options.
+ * option.h - one table defines all options of a program.
  *
  * Flags, environment variables, defaults, bounds, --help and docs/options.md
  * all come from rows of struct option_row.  A value comes from the first of
@@ -19,9 +19,9 @@
 
 #define OPTION_MAX_ROWS 64
 
-/* What a row's text becomes, and the type of the field it goes to. */
+/* How to parse a row's text, and the type of its field. */
 enum option_kind {
-    OPTION_ARGUMENT, /* const char *: no flag but a place, which may be empty */
+    OPTION_ARGUMENT, /* const char *: positional, optional */
     OPTION_STRING,   /* const char * */
     OPTION_BYTES,    /* uint64_t: "10GiB" */
     OPTION_COUNT,    /* unsigned */
@@ -29,11 +29,11 @@ enum option_kind {
     OPTION_DURATION, /* uint64_t of nanoseconds: "30s" */
     OPTION_TIME,     /* uint64_t of nanoseconds since 1970: RFC 3339 */
     OPTION_FLAG,     /* bool */
-    OPTION_CHOICE,   /* an enum or bool: one of words */
-    OPTION_ACTION,   /* enum option_action: ends the parsing */
+    OPTION_CHOICE,   /* an enum or bool: one of the words */
+    OPTION_ACTION,   /* enum option_action: ends parsing */
 };
 
-/* What the user wants of the program. */
+/* What the program should do. */
 enum option_action {
     OPTION_ACTION_RUN,
     OPTION_ACTION_HELP,
@@ -53,18 +53,17 @@ struct option_word {
 };
 
 /*
- * A list of rows ends with a NULL name.  Sizes of fields are checked against
- * their kind when a value is stored, so a row cannot overwrite its
- * neighbours.
+ * A list of rows ends with a NULL name.  Storing a value checks the size of the
+ * field against its kind, so a row cannot overwrite adjacent fields.
  */
 struct option_row {
     const char *name;    /* "fs-overhead"; "DEST" for an argument */
     char letter;         /* 'v' for -v, or 0; flags and actions only */
     const char *env;     /* "CLONEWIRE_FS_OVERHEAD", or NULL: none */
-    const char *arg;     /* "BYTES"; NULL: the words say it */
+    const char *arg;     /* "BYTES"; NULL: only the words */
     const char *initial; /* default as a user would write it, or NULL */
     enum option_kind kind;
-    const struct option_word *words; /* choices; beside numbers: extra */
+    const struct option_word *words; /* choices; for numbers: extra values */
     size_t field_offset;             /* OPTION_FIELD() fills both */
     size_t field_len;
     uint64_t min, max; /* numbers: bounds, both included */
@@ -75,7 +74,7 @@ struct option_row {
     offsetof(type, member), sizeof(((type *)0)->member)
 
 /*
- * Rows under one heading.  Neighbours with the same title are printed as
+ * Rows under one heading.  Adjacent groups with the same title are printed as
  * one.  A list ends with a NULL title.
  */
 struct option_group {
@@ -94,20 +93,20 @@ struct option_program {
 };
 
 /*
- * Reads argv and the environment into config, the struct the groups'
- * offsets are for; zeroed by the caller.  Strings in it are borrowed from
- * argv, the environment and the table.
+ * Reads argv and the environment into config, the zeroed struct that the
+ * groups' offsets refer to.  Strings in it are borrowed from argv, the
+ * environment and the table.
  *
- * An action ends the parsing: nothing else is then demanded or set.
+ * An action ends parsing: other options are then neither required nor set.
  *
- * Fails with ERROR_USAGE.  The first mistake is told, but what could be read
- * is read: the log format must be known to print the mistake.
+ * Fails with ERROR_USAGE and reports the first error, but stores all valid
+ * values: printing the error needs the log format.
  */
 int option_parse(const struct option_program *program, const char *const *argv,
                  void *config, struct error *err);
 
-/* The index-th row over all groups, or NULL behind the last; *group (may be
- * NULL) is the group it is in. */
+/* Returns row index of all groups, or NULL after the last; sets *group (may be
+ * NULL) to its group. */
 const struct option_row *option_row_at(const struct option_program *program,
                                        unsigned index,
                                        const struct option_group **group);

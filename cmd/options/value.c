@@ -18,7 +18,7 @@ static const struct option_word flag_words[] = {
 enum reading {
     READING_OK,
     READING_UNREADABLE,
-    READING_OUTSIDE, /* of the bounds */
+    READING_OUTSIDE, /* not within the bounds */
 };
 
 static const struct option_word *words_of(const struct option_row *row)
@@ -76,7 +76,7 @@ static enum reading read_value(const struct option_row *row, const char *text,
     return READING_OK;
 }
 
-/* The field's width decides; which widths a kind may have is in option.h. */
+/* Stores by the width of the field; option.h lists the widths of each kind. */
 static void store_number(void *field, size_t field_len, uint64_t value)
 {
     bool narrow_bool = value != 0;
@@ -87,7 +87,7 @@ static void store_number(void *field, size_t field_len, uint64_t value)
     case sizeof(bool): memcpy(field, &narrow_bool, sizeof(narrow_bool)); break;
     case sizeof(uint32_t): memcpy(field, &narrow, sizeof(narrow)); break;
     case sizeof(uint64_t): memcpy(field, &value, sizeof(value)); break;
-    default: abort(); /* a field of a width no kind has */
+    default: abort(); /* no kind has this width */
     }
 }
 
@@ -171,7 +171,7 @@ static void append_words(const struct option_row *row, const char *separator,
     }
 }
 
-/* The largest unit that says it exactly. */
+/* Formats with the largest exact unit. */
 static void append_scaled(char *buf, size_t len, uint64_t value,
                           const struct option_word *units)
 {
@@ -198,7 +198,7 @@ static void append_ppm(char *buf, size_t len, uint64_t ppm)
     append(buf, len, number);
 }
 
-/* A bound as a user would write it. */
+/* Formats a bound as a user would write it. */
 static void append_number(const struct option_row *row, uint64_t value,
                           char *buf, size_t len)
 {

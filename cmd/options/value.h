@@ -1,4 +1,4 @@
-/* value.h - one option's value: its text, its number, its bounds. */
+/* value.h - the value of an option: text, number and bounds. */
 #ifndef CW_OPTIONS_VALUE_H
 #define CW_OPTIONS_VALUE_H
 
@@ -8,18 +8,18 @@
 #include "base/error.h"
 #include "options/option.h"
 
-/* Can the flag stand alone, and for which text?  NULL: it needs a value. */
+/* Returns the text that the flag means without a value; NULL: it needs one. */
 const char *option_value_bare(const struct option_row *row);
 
 /*
- * Reads text as row's kind and stores it in the row's field of config, the
- * struct of the row's group.  Fails with ERROR_USAGE: names flag, variable,
- * value and bounds.
+ * Parses text as row's kind and stores it in the row's field of config, the
+ * struct of the row's group.  Fails with ERROR_USAGE; the text has the flag,
+ * the variable, the value and the bounds.
  */
 int option_value_store(const struct option_row *row, const char *text,
                        void *config, struct error *err);
 
-/* "between 0 and 0.99", or "" for what is no number.  Returns buf. */
+/* "between 0 and 0.99", or "" if not a number.  Returns buf. */
 const char *option_value_range(const struct option_row *row, char *buf,
                                size_t len);
 
@@ -27,7 +27,7 @@ const char *option_value_range(const struct option_row *row, char *buf,
 const char *option_value_bounds(const struct option_row *row, char *buf,
                                 size_t len);
 
-/* "N|auto", "a|b|c", "FILE", or "" for what takes no value.  Returns buf. */
+/* "N|auto", "a|b|c", "FILE", or "" without a value.  Returns buf. */
 const char *option_value_arg(const struct option_row *row, char *buf,
                              size_t len);
 

@@ -12,18 +12,18 @@
 
 struct background_writer {
     int fd;
-    pthread_mutex_t lock; /* over what follows */
+    pthread_mutex_t lock; /* protects the fields below */
     pthread_cond_t changed;
     bool is_writing;
-    /* The reader was waited for, and did not read on: by put, by flush. */
+    /* put(), flush() timed out waiting for the reader. */
     bool is_stuck, is_given_up;
     size_t used;
-    /* Lines, each behind its length as a size_t. */
+    /* Lines, each after its length as a size_t. */
     char waiting[BACKGROUND_WRITER_BYTES];
-    char taken[BACKGROUND_WRITER_BYTES]; /* the thread's own */
+    char taken[BACKGROUND_WRITER_BYTES]; /* used by the thread */
 };
 
-/* There is nobody to tell when stderr itself fails. */
+/* Ignores errors: there is no other place to report them. */
 static void write_all(int fd, const char *text, size_t n)
 {
     struct pollfd room = { .fd = fd, .events = POLLOUT };
@@ -31,7 +31,7 @@ static void write_all(int fd, const char *text, size_t n)
     while (n > 0) {
         ssize_t r = write(fd, text, n);
 
-        if (r < 0 && errno == EAGAIN) /* somebody else made it so */
+        if (r < 0 && errno == EAGAIN) /* another process set O_NONBLOCK */
             r = poll(&room, 1, -1) < 0 && errno != EINTR ? -1 : 0;
         else if (r < 0 && errno == EINTR)
             r = 0;
@@ -124,7 +124,7 @@ static bool has_room(const struct background_writer *writer, size_t n)
            writer->used <= sizeof(writer->waiting) - sizeof(n) - n;
 }
 
-/* Once, until the reader reads on. */
+/* Waits once, and not again until the reader continues. */
 static void wait_for_room(struct background_writer *writer, size_t n)
 {
     struct timespec end = in_ms(SLOW_READER_MS);

@@ -1,10 +1,10 @@
 /*
- * background_writer.h - writes to a descriptor whose reader may stand still.
+ * background_writer.h - writes to a descriptor whose reader may stall.
  *
- * A pipe that nobody reads, or a terminal after Ctrl-S, blocks write(2) for as
- * long as it likes.  So one thread does nothing but write, and printing only
- * fills a buffer of BACKGROUND_WRITER_BYTES.  O_NONBLOCK would not do: it
- * belongs to the open file, which other processes share.
+ * A pipe without an active reader, or a terminal after Ctrl-S, blocks write(2)
+ * indefinitely.  So a thread does the writing, and callers only fill a buffer
+ * of BACKGROUND_WRITER_BYTES.  O_NONBLOCK does not help: it belongs to the open
+ * file, which other processes share.
  *
  * Any thread may call; the writer lives as long as the process.
  */
@@ -16,27 +16,27 @@
 
 #include "base/error.h"
 
-/* What a reader may be behind: as much as a pipe holds by default. */
+/* Maximum backlog of a reader: the default capacity of a pipe. */
 #define BACKGROUND_WRITER_BYTES 65536U
 
 struct background_writer;
 
-/* fd: borrowed for ever.  NULL: ERROR_SYSTEM. */
+/* fd is borrowed forever.  Returns NULL with ERROR_SYSTEM. */
 struct background_writer *background_writer_start(int fd, struct error *err);
 
 /*
- * Takes n bytes, to be written by one write(2).  False: they are dropped, as
- * the buffer is full.  Waits for room where the reader is only slow: 100 ms,
- * and then not again until it has read on.
+ * Queues n bytes for one write(2).  Returns false if the buffer is full and the
+ * bytes are dropped.  Waits 100 ms for a slow reader, and then not again until
+ * it continues.
  */
 bool background_writer_put(struct background_writer *writer, const char *text,
                            size_t n);
 
-/* Bytes that wait to be written, without those of a write under way. */
+/* Returns the bytes in the queue, without those of a write in progress. */
 size_t background_writer_pending(struct background_writer *writer);
 
-/* Waits timeout_ms at most, and not again until the reader has read on.
- * False: not all is written. */
+/* Waits at most timeout_ms, and not again until the reader continues.  Returns
+ * false if some bytes are not written. */
 bool background_writer_flush(struct background_writer *writer,
                              unsigned timeout_ms);
 

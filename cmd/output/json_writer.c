@@ -24,7 +24,7 @@ static void append(struct json *json, const char *text, size_t n)
     json->buf[json->used] = '\0';
 }
 
-/* Writes the key; false: neither it nor a value of value_len would fit. */
+/* Writes the key; false: it does not fit with a value of value_len. */
 static bool add_key(struct json *json, const char *key, size_t value_len)
 {
     if (!has_room(json, strlen(key) + sizeof(",\"\":") + value_len))
@@ -43,7 +43,7 @@ static void add_plain(struct json *json, const char *key, const char *value)
         append(json, value, strlen(value));
 }
 
-/* One character of text, escaped; returns how many bytes of text it was. */
+/* Writes a character of text, escaped; returns its length in text. */
 static size_t append_character(struct json *json, const char *text)
 {
     unsigned char c = (unsigned char)text[0];
@@ -82,7 +82,7 @@ void json_add_text(struct json *json, const char *key, const char *value)
     append(json, "\"", 1);
     while (*value != '\0' && has_room(json, STEP_BYTES))
         value += append_character(json, value);
-    json->buf[json->used++] = '"'; /* TAIL_BYTES keeps its place */
+    json->buf[json->used++] = '"'; /* TAIL_BYTES reserves its space */
 }
 
 void json_add_number(struct json *json, const char *key, uint64_t value)

@@ -1,7 +1,7 @@
 /*
  * json_writer.h - writes one flat JSON object on one line into a fixed buffer.
  *
- * Values that would not fit are cut (text) or left out; the object stays
+ * Values that do not fit are truncated (text) or left out; the object stays
  * valid JSON.
  */
 #ifndef CW_OUTPUT_JSON_WRITER_H
@@ -20,14 +20,14 @@ struct json {
 /* len: at least 128. */
 void json_open(struct json *json, char *buf, size_t len);
 
-/* keys are plain words.  value NULL: null. */
+/* Keys are not escaped.  value NULL: null. */
 void json_add_text(struct json *json, const char *key, const char *value);
 void json_add_number(struct json *json, const char *key, uint64_t value);
 void json_add_thousandths(struct json *json, const char *key, uint64_t value);
 void json_add_bool(struct json *json, const char *key, bool value);
 void json_add_null(struct json *json, const char *key);
 
-/* Ends the object; returns buf.  No newline. */
+/* Ends the object, without a newline; returns buf. */
 const char *json_close(struct json *json);
 
 #endif

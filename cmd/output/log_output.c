@@ -10,8 +10,8 @@
 #include "output/summary.h"
 #include "output/terminal.h"
 
-#define LINE_BYTES   8192 /* a line of the library, every byte escaped */
-#define BEHIND_BYTES 4096 /* some drawings of the status line */
+#define LINE_BYTES   8192 /* a line of the library, all bytes escaped */
+#define BEHIND_BYTES 4096 /* a few redraws of the status line */
 
 static const char *const level_names[] = {
     [CW_LOG_ERROR] = "error",
@@ -20,7 +20,7 @@ static const char *const level_names[] = {
     [CW_LOG_DEBUG] = "debug",
 };
 
-/* "2026-11-21T02:33:44.123Z", or without the thousandths. */
+/* "2026-11-21T02:33:44.123Z", or without milliseconds. */
 static void format_time(char *buf, size_t len, bool with_ms)
 {
     struct timespec now;
@@ -36,7 +36,7 @@ static void format_time(char *buf, size_t len, bool with_ms)
         snprintf(buf + used, len - used, "Z");
 }
 
-/* There is nobody to tell when stderr itself fails. */
+/* Ignores errors: there is no other place to report them. */
 static void write_all(int fd, const char *text, size_t n)
 {
     while (n > 0) {
@@ -51,7 +51,7 @@ static void write_all(int fd, const char *text, size_t n)
     }
 }
 
-/* False: dropped.  Takes the lock as held, as the next ones do. */
+/* Returns false if dropped.  Called with the lock held, like the next ones. */
 static bool put(struct log_output *log, const char *text, size_t n)
 {
     if (log->writer)
@@ -61,9 +61,9 @@ static bool put(struct log_output *log, const char *text, size_t n)
 }
 
 /*
- * The sequence that takes the status line off the terminal.  A window that
- * has become narrower has folded the line into several rows: up to the first
- * of them, then clear to the end of the screen.
+ * The sequence that erases the status line.  A window that became narrower has
+ * wrapped the line into several rows: move up to the first of them, then clear
+ * to the end of the screen.
  */
 static void format_erase(const struct log_output *log, char *buf, size_t len)
 {
@@ -125,8 +125,8 @@ static void format_line(const struct log_output *log, enum cw_log_level level,
         format_text_line(level, line, buf);
 }
 
-/* When the reader has taken all that was kept for it. */
-static void tell_dropped(struct log_output *log)
+/* Reports dropped lines once the reader has read the whole queue. */
+static void report_dropped(struct log_output *log)
 {
     char line[96], buf[LINE_BYTES];
 
@@ -144,7 +144,7 @@ static void tell_dropped(struct log_output *log)
 static void print(struct log_output *log, const char *line)
 {
     pthread_mutex_lock(&log->lock);
-    tell_dropped(log);
+    report_dropped(log);
     log->dropped += !put_line(log, line);
     pthread_mutex_unlock(&log->lock);
 }
@@ -169,7 +169,7 @@ bool log_output_flush(struct log_output *log)
     if (!background_writer_flush(log->writer, LOG_OUTPUT_PATIENCE_MS))
         return false;
     pthread_mutex_lock(&log->lock);
-    tell_dropped(log);
+    report_dropped(log);
     pthread_mutex_unlock(&log->lock);
     return background_writer_flush(log->writer, LOG_OUTPUT_PATIENCE_MS);
 }
@@ -233,7 +233,7 @@ static void print_text_error(struct log_output *log,
     print(log, buf);
 }
 
-/* Room first, for the one line that must not be dropped. */
+/* Makes room first: this line must not be dropped. */
 void log_output_error(struct log_output *log, const struct cw_error *error)
 {
     bool is_read;
@@ -248,7 +248,7 @@ void log_output_error(struct log_output *log, const struct cw_error *error)
         log_output_flush(log);
 }
 
-/* Drawn again soon: of a terminal that stands still (Ctrl-S) not piled up. */
+/* Not queued while the terminal stalls (Ctrl-S): the next update redraws it. */
 void log_output_status(struct log_output *log, const char *text,
                        unsigned columns)
 {

@@ -10,7 +10,7 @@ static bool is_continuation(unsigned char c)
     return (c & 0xc0) == 0x80;
 }
 
-/* Length that the first byte announces, with its bits of the code point. */
+/* Returns the length by the first byte, and its bits of the code point. */
 static size_t announced(unsigned char c, uint32_t *point)
 {
     if (c >= 0xc2 && c <= 0xdf) {

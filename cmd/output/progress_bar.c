@@ -7,16 +7,16 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
-#define SMOOTH_NS        ((u128)3 * CLOCK_SECOND_NS) /* a rate's memory */
+#define SMOOTH_NS        ((u128)3 * CLOCK_SECOND_NS) /* time constant */
 #define SAMPLE_NS        (100 * CLOCK_MS_NS) /* shorter ones are noise */
 #define FIELD_BYTES      64
-#define PROGRESS_BAR_MIN 10 /* columns below which a bar says nothing */
+#define PROGRESS_BAR_MIN 10 /* minimum useful columns */
 #define PROGRESS_BAR_MAX 60
 #define HOUR_S           UINT64_C(3600)
 
 __extension__ typedef unsigned __int128 u128;
 
-/* Moves rate towards what the last dt_ns showed, by the share they have. */
+/* Smooths rate with the rate of the last dt_ns. */
 static void smooth(uint64_t *rate, uint64_t delta_bytes, uint64_t dt_ns,
                    bool is_first)
 {
@@ -111,14 +111,14 @@ enum field {
     FIELD_COUNT
 };
 
-/* The order in which fields get their place, as long as there is any. */
+/* Fields by priority, while there is space. */
 static const enum field by_need[FIELD_COUNT] = {
     FIELD_PERCENT, FIELD_RATE,  FIELD_ETA,     FIELD_BAR,   FIELD_PHASE,
     FIELD_AMOUNT,  FIELD_ZEROS, FIELD_AVERAGE, FIELD_LANES,
 };
 
 struct line {
-    char text[FIELD_COUNT][FIELD_BYTES]; /* "": nothing to say */
+    char text[FIELD_COUNT][FIELD_BYTES]; /* "": empty */
     bool shown[FIELD_COUNT];
     unsigned bar_columns;
 };
@@ -128,7 +128,7 @@ static bool is_moving(const struct cw_progress *p)
     return p->phase == CW_PHASE_COPYING;
 }
 
-/* Of the disk, while it is read back: of what was copied otherwise. */
+/* Of the disk during read-back; of the copied data otherwise. */
 static void fill_amount(char *text, const struct cw_progress *p)
 {
     bool is_reading_back = p->phase == CW_PHASE_VERIFYING &&
@@ -179,7 +179,7 @@ static void fill(struct line *line, const struct progress_bar *bar,
              cw_phase_name(p->phase));
     if (p->phase < CW_PHASE_COPYING)
         return;
-    /* As wide as the longest of them, so that nothing jumps. */
+    /* Padded to the longest phase, so that columns stay aligned. */
     snprintf(line->text[FIELD_PHASE], FIELD_BYTES, "%-9s",
              cw_phase_name(p->phase));
     snprintf(line->text[FIELD_PERCENT], FIELD_BYTES, "%3u.%u%%",
@@ -189,7 +189,7 @@ static void fill(struct line *line, const struct progress_bar *bar,
     fill_amounts(line, bar, p);
 }
 
-/* Gives the fields their places; what is over makes the bar longer. */
+/* Places the fields; the bar takes the remaining columns. */
 static void arrange(struct line *line, unsigned room)
 {
     unsigned used = 0;
@@ -201,7 +201,7 @@ static void arrange(struct line *line, unsigned room)
         if (need == 0)
             continue;
         if (used > 0)
-            need++; /* the space between */
+            need++; /* the separating space */
         if (need > room - used)
             continue;
         used += need;
@@ -214,7 +214,7 @@ static void arrange(struct line *line, unsigned room)
         line->bar_columns = PROGRESS_BAR_MAX;
 }
 
-/* Text built piece by piece; what does not fit is cut. */
+/* A text buffer; appends are truncated to fit. */
 struct out {
     char *buf;
     size_t len;

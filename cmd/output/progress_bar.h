@@ -1,8 +1,8 @@
 /*
- * progress_bar.h - progress as people read it.  Pure: numbers in, text out.
+ * progress_bar.h - formats progress as text.  No I/O.
  *
- * Honest: 100 % only in CW_PHASE_DONE (durable and equal), never backwards,
- * and no guess where nothing is known yet.
+ * It shows 100 % only in CW_PHASE_DONE (durable and equal), never goes
+ * backwards, and omits values that are unknown.
  */
 #ifndef CW_OUTPUT_PROGRESS_BAR_H
 #define CW_OUTPUT_PROGRESS_BAR_H
@@ -15,7 +15,7 @@
 
 #define PROGRESS_BAR_NO_ETA UINT64_MAX
 
-/* What has been learnt from one update to the next; zeroed to begin with. */
+/* State between updates; initially zeroed. */
 struct progress_bar {
     unsigned permille;     /* done, 0..1000 */
     uint64_t data_rate;    /* bytes/s moved, smoothed over some seconds */
@@ -31,9 +31,9 @@ void progress_bar_update(struct progress_bar *bar,
                          const struct cw_progress *progress);
 
 /*
- * Writes one line of at most columns - 1 columns (a full one would wrap) to
- * buf: what is least needed is left out first.  Returns the columns taken;
- * escape sequences for colour take none.
+ * Writes a line of at most columns - 1 columns (a full line would wrap) to buf,
+ * without the least important fields if necessary.  Returns the width; colour
+ * sequences have none.
  *
  *   copying    42.3% [=====>      ] 1.2 GiB/3 GiB 812.3 MiB/s ETA 0:02
  */
@@ -42,12 +42,12 @@ unsigned progress_bar_format(const struct progress_bar *bar,
                              unsigned columns, bool colour, char *buf,
                              size_t len);
 
-/* The same as a log line: "copying 42.3%, 1.2 GiB of 3 GiB, ..." */
+/* Formats a log line: "copying 42.3%, 1.2 GiB of 3 GiB, ..." */
 const char *progress_bar_format_plain(const struct progress_bar *bar,
                                       const struct cw_progress *progress,
                                       char *buf, size_t len);
 
-/* Bytes a second moved since copying began; 0: too early to say. */
+/* Returns bytes per second since copying began; 0: unknown yet. */
 uint64_t progress_bar_average(const struct cw_progress *progress);
 
 #endif

@@ -71,7 +71,7 @@ static void draw_bar(struct progress_display *display,
     log_output_status(display->log, text, columns);
 }
 
-/* A log line at each phase, and now and then while one lasts. */
+/* Prints a log line at each phase, and periodically during a phase. */
 static void print_plain(struct progress_display *display,
                         const struct cw_progress *p, bool is_new_phase)
 {

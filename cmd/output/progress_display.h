@@ -1,5 +1,5 @@
 /*
- * progress_display.h - where the library's progress goes: a bar, log lines, JSON.
+ * progress_display.h - shows the library's progress: a bar, log lines or JSON.
  *
  * Updates may come from any thread.
  */
@@ -17,34 +17,34 @@
 struct progress_display {
     struct log_output *log; /* borrowed */
     struct log_output *to;  /* where JSON goes: log, or json */
-    struct log_output json; /* for a file descriptor that was named */
+    struct log_output json; /* for the descriptor of --progress=FD */
     enum common_options_progress style;
     bool colour;
-    pthread_mutex_t lock; /* over what follows */
+    pthread_mutex_t lock; /* protects the fields below */
     struct progress_bar bar;
     enum cw_phase phase;
     bool has_phase;
-    uint64_t last_line_ns; /* plain: when a line was printed */
+    uint64_t last_line_ns; /* plain: time of the last line */
 };
 
-/* False: progress is wanted on a file descriptor that is not open. */
+/* Returns false if --progress=FD is not an open descriptor. */
 bool progress_display_is_possible(const struct common_options_output *output);
 
-/* The file descriptor that was named for progress; -1: none was. */
+/* Returns the descriptor of --progress=FD, or -1. */
 int progress_display_fd(const struct common_options_output *output);
 
-/* output: what was asked for; auto looks at where the log goes. */
+/* output: the options; auto depends on the log's descriptor. */
 void progress_display_init(struct progress_display *display,
                            struct log_output *log,
                            const struct common_options_output *output);
 
-/* As log_output_start(), for a file descriptor that was named. */
+/* Like log_output_start(), for --progress=FD. */
 int progress_display_start(struct progress_display *display, struct error *err);
 
 void progress_display_update(struct progress_display *display,
                              const struct cw_progress *progress);
 
-/* Before the summary or the error: a finished bar stays, others vanish. */
+/* Call before the summary or the error: keeps a finished bar, erases others. */
 void progress_display_finish(struct progress_display *display);
 
 #endif

@@ -9,25 +9,25 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Any summary fits. */
+/* Large enough for any summary. */
 #define STDOUT_BYTES 16384
 
 void standard_streams_open(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        /* The wrong way round: an empty disk read from a stdin that was
-         * closed, or an answer lost in stdout, is an error. */
+        /* Opened for the wrong direction: reading a closed stdin as an empty
+         * disk, or losing a result in stdout, must fail. */
         int mode = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
 
         if (fcntl(fd, F_GETFD) >= 0)
             continue;
-        if (open("/dev/null", mode) != fd) /* the lowest that is free */
+        if (open("/dev/null", mode) != fd) /* gets the lowest free number */
             _exit(EXIT_FAILURE);
     }
     setvbuf(stdout, NULL, _IOFBF, STDOUT_BYTES);
 }
 
-/* False: stdout takes nothing, and what waits for it is dropped. */
+/* Returns false if stdout blocks; its data is then dropped. */
 static bool wait_for_reader(int timeout_ms)
 {
     struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -48,9 +48,9 @@ int standard_streams_flush(int timeout_ms)
     errno = 0;
     if (fflush(stdout) != 0)
         return errno != 0 ? -errno : -EIO;
-    if (ferror(stdout)) /* earlier: its errno is gone */
+    if (ferror(stdout)) /* an earlier error: errno is lost */
         return -EIO;
-    /* NFS says at a close that there is no room. */
+    /* NFS reports ENOSPC at close(2). */
     copy = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     return copy >= 0 && close(copy) < 0 ? -errno : 0;
 }

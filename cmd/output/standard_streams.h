@@ -1,26 +1,25 @@
 /*
- * standard_streams.h - descriptors 0 to 2: always there, and stdout checked.
+ * standard_streams.h - keeps descriptors 0 to 2 open, and checks stdout.
  */
 #ifndef CW_OUTPUT_STANDARD_STREAMS_H
 #define CW_OUTPUT_STANDARD_STREAMS_H
 
 /*
- * Opens /dev/null in the place of each of descriptors 0, 1 and 2 that the
- * process was started without, as glibc does for setuid programs: the next
- * file to be opened, a disk perhaps, would else get the number and with it
- * what is meant for stdout or stderr.  Reading such a stdin and writing to
- * such a stdout or stderr fails.  The first call of every main(); ends the
- * process with status 1 where there is no /dev/null.
+ * Opens /dev/null for each of descriptors 0, 1 and 2 that is closed, as glibc
+ * does for setuid programs.  Otherwise the next open file, such as a disk,
+ * would get the number and the output for stdout or stderr.  Reading such a
+ * stdin and writing to such a stdout or stderr fails.  Call it first in main();
+ * it exits with status 1 if there is no /dev/null.
  *
- * stdout is buffered whole, for standard_streams_flush() to be where it may
- * fail or wait.
+ * stdout is fully buffered, so that only standard_streams_flush() can fail or
+ * wait.
  */
 void standard_streams_open(void);
 
 /*
- * Writes out what was printed on stdout so far.  0; or -errno: some of it,
- * now or earlier, did not get where it goes.  -ETIMEDOUT: its reader stood
- * still for timeout_ms, and what waited for it is dropped; -1: no limit.
+ * Flushes stdout.  Returns 0, or -errno if a write failed, now or earlier.
+ * -ETIMEDOUT: the reader stalled for timeout_ms (-1: no limit), and the
+ * remaining data is dropped.
  */
 int standard_streams_flush(int timeout_ms);
 

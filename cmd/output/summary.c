@@ -14,7 +14,7 @@ static uint64_t bytes_per_second(uint64_t bytes, uint64_t ns)
     return ns == 0 ? 0 : (uint64_t)((u128)bytes * CLOCK_SECOND_NS / ns);
 }
 
-/* Part of the lanes' time that went into waiting, in percent. */
+/* Returns the share of the lanes' time spent waiting, in percent. */
 static unsigned wait_percent(const struct cw_summary *s, uint64_t wait_ns)
 {
     u128 whole_ns = (u128)s->elapsed_ns * s->lanes;
@@ -84,7 +84,7 @@ static void print_speed(const struct cw_summary *s, FILE *out)
             wait_percent(s, s->wait_net_ns));
 }
 
-/* Prints "label  value" where there is a value. */
+/* Prints "label  value" if there is a value. */
 static void print_word(const char *label, const char *value, FILE *out)
 {
     if (value && value[0] != '\0')
@@ -107,11 +107,11 @@ void summary_print(const struct cw_summary *s, FILE *out)
                 s->preallocation_why);
     else
         print_word("preallocation", s->preallocation, out);
-    if (s->digest[0] != '\0') /* files by HTTP have none */
+    if (s->digest[0] != '\0') /* none for files over HTTP */
         fprintf(out, "digest %s\n", s->digest);
 }
 
-/* An empty text is no value. */
+/* Adds a text; an empty one as null. */
 static void add_word(struct json *json, const char *key, const char *value)
 {
     json_add_text(json, key, value && value[0] != '\0' ? value : NULL);

@@ -1,5 +1,5 @@
 /*
- * summary.h - what a finished clone did, for people and for programs.
+ * summary.h - summary of a finished clone, as text or JSON.
  *
  * As text the last line is "digest xxh3-128:...", the same on both sides, so
  * that grep and cmp can prove two disks equal.
@@ -14,10 +14,10 @@
 
 void summary_print(const struct cw_summary *s, FILE *out);
 
-/* Adds the same as members to an open object. */
+/* Adds the summary as members to an open object. */
 void summary_add_json(const struct cw_summary *s, struct json *json);
 
-/* Adds how far off a disk is that does not fit, if that is the matter. */
+/* Adds the sizes of a "no-space" error, if error is one. */
 void summary_add_space(struct json *json, const struct cw_space *space);
 
 #endif

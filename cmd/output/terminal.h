@@ -1,18 +1,18 @@
-/* terminal.h - is anybody looking, and how wide is their window? */
+/* terminal.h - capabilities and width of a terminal. */
 #ifndef CW_OUTPUT_TERMINAL_H
 #define CW_OUTPUT_TERMINAL_H
 
 #include <stdbool.h>
 
-/* A terminal that understands cursor movement. */
+/* Returns whether fd is a terminal with cursor movement. */
 bool terminal_is_smart(int fd);
 
-/* Colours wanted?  Not when NO_COLOR is set, see no-color.org. */
+/* Returns whether to use colours; not if NO_COLOR is set, see no-color.org. */
 bool terminal_wants_colour(void);
 
 /*
- * Columns now; 80 where nobody can tell.  Asked anew for each drawing, a few
- * times a second: that follows a resize as well as SIGWINCH would.
+ * Returns the current columns; 80 if unknown.  Called for each redraw, a few
+ * times a second, so it follows a resize without SIGWINCH.
  */
 unsigned terminal_columns(int fd);
 

@@ -15,7 +15,7 @@
 
 /* Both sides end within five seconds of a signal. */
 #define STOP_PATIENCE_MS 4000
-#define VERBOSE_LEVEL    5 /* of klog, from which on details are wanted */
+#define VERBOSE_LEVEL    5 /* minimum klog level for debug lines */
 
 const char *cdi_env(const char *name)
 {
@@ -117,7 +117,7 @@ void cdi_target_of(const char *url, char *target, size_t len)
         snprintf(target + used, len - used, ":443");
 }
 
-/* The N of -v=N, --v=N; NULL: it is no such argument. */
+/* Returns the N of -v=N, --v=N; NULL: another argument. */
 static const char *verbosity_in(const char *argument)
 {
     if (strncmp(argument, "--", 2) == 0)
@@ -155,7 +155,7 @@ int cdi_check_word(const char *disk, struct error *err)
         path, disk);
 }
 
-/* As CDI leaves it.  A file of ours, that is: /dev/null stays everybody's. */
+/* Sets CDI's mode on a regular file; /dev/null stays world-writable. */
 static void make_private(const char *path)
 {
     struct stat st;
@@ -179,7 +179,7 @@ void cdi_leave_word(struct log_output *log, const char *text)
     log_output_line(log, CW_LOG_WARN, line);
 }
 
-/* The disk holds the job up, which was told to stop. */
+/* A stop was requested, but I/O on the disk does not complete. */
 static void on_late(void *opaque, int number)
 {
     (void)number;

@@ -1,6 +1,6 @@
 /*
- * cdi_env.h - what the programs have in common that stand in for KubeVirt CDI's:
- * their settings come from the environment, as CDI's controller writes it.
+ * cdi_env.h - common parts of the programs that replace KubeVirt CDI's.  CDI's
+ * controller passes their settings in the environment.
  */
 #ifndef CW_PROGRAM_CDI_ENV_H
 #define CW_PROGRAM_CDI_ENV_H
@@ -10,16 +10,16 @@
 #include "clonewire/clonewire.h"
 #include "output/log_output.h"
 
-/* The status of a fatal mistake, as klog's. */
+/* Exit status of a fatal error, as klog's. */
 #define CDI_FATAL 255
 
-/* More settings than any of the programs can doubt. */
+/* At least the number of settings of any program. */
 #define CDI_DOUBTS 12
 
-/* The variable; NULL: not set, or empty. */
+/* Returns the variable; NULL: unset or empty. */
 const char *cdi_env(const char *name);
 
-/* A setting, as --help tells of it; a list ends with a NULL name. */
+/* A setting for --help; a list ends with a NULL name. */
 struct cdi_setting {
     const char *name;
     const char *meaning; /* lower case, no full stop */
@@ -28,55 +28,55 @@ struct cdi_setting {
 #define CDI_GO_ON (-1)
 
 /*
- * Prints what --version or --help (as Go's programs have it: -h, -help)
- * among the arguments asks for.  Returns the exit status, CDI_FATAL where
- * stdout did not take it; CDI_GO_ON: neither is there.
+ * Handles --version and --help (also -h and -help, as Go programs do) in the
+ * arguments.  Returns the exit status, CDI_FATAL if printing failed; CDI_GO_ON:
+ * neither is present.
  */
 int cdi_answer(const char *const *argv, const char *program,
                const char *arguments, const struct cdi_setting *settings);
 
-/* What could not be read of the settings, and is done without. */
+/* Warnings about invalid settings, which are ignored. */
 struct cdi_doubts {
     unsigned count;
     char lines[CDI_DOUBTS][256];
 };
 
-/* Notes that value, of the variable or argument name, cannot be read. */
+/* Records that the variable or argument name has an invalid value. */
 void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
                const char *instead);
 
-/* Each to its line of the log. */
+/* Logs each warning as a line. */
 void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_output *log);
 
-/* As Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: it is none. */
+/* Like Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: invalid. */
 bool cdi_bool(const char *text, bool *value);
 
-/* The host and port of a URL: what a source dials. */
+/* Extracts the host and port of a URL, for a source to connect to. */
 void cdi_target_of(const char *url, char *target, size_t len);
 
 /*
- * What the arguments say of the log (-v=3, --v 3, -alsologtostderr and all
- * else that klog knows are fine): the least urgent level.
+ * Returns the maximum log level by the arguments: -v=3, --v 3.  Ignores
+ * -alsologtostderr and all other klog arguments.
  */
 enum cw_log_level cdi_log_level(const char *const *argv);
 
 /*
- * Leaves text where the kubelet looks for it: in CLONEWIRE_TERMINATION_LOG,
- * made if need be, or in /dev/termination-log, if that is a file.  What goes
- * wrong with that is told to log.
+ * Writes text to the termination log for the kubelet:
+ * CLONEWIRE_TERMINATION_LOG, created if necessary, or /dev/termination-log, if
+ * that is a file.  Logs errors.
  */
 void cdi_leave_word(struct log_output *log, const char *text);
 
 /*
- * ERROR_USAGE: the file of cdi_leave_word() is the disk by
- * another name.  disk: a file, a device, or a volume's directory.
+ * Fails with ERROR_USAGE if the termination log is the disk by another name.
+ * disk: a file, a device, or a volume's directory.
  */
 int cdi_check_word(const char *disk, struct error *err);
 
 /*
- * Logs on standard error; SIGTERM and SIGINT stop the job that
- * signals_set_job() names.  log is kept for ever; main() flushes it at the
- * end.  Exits, if that fails.
+ * Starts logging to stderr; SIGTERM and SIGINT stop the job of
+ * signals_set_job().  log is borrowed forever; main() flushes it at the end.
+ * Exits on failure.
  */
 void cdi_open(struct log_output *log, const char *name);
 

@@ -20,7 +20,7 @@ static void describe(const char *path, const struct cw_destination *found,
              found->contents);
 }
 
-/* May the target find out that what is there is its source's? */
+/* Returns whether the target may find an unfinished clone of its source. */
 static bool may_resume(const struct cw_target_options *options)
 {
     return options->resume != CW_RESUME_OFF && !options->delta;
@@ -43,7 +43,7 @@ int confirm_overwrite_get(struct program *process,
 {
     const char *path = options->destination;
     struct cw_destination found;
-    struct cw_error ignored; /* the destination was opened: it told already */
+    struct cw_error ignored; /* opening the destination reported it */
     char text[640];
 
     if (cw_target_look(options, &found, &ignored) < 0 || !found.is_block_device)

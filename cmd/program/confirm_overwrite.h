@@ -1,4 +1,4 @@
-/* confirm_overwrite.h - shows what is about to be overwritten, and asks. */
+/* confirm_overwrite.h - shows what a clone would overwrite, and asks. */
 #ifndef CW_PROGRAM_CONFIRM_OVERWRITE_H
 #define CW_PROGRAM_CONFIRM_OVERWRITE_H
 
@@ -8,11 +8,11 @@
 #include "program/program.h"
 
 /*
- * The destination was opened, so that nobody else uses it.  Shows what a block
- * device holds, and asks on a terminal.  Where only_resume is set, a device
- * that is not blank is left to the target: it goes on with a clone that it
- * recognizes, and refuses any other.  is_given, by --yes, overrules all.  0:
- * go on; -1: ERROR_REFUSED.
+ * Shows what a block device holds, and asks on a terminal.  The destination is
+ * already open, so no other process uses it.  With only_resume, the target
+ * decides about a device that is not blank: it resumes a clone that it
+ * recognizes, and refuses others.  is_given (--yes) overrides all.  Returns 0,
+ * or -1 with ERROR_REFUSED.
  */
 int confirm_overwrite_get(struct program *process,
                           const struct cw_target_options *options,

@@ -17,7 +17,7 @@
 
 /* Both sides end within five seconds of a signal. */
 #define STOP_PATIENCE_MS 4000
-/* The disk is done: for a summary that nobody reads, nobody need wait. */
+/* The disk is done: do not wait long for a reader of the summary. */
 #define SUMMARY_PATIENCE_MS 10000
 
 static void print_version(const char *name, bool as_json)
@@ -35,7 +35,7 @@ static void print_version(const char *name, bool as_json)
     printf("%s\n", json_close(&json));
 }
 
-/* "--version --json" is "--version=json", though an action ends parsing. */
+/* "--version --json" means "--version=json", though an action ends parsing. */
 static bool is_said(char **argv, const char *word)
 {
     while (*argv)
@@ -44,7 +44,7 @@ static bool is_said(char **argv, const char *word)
     return false;
 }
 
-/* For who started us in a container; summary and error may be NULL. */
+/* Writes the termination log; summary and error may be NULL. */
 static void leave_word(struct program *process,
                        const struct cw_summary *summary,
                        const struct cw_error *error)
@@ -63,7 +63,7 @@ static void leave_word(struct program *process,
     if (process->is_wordless)
         return;
 
-    /* The job may be running still: see on_late(). */
+    /* The job may still be running: see on_late(). */
     pthread_mutex_lock(&process->lock);
     progress = process->progress;
     pthread_mutex_unlock(&process->lock);
@@ -82,8 +82,7 @@ int program_fail(struct program *process, const struct cw_error *error)
     return error->status;
 }
 
-/* Tells an error of our own, from before there was a job.  Returns the exit
- * status. */
+/* Reports an error from before there was a job.  Returns the exit status. */
 static int fail(struct program *process, const struct error *err)
 {
     struct cw_error error = {
@@ -97,7 +96,7 @@ static int fail(struct program *process, const struct error *err)
     return program_fail(process, &error);
 }
 
-/* On this machine, so with its kind. */
+/* An error of this machine: ERROR_SYSTEM. */
 static int fail_to_print(struct program *process, int r)
 {
     struct error err;
@@ -151,7 +150,7 @@ static int perform(struct program *process,
     return program_close(process, 0);
 }
 
-/* The disk holds the job up, which was told to stop. */
+/* A stop was requested, but I/O on the disk does not complete. */
 static void on_late(void *opaque, int number)
 {
     struct cw_error error = {
@@ -166,7 +165,7 @@ static void on_late(void *opaque, int number)
     program_fail(opaque, &error);
 }
 
-/* What an answer that needs no job has to say beside it. */
+/* Logs warnings of a query without a job. */
 static void on_warning(void *opaque, enum log_level level, const char *line)
 {
     struct program *process = opaque;
@@ -174,7 +173,7 @@ static void on_warning(void *opaque, enum log_level level, const char *line)
     log_output_line(&process->log, (enum cw_log_level)level, line);
 }
 
-/* Also where something else is wrong: that would be written, too. */
+/* Also after another error: reporting it would write to these files. */
 static int check_side_files(struct program *process,
                             const struct option_program *program,
                             const void *config, struct error *err)
@@ -254,8 +253,8 @@ static void on_log(void *opaque, enum cw_log_level level, const char *line)
 }
 
 /*
- * Whoever was told to stop and stopped says so in its status, whatever it
- * ran into on the way out.
+ * A program that stopped on a signal reports that in its status, whatever error
+ * followed.
  */
 static void blame_signal(struct cw_error *error)
 {
@@ -338,7 +337,7 @@ static int run(struct cw_job *job, struct cw_summary *summary,
     return r;
 }
 
-/* Tells how it ended: what cw_run() returned. */
+/* Reports the result of cw_run(). */
 static int end(struct program *process, int r, const struct cw_summary *summary,
                struct cw_error *error)
 {

@@ -1,5 +1,5 @@
 /*
- * program.h - what main() of both programs does, in four steps.
+ * program.h - the four steps of main() in both programs.
  *
  *     program_open()         options, signals, log
  *     program_get_events()   the library's callbacks
@@ -24,51 +24,50 @@ struct program {
     struct common_options_output output;
     struct log_output log;
     struct progress_display display;
-    void *extra;                 /* for a callback of the program's own */
-    bool has_run;                /* a job, to its end */
+    void *extra;                 /* for a callback of the program */
+    bool has_run;                /* a job ran to its end */
     bool is_wordless;            /* the termination log is the disk */
     pthread_mutex_t lock;        /* of progress */
-    struct cw_progress progress; /* as last told; of the job while it runs */
+    struct cw_progress progress; /* last received from the job */
 };
 
 /*
- * Reads the options into config (zeroed), output being the part of it that
- * is for us.  side: "source" or "target".  Returns PROGRAM_GO_ON, or the
- * exit status when there is nothing more to do (--help, a usage error).
+ * Reads the options into config (zeroed); output is the part of config for this
+ * module.  side: "source" or "target".  Returns PROGRAM_GO_ON, or the exit
+ * status if the program is done (--help, a usage error).
  */
 int program_open(struct program *process, const char *side,
                  const struct option_program *program, char **argv,
                  void *config, const struct common_options_output *output);
 
-/* Tells error as the last word of this process; returns the exit status. */
+/* Reports error as the last output; returns the exit status. */
 int program_fail(struct program *process, const struct cw_error *error);
 
-/* The same for a mistake in how the program was called. */
+/* Like program_fail(), for a usage error. */
 int program_misused(struct program *process, const char *text);
 
-/* The same for an error from before there was a job. */
+/* Like program_fail(), for an error from before there was a job. */
 int program_refused(struct program *process, const struct error *err);
 
-/* Events that go to this process (borrowed until the job is closed). */
+/* Sets events for process (borrowed until the job is closed). */
 void program_get_events(struct program *process, struct cw_events *events);
 
 /*
- * The last call of main(), with what it is about to return: flushes stdout.
- * An answer that did not get there ends with ERROR_SYSTEM in place of 0; of a
- * clone only the summary is lost, and a warning says so.  Returns the exit
- * status.
+ * Flushes stdout.  The last call of main(), with its status.  If printing a
+ * result failed, returns ERROR_SYSTEM instead of 0; after a clone, only the
+ * summary is lost, and a warning reports it.  Returns the exit status.
  */
 int program_close(struct program *process, int status);
 
 /*
- * Runs job (moved; NULL: it could not be opened, error says why) and tells
- * how it ended.  Returns the exit status.
+ * Runs job (moved; NULL: opening it failed with error) and reports the result.
+ * Returns the exit status.
  */
 int program_run(struct program *process, struct cw_job *job,
                 struct cw_error *error);
 
-/* The same of a job of cw_volume_open(); PROGRAM_GO_ON: the target can do
- * better, and nothing was told. */
+/* Like program_run(), for a job of cw_volume_open().  PROGRAM_GO_ON: the target
+ * speaks clonewire/1; nothing is reported. */
 int program_try(struct program *process, struct cw_job *job,
                 struct cw_error *error);
 

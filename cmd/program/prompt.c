@@ -11,7 +11,7 @@ bool prompt_is_possible(void)
     return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-/* Byte by byte: what is behind the line stays for whoever reads next, and no
+/* Reads byte by byte: input after the line stays for the next reader, and no
  * buffer of the C library keeps a secret. */
 static bool read_line(char *buf, size_t len)
 {
@@ -42,15 +42,15 @@ bool prompt_line(const char *question, bool hidden, char *buf, size_t len)
         fputs(question, stderr);
         return read_line(buf, len);
     }
-    /* Silence first: whoever answers the moment the question shows must
-     * neither be echoed nor have the answer flushed away. */
+    /* Turns echo off first: an immediate answer must be neither echoed nor
+     * flushed. */
     quiet = shown;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
     fputs(question, stderr);
     answered = read_line(buf, len);
     tcsetattr(STDIN_FILENO, TCSADRAIN, &shown);
-    fputs("\n", stderr); /* the one that was typed did not show */
+    fputs("\n", stderr); /* the typed newline was not echoed */
     return answered;
 }
 

@@ -1,21 +1,20 @@
-/* prompt.h - questions to whoever sits at the terminal. */
+/* prompt.h - prompts on the terminal. */
 #ifndef CW_PROGRAM_PROMPT_H
 #define CW_PROGRAM_PROMPT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is there somebody to ask: is stdin a terminal, and stderr too? */
+/* Returns whether stdin and stderr are both terminals. */
 bool prompt_is_possible(void);
 
 /*
- * Prints question and reads one line into buf, without its newline; hidden:
- * what is typed is not shown.  False: no answer came (end of file), or one
- * that is too long.
+ * Prints question and reads a line into buf, without its newline; hidden turns
+ * echo off.  Returns false at the end of file, or if the line is too long.
  */
 bool prompt_line(const char *question, bool hidden, char *buf, size_t len);
 
-/* Asks until the answer is yes or no; no answer is no. */
+/* Asks until the answer is yes or no; end of file is no. */
 bool prompt_yes(const char *question);
 
 #endif

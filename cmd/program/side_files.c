@@ -10,7 +10,7 @@
 
 #define STDIN_PATH "/proc/self/fd/0"
 
-/* Where the digests of a receipt go. */
+/* Path of a receipt's digests. */
 #define CHUNKS_SUFFIX ".chunks"
 
 bool side_files_is_disk(const char *path, const char *disk)
@@ -19,12 +19,12 @@ bool side_files_is_disk(const char *path, const char *disk)
 
     if (strcmp(disk, "-") == 0)
         disk = STDIN_PATH;
-    /* A volume, by HTTP. */
+    /* A volume over HTTP. */
     snprintf(inside, sizeof(inside), "%s/%s", disk, CW_VOLUME_DISK_NAME);
     return cw_paths_overlap(path, disk) || cw_paths_overlap(path, inside);
 }
 
-/* NULL: not given, or not a text. */
+/* Returns the row's text; NULL: not given, or not a text. */
 static const char *text_of(const struct option_row *row,
                            const struct option_group *group, const void *config)
 {
@@ -44,7 +44,7 @@ static bool is_disk(const struct option_row *row)
     return strcmp(word, "IMAGE") == 0 || strcmp(word, "DEST") == 0;
 }
 
-/* A receipt that is only read is no side file: nothing is written then. */
+/* --check-receipt only reads a receipt, so it is not a side file. */
 static bool is_file(const struct option_row *row)
 {
     return row->arg && strcmp(row->name, "check-receipt") != 0 &&
@@ -70,7 +70,7 @@ int side_files_check_path(const struct option_program *program,
     return 0;
 }
 
-/* Also what is put beside a receipt. */
+/* Also checks the file next to a receipt. */
 static int check_row(const struct option_program *program, const void *config,
                      const struct option_row *row, const char *path,
                      struct error *err)

@@ -1,4 +1,4 @@
-/* side_files.h - nothing that is written beside a clone may be its disk. */
+/* side_files.h - checks that no side file of a clone is its disk. */
 #ifndef CW_PROGRAM_SIDE_FILES_H
 #define CW_PROGRAM_SIDE_FILES_H
 
@@ -7,20 +7,20 @@
 #include "base/error.h"
 #include "options/option.h"
 
-/* Is path, which will be written, the disk by another name?  disk: "-":
- * standard input. */
+/* Returns whether path, a file to write, is the disk by another name.  disk
+ * "-": stdin. */
 bool side_files_is_disk(const char *path, const char *disk);
 
-/* As the next one, of that path alone. */
+/* Like the next one, for one path. */
 int side_files_check_path(const struct option_program *program,
                           const void *config, const char *what,
                           const char *path, struct error *err);
 
 /*
- * Looks at every option that names a FILE or a DIR, at stdout, stderr and
- * progress_fd (-1: none).  ERROR_USAGE: it is IMAGE or DEST, or the file or
- * device below or above it.  Opens nothing, but /dev/null in the place of a
- * stderr that is the disk.
+ * Checks every option with a FILE or a DIR, stdout, stderr and progress_fd (-1:
+ * none).  Fails with ERROR_USAGE if one is IMAGE or DEST, or a file or device
+ * above or below it.  Replaces a stderr that is the disk with /dev/null; opens
+ * nothing else.
  */
 int side_files_check(const struct option_program *program, const void *config,
                      int progress_fd, struct error *err);

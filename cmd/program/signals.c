@@ -8,18 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One process has one set of signals: so there is one of this. */
+/* A process has one set of signals, so this is a singleton. */
 static struct {
     struct signals_plan plan;
     sigset_t watched;
-    pthread_mutex_t lock; /* over what follows */
+    pthread_mutex_t lock; /* protects the fields below */
     struct cw_job *job;
-    int caught;     /* while it ran */
-    bool has_ended; /* it did run: its status is decided */
-    bool is_late;   /* a signal came since */
+    int caught;     /* signal while the job ran */
+    bool has_ended; /* the job ended: its status is final */
+    bool is_late;   /* a signal came after that */
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* The next signal; -1 when the job had its time to end after the first. */
+/* Returns the next signal; -1: the job did not end in time after the first. */
 static int next_signal(void)
 {
     struct timespec patience = {
@@ -36,7 +36,7 @@ static int next_signal(void)
     return number;
 }
 
-/* Of a job that runs and is not being stopped.  False: a signal to stop. */
+/* Reloads or reports a running job.  Returns false for a stop signal. */
 static bool ask(int number)
 {
     void (*wish)(struct cw_job * job) = number == SIGHUP ? state.plan.reload
@@ -49,7 +49,7 @@ static bool ask(int number)
     return true;
 }
 
-/* A signal to stop.  False: the process ends by it, at once. */
+/* Handles a stop signal.  Returns false if the process must end at once. */
 static bool take(int number)
 {
     if (state.caught != 0 || state.is_late || (!state.job && !state.has_ended))
