@@ -49,13 +49,13 @@ int confirm_overwrite_get(struct program *process,
     if (cw_target_look(options, &found, &ignored) < 0 || !found.is_block_device)
         return 0;
     describe(path, &found, text, sizeof(text));
-    if (!is_given && !options->only_resume)
+    if (!is_given && !options->only_resume && prompt_is_possible())
         return ask(process, path, text, err);
     if (!process->output.quiet)
         log_output_line(&process->log, CW_LOG_INFO, text);
     if (is_given || found.is_blank)
         return 0;
-    if (may_resume(options)) {
+    if (options->only_resume && may_resume(options)) {
         if (!process->output.quiet)
             log_output_line(&process->log, CW_LOG_INFO,
                             "only a clone that was begun there goes on; --yes "

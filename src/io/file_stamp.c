@@ -91,12 +91,12 @@ static bool stamp_device(int fd, dev_t device, char stamp[FILE_STAMP_BYTES])
 static void stamp_file(int fd, const struct stat *st,
                        char stamp[FILE_STAMP_BYTES])
 {
-    int generation = 0;
+    int generation[2] = { 0 }; /* FUSE writes a long, others an int */
 
-    if (ioctl(fd, FS_IOC_GETVERSION, &generation) < 0)
-        generation = 0;
+    if (ioctl(fd, FS_IOC_GETVERSION, generation) < 0)
+        generation[0] = 0;
     snprintf(stamp, FILE_STAMP_BYTES, "file %llu %u %lld %lld.%09ld %lld.%09ld",
-             (unsigned long long)st->st_ino, (unsigned)generation,
+             (unsigned long long)st->st_ino, (unsigned)generation[0],
              (long long)st->st_size, (long long)st->st_mtim.tv_sec,
              st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
              st->st_ctim.tv_nsec);

@@ -83,7 +83,7 @@ mkdir other
 begin_and_kill_at 30
 put_noise image2 0 $SIZE 9
 (
-    cd other
+    cd other || exit
     DISK=../image2 begin_and_kill
 )
 cp other/$record $record
