@@ -37,7 +37,9 @@ static bool is_lzma(const uint8_t *head, size_t len)
 
 static uint16_t get_16(const uint8_t *p, bool is_big)
 {
-    return is_big ? (uint16_t)(p[0] << 8 | p[1]) : (uint16_t)(p[1] << 8 | p[0]);
+    unsigned high = is_big ? p[0] : p[1], low = is_big ? p[1] : p[0];
+
+    return (uint16_t)(high << 8 | low);
 }
 
 /* The old binary cpio: a known file type, and a name that ends exactly where

@@ -58,13 +58,24 @@ static bool needs_consent(const struct target *t)
     return t->options.only_resume && sink_is_device(t->sink);
 }
 
+/* A device that is too small is refused for its size, when it is prepared. */
+static bool holds_disk(const struct target *t)
+{
+    uint64_t bytes;
+    struct error ignored;
+
+    return sink_available(t->sink, &bytes, &ignored) == 0 &&
+           t->session.hello.virtual_bytes <= bytes;
+}
+
 /* Where the user has not agreed to lose what is on a device, and where it may
  * be worth comparing. */
 static bool wants_samples(const struct target *t)
 {
     return sink_is_device(t->sink) && t->options.resume != CW_RESUME_OFF &&
            !is_delta(t) &&
-           (needs_consent(t) || t->record != CHECKPOINT_FILE_OK);
+           (needs_consent(t) || t->record != CHECKPOINT_FILE_OK) &&
+           holds_disk(t);
 }
 
 int target_examine(void *arg, struct error *err)

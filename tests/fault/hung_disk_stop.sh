@@ -43,7 +43,7 @@ assert_status source 143
 make_dense backing $((48 * MIB))
 faulty_up backing slow 8M
 attach "$FAULTY_DISK"
-start_target "$LOOP" --io-mode=direct
+start_target "$LOOP" --io-mode=direct --resume=off
 start_source data --lanes=1
 stopped target "$TARGET_PID" "$LOOP"
 assert_status target 143

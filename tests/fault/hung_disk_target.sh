@@ -11,6 +11,6 @@ make_dense data $((48 * MIB))
 make_dense backing $((48 * MIB))
 faulty_up backing slow 8M
 attach "$FAULTY_DISK"
-start_target "$LOOP" --stall-timeout=2s --io-mode=direct
+start_target "$LOOP" --stall-timeout=2s --io-mode=direct --resume=off
 start_source data --lanes=1
 hung target

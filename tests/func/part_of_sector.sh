@@ -127,6 +127,7 @@ SERVER_ENV=()
 mkdir volume
 cp image volume/disk.img
 rm data/disk.img
+server_env CLONEWIRE_TERMINATION_LOG="$PWD/target.term" # not the cloner's
 start_server data/disk.img
 SERVER_ADDRESS=$TARGET_ADDRESS
 run_cloner filesystem "$PWD/volume"
