@@ -6,8 +6,8 @@ from typing import Iterator, NamedTuple
 
 # What stands at the top; besides these, only dotfiles.
 TOP = {
-    "CMakeLists.txt", "CMakePresets.json", "Containerfile", "LICENSE",
-    "README.md", "dev",
+    "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "Containerfile",
+    "LICENSE", "README.md", "dev",
     "bench", "cmd", "deploy", "docs", "include", "src", "tests",
 }
 IGNORED = {"build", ".git", "__pycache__"}  # made, not written
