@@ -58,6 +58,25 @@ MACHINE = re.compile(r"(?<![\w.$}])/(wo" r"rk|ho" r"me(?!/cdi-cloner)|ro" r"ot)/
                      r"[\w.]")
 
 
+# One word for one thing, in code and comments: pattern, the wanted word.
+VOCABULARY = (
+    (re.compile(r"\b(whoever|nobody|somebody|anybody)\b", re.I),
+     "say which program or person"),
+    (re.compile(r"\banew\b", re.I), "say again, or from the beginning"),
+    (re.compile(r"\bbeneath\b", re.I), "say below"),
+    (re.compile(r"\berrands?\b", re.I), "say task"),
+    (re.compile(r"\bkeeper\b", re.I), "say checkpointer"),
+    (re.compile(r"\bgrains?\b", re.I), "say block (4 KiB)"),
+)
+
+# Folders whose words are still the old ones; the list only gets shorter.
+OLD_WORDS = {
+    "src/image", "src/record", "src/resume", "src/tar", "src/target",
+    "src/transfer", "src/wire", "cmd/cdi-uploadserver", "cmd/options",
+    "cmd/output",
+}
+
+
 def check(root: pathlib.Path) -> Iterator[Problem]:
     for path in files(root, ".c", ".h"):
         name = path.relative_to(root)
@@ -68,6 +87,7 @@ def check(root: pathlib.Path) -> Iterator[Problem]:
                 if match:
                     yield Problem(str(name), number,
                                   f"{match[0].strip()}: {instead}")
+        yield from _vocabulary(name, path.read_text())
     for path, text in texts(root):
         for number, line in enumerate(text.split("\n"), 1):
             for pattern, why in ((NOTES, "finish it or open an issue"),
@@ -76,6 +96,17 @@ def check(root: pathlib.Path) -> Iterator[Problem]:
                 if match:
                     yield Problem(str(path.relative_to(root)), number,
                                   f"{match[0]}: {why}")
+
+
+def _vocabulary(name, text):
+    if (name.parts[0] not in ("src", "cmd", "include")
+            or "/".join(name.parts[:2]) in OLD_WORDS):
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        for pattern, wanted in VOCABULARY:
+            match = pattern.search(line)
+            if match:
+                yield Problem(str(name), number, f"{match[0]}: {wanted}")
 
 
 def _rules(name):
