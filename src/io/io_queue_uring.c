@@ -270,7 +270,7 @@ static const struct io_queue_ops uring_ops = {
 };
 
 int io_queue_uring_open(unsigned depth, void *region, size_t region_len,
-                        struct io_queue **ring)
+                        struct io_queue **queue)
 {
     struct uring_ring *uring = calloc(1, sizeof(*uring) +
                                              depth * sizeof(struct io *));
@@ -287,7 +287,7 @@ int io_queue_uring_open(unsigned depth, void *region, size_t region_len,
     uring->ring.depth = depth;
     uring->region = region;
     uring->region_len = region_len;
-    *ring = &uring->ring;
+    *queue = &uring->ring;
     return 0;
 }
 

@@ -290,7 +290,7 @@ int tcp_connect(const struct addr *addr, const struct conn_options *options,
     AUTO(auto_list) struct addrinfo *list = NULL;
     struct race race = { .options = options };
     struct sockaddr_storage sa;
-    struct addrinfo known;
+    struct addrinfo known = { 0 };
     int fd;
 
     if (options->beside) {

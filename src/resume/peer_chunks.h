@@ -47,7 +47,7 @@ int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
                      const struct message *message);
 
 /* GO has come: no parts are told any more. */
-void peer_chunks_end_parts(struct peer_chunks *told);
+void peer_chunks_end_parts(struct peer_chunks *peer_chunks);
 
 /* Chunks that the target holds, as told so far. */
 uint64_t peer_chunks_count(const struct peer_chunks *peer_chunks);

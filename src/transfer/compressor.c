@@ -40,41 +40,41 @@ static enum compress_mode wish_of(enum cw_compress wish, uint32_t codecs)
     return wish == CW_COMPRESS_ZSTD ? COMPRESS_ALWAYS : COMPRESS_AUTO;
 }
 
-void compressor_open(struct compressor *p, enum cw_compress wish,
+void compressor_open(struct compressor *c, enum cw_compress wish,
                      uint32_t codecs)
 {
-    *p = (struct compressor){ .decision.wish = wish_of(wish, codecs) };
+    *c = (struct compressor){ .decision.wish = wish_of(wish, codecs) };
 }
 
-void compressor_close(struct compressor *p)
+void compressor_close(struct compressor *c)
 {
-    zstd_packer_close(p->zstd);
-    free(p->room);
-    *p = (struct compressor){ .decision.wish = COMPRESS_OFF };
+    zstd_packer_close(c->zstd);
+    free(c->room);
+    *c = (struct compressor){ .decision.wish = COMPRESS_OFF };
 }
 
 /* Allocates memory on first use: on a fast link, never. */
-static bool make_room(struct compressor *p)
+static bool make_room(struct compressor *c)
 {
-    if (p->room)
+    if (c->room)
         return true;
-    p->zstd = zstd_packer_open();
-    p->room = malloc(COMPRESSOR_HEADROOM_BYTES + CHUNK_BYTES);
-    if (p->zstd && p->room)
+    c->zstd = zstd_packer_open();
+    c->room = malloc(COMPRESSOR_HEADROOM_BYTES + CHUNK_BYTES);
+    if (c->zstd && c->room)
         return true;
     log_warn("no memory to compress with: sending without");
-    compressor_close(p);
+    compressor_close(c);
     return false;
 }
 
-static size_t pack(struct compressor *p, const uint8_t *plain, size_t len)
+static size_t pack(struct compressor *c, const uint8_t *plain, size_t len)
 {
     uint64_t start_ns = clock_now_ns();
-    size_t packed = zstd_pack(p->zstd, plain, len,
-                              p->room + COMPRESSOR_HEADROOM_BYTES,
+    size_t packed = zstd_pack(c->zstd, plain, len,
+                              c->room + COMPRESSOR_HEADROOM_BYTES,
                               len - len / SAVED_PART);
 
-    p->pack_ns += clock_now_ns() - start_ns;
+    c->pack_ns += clock_now_ns() - start_ns;
     return packed;
 }
 
@@ -83,51 +83,51 @@ bool compressor_is_packing(const struct compressor *packing)
     return compress_policy_wanted(&packing->decision);
 }
 
-uint8_t *compressor_pack(struct compressor *p, struct frame *frame,
+uint8_t *compressor_pack(struct compressor *c, struct frame *frame,
                          uint8_t *plain)
 {
     size_t len = (size_t)frame->length, packed = 0;
 
-    if (compress_policy_wanted(&p->decision) && make_room(p))
-        packed = pack(p, plain, len);
-    p->plain_bytes += len;
-    p->sent_bytes += packed > 0 ? packed : len;
+    if (compress_policy_wanted(&c->decision) && make_room(c))
+        packed = pack(c, plain, len);
+    c->plain_bytes += len;
+    c->sent_bytes += packed > 0 ? packed : len;
     if (packed == 0 || packed >= len)
         return plain;
     frame->type = FRAME_ZSTD;
     frame->packed_bytes = (uint32_t)packed;
-    return p->room + COMPRESSOR_HEADROOM_BYTES;
+    return c->room + COMPRESSOR_HEADROOM_BYTES;
 }
 
 /* Logs at info level once per lane: an unsteady link must not fill the log. */
-static void tell_change(struct compressor *p)
+static void tell_change(struct compressor *c)
 {
     char rate[32];
 
-    format_bytes(rate, sizeof(rate), p->decision.raw_rate);
-    if (p->decision.is_packing && !p->has_told)
+    format_bytes(rate, sizeof(rate), c->decision.raw_rate);
+    if (c->decision.is_packing && !c->has_told)
         log_info("compressing, as the network takes only %s/s", rate);
     else
         log_debug("%s: the network took %s/s without",
-                  p->decision.is_packing ? "compressing" : "not compressing",
+                  c->decision.is_packing ? "compressing" : "not compressing",
                   rate);
-    p->has_told = true;
+    c->has_told = true;
 }
 
-void compressor_note(struct compressor *p, uint64_t start_ns, uint64_t now_ns,
+void compressor_note(struct compressor *c, uint64_t start_ns, uint64_t now_ns,
                      uint64_t wait_ns, bool target_at_disk)
 {
     struct compress_policy_sent sent = {
         .now_ns = now_ns,
-        .plain_bytes = p->plain_bytes,
-        .sent_bytes = p->sent_bytes,
-        .pack_ns = p->pack_ns,
+        .plain_bytes = c->plain_bytes,
+        .sent_bytes = c->sent_bytes,
+        .pack_ns = c->pack_ns,
         .send_ns = now_ns - start_ns,
         .wait_ns = wait_ns,
         .target_at_disk = target_at_disk,
     };
 
-    p->plain_bytes = p->sent_bytes = p->pack_ns = 0;
-    if (compress_policy_note(&p->decision, &sent))
-        tell_change(p);
+    c->plain_bytes = c->sent_bytes = c->pack_ns = 0;
+    if (compress_policy_note(&c->decision, &sent))
+        tell_change(c);
 }

@@ -6,33 +6,33 @@
 
 #include "plan/chunk_grid.h"
 
-void decompressor_close(struct decompressor *u)
+void decompressor_close(struct decompressor *d)
 {
-    zstd_unpacker_close(u->zstd);
-    free(u->room);
-    *u = (struct decompressor){ .zstd = NULL };
+    zstd_unpacker_close(d->zstd);
+    free(d->room);
+    *d = (struct decompressor){ .zstd = NULL };
 }
 
 /* A packed payload is shorter than a chunk: frame_decode() sees to that. */
-static int make_room(struct decompressor *u, struct error *err)
+static int make_room(struct decompressor *d, struct error *err)
 {
-    if (!u->zstd)
-        u->zstd = zstd_unpacker_open();
-    if (!u->room)
-        u->room = malloc(CHUNK_BYTES);
-    if (u->zstd && u->room)
+    if (!d->zstd)
+        d->zstd = zstd_unpacker_open();
+    if (!d->room)
+        d->room = malloc(CHUNK_BYTES);
+    if (d->zstd && d->room)
         return 0;
     return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack compressed data");
 }
 
-int decompressor_recv(struct decompressor *u, struct conn *conn,
+int decompressor_recv(struct decompressor *d, struct conn *conn,
                       const struct frame *frame, uint8_t *out,
                       struct error *err)
 {
-    if (make_room(u, err) < 0 ||
-        conn_recv(conn, u->room, frame->packed_bytes, err) < 0)
+    if (make_room(d, err) < 0 ||
+        conn_recv(conn, d->room, frame->packed_bytes, err) < 0)
         return -1;
-    if (zstd_unpack_exactly(u->zstd, u->room, frame->packed_bytes, out,
+    if (zstd_unpack_exactly(d->zstd, d->room, frame->packed_bytes, out,
                             (size_t)frame->length))
         return 0;
     return error_set_at(err, ERROR_PROTOCOL, 0, frame->offset,
