@@ -335,11 +335,11 @@ static int run_sessions(struct target *t, struct error *err)
     struct error lost = { .kind = ERROR_NONE };
 
     for (;;) {
-        struct visitor *visitor;
+        struct visitor *visitor = NULL;
         int r = next_source(t, &visitor, &lost, err);
         bool is_upload;
 
-        if (r <= 0)
+        if (r <= 0 || !visitor)
             return r;
         is_upload = visitor->upload.request != NULL;
         r = serve(t, visitor, err);

@@ -55,7 +55,7 @@ static uint64_t random_below(uint64_t limit)
 {
     uint64_t value = 0;
 
-    if (getrandom(&value, sizeof(value), GRND_NONBLOCK) < 0)
+    if (limit == 0 || getrandom(&value, sizeof(value), GRND_NONBLOCK) < 0)
         return 0;
     return value % limit;
 }
