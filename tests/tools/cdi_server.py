@@ -180,6 +180,21 @@ def answer(conn, status, text=""):
                  b"Connection: close\r\n\r\n%s" % (status, len(body), body))
 
 
+def answer_early(conn, status, text=""):
+    """As Go's server does: a connection that is closed over unread data is
+    reset, and the reset may overtake the answer."""
+    answer(conn, status, text)
+    conn.shutdown(socket.SHUT_WR)
+    conn.settimeout(0.5)
+    end = time.monotonic() + 0.5
+    try:
+        while time.monotonic() < end and conn.recv(65536):
+            pass
+    except OSError:
+        pass
+    return status
+
+
 def common_name(conn):
     subject = (conn.getpeercert() or {}).get("subject", ())
     return dict(pair for rdn in subject for pair in rdn).get("commonName")
@@ -199,15 +214,13 @@ def serve(conn, args, counts):
         print("\n".join(head), file=out)
     counts["requests"] += 1
     if args.name and common_name(conn) != args.name:
-        answer(conn, 401)
-        return 401
+        return answer_early(conn, 401)
     if counts["busy"] < args.busy:
         counts["busy"] += 1
-        answer(conn, 503)
-        return 503
+        return answer_early(conn, 503)
     if args.early:
-        answer(conn, args.status, "Saving stream failed: no\nroom")
-        return args.status
+        return answer_early(conn, args.status,
+                            "Saving stream failed: no\nroom")
     while args.deaf:
         time.sleep(1)
     facts = collections.Counter()
