@@ -4,6 +4,7 @@ over an older copy of the disk."""
 import dataclasses
 import os
 import random
+import signal
 import subprocess
 import time
 
@@ -32,7 +33,7 @@ class Resuming(Clonewire):
     its last checkpoint, which --resume=trust needs."""
 
     _JOB = "--job-id=bench"
-    _RATE = "--rate=512MiB"
+    _RATE, _SLOW_RATE = "512MiB", "64MiB"
     _FRAME_BYTES = 2744  # of the record, around digests of 16 bytes
     _PATIENCE_S = 120.0
 
@@ -52,11 +53,17 @@ class Resuming(Clonewire):
     def _leave_begun(self, case):
         begin = super().plan(case)
         begin.servers[0].pipe[0].append("--checkpoint-every=100ms")
-        begin.clients[0].pipe[0].extend([self._JOB, self._RATE])
+        rate_file = os.path.join(os.path.dirname(case.destination), "rate")
+        _write(rate_file, self._RATE)
+        begin.clients[0].pipe[0].extend([self._JOB, "--rate-file", rate_file])
         processes = [self._start(begin.servers[0]),
                      self._start(begin.clients[0])]
         try:
-            self._wait_recorded(case, processes)
+            # Slow from seven tenths on, so that it lives at nine.
+            self._wait_recorded(case, processes, 7)
+            _write(rate_file, self._SLOW_RATE)
+            processes[1].send_signal(signal.SIGHUP)
+            self._wait_recorded(case, processes, 9)
             if self._is_stopped:
                 processes[0].terminate()
                 processes[0].wait(self._PATIENCE_S)
@@ -64,6 +71,7 @@ class Resuming(Clonewire):
             for process in processes:
                 process.kill()
                 process.wait()
+            os.unlink(rate_file)
 
     @staticmethod
     def _start(stage):
@@ -71,10 +79,11 @@ class Resuming(Clonewire):
                                 stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
 
-    def _wait_recorded(self, case, processes):
+    def _wait_recorded(self, case, processes, tenths):
         directory, name = os.path.split(case.destination)
         record = os.path.join(directory, f".{name}.clonewire-state")
-        wanted = self._FRAME_BYTES + 16 * (case.virtual_bytes // MIB * 9 // 10)
+        chunks = case.virtual_bytes // MIB * tenths // 10
+        wanted = self._FRAME_BYTES + 16 * chunks
         deadline = time.monotonic() + self._PATIENCE_S
         while not os.path.exists(record) or os.path.getsize(record) < wanted:
             if any(p.poll() is not None for p in processes):
@@ -82,6 +91,11 @@ class Resuming(Clonewire):
             if time.monotonic() > deadline:
                 raise Failed("no checkpoint was made")
             time.sleep(0.005)
+
+
+def _write(path, text):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text + "\n")
 
 
 class Delta(Clonewire):
@@ -112,7 +126,6 @@ class Delta(Clonewire):
             copy.flush()
             os.fsync(copy.fileno())
             os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
 
     def _pieces(self, size):
         count = size // self._piece
