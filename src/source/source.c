@@ -328,10 +328,14 @@ static int run_sessions(struct source *s, struct error *err)
     uint64_t deadline_ns = clock_now_ns() + patience_ns;
 
     while (hold_session(s, deadline_ns, err) < 0) {
-        /* Never connected at all: the patience for that is spent. */
-        if (s->job.status.start_ns == 0 || !source_calls_again(s, err))
+        bool has_begun = s->job.status.start_ns > 0;
+
+        /* Until the clone has begun, the connect timeout limits all tries. */
+        if ((!has_begun && clock_now_ns() >= deadline_ns) ||
+            !source_calls_again(s, err))
             return -1;
-        deadline_ns = s->retry.deadline_ns;
+        if (has_begun)
+            deadline_ns = s->retry.deadline_ns;
     }
     return 0;
 }
