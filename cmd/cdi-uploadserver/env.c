@@ -13,7 +13,7 @@ const struct cdi_setting env_settings[] = {
     { "TLS_KEY_FILE", "private key of the server, PEM" },
     { "TLS_CERT_FILE", "certificate of the server, PEM" },
     { "CLIENT_CERT_FILE", "CA certificates for clients, PEM" },
-    { "CLIENT_NAME", "common name that a client must have" },
+    { "CLIENT_NAME", "name that the client's certificate must have" },
     { "FILESYSTEM_OVERHEAD", "share that a filesystem uses itself: 0.06" },
     { "UPLOAD_IMAGE_SIZE", "requested size of the volume: 2Gi" },
     { "PREALLOCATION", "true: reserve the disk's space" },
@@ -39,11 +39,16 @@ static int read_security(struct cw_security *security, struct error *err)
     security->ciphers = cdi_env("TLS_CIPHERS");
     security->allow_tls12 = !oldest || strcmp(oldest, "VersionTLS13") != 0;
     security->http = true;
-    if (security->cert_file && security->key_file && security->ca_file)
+    if (!security->cert_file || !security->key_file || !security->ca_file)
+        error_set(err, ERROR_USAGE, 0,
+                  "invalid TLS config: TLS_CERT_FILE, TLS_KEY_FILE and "
+                  "CLIENT_CERT_FILE must name files");
+    else if (!security->peer_name)
+        error_set(err, ERROR_USAGE, 0,
+                  "CLIENT_NAME is not set: every client of the CA could write "
+                  "the volume; set it to the name in the client's certificate");
+    else
         return 0;
-    error_set(err, ERROR_USAGE, 0,
-              "invalid TLS config: TLS_CERT_FILE, TLS_KEY_FILE and "
-              "CLIENT_CERT_FILE must name files");
     return 1;
 }
 

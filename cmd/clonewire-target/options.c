@@ -104,7 +104,7 @@ static const struct option_row http_rows[] = {
     { "http", 0, "CLONEWIRE_HTTP", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_security, http), 0, 0,
       "also accept uploads and KubeVirt CDI clones over HTTP on the same port; "
-      "needs certificates; --peer-name is then the client's common name" },
+      "needs certificates" },
     { 0 },
 };
 

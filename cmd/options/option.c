@@ -229,7 +229,7 @@ static const char *text_of(const struct option_row *row, const char *said)
         return said;
     if (row->env)
         env = getenv(row->env); /* NOLINT(concurrency-mt-unsafe): one thread */
-    return env && env[0] != '\0' ? env : row->initial;
+    return env ? env : row->initial;
 }
 
 static int store_row(struct parse *parse, unsigned index, void *config)

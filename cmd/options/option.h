@@ -7,7 +7,9 @@
  *
  *     command line  >  environment  >  default in the row
  *
- * An environment variable that is set but empty counts as not set.
+ * An environment variable that is set but empty is an error, as an empty value
+ * on the command line: a name that a template failed to fill in must not turn
+ * a check off.
  */
 #ifndef CW_OPTIONS_OPTION_H
 #define CW_OPTIONS_OPTION_H

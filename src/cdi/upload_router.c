@@ -52,14 +52,6 @@ static int refuse(const struct request *request, enum http_code code,
     return -1;
 }
 
-static int check_client(const struct upload_router *router,
-                        const struct request *request, struct error *err)
-{
-    if (!router->client_name)
-        return conn_check_peer(request->conn, err);
-    return conn_check_common_name(request->conn, router->client_name, err);
-}
-
 /* Checks in the order of the list in the header.  -1: answer *code and *text. */
 static int consider(struct upload_router *router, struct request_upload *upload,
                     enum http_code *code, const char **text)
@@ -85,7 +77,7 @@ static int consider(struct upload_router *router, struct request_upload *upload,
     if (head->verb != HTTP_VERB_POST)
         return refuse(request, *code, "an upload is a POST");
     *code = HTTP_UNAUTHORIZED;
-    if (check_client(router, request, &err) < 0)
+    if (conn_check_peer(request->conn, &err) < 0)
         return refuse(request, *code, err.text);
     if (upload_router_claim(router) == 0)
         return 0;

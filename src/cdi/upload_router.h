@@ -26,7 +26,6 @@ enum upload_router_state {
 };
 
 struct upload_router {
-    const char *client_name; /* borrowed; NULL: any name that the CA signed */
     uint64_t idle_ns;        /* as of struct request */
     uint64_t deadline_unix_ns;
     _Atomic unsigned state; /* enum upload_router_state; any thread */

@@ -94,13 +94,6 @@ int conn_check_peer(const struct conn *conn, struct error *err);
 /* Was HTTP/1.1 agreed instead of TLS_ALPN?  Only with tls_options.http. */
 bool conn_is_http(const struct conn *conn);
 
-/*
- * Server: is name exactly the common name of the peer's certificate? ERROR_TLS
- * gives the actual name.
- */
-int conn_check_common_name(const struct conn *conn, const char *name,
-                           struct error *err);
-
 /* Queues len bytes, sent once 256 KiB have gathered or by conn_flush(). */
 int conn_send(struct conn *conn, const void *data, size_t len,
               struct error *err);

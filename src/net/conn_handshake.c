@@ -245,27 +245,11 @@ int conn_check_peer(const struct conn *conn, struct error *err)
                          tls_peer_word(conn->tls));
     if (!conn->wanted_name)
         return 0;
-    if (tls_name_matches(cert, conn->wanted_name))
+    if (SSL_is_server(conn->ssl) ? tls_client_matches(cert, conn->wanted_name)
+                                 : tls_name_matches(cert, conn->wanted_name))
         return 0;
     tls_name_list(cert, names, sizeof(names));
     return error_set(err, ERROR_TLS, 0,
                      "name mismatch: wanted %s, certificate has %s",
                      conn->wanted_name, names);
-}
-
-int conn_check_common_name(const struct conn *conn, const char *name,
-                           struct error *err)
-{
-    X509 *cert = SSL_get0_peer_certificate(conn->ssl);
-    char names[CONN_NAME_CHARS];
-
-    if (!cert)
-        return error_set(err, ERROR_TLS, 0, "the %s sent no certificate",
-                         tls_peer_word(conn->tls));
-    if (tls_name_is_common(cert, name))
-        return 0;
-    tls_name_list(cert, names, sizeof(names));
-    return error_set(err, ERROR_TLS, 0,
-                     "name mismatch: wanted CN=%s, certificate has %s", name,
-                     names);
 }

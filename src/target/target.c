@@ -466,7 +466,6 @@ static int build(struct target *t, const struct cw_target_options *options,
                       options->checkpoint_ns);
     t->plan.checkpointer = &t->checkpointer;
     t->router = (struct upload_router){
-        .client_name = options->security.peer_name,
         /* Before the job's patience ends: that could not say whose fault
          * it is. */
         .idle_ns = t->job.tuning.stall_ns / 4 * 3,

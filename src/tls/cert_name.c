@@ -101,12 +101,13 @@ bool tls_name_matches(X509 *cert, const char *name)
            common_name(cert, cn, sizeof(cn)) && strcmp(cn, name) == 0;
 }
 
-bool tls_name_is_common(const X509 *cert, const char *name)
+bool tls_client_matches(X509 *cert, const char *name)
 {
     const ASN1_STRING *cn = find_common_name(cert);
 
-    return cn && (size_t)ASN1_STRING_length(cn) == strlen(name) &&
-           memcmp(ASN1_STRING_get0_data(cn), name, strlen(name)) == 0;
+    return (cn && (size_t)ASN1_STRING_length(cn) == strlen(name) &&
+            memcmp(ASN1_STRING_get0_data(cn), name, strlen(name)) == 0) ||
+           tls_name_matches(cert, name);
 }
 
 /* Appends ", <type><name>"; a list that is too long ends in "...". */

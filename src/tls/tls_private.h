@@ -97,8 +97,8 @@ int tls_pem_load_ca(struct tls *tls, const char *given, struct error *err);
 /* By the SAN of name's type (DNS or IP); by CN if there is none. */
 bool tls_name_matches(X509 *cert, const char *name);
 
-/* Compares the CN exactly, and nothing else. */
-bool tls_name_is_common(const X509 *cert, const char *name);
+/* Of a client: its exact CN, as KubeVirt CDI compares it, or its SAN. */
+bool tls_client_matches(X509 *cert, const char *name);
 
 /* Every name in a certificate: "DNS:a, IP:10.0.0.1, CN=b". */
 void tls_name_list(X509 *cert, char *out, size_t len);

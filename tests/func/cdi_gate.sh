@@ -52,7 +52,7 @@ assert_answer 401
 will_say "the source sent no certificate: 401"
 curl_as source-imposter -X POST -d x /v1beta1/upload
 assert_answer 401
-will_say "wanted CN=source, certificate has .*CN=imposter: 401"
+will_say "wanted source, certificate has .*CN=imposter: 401"
 curl_as source-stranger -X POST -d x /v1beta1/upload
 assert_answer 000
 will_say "refused a connection.*(not signed|issuer|unknown|trust)"

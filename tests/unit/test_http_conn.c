@@ -102,25 +102,6 @@ static void test_agreed(void **state)
     }
 }
 
-static void test_common_name(void **state)
-{
-    struct pair pair;
-    struct error err;
-
-    (void)state;
-    meet(&pair, true, NULL);
-    pair_check("target", &pair.target, NULL);
-    assert_int_equal(
-        conn_check_common_name(pair.target.conn, "the source", &err), 0);
-    assert_int_equal(
-        conn_check_common_name(pair.target.conn, "The source", &err), -1);
-    assert_int_equal(
-        conn_check_common_name(pair.target.conn, "the sourc", &err), -1);
-    assert_string_equal(err.text, "name mismatch: wanted CN=the sourc, "
-                                  "certificate has CN=the source");
-    pair_close(&pair);
-}
-
 /* A receive ends at its deadline, and an answer can still be sent. */
 static void test_deadline(void **state)
 {
@@ -153,7 +134,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agreed),
-        cmocka_unit_test(test_common_name),
         cmocka_unit_test(test_deadline),
     };
 

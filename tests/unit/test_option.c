@@ -118,7 +118,6 @@ static void test_precedence(void **state)
     setenv("CLONEWIRE_LANES", "5", 1);
     setenv("CLONEWIRE_OVERWRITE", "true", 1);
     setenv("CLONEWIRE_ONCE", "1", 1);
-    setenv("CLONEWIRE_LISTEN", "", 1); /* empty: not set */
     assert_int_equal(
         parse_target((const char *[]){ "--overwrite=no", NULL }, &c, &err), 0);
     assert_string_equal(c.options.destination, "from-env");
@@ -135,6 +134,13 @@ static void test_precedence(void **state)
         0);
     assert_string_equal(c.options.destination, "said");
     assert_int_equal(c.options.tuning.lanes, 2);
+
+    /* An empty variable must not turn a check off. */
+    setenv("CLONEWIRE_PEER_NAME", "", 1);
+    assert_int_equal(
+        parse_target((const char *[]){ "--lanes", "2", NULL }, &c, &err), -1);
+    assert_string_equal(err.text,
+                        "--peer-name (CLONEWIRE_PEER_NAME): \"\" is empty");
     clear_environment(NULL);
 }
 

@@ -364,6 +364,40 @@ static void test_names(void **state)
     }
 }
 
+/* A client's CN counts beside its SAN. */
+static void test_client_names(void **state)
+{
+    static const struct {
+        const char *cn, *san;
+        const char *wanted;
+        bool want;
+    } cases[] = {
+        { "ns/a-ns/b", NULL, "ns/a-ns/b", true },
+        { "client", "DNS:node7", "client", true },
+        { "client", "DNS:node7", "node7", true },
+        { "client", "DNS:node7", "Client", false },
+        { "client", "DNS:node7", "clien", false },
+        { "client", "DNS:node7", "node", false },
+        { NULL, NULL, "client", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct pki_spec spec = { .name = "client",
+                                 .cn = cases[i].cn,
+                                 .san = cases[i].san,
+                                 .until_s = PKI_HOUR };
+        X509 *cert;
+
+        CASE(cases[i].wanted);
+        pki_make(&pki, &spec);
+        cert = pki_load_cert(pki_path(&pki, "client", ".crt"));
+        assert_int_equal(tls_client_matches(cert, cases[i].wanted),
+                         cases[i].want);
+        X509_free(cert);
+    }
+}
+
 static void test_long_name_list(void **state)
 {
     struct pki_spec spec = { .name = "named",
@@ -390,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_open_psk),
         cmocka_unit_test(test_open_both),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_client_names),
         cmocka_unit_test(test_long_name_list),
     };
 
