@@ -9,6 +9,7 @@ import unittest
 
 import layers
 import shape
+import statics
 import symbols
 import words
 
@@ -123,7 +124,7 @@ class Tree:
 class Lint(unittest.TestCase):
     def test_good_tree_has_no_problem(self):
         with Tree({"src/base/most.c": function(100)}) as root:
-            for rules in (layers, words, shape):
+            for rules in (layers, words, shape, statics):
                 self.assertEqual(list(rules.check(root)), [])
 
     def test_each_violation_is_found_alone(self):
@@ -146,6 +147,26 @@ class Lint(unittest.TestCase):
         self.assertEqual(len(problems), 1, problems)
         self.assertIn("io/a.h -> io/b.h -> io/c.h -> io/a.h",
                       problems[0].text)
+
+    def test_static_names(self):
+        one = "static int refuse(int a)\n{\n    return a;\n}\n"
+        wrapped = "static int\nrefuse(int a,\n       int b)\n{\n}\n"
+
+        def said(changes):
+            with Tree(changes) as root:
+                return [str(p) for p in statics.check(root)]
+
+        self.assertEqual(said({"src/io/a.c": one, "src/job/a.c": one}), [])
+        self.assertEqual(said({"src/io/a.c": one + one}), [])
+        self.assertEqual(
+            said({"src/io/a.c": one, "src/io/b.c": one.replace("\n{", ";")}),
+            [])
+        self.assertEqual(
+            said({"src/io/a.c": one, "src/io/deep/b.c": "\n" + wrapped}),
+            ["src/io/deep/b.c:2: refuse() is also in src/io/a.c: one name, "
+             "one function in a layer"])
+        self.assertEqual(len(said({"cmd/output/a.c": one,
+                                   "cmd/output/b.c": one})), 1)
 
     def test_calls(self):
         def said(graph):

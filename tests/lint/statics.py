@@ -1,0 +1,87 @@
+"""A static function's name stands for one function in its layer.
+
+Read from the sources, because a compiler leaves out what it inlines.
+"""
+
+import collections
+import pathlib
+import re
+from typing import Iterator
+
+from tree import Problem, code, files
+
+DEFINITION = re.compile(r"^static\b(?:\s*__attribute__\(\(.*\)\))?"
+                        r"[^;{}=()]*?(\w+)\([^;{}]*\)\s*\{", re.M)
+
+# Names not yet unique: (layer, name).  The list only gets shorter.
+YET = {
+    ("base", "is_digit"),
+    ("image", "add"),
+    ("image", "choose_format"),
+    ("image", "create"),
+    ("image", "decode"),
+    ("image", "decode_step"),
+    ("image", "expect_end"),
+    ("image", "explain"),
+    ("image", "fill"),
+    ("image", "find"),
+    ("image", "look_inside"),
+    ("image", "make_room"),
+    ("image", "read_file"),
+    ("image", "read_head"),
+    ("image", "refill"),
+    ("image", "refuse"),
+    ("image", "tell"),
+    ("image", "unpack"),
+    ("image", "walk"),
+    ("io", "read_number"),
+    ("monitor", "serve"),
+    ("net", "auto_list"),
+    ("output", "has_room"),
+    ("output", "put"),
+    ("output", "write_all"),
+    ("program", "ask"),
+    ("program", "on_late"),
+    ("program", "on_log"),
+    ("sink", "make_room"),
+    ("sink", "open_failed"),
+    ("tar", "complain"),
+    ("tar", "describe"),
+    ("tar", "fail"),
+    ("tar", "put_entry"),
+    ("target", "begin"),
+    ("target", "found"),
+    ("target", "go_on"),
+    ("target", "is_ours"),
+    ("target", "receive_visitors"),
+    ("target", "serve"),
+    ("target", "take_over"),
+    ("target", "work"),
+    ("transfer", "close_work"),
+    ("transfer", "feed"),
+    ("transfer", "find_free"),
+    ("transfer", "free_block"),
+    ("transfer", "make_room"),
+    ("transfer", "open_work"),
+    ("transfer", "reap"),
+    ("transfer", "walk"),
+}
+
+
+def check(root: pathlib.Path) -> Iterator[Problem]:
+    homes = collections.defaultdict(list)
+    for path in files(root, ".c"):
+        name = path.relative_to(root)
+        if name.parts[0] in ("src", "cmd"):
+            text = "\n".join(code(path.read_text()))
+            for match in DEFINITION.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                homes[name.parts[1], match[1]].append((str(name), line))
+    for (layer, name), places in sorted(homes.items()):
+        first = places[0][0]
+        for path, line in places[1:]:
+            # A file may define a function twice under #if.
+            if path != first and (layer, name) not in YET:
+                yield Problem(path, line, f"{name}() is also in {first}: "
+                                          "one name, one function in a layer")
+                break
