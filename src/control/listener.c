@@ -135,6 +135,7 @@ static int let_in(struct listener *listener, int fd, struct visitor *visitor,
         return -1;
     conn_get_info(visitor->conn, &info);
     snprintf(visitor->peer, sizeof(visitor->peer), "%s", info.peer);
+    snprintf(visitor->name, sizeof(visitor->name), "%s", info.peer_name);
 
     if (listener->http.receive && conn_is_http(visitor->conn))
         return listener->http.receive(listener->http.opaque,

@@ -26,6 +26,7 @@ struct visitor {
     struct message first;         /* HELLO or JOIN */
     struct error err;             /* conn is NULL: why it was refused */
     char peer[128]; /* "10.0.0.7:41234", "" before the handshake */
+    char name[256]; /* certificate name or PSK identity */
     struct visitor *next;
 };
 

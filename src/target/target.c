@@ -54,17 +54,21 @@ static bool is_reserved(const struct target *t)
 }
 
 /* May this source be served now? */
-static int check_source(const struct target *t,
-                        const struct message_hello *hello, struct error *err)
+static int check_source(const struct target *t, const struct visitor *visitor,
+                        struct error *err)
 {
+    const struct message_hello *hello = &visitor->first.hello;
+    bool is_same;
+
     if (check_hello(hello, err) < 0)
         return -1;
+    is_same = target_is_same_job(t, hello, visitor->name);
     if (t->is_left)
         return 0; /* who may not replace it is told by target_prepare() */
-    if (t->is_committed && !target_is_same_job(t, hello))
+    if (t->is_committed && !is_same)
         return error_set(err, ERROR_BUSY, 0,
                          "busy: the disk of another source is complete");
-    if (is_reserved(t) && !target_is_same_job(t, hello))
+    if (is_reserved(t) && !is_same)
         return error_set(err, ERROR_BUSY, 0,
                          "busy: waiting for another source to come back, %s",
                          t->session.peer);
@@ -103,8 +107,7 @@ static int consider(struct target *t, const struct visitor *visitor,
         *err = visitor->err;
     else if (visitor->first.type == MESSAGE_JOIN)
         target_check_join(t, &visitor->first.join, err);
-    else if (check_source(t, &visitor->first.hello, err) == 0 &&
-             keep_gate(t, err) == 0)
+    else if (check_source(t, visitor, err) == 0 && keep_gate(t, err) == 0)
         return 1;
 
     if (visitor->conn)

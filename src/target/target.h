@@ -17,10 +17,6 @@
 #include "sink/sink.h"
 #include "target/receive_worker.h"
 
-/* Of so many sessions the secret is known: this one's, and those that were
- * lost and whose lanes may still be on their way. */
-#define TARGET_SECRETS 8U
-
 struct target_recognition;
 
 /* What lives as long as one control connection. */
@@ -37,6 +33,7 @@ struct target_session {
     bool has_record_key;
     uint8_t record_key[DIGEST_MAC_BYTES]; /* as of target_trust_key() */
     char peer[128];
+    char name[256]; /* as in struct visitor */
 };
 
 struct target {
@@ -56,6 +53,7 @@ struct target {
         plan;      /* what is held, and its digests: job.status.digest */
     bool has_disk; /* the sink is prepared, for the job disk_of */
     struct message_hello disk_of;
+    char disk_of_name[256];             /* of its source, as session.name */
     enum checkpoint_file_result record; /* of an earlier process, */
     bool is_record_authentic;
     char stamp[FILE_STAMP_BYTES];           /* of the disk as it was found */
@@ -81,8 +79,6 @@ struct target {
     struct visitor *comeback; /* owned: our source, calling again */
 
     struct target_session session;
-    uint8_t secrets[TARGET_SECRETS][MESSAGE_SECRET_BYTES]; /* a ring */
-    unsigned sessions; /* that got a secret */
     struct receive_worker lanes[MESSAGE_MAX_LANES];
     struct task task;
     struct task scan;           /* of what the disk holds, beside the copying */
@@ -96,9 +92,13 @@ struct cw_job *target_open(const struct cw_target_options *options,
                            const struct job_observer *observer,
                            struct error *err);
 
-/* Would hello go on with the disk that is being made? */
+/*
+ * Would hello go on with the disk that is being made?  name: of the peer, as in
+ * struct visitor.  Another client of the CA that learned the job's ID, which is
+ * no secret, is another source.
+ */
 bool target_is_same_job(const struct target *t,
-                        const struct message_hello *hello);
+                        const struct message_hello *hello, const char *name);
 
 /* Tells a visitor why it cannot stay. */
 void target_turn_away(const struct visitor *visitor, const struct error *err);

@@ -57,7 +57,8 @@ int target_finished_make_way(struct target *t, const struct visitor *visitor,
                              struct error *err)
 {
     bool is_other = visitor && (visitor->upload.request ||
-                                !target_is_same_job(t, &visitor->first.hello));
+                                !target_is_same_job(t, &visitor->first.hello,
+                                                    visitor->name));
 
     if (!t->is_left || (!atomic_load(&t->plan.is_replaced) &&
                         !(is_other && is_replaceable(t))))

@@ -272,6 +272,7 @@ static int make_disk(struct target *t, struct error *err)
         return -1;
     t->plan.virtual_bytes = virtual_bytes;
     t->disk_of = t->session.hello;
+    memcpy(t->disk_of_name, t->session.name, sizeof(t->disk_of_name));
     t->has_disk = true;
     return 0;
 }
@@ -315,8 +316,9 @@ static int go_on(struct target *t, struct error *err)
 int target_prepare(void *arg, struct error *err)
 {
     struct target *t = arg;
-    int r = target_is_same_job(t, &t->session.hello) ? go_on(t, err)
-                                                     : make_disk(t, err);
+    int r = target_is_same_job(t, &t->session.hello, t->session.name)
+                ? go_on(t, err)
+                : make_disk(t, err);
 
     if (r == 0)
         note_source(t);

@@ -57,15 +57,6 @@ static bool secrets_equal(const uint8_t *a, const uint8_t *b)
     return different == 0;
 }
 
-/* Is it a lane of ours that comes after its session was lost? */
-static bool is_past_secret(const struct target *t, const uint8_t *secret)
-{
-    for (unsigned i = 0; i < TARGET_SECRETS && i < t->sessions; i++)
-        if (secrets_equal(secret, t->secrets[i]))
-            return !secrets_equal(secret, t->session.secret);
-    return false;
-}
-
 int target_check_join(const struct target *t, const struct message_join *join,
                       struct error *err)
 {
@@ -90,8 +81,8 @@ int target_check_join(const struct target *t, const struct message_join *join,
 }
 
 /*
- * A lane that breaks the rules ends the clone: it has our source's identity.
- * Only one that is late, of a session that was lost, is just turned away.
+ * A lane of this session that breaks the rules ends it.  A lane with another
+ * secret is turned away: it is late, of a session that was lost, or a stranger.
  */
 static void receive_lane(struct target *t, struct visitor *visitor)
 {
@@ -100,7 +91,8 @@ static void receive_lane(struct target *t, struct visitor *visitor)
 
     if (target_check_join(t, join, &err) < 0) {
         target_turn_away(visitor, &err);
-        if (t->session.accepting && !is_past_secret(t, join->secret))
+        if (t->session.accepting &&
+            secrets_equal(join->secret, t->session.secret))
             job_state_fail(&t->job.state, &err);
         return;
     }
@@ -120,8 +112,8 @@ static void receive_hello(struct target *t, struct visitor **visitor)
     const struct channel *channel = &t->session.control.channel;
     struct error err;
 
-    if (target_is_same_job(t, &(*visitor)->first.hello) && !t->comeback &&
-        clock_now_ns() - channel->heard_ns > SILENCE_NS) {
+    if (target_is_same_job(t, &(*visitor)->first.hello, (*visitor)->name) &&
+        !t->comeback && clock_now_ns() - channel->heard_ns > SILENCE_NS) {
         t->comeback = TAKE_PTR(*visitor);
         error_set(&err, ERROR_TEMPORARY, 0,
                   "the source has lost the connection and calls again");
@@ -210,11 +202,8 @@ static int make_secret(struct target *t)
     struct error err;
 
     if (getrandom(t->session.secret, sizeof(t->session.secret), 0) ==
-        (ssize_t)sizeof(t->session.secret)) {
-        memcpy(t->secrets[t->sessions++ % TARGET_SECRETS], t->session.secret,
-               MESSAGE_SECRET_BYTES);
+        (ssize_t)sizeof(t->session.secret))
         return 0;
-    }
     error_set(&err, ERROR_SYSTEM, errno, "make a session secret");
     job_state_fail(&t->job.state, &err);
     return -1;
@@ -401,7 +390,8 @@ static void begin(struct target *t, struct visitor *visitor)
 
     memset(session, 0, sizeof(*session));
     session->hello = visitor->first.hello;
-    if (!target_is_same_job(t, &session->hello))
+    memcpy(session->name, visitor->name, sizeof(session->name));
+    if (!target_is_same_job(t, &session->hello, session->name))
         job_begin(&t->job);
     t->reserved_ns = 0;
     memcpy(t->job.status.id, session->hello.job, sizeof(t->job.status.id));
@@ -432,7 +422,7 @@ static void begin(struct target *t, struct visitor *visitor)
  * only it can know. */
 static int examine(struct target *t)
 {
-    if (target_is_same_job(t, &t->session.hello))
+    if (target_is_same_job(t, &t->session.hello, t->session.name))
         return 0;
     if (run_errand(t, target_examine) < 0)
         return -1;

@@ -9,9 +9,10 @@
 #include "plan/gpt.h"
 
 bool target_is_same_job(const struct target *t,
-                        const struct message_hello *hello)
+                        const struct message_hello *hello, const char *name)
 {
-    return t->has_disk && strcmp(hello->job, t->disk_of.job) == 0 &&
+    return t->has_disk && strcmp(name, t->disk_of_name) == 0 &&
+           strcmp(hello->job, t->disk_of.job) == 0 &&
            hello->virtual_bytes == t->disk_of.virtual_bytes &&
            hello->digest == t->disk_of.digest;
 }

@@ -36,9 +36,9 @@ assert_log evil 'lane: heard error 21: .*wrong session secret'
 TARGET_WITH=()
 one_try
 honest none
-
-sin wrong-secret 21 'wrong session secret'
+honest wrong-secret
 assert_log evil 'lane: heard error 21: .*wrong session secret'
+
 sin lane-number 21 'lane 63 of a clone with 1 lanes'
 sin lane-twice 21 'lane 0 came twice'
 sin hello-twice 21 'sent HELLO out of turn'

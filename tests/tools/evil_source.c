@@ -167,41 +167,53 @@ static void finish_first(struct evil *evil)
     evil_say(evil->control, &message);
 }
 
-/* ---- at JOIN ---- */
-
-static void wrong_secret(struct evil *evil)
+static void join_first(struct evil *evil)
 {
-    evil->secret[MESSAGE_SECRET_BYTES - 1] ^= 1;
-    join(evil, 0, 0);
-    printf("lane: ");
-    evil_outcome(evil->lanes[0]);
+    struct message message = { .type = MESSAGE_JOIN };
+
+    memset(message.join.secret, 0x5a, sizeof(message.join.secret));
+    evil_say(evil->control, &message);
 }
 
-/* No sin: the connection is lost, and a lane of that session comes after the
- * next has begun.  It is turned away, and the clone goes on. */
-static void late_lane(struct evil *evil)
+/* ---- at JOIN ---- */
+
+/* A lane that is turned away, and then the right one. */
+static void strange_lane(struct evil *evil, const uint8_t *right)
 {
-    uint8_t lost[MESSAGE_SECRET_BYTES];
-    struct message message = hello(1);
-
-    memcpy(lost, evil->secret, sizeof lost);
-    conn_close(evil->control);
-    evil->control = dial(evil, CONN_CONTROL);
-    evil_say(evil->control, &message);
-    evil_hear_until(evil->control, MESSAGE_PLAN, &message);
-    evil_hear_until(evil->control, MESSAGE_GO, &(struct message){ 0 });
-
-    memcpy(evil->secret, lost, sizeof lost);
     join(evil, 0, 0);
     printf("lane: ");
     evil_outcome(evil->lanes[0]);
     conn_close(evil->lanes[0]);
     evil->lanes[0] = NULL;
 
-    memcpy(evil->secret, message.plan.secret, sizeof evil->secret);
+    memcpy(evil->secret, right, sizeof evil->secret);
     join(evil, 0, 0);
     whole_disk(evil);
     finish(evil);
+}
+
+/* The clone does not end for it: strangers can send the same. */
+static void wrong_secret(struct evil *evil)
+{
+    uint8_t right[MESSAGE_SECRET_BYTES];
+
+    memcpy(right, evil->secret, sizeof right);
+    evil->secret[MESSAGE_SECRET_BYTES - 1] ^= 1;
+    strange_lane(evil, right);
+}
+
+/* No sin: the connection is lost, and a lane of that session comes after the
+ * next has begun. */
+static void late_lane(struct evil *evil)
+{
+    struct message message = hello(1);
+
+    conn_close(evil->control);
+    evil->control = dial(evil, CONN_CONTROL);
+    evil_say(evil->control, &message);
+    evil_hear_until(evil->control, MESSAGE_PLAN, &message);
+    evil_hear_until(evil->control, MESSAGE_GO, &(struct message){ 0 });
+    strange_lane(evil, message.plan.secret);
 }
 
 static void lane_number(struct evil *evil)
@@ -417,6 +429,7 @@ static const struct sin sins[] = {
     { "huge-disk",          AT_HELLO,  1, huge_disk },
     { "unknown-digest",     AT_HELLO,  1, unknown_digest },
     { "finish-first",       AT_HELLO,  1, finish_first },
+    { "join-first",         AT_HELLO,  1, join_first },
     { "wrong-secret",       AT_JOIN,   1, wrong_secret },
     { "late-lane",          AT_JOIN,   1, late_lane },
     { "lane-number",        AT_JOIN,   1, lane_number },
