@@ -22,15 +22,16 @@ enum content {
     CONTENT_ARCHIVE
 };
 
-static enum content content_of(const struct request_upload *from)
+static enum content content_of(const struct request *from)
 {
-    const char *type = from->request->head.cdi_content_type;
+    const char *type = from->head.cdi_content_type;
 
     if (strcmp(type, "blockdevice-clone") == 0)
         return CONTENT_BLOCK_CLONE;
     if (strcmp(type, "filesystem-clone") == 0)
         return CONTENT_FILE_CLONE;
-    return from->path->is_archive ? CONTENT_ARCHIVE : CONTENT_IMAGE;
+    return from->route->flags & UPLOAD_ROUTE_ARCHIVE ? CONTENT_ARCHIVE
+                                                     : CONTENT_IMAGE;
 }
 
 static ssize_t next_of_body(void *opaque, const void **data, struct error *err)
@@ -49,7 +50,7 @@ static ssize_t read_of_body(void *opaque, void *buf, size_t len,
 /* The size of the disk that the client announces, or UPLOAD_SIZE_UNKNOWN. */
 static int announced(const struct upload *u, uint64_t *bytes, struct error *err)
 {
-    const char *text = u->from.request->head.disk_bytes;
+    const char *text = u->from->head.disk_bytes;
 
     *bytes = UPLOAD_SIZE_UNKNOWN;
     if (text[0] == '\0' || parse_count(text, bytes))
@@ -128,9 +129,9 @@ static int receive_plain(struct upload *u, const struct body *body,
 /* The size is known if the body announces its length and is not wrapped. */
 static uint64_t known_length(const struct upload *u)
 {
-    const struct http_head *head = &u->from.request->head;
+    const struct http_head *head = &u->from->head;
 
-    if (!head->has_length || u->from.path->is_form)
+    if (!head->has_length || (u->from->route->flags & UPLOAD_ROUTE_FORM))
         return UPLOAD_SIZE_UNKNOWN;
     return head->length_bytes;
 }
@@ -270,7 +271,7 @@ static int open_part(struct part *part, const struct upload *u,
 {
     part->body = *body;
     part->len = 0;
-    return multipart_init(&part->form, u->from.request->head.content_type)
+    return multipart_init(&part->form, u->from->head.content_type)
                ? 0
                : no_form("not what the header Content-Type says", err);
 }
@@ -280,10 +281,10 @@ static int open_part(struct part *part, const struct upload *u,
 static int receive_content(struct upload *u, enum content content,
                            struct error *err)
 {
-    struct body body = { next_of_body, u->from.request, read_of_body };
+    struct body body = { next_of_body, u->from, read_of_body };
     struct part part;
 
-    if (u->from.path->is_form) {
+    if (u->from->route->flags & UPLOAD_ROUTE_FORM) {
         if (open_part(&part, u, &body, err) < 0)
             return -1;
         body = (struct body){ next_of_part, &part, NULL };
@@ -320,19 +321,19 @@ static int verify(struct upload *u, struct error *err)
 
 int upload_receive(struct upload *u, struct error *err)
 {
-    enum content content = content_of(&u->from);
+    enum content content = content_of(u->from);
 
     u->is_clone = content == CONTENT_BLOCK_CLONE ||
                   content == CONTENT_FILE_CLONE;
-    log_info("%s: %s of %s", u->from.request->peer, u->from.path->path,
-             u->is_clone ? u->from.request->head.cdi_content_type
+    log_info("%s: %s of %s", u->from->peer, u->from->route->path,
+             u->is_clone ? u->from->head.cdi_content_type
                          : "an image or archive");
-    if (u->is_clone && u->from.path->is_async)
+    if (u->is_clone && (u->from->route->flags & UPLOAD_ROUTE_ASYNC))
         return error_set(err, ERROR_PROTOCOL, 0, "async clone not supported");
-    if (request_invite(u->from.request, err) < 0 ||
+    if (request_invite(u->from, err) < 0 ||
         receive_content(u, content, err) < 0)
         return -1;
-    if (!u->from.request->is_over)
+    if (!u->from->is_over)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "the body continues after the end of its content");
     if (u->is_tree)
@@ -354,5 +355,5 @@ void upload_refuse(struct upload *u, const struct error *err)
                        "available storage: "
                      : "",
              err->text);
-    request_answer(u->from.request, is_full ? HTTP_BAD : HTTP_FAILED, text);
+    request_answer(u->from, is_full ? HTTP_BAD : HTTP_FAILED, HTTP_TEXT, text);
 }

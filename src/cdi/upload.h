@@ -15,7 +15,7 @@
 #include "sink/sink.h"
 
 struct upload {
-    struct request_upload from;
+    struct request *from; /* borrowed */
     struct cw_job *job;
     struct sink *sink;
 

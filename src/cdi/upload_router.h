@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/request.h"
+#include "http/server.h"
 
 enum upload_router_state {
     UPLOAD_ROUTER_OPEN,
@@ -26,27 +26,21 @@ enum upload_router_state {
 };
 
 struct upload_router {
-    uint64_t idle_ns;        /* as of struct request */
+    uint64_t idle_ns; /* as of struct request */
     uint64_t deadline_unix_ns;
     _Atomic unsigned state; /* enum upload_router_state; any thread */
 };
 
-/* How the body of an upload is sent. */
-struct upload_router_path {
-    const char *path;
-    bool is_async;
-    bool is_form;
-    bool is_archive;
+/* Flags of an upload's route: how its body is sent. */
+enum upload_route {
+    UPLOAD_ROUTE_ASYNC = 1,
+    UPLOAD_ROUTE_FORM = 2,
+    UPLOAD_ROUTE_ARCHIVE = 4,
 };
 
-/*
- * As listener_http; opaque: the struct upload_router.  Any thread: serves
- * the client on conn (moved), until stop_fd is readable.  True: it may
- * upload, and the caller owns upload->request; the router is busy until
- * upload_router_set().  False: the client was answered.
- */
-bool upload_router_receive(void *opaque, struct conn *conn, int stop_fd,
-                           struct request_upload *upload);
+/* Returns the service for clients of router.  It keeps the requests that may
+ * upload; the router is busy until upload_router_set(). */
+struct http_service upload_router_service(struct upload_router *router);
 
 /* Any thread: claims the router.  0; -1: it was not open. */
 int upload_router_claim(struct upload_router *router);

@@ -469,29 +469,6 @@ bool http_reader_may_end(const struct http_reader *reader)
             !reader->head.has_length && reader->parser.type == HTTP_RESPONSE);
 }
 
-bool http_parse(const char *in, size_t len, struct http_head *head,
-                enum http_code *status)
-{
-    struct http_reader *r = http_reader_open(false);
-    struct http_piece body;
-    enum http_event event;
-    size_t used;
-
-    *status = HTTP_UNAVAILABLE;
-    if (!r)
-        return true;
-    event = http_reader_feed(r, in, len, &used, &body);
-    *status = r->code;
-    *head = r->head;
-    if (event == HTTP_EVENT_HEAD && head->path[0] == '\0')
-        *status = HTTP_NOT_FOUND;
-    if (event == HTTP_EVENT_HEAD && head->verb != HTTP_VERB_GET &&
-        head->verb != HTTP_VERB_HEAD)
-        *status = HTTP_NOT_GET;
-    http_reader_close(r);
-    return event != HTTP_EVENT_MORE;
-}
-
 size_t http_write_head(char out[HTTP_HEAD_BYTES], enum http_code status,
                        const char *type, size_t body_len)
 {

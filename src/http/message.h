@@ -100,15 +100,6 @@ bool http_reader_may_end(const struct http_reader *reader);
 void http_reader_close(struct http_reader *reader);
 
 /*
- * Parses all bytes received so far of a request without a body.  Returns false
- * if it is incomplete and valid so far: read on.  Returns true with the answer
- * in *status; *head is filled if that is HTTP_OK.  Methods other than GET and
- * HEAD give HTTP_NOT_GET.
- */
-bool http_parse(const char *in, size_t len, struct http_head *head,
-                enum http_code *status);
-
-/*
  * Writes status line and headers of an answer with body_len bytes of body,
  * after which the connection closes.  Returns their length.
  */

@@ -73,10 +73,9 @@ static enum http_event feed(struct request *request, size_t max,
     return event;
 }
 
-int request_read_head(struct request *request, enum http_code *code,
-                      struct error *err)
+int request_read_head(struct request *request, uint64_t deadline_ns,
+                      enum http_code *code, struct error *err)
 {
-    uint64_t deadline_ns = clock_now_ns() + REQUEST_HEAD_NS;
     struct http_piece piece;
     enum http_event event;
 
@@ -220,12 +219,6 @@ ssize_t request_read(struct request *request, void *buf, size_t len,
 
 /* ---- answering ---- */
 
-static int send_text(struct request *request, const char *text, size_t len,
-                     struct error *err)
-{
-    return conn_send(request->conn, text, len, err);
-}
-
 int request_invite(struct request *request, struct error *err)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -233,13 +226,13 @@ int request_invite(struct request *request, struct error *err)
     if (!request->head.expects_continue)
         return 0;
     conn_set_deadline(request->conn, clock_now_ns() + REQUEST_HEAD_NS);
-    if (send_text(request, text, sizeof(text) - 1, err) < 0)
+    if (conn_send(request->conn, text, sizeof(text) - 1, err) < 0)
         return -1;
     return conn_flush(request->conn, err);
 }
 
 void request_answer(struct request *request, enum http_code code,
-                    const char *text)
+                    const char *type, const char *text)
 {
     uint64_t deadline_ns = clock_now_ns() + REQUEST_GOODBYE_NS;
     bool is_head = request->head.verb == HTTP_VERB_HEAD;
@@ -250,11 +243,10 @@ void request_answer(struct request *request, enum http_code code,
     if (request->has_answered)
         return;
     request->has_answered = true;
-    len = http_write_head(head, code, "text/plain; charset=utf-8",
-                          strlen(text));
+    len = http_write_head(head, code, type, strlen(text));
     conn_set_deadline(request->conn, deadline_ns);
-    if (send_text(request, head, len, &err) < 0 ||
-        send_text(request, text, is_head ? 0 : strlen(text), &err) < 0 ||
+    if (conn_send(request->conn, head, len, &err) < 0 ||
+        conn_send(request->conn, text, is_head ? 0 : strlen(text), &err) < 0 ||
         conn_flush(request->conn, &err) < 0) {
         log_debug("answer %s: %s", request->peer, err.text);
         return;

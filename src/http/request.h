@@ -25,8 +25,15 @@
 #define REQUEST_BYTES      65536U
 #define REQUEST_LINE_BYTES 256U
 
+/* The content types of answers. */
+#define HTTP_TEXT    "text/plain; charset=utf-8"
+#define HTTP_METRICS "text/plain; version=0.0.4" /* Prometheus */
+
+struct http_route;
+
 struct request {
-    struct conn *conn; /* owned */
+    struct conn *conn;              /* owned */
+    const struct http_route *route; /* of its path, in http/server.h */
     struct http_reader *reader;
     struct http_head head;
     char peer[128];
@@ -43,23 +50,15 @@ struct request {
     char in[REQUEST_BYTES];
 };
 
-struct upload_router_path;
-
-/* A client that may upload; its body has not been read. */
-struct request_upload {
-    struct request *request; /* owned; NULL: no upload */
-    const struct upload_router_path *path;
-};
-
 /* Takes over conn, also on failure (returns NULL: out of memory). */
 struct request *request_open(struct conn *conn);
 
 /*
- * Waits for the head.  Returns -1 if the head is invalid: answer with *code;
- * *code 0: the connection was lost or timed out.
+ * Waits for the head until deadline_ns.  Returns -1 if the head is invalid:
+ * answer with *code; *code 0: the connection was lost or timed out.
  */
-int request_read_head(struct request *request, enum http_code *code,
-                      struct error *err);
+int request_read_head(struct request *request, uint64_t deadline_ns,
+                      enum http_code *code, struct error *err);
 
 /* Asks a client that waits (Expect: 100-continue) to send its body. */
 int request_invite(struct request *request, struct error *err);
@@ -81,11 +80,12 @@ ssize_t request_read(struct request *request, void *buf, size_t len,
                      struct error *err);
 
 /*
- * Answers with text as the body (without one for HEAD), and waits until the
- * client has it or REQUEST_GOODBYE_NS has passed.  At most once.
+ * Answers with text of that content type as the body (without one for HEAD),
+ * and waits until the client has it or REQUEST_GOODBYE_NS has passed.  At most
+ * once.
  */
 void request_answer(struct request *request, enum http_code code,
-                    const char *text);
+                    const char *type, const char *text);
 
 /* Any thread: ends all waits for the client of this request. */
 void request_interrupt(struct request *request);

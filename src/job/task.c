@@ -1,6 +1,6 @@
 #include "job/task.h"
 
-#include "job/thread.h"
+#include "base/thread.h"
 #include "job/watchdog.h"
 
 static void *task_main(void *arg)

@@ -1,6 +1,6 @@
 #include "job/worker.h"
 
-#include "job/thread.h"
+#include "base/thread.h"
 #include "job/watchdog.h"
 
 static void *worker_main(void *arg)

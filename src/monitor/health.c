@@ -4,19 +4,20 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/server.h"
 #include "job/job.h"
-#include "monitor/https_server.h"
 #include "monitor/metrics.h"
-#include "monitor/page.h"
+
+#define PAGE_BYTES 16384U
 
 struct health {
-    struct https *https;       /* owned */
-    const char *cdi_owner_uid; /* borrowed; NULL: clonewire's pages */
-    pthread_mutex_t lock;      /* protects the fields below */
+    struct http_service service;
+    struct http_server *server; /* owned */
+    const char *cdi_owner_uid;  /* borrowed; NULL: clonewire's pages */
+    pthread_mutex_t lock;       /* protects the fields below */
     struct metrics metrics;
 
     /* Main thread. */
@@ -31,51 +32,67 @@ static void snapshot_metrics(struct health *health, struct metrics *metrics)
     pthread_mutex_unlock(&health->lock);
 }
 
-static void set_text(struct page *page, const char *text)
+static bool show_metrics(void *opaque, struct request *request)
 {
-    page->body_len = (size_t)snprintf(page->body, PAGE_BYTES, "%s\n", text);
+    struct metrics metrics;
+    char page[PAGE_BYTES];
+
+    snapshot_metrics(opaque, &metrics);
+    metrics_format(&metrics, page, sizeof(page));
+    request_answer(request, HTTP_OK, HTTP_METRICS, page);
+    return false;
 }
 
-static void answer(void *opaque, const char *path, struct page *page)
+static bool show_alive(void *opaque, struct request *request)
+{
+    (void)opaque;
+    request_answer(request, HTTP_OK, HTTP_METRICS, "ok\n");
+    return false;
+}
+
+static bool show_ready(void *opaque, struct request *request)
 {
     struct metrics metrics;
 
     snapshot_metrics(opaque, &metrics);
-    if (strcmp(path, "/metrics") == 0) {
-        page->body_len = metrics_format(&metrics, page->body, PAGE_BYTES);
-    } else if (strcmp(path, "/healthz") == 0) {
-        set_text(page, "ok");
-    } else if (strcmp(path, "/readyz") == 0) {
-        page->code = metrics.is_ready ? HTTP_OK : HTTP_UNAVAILABLE;
-        set_text(page, metrics.is_ready ? "ready" : "not ready");
-    } else {
-        page->code = HTTP_NOT_FOUND;
-    }
+    if (metrics.is_ready)
+        request_answer(request, HTTP_OK, HTTP_METRICS, "ready\n");
+    else
+        request_answer(request, HTTP_UNAVAILABLE, HTTP_METRICS, "not ready\n");
+    return false;
+}
+
+static bool show_nothing(void *opaque, struct request *request)
+{
+    (void)opaque;
+    request_answer(request, HTTP_NOT_FOUND, HTTP_METRICS, "Not Found\n");
+    return false;
 }
 
 /* CDI's controller reads one metric, at any path. */
-static void answer_cdi(void *opaque, const char *path, struct page *page)
+static bool show_cdi_progress(void *opaque, struct request *request)
 {
     struct health *health = opaque;
     struct metrics metrics;
+    char page[PAGE_BYTES];
 
-    (void)path;
     snapshot_metrics(health, &metrics);
-    page->body_len = metrics_format_cdi(
-        health->cdi_owner_uid, metrics.progress_ppm, page->body, PAGE_BYTES);
+    metrics_format_cdi(health->cdi_owner_uid, metrics.progress_ppm, page,
+                       sizeof(page));
+    request_answer(request, HTTP_OK, HTTP_METRICS, page);
+    return false;
 }
 
-static size_t serve_cdi(void *opaque, const char *in, size_t in_len,
-                        char out[HTTPS_REPLY_BYTES])
-{
-    return page_answer(answer_cdi, opaque, in, in_len, out);
-}
+static const struct http_route routes[] = {
+    { "/metrics", show_metrics, true, 0 },
+    { "/healthz", show_alive, true, 0 },
+    { "/readyz", show_ready, true, 0 },
+    { NULL, show_nothing, true, 0 },
+};
 
-static size_t serve(void *opaque, const char *in, size_t in_len,
-                    char out[HTTPS_REPLY_BYTES])
-{
-    return page_answer(answer, opaque, in, in_len, out);
-}
+static const struct http_route cdi_routes[] = {
+    { NULL, show_cdi_progress, true, 0 },
+};
 
 static void take_counters(struct cw_job *job, struct metrics *m)
 {
@@ -154,9 +171,15 @@ static void update(struct cw_job *job)
 static int open_server(struct health *health, const struct addr *addr,
                        const struct tls *tls, struct error *err)
 {
-    if (health->cdi_owner_uid)
-        return https_open(addr, NULL, serve_cdi, health, &health->https, err);
-    return https_open(addr, tls, serve, health, &health->https, err);
+    bool is_cdi = health->cdi_owner_uid != NULL;
+
+    health->service = (struct http_service){
+        .routes = is_cdi ? cdi_routes : routes,
+        .opaque = health,
+        .is_open = true,
+    };
+    return http_server_open(addr, is_cdi ? NULL : tls, &health->service,
+                            &health->server, err);
 }
 
 static int open_health(struct cw_job *job, struct error *err)
@@ -180,10 +203,11 @@ static int open_health(struct cw_job *job, struct error *err)
         error_wrap(err, "serve metrics");
         if (!health->cdi_owner_uid)
             return -1;
-        log_warn("%s; going on without", err->text);
+        log_warn("%s; continuing without metrics", err->text);
         return 0;
     }
-    log_info("health and metrics at https://%s", https_address(health->https));
+    log_info("health and metrics at https://%s",
+             http_server_address(health->server));
     return 0;
 }
 
@@ -193,7 +217,7 @@ static void close_health(struct cw_job *job)
 
     if (!health)
         return;
-    https_close(health->https);
+    http_server_close(health->server);
     pthread_mutex_destroy(&health->lock);
     free(health);
 }

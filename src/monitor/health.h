@@ -15,7 +15,7 @@
 
 /*
  * Listens on metrics_listen of the job's events, and answers; without an
- * address it does nothing.  Errors as of https_open().
+ * address it does nothing.  The errors of http_server_open().
  */
 extern const struct job_observer health_observer;
 

@@ -101,7 +101,7 @@ static void leave_gate(struct target *t)
 static int consider(struct target *t, const struct visitor *visitor,
                     struct error *err)
 {
-    if (visitor->upload.request)
+    if (visitor->upload)
         return 1;
     if (!visitor->conn)
         *err = visitor->err;
@@ -269,8 +269,8 @@ static bool go_on_after_upload(struct target *t, const struct error *err)
 /* One source, to its end.  As target_serve(), with *err. */
 static int serve(struct target *t, struct visitor *visitor, struct error *err)
 {
-    int r = visitor->upload.request ? target_take_upload(t, visitor)
-                                    : target_serve(t, visitor);
+    int r = visitor->upload ? target_take_upload(t, visitor)
+                            : target_serve(t, visitor);
 
     if (r < 0)
         job_state_first_error(&t->job.state, err);
@@ -344,7 +344,7 @@ static int run_sessions(struct target *t, struct error *err)
 
         if (r <= 0 || !visitor)
             return r;
-        is_upload = visitor->upload.request != NULL;
+        is_upload = visitor->upload != NULL;
         r = serve(t, visitor, err);
         visitor_close(visitor);
         if (r == 0)
@@ -395,14 +395,14 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
                       struct error *err)
 {
     struct target *t = (struct target *)job;
-    const struct listener_http http = { &t->router, upload_router_receive };
     int r;
 
     t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
                                             ? t->options.pairing_valid_ns
                                             : PAIRING_DEFAULT_NS);
-    if (listener_open(&t->listen, job, t->options.security.http ? &http : NULL,
-                      &t->listener, err) < 0)
+    if (listener_open(&t->listen, job,
+                      t->options.security.http ? &t->http : NULL, &t->listener,
+                      err) < 0)
         return -1;
     job_set_ready(job);
     if (run_sessions(t, err) < 0) {
@@ -474,6 +474,7 @@ static int build(struct target *t, const struct cw_target_options *options,
         .idle_ns = t->job.tuning.stall_ns / 4 * 3,
         .deadline_unix_ns = options->deadline_unix_ns,
     };
+    t->http = upload_router_service(&t->router);
     t->arrival = "clonewire";
     t->retry.budget_ns = t->job.tuning.retry_ns;
     return found == RESUME_PROBE_FINISHED_FILE ||

@@ -43,6 +43,7 @@ struct target {
     bool is_paired;              /* by a code, */
     uint64_t code_ends_ns;       /* which is good until then */
     struct upload_router router; /* for who comes by HTTP */
+    struct http_service http;    /* of router */
     bool has_router;             /* claimed for a source of our own */
     struct listener *listener;
 

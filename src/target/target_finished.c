@@ -56,7 +56,7 @@ static int drop(struct target *t, struct error *err)
 int target_finished_make_way(struct target *t, const struct visitor *visitor,
                              struct error *err)
 {
-    bool is_other = visitor && (visitor->upload.request ||
+    bool is_other = visitor && (visitor->upload ||
                                 !target_is_same_job(t, &visitor->first.hello,
                                                     visitor->name));
 

@@ -56,7 +56,7 @@ static int work(void *arg, struct error *err)
     atomic_store(&task->is_whole, true);
     atomic_store(&task->is_ending, true);
     upload_router_set(&t->router, UPLOAD_ROUTER_DONE);
-    request_answer(task->upload.from.request, HTTP_OK, "");
+    request_answer(task->upload.from, HTTP_OK, HTTP_TEXT, "");
     return 0;
 }
 
@@ -68,7 +68,7 @@ static void receive_visitors(struct target *t)
     struct error err;
 
     while ((visitor = listener_take(t->listener))) {
-        if (visitor->upload.request && !t->comeback) {
+        if (visitor->upload && !t->comeback) {
             t->comeback = visitor;
             continue;
         }
@@ -84,7 +84,7 @@ static void receive_visitors(struct target *t)
 /* Bytes that come are progress, long before they fill a chunk. */
 static void note_arrival(struct upload_task *task)
 {
-    uint64_t bytes = atomic_load(&task->upload.from.request->body_bytes);
+    uint64_t bytes = atomic_load(&task->upload.from->body_bytes);
 
     if (bytes != task->seen_bytes || atomic_load(&task->is_ending))
         watchdog_start(&task->t->job);
@@ -102,7 +102,7 @@ static void hurry(struct upload_task *task)
     if (task->leave_ns == 0)
         task->leave_ns = now_ns + ANSWER_NS;
     if (now_ns >= task->leave_ns)
-        request_interrupt(task->upload.from.request);
+        request_interrupt(task->upload.from);
 }
 
 static int serve(void *arg)
@@ -125,7 +125,7 @@ static int serve(void *arg)
         /* Only then: an upload that has failed is still to be answered. */
         job_state_fail(&job->state, &err);
         sink_stop(task->t->sink);
-        request_interrupt(task->upload.from.request);
+        request_interrupt(task->upload.from);
         return -1;
     }
     job_state_wait(&job->state, -1, JOB_TICK_MS);
@@ -162,7 +162,7 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     struct conn_info info;
     int r;
 
-    conn_get_info(visitor->upload.request->conn, &info);
+    conn_get_info(visitor->upload->conn, &info);
     snprintf(t->session.peer, sizeof(t->session.peer), "%s (%s)", info.peer,
              info.peer_name);
     snprintf(t->job.status.cipher, sizeof(t->job.status.cipher), "%s %s",
@@ -176,7 +176,7 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     if (atomic_load(&task.is_whole))
         r = 0; /* even if it was to be stopped just before */
     progress_add(&t->job.status.progress.wire_bytes,
-                 conn_wire_received(task.upload.from.request->conn));
+                 conn_wire_received(task.upload.from->conn));
     if (r == 0) {
         note(t, &task.upload);
         job_enter(&t->job, CW_PHASE_DONE);

@@ -22,16 +22,6 @@ static inline void auto_bio(BIO **bio)
     BIO_free(*bio);
 }
 
-static inline void auto_x509(X509 **cert)
-{
-    X509_free(*cert);
-}
-
-static inline void auto_pkey(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
-
 /* Without this, OpenSSL asks the terminal for the passphrase of a key. */
 static int refuse_passphrase(char *buf, int size, int is_writing, void *opaque)
 {

@@ -41,9 +41,13 @@ _Static_assert(sizeof(TLS_ALPN) - 1 == 0x0b &&
                    sizeof(TLS_ALPN_HTTP) - 1 == 0x08,
                "length bytes of alpn_wire");
 
-static unsigned alpn_len(const struct tls *tls)
+/* The protocols of tls; returns their length. */
+static unsigned alpn_list(const struct tls *tls, const unsigned char **list)
 {
-    return tls->http ? alpn_both_len : alpn_own_len;
+    unsigned skipped = tls->http_only ? alpn_own_len : 0;
+
+    *list = alpn_wire + skipped;
+    return (tls->http ? alpn_both_len : alpn_own_len) - skipped;
 }
 
 static inline void auto_tls(struct tls **tls)
@@ -110,11 +114,13 @@ static int select_alpn(SSL *ssl, const unsigned char **out,
                        unsigned char *out_len, const unsigned char *in,
                        unsigned in_len, void *opaque)
 {
+    const unsigned char *list;
+    unsigned len = alpn_list(opaque, &list);
     unsigned char *chosen;
 
     (void)ssl;
-    if (SSL_select_next_proto(&chosen, out_len, alpn_wire, alpn_len(opaque), in,
-                              in_len) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_len, list, len, in, in_len) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -124,7 +130,8 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
 {
     SSL_CTX *ctx = tls->ctx;
     int oldest = tls->allow_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
-    unsigned skipped = tls->http_only ? alpn_own_len : 0;
+    const unsigned char *alpn;
+    unsigned alpn_len = alpn_list(tls, &alpn);
 
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_NO_TICKET |
@@ -142,8 +149,7 @@ static int set_protocol(struct tls *tls, bool is_psk, struct error *err)
         return library_error("set up TLS", err);
 
     /* This function returns 0 on success. */
-    if (SSL_CTX_set_alpn_protos(ctx, alpn_wire + skipped,
-                                alpn_len(tls) - skipped) != 0)
+    if (SSL_CTX_set_alpn_protos(ctx, alpn, alpn_len) != 0)
         return library_error("set up ALPN", err);
     SSL_CTX_set_alpn_select_cb(ctx, select_alpn, tls);
     return 0;
@@ -173,29 +179,42 @@ static void set_verification(struct tls *tls)
     SSL_CTX_set_verify_depth(tls->ctx, 8);
 }
 
-static int open_one(const struct tls_options *options, bool is_server,
-                    struct tls **tls, struct error *err)
+/* properties: which ciphers the context fetches, for SSL_CTX_new_ex(). */
+static int new_tls(bool is_server, const char *properties, struct tls **tls,
+                   struct error *err)
 {
     AUTO(auto_tls) struct tls *t = calloc(1, sizeof(*t));
 
     if (!t)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "set up TLS");
-    if (check_options(options, err) < 0)
-        return -1;
-
     ERR_clear_error();
     atomic_init(&t->owners, 1);
     t->is_server = is_server;
     t->rekey_records = TLS_REKEY_RECORDS;
-    t->allow_tls12 = options->allow_tls12 && !wants_psk(options);
-    t->http = options->http && !wants_psk(options);
-    t->http_only = t->http && options->http_only && !is_server;
-    t->ctx = SSL_CTX_new_ex(
-        NULL, t->allow_tls12 ? TLS_GCM_NOT_OURS : tls_gcm_properties(),
-        is_server ? TLS_server_method() : TLS_client_method());
+    t->ctx = SSL_CTX_new_ex(NULL, properties,
+                            is_server ? TLS_server_method()
+                                      : TLS_client_method());
     t->bio_method = socket_bio_method();
     if (!t->ctx || !t->bio_method)
         return library_error("set up TLS", err);
+    *tls = TAKE_PTR(t);
+    return 0;
+}
+
+static int open_one(const struct tls_options *options, bool is_server,
+                    struct tls **tls, struct error *err)
+{
+    AUTO(auto_tls) struct tls *t = NULL;
+    bool allow_tls12 = options->allow_tls12 && !wants_psk(options);
+
+    if (check_options(options, err) < 0 ||
+        new_tls(is_server,
+                allow_tls12 ? TLS_GCM_NOT_OURS : tls_gcm_properties(), &t,
+                err) < 0)
+        return -1;
+    t->allow_tls12 = allow_tls12;
+    t->http = options->http && !wants_psk(options);
+    t->http_only = t->http && options->http_only && !is_server;
     if (options->peer_name) {
         t->peer_name = strdup(options->peer_name);
         if (!t->peer_name)
@@ -284,6 +303,35 @@ int tls_open(const struct tls_options *options, bool is_server,
     if (open_one(options, is_server, &t, err) < 0 ||
         open_modern(t, options, err) < 0)
         return -1;
+    *tls = TAKE_PTR(t);
+    return 0;
+}
+
+/* Uses the certificate and the chain of the clone's connections. */
+static bool use_certificate_of(SSL_CTX *ctx, SSL_CTX *own)
+{
+    STACK_OF(X509) *chain = NULL;
+
+    return SSL_CTX_use_certificate(ctx, SSL_CTX_get0_certificate(own)) == 1 &&
+           SSL_CTX_use_PrivateKey(ctx, SSL_CTX_get0_privatekey(own)) == 1 &&
+           SSL_CTX_get0_chain_certs(own, &chain) == 1 &&
+           (!chain || SSL_CTX_set1_chain(ctx, chain) == 1);
+}
+
+int tls_open_public(const struct tls *own, struct tls **tls, struct error *err)
+{
+    AUTO(auto_tls) struct tls *t = NULL;
+
+    if (new_tls(true, TLS_GCM_NOT_OURS, &t, err) < 0)
+        return -1;
+    t->allow_tls12 = !own || own->allow_tls12;
+    t->http = t->http_only = true;
+    if (set_protocol(t, false, err) < 0)
+        return -1;
+    if (own && SSL_CTX_get0_certificate(own->ctx)
+            ? !use_certificate_of(t->ctx, own->ctx)
+            : !tls_self_signed_use(t->ctx))
+        return library_error("set up TLS for metrics", err);
     *tls = TAKE_PTR(t);
     return 0;
 }

@@ -86,6 +86,14 @@ int tls_open(const struct tls_options *options, bool is_server,
              struct tls **tls, struct error *err);
 
 /*
+ * Opens a server for any client: it requests no certificate and speaks only
+ * HTTP/1.1.  It shows own's certificate and allows own's TLS versions; if own
+ * has a pre-shared key, or is NULL (TLS 1.2 is allowed then), a new self-signed
+ * certificate.  ERROR_TLS, ERROR_SYSTEM; own is not used afterwards.
+ */
+int tls_open_public(const struct tls *own, struct tls **tls, struct error *err);
+
+/*
  * Server: number of clients that offered a wrong pre-shared key.  Clients that
  * offer none (a port scan, a health check) do not count.
  */

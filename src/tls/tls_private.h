@@ -55,6 +55,16 @@ struct tls_peer {
     bool is_psk_unknown; /* server: our file has no such line */
 };
 
+static inline void auto_x509(X509 **cert)
+{
+    X509_free(*cert);
+}
+
+static inline void auto_pkey(EVP_PKEY **key)
+{
+    EVP_PKEY_free(*key);
+}
+
 /* "source" or "target": the role of the other end. */
 const char *tls_peer_word(const struct tls *tls);
 
@@ -91,6 +101,11 @@ int tls_pem_load_cert(struct tls *tls, const char *given, struct error *err);
 int tls_pem_load_key(struct tls *tls, const struct tls_options *options,
                      struct error *err);
 int tls_pem_load_ca(struct tls *tls, const char *given, struct error *err);
+
+/* ---- self_signed.c ---- */
+
+/* Gives ctx a new key and a certificate for it, that no client can verify. */
+bool tls_self_signed_use(SSL_CTX *ctx);
 
 /* ---- cert_name.c ---- */
 

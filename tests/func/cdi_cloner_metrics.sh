@@ -54,4 +54,4 @@ start_http_server
 cloner_env CLONEWIRE_METRICS_LISTEN="$SERVER_ADDRESS"
 run_cloner block "$PWD/disk"
 assert_complete
-assert_log source 'going on without'
+assert_log source 'continuing without'

@@ -35,7 +35,6 @@ YET = {
     ("image", "unpack"),
     ("image", "walk"),
     ("io", "read_number"),
-    ("monitor", "serve"),
     ("net", "auto_list"),
     ("output", "has_room"),
     ("output", "put"),

@@ -1,4 +1,4 @@
-#include "job/thread.h"
+#include "base/thread.h"
 
 #include <signal.h>
 

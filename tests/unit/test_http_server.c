@@ -1,4 +1,4 @@
-/* The server of health and metrics, with good, slow and hostile clients. */
+/* The HTTP server on a port of its own, with good, slow and hostile clients. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -9,17 +9,18 @@
 #include <openssl/ssl.h>
 
 #include "base/clock.h"
-#include "monitor/https_server.h"
-#include "monitor/page.h"
+#include "http/server.h"
 #include "pki.h"
 #include "tls/tls.h"
+
+#define FULL_BYTES 60000
 
 static struct pki pki;
 static SSL_CTX *client_ctx; /* verifies against our CA */
 
 struct server {
     struct tls *tls;
-    struct https *https;
+    struct http_server *server;
     uint16_t port;
 };
 
@@ -28,25 +29,37 @@ struct client {
     SSL *ssl; /* NULL: the handshake failed */
 };
 
-static void make(void *opaque, const char *path, struct page *page)
+static char full[FULL_BYTES + 1]; /* a body of many records */
+
+static bool show_ok(void *opaque, struct request *request)
 {
     (void)opaque;
-    if (strcmp(path, "/full") == 0) {
-        memset(page->body, 'x', PAGE_BYTES);
-        page->body_len = PAGE_BYTES;
-    } else if (strcmp(path, "/ok") == 0) {
-        memcpy(page->body, "fine\n", 5);
-        page->body_len = 5;
-    } else {
-        page->code = HTTP_NOT_FOUND;
-    }
+    request_answer(request, HTTP_OK, HTTP_TEXT, "fine\n");
+    return false;
 }
 
-static size_t handle(void *opaque, const char *in, size_t in_len,
-                     char out[HTTPS_REPLY_BYTES])
+static bool show_full(void *opaque, struct request *request)
 {
-    return page_answer(make, opaque, in, in_len, out);
+    (void)opaque;
+    request_answer(request, HTTP_OK, HTTP_TEXT, full);
+    return false;
 }
+
+static bool show_nothing(void *opaque, struct request *request)
+{
+    (void)opaque;
+    request_answer(request, HTTP_NOT_FOUND, HTTP_TEXT, "");
+    return false;
+}
+
+static const struct http_route routes[] = {
+    { "/ok", show_ok, true, 0 },
+    { "/full", show_full, true, 0 },
+    { NULL, show_nothing, true, 0 },
+};
+
+static const struct http_service service = { .routes = routes,
+                                             .is_open = true };
 
 static void server_open(struct server *s, bool is_psk)
 {
@@ -63,15 +76,15 @@ static void server_open(struct server *s, bool is_psk)
         options.ca_file = pki_path(&pki, "ca", ".crt");
     }
     assert_int_equal(tls_open(&options, true, &s->tls, &err), 0);
-    if (https_open(&addr, s->tls, handle, NULL, &s->https, &err) < 0)
+    if (http_server_open(&addr, s->tls, &service, &s->server, &err) < 0)
         fail_msg("%s", err.text);
-    s->port = (uint16_t)strtoul(strchr(https_address(s->https), ':') + 1, NULL,
-                                10);
+    s->port = (uint16_t)strtoul(strchr(http_server_address(s->server), ':') + 1,
+                                NULL, 10);
 }
 
 static void server_close(struct server *s)
 {
-    https_close(s->https);
+    http_server_close(s->server);
     tls_close(s->tls);
 }
 
@@ -149,6 +162,7 @@ static int setup(void **state)
     (void)state;
     pki_open(&pki);
     pki_make_usual(&pki);
+    memset(full, 'x', FULL_BYTES);
     client_ctx = SSL_CTX_new(TLS_client_method());
     assert_int_equal(
         SSL_CTX_load_verify_file(client_ctx, pki_path(&pki, "ca", ".crt")), 1);
@@ -179,7 +193,7 @@ static void test_answers(void **state)
 
     answer = get(&s, "/full");
     answer = strstr(answer, "\r\n\r\n") + 4;
-    assert_int_equal(strlen(answer), PAGE_BYTES);
+    assert_int_equal(strlen(answer), FULL_BYTES);
 
     c = client_open(&s, true);
     answer = ask(&c, "HEAD /ok HTTP/1.1\r\n\r\n");
@@ -193,7 +207,7 @@ static void test_answers(void **state)
     server_close(&s);
 }
 
-/* A pre-shared key is no certificate: one is made, that nobody can verify. */
+/* With a pre-shared key, the certificate is self-signed. */
 static void test_self_signed(void **state)
 {
     struct server s;
@@ -210,11 +224,11 @@ static void test_self_signed(void **state)
     server_close(&s);
 }
 
-/* More who say nothing than there are places: probes still get through. */
+/* More silent clients than the server takes: probes still get through. */
 static void test_slow_clients(void **state)
 {
     struct server s;
-    struct client silent[HTTPS_CLIENTS * 3];
+    struct client silent[HTTP_SERVER_CLIENTS * 3];
 
     (void)state;
     server_open(&s, false);
@@ -227,7 +241,7 @@ static void test_slow_clients(void **state)
     server_close(&s);
 }
 
-/* One byte at a time keeps nobody alive beyond the time there is. */
+/* A client that sends too slowly is dropped in time. */
 static void test_patience(void **state)
 {
     struct server s;
@@ -243,7 +257,8 @@ static void test_patience(void **state)
     n = recv(c.fd, &byte, 1, 0); /* the server's end, TLS or not */
     ms = (clock_now_ns() - start_ns) / CLOCK_MS_NS;
     assert_true(n <= 0);
-    assert_in_range(ms, HTTPS_PATIENCE_MS - 500, HTTPS_PATIENCE_MS + 20000);
+    assert_in_range(ms, HTTP_SERVER_PATIENCE_MS - 500,
+                    HTTP_SERVER_PATIENCE_MS + 20000);
     client_close(&c);
     server_close(&s);
 }
@@ -281,17 +296,18 @@ static void test_port_taken(void **state)
 {
     struct server s;
     struct addr addr = { .host = "127.0.0.1" };
-    struct https *second = NULL;
+    struct http_server *second = NULL;
     struct error err;
 
     (void)state;
     server_open(&s, false);
     snprintf(addr.port, sizeof(addr.port), "%u", s.port);
-    assert_int_equal(https_open(&addr, s.tls, handle, NULL, &second, &err), -1);
+    assert_int_equal(http_server_open(&addr, s.tls, &service, &second, &err),
+                     -1);
     assert_non_null(strstr(err.text, "Address already in use"));
-    https_close(second);
+    http_server_close(second);
     server_close(&s);
-    https_close(NULL);
+    http_server_close(NULL);
 }
 
 int main(void)

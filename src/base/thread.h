@@ -1,6 +1,6 @@
 /* thread.h - threads with a small stack and without signals. */
-#ifndef CW_JOB_THREAD_H
-#define CW_JOB_THREAD_H
+#ifndef CW_BASE_THREAD_H
+#define CW_BASE_THREAD_H
 
 #include <pthread.h>
 

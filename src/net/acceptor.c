@@ -1,0 +1,267 @@
+#include "net/acceptor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "net/conn.h"
+
+#define FULL_PAUSE_MS 1000 /* wait for a descriptor to become free */
+
+/* One client, from accept(2) to the end of its thread. */
+struct client {
+    struct acceptor *acceptor;
+    int fd;              /* moved to serve() */
+    int stop_fd;         /* owned if the acceptor evicts, else its close_fd */
+    struct client *next; /* accepted after this one */
+};
+
+struct acceptor {
+    struct acceptor_options options;
+    int sockets[ACCEPTOR_LISTENERS];
+    unsigned socket_count;
+    int close_fd; /* eventfd: stays readable once the acceptor closes */
+    pthread_t thread;
+    bool started;
+    bool is_exhausted; /* the last accept(2) had no descriptor left */
+
+    pthread_mutex_t lock; /* of the fields below */
+    pthread_cond_t ended; /* a client's thread */
+    struct client *oldest;
+    unsigned client_count;
+    pthread_t last; /* thread that ended last, if has_last */
+    bool has_last;
+};
+
+static void signal_stop(int fd)
+{
+    if (fd >= 0 && eventfd_write(fd, 1) < 0)
+        log_warn("cannot wake a thread that serves a client");
+}
+
+static bool pause_ms(const struct acceptor *acceptor, unsigned ms)
+{
+    struct pollfd fd = { .fd = acceptor->close_fd, .events = POLLIN };
+
+    return poll(&fd, 1, (int)ms) == 0;
+}
+
+/* ---- a client's thread ---- */
+
+static void add_client(struct acceptor *acceptor, struct client *client)
+{
+    struct client **place = &acceptor->oldest;
+
+    pthread_mutex_lock(&acceptor->lock);
+    while (*place)
+        place = &(*place)->next;
+    *place = client;
+    acceptor->client_count++;
+    pthread_mutex_unlock(&acceptor->lock);
+}
+
+/* Locked. */
+static void drop_client(struct acceptor *acceptor, struct client *client)
+{
+    struct client **place = &acceptor->oldest;
+
+    while (*place != client)
+        place = &(*place)->next;
+    *place = client->next;
+    acceptor->client_count--;
+    pthread_cond_signal(&acceptor->ended);
+    if (acceptor->options.evicts)
+        close(client->stop_fd);
+    free(client);
+}
+
+/*
+ * Ends a client's thread.  It joins the one that ended before it, so that all
+ * are gone once the acceptor has joined the last: a detached thread might
+ * still be freeing its TLS library state.
+ */
+static void end_client(struct acceptor *acceptor, struct client *client)
+{
+    pthread_t before;
+    bool is_first;
+
+    pthread_mutex_lock(&acceptor->lock);
+    is_first = !acceptor->has_last;
+    before = acceptor->last;
+    acceptor->last = pthread_self();
+    acceptor->has_last = true;
+    drop_client(acceptor, client);
+    pthread_mutex_unlock(&acceptor->lock);
+    if (!is_first)
+        pthread_join(before, NULL);
+}
+
+static void *client_main(void *arg)
+{
+    struct client *client = arg;
+    struct acceptor *acceptor = client->acceptor;
+
+    acceptor->options.serve(acceptor->options.opaque, client->fd,
+                            client->stop_fd);
+    end_client(acceptor, client);
+    return NULL;
+}
+
+static struct client *new_client(struct acceptor *acceptor, int fd)
+{
+    struct client *client = malloc(sizeof(*client));
+
+    if (!client)
+        return NULL;
+    *client = (struct client){ acceptor, fd, acceptor->close_fd, NULL };
+    if (acceptor->options.evicts)
+        client->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (client->stop_fd >= 0)
+        return client;
+    free(client);
+    return NULL;
+}
+
+/* ---- accepting ---- */
+
+static void wait_for_room(struct acceptor *acceptor)
+{
+    pthread_mutex_lock(&acceptor->lock);
+    while (acceptor->client_count >= acceptor->options.max_clients) {
+        if (acceptor->options.evicts)
+            signal_stop(acceptor->oldest->stop_fd);
+        pthread_cond_wait(&acceptor->ended, &acceptor->lock);
+    }
+    pthread_mutex_unlock(&acceptor->lock);
+}
+
+/* Starts a thread for fd (moved). */
+static void start_client(struct acceptor *acceptor, int fd)
+{
+    struct client *client;
+    struct error err;
+    pthread_t thread;
+
+    wait_for_room(acceptor);
+    client = new_client(acceptor, fd);
+    if (!client) {
+        close(fd);
+        return;
+    }
+    add_client(acceptor, client);
+    if (thread_start(&thread, client_main, client, &err) == 0)
+        return;
+    log_warn("cannot serve a client: %s", err.text);
+    close(fd);
+    pthread_mutex_lock(&acceptor->lock);
+    drop_client(acceptor, client);
+    pthread_mutex_unlock(&acceptor->lock);
+}
+
+static void accept_one(struct acceptor *acceptor, int socket)
+{
+    int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
+    int errnum = errno;
+
+    if (fd >= 0) {
+        acceptor->is_exhausted = false;
+        start_client(acceptor, fd);
+    } else if (errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
+               errnum == ENOMEM) {
+        if (!acceptor->is_exhausted && acceptor->options.exhausted)
+            acceptor->options.exhausted(acceptor->options.opaque, errnum);
+        acceptor->is_exhausted = true;
+        /* Without a pause poll() would return at once: the client waits. */
+        pause_ms(acceptor, FULL_PAUSE_MS);
+    }
+    if (acceptor->options.pace_ms > 0)
+        pause_ms(acceptor, acceptor->options.pace_ms);
+}
+
+static void *acceptor_main(void *arg)
+{
+    struct acceptor *acceptor = arg;
+    unsigned count = acceptor->socket_count;
+    struct pollfd fds[ACCEPTOR_LISTENERS + 1];
+
+    for (unsigned i = 0; i < count; i++)
+        fds[i] = (struct pollfd){ .fd = acceptor->sockets[i],
+                                  .events = POLLIN };
+    fds[count] = (struct pollfd){ .fd = acceptor->close_fd, .events = POLLIN };
+    for (;;) {
+        poll(fds, count + 1, -1);
+        if (fds[count].revents != 0)
+            return NULL;
+        for (unsigned i = 0; i < count; i++)
+            if (fds[i].revents & POLLIN)
+                accept_one(acceptor, acceptor->sockets[i]);
+    }
+}
+
+int acceptor_open(const struct addr *addr,
+                  const struct acceptor_options *options,
+                  struct acceptor **acceptor, struct error *err)
+{
+    struct acceptor *a = calloc(1, sizeof(*a));
+    int n;
+
+    *acceptor = a; /* acceptor_close() accepts a partly built one */
+    if (!a)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
+    a->options = *options;
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->ended, NULL);
+    a->close_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (a->close_fd < 0)
+        return error_set(err, ERROR_SYSTEM, errno, "make an eventfd");
+    n = conn_listen(addr, options->device, a->sockets, ACCEPTOR_LISTENERS, err);
+    if (n < 0)
+        return -1;
+    a->socket_count = (unsigned)n;
+    if (thread_start(&a->thread, acceptor_main, a, err) < 0)
+        return -1;
+    a->started = true;
+    return 0;
+}
+
+unsigned acceptor_sockets(const struct acceptor *acceptor, const int **fds)
+{
+    *fds = acceptor->sockets;
+    return acceptor->socket_count;
+}
+
+static void stop_clients(struct acceptor *acceptor)
+{
+    pthread_mutex_lock(&acceptor->lock);
+    for (struct client *c = acceptor->oldest; c; c = c->next)
+        signal_stop(c->stop_fd);
+    while (acceptor->client_count > 0)
+        pthread_cond_wait(&acceptor->ended, &acceptor->lock);
+    pthread_mutex_unlock(&acceptor->lock);
+    if (acceptor->has_last)
+        pthread_join(acceptor->last, NULL);
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+    if (!acceptor)
+        return;
+    signal_stop(acceptor->close_fd);
+    if (acceptor->started)
+        pthread_join(acceptor->thread, NULL);
+    stop_clients(acceptor);
+    for (unsigned i = 0; i < acceptor->socket_count; i++)
+        close(acceptor->sockets[i]);
+    if (acceptor->close_fd >= 0)
+        close(acceptor->close_fd);
+    pthread_cond_destroy(&acceptor->ended);
+    pthread_mutex_destroy(&acceptor->lock);
+    free(acceptor);
+}
