@@ -245,6 +245,7 @@ const struct option_program source_program = {
                 "  clonewire-source disk.qcow2 --to disk.img\n"
                 "  clonewire-source --inspect disk.qcow2\n"
                 "  clonewire-source --doctor /var/lib/vm\n",
+    .peer = "clonewire-target",
     .story = story,
     .groups = groups,
 };

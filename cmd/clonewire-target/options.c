@@ -182,6 +182,7 @@ const struct option_program target_program = {
         "  clonewire-target --psk-file keys.psk --once /dev/vg/vm-disk\n"
         "  clonewire-target --plan --source-size 10GiB /var/lib/vm/disk.img\n"
         "  clonewire-target --doctor /var/lib/vm\n",
+    .peer = "clonewire-source",
     .story = story,
     .groups = groups,
 };

@@ -90,6 +90,7 @@ struct option_program {
     const char *summary;  /* one line */
     const char *usage;    /* "[OPTION]... IMAGE HOST:PORT" */
     const char *examples; /* lines, indented by two */
+    const char *peer;     /* name of the other side's program */
     const char *story;    /* for the manual: paragraphs, blank lines between */
     const struct option_group *groups;
 };

@@ -159,8 +159,8 @@ static void append(char *buf, size_t len, const char *text)
     snprintf(buf + used, len - used, "%s", text);
 }
 
-static void append_words(const struct option_row *row, const char *separator,
-                         char *buf, size_t len)
+const char *option_value_words(const struct option_row *row,
+                               const char *separator, char *buf, size_t len)
 {
     const struct option_word *word = words_of(row);
 
@@ -169,6 +169,7 @@ static void append_words(const struct option_row *row, const char *separator,
             append(buf, len, separator);
         append(buf, len, word->text);
     }
+    return buf;
 }
 
 /* Formats with the largest exact unit. */
@@ -253,7 +254,7 @@ const char *option_value_bounds(const struct option_row *row, char *buf,
     case OPTION_CHOICE:
     case OPTION_ACTION:
         append(buf, len, "one of ");
-        append_words(row, ", ", buf, len);
+        option_value_words(row, ", ", buf, len);
         break;
     case OPTION_BYTES:
     case OPTION_COUNT:
@@ -262,7 +263,7 @@ const char *option_value_bounds(const struct option_row *row, char *buf,
         option_value_range(row, buf, len);
         if (row->words)
             append(buf, len, ", or ");
-        append_words(row, ", ", buf, len);
+        option_value_words(row, ", ", buf, len);
         break;
     }
     return buf;
@@ -278,7 +279,7 @@ const char *option_value_arg(const struct option_row *row, char *buf,
         append(buf, len, row->arg);
     if (row->arg && row->words)
         append(buf, len, "|");
-    append_words(row, "|", buf, len);
+    option_value_words(row, "|", buf, len);
     return buf;
 }
 

@@ -27,6 +27,10 @@ const char *option_value_range(const struct option_row *row, char *buf,
 const char *option_value_bounds(const struct option_row *row, char *buf,
                                 size_t len);
 
+/* Appends the words to the text in buf.  Returns buf. */
+const char *option_value_words(const struct option_row *row,
+                               const char *separator, char *buf, size_t len);
+
 /* "N|auto", "a|b|c", "FILE", or "" without a value.  Returns buf. */
 const char *option_value_arg(const struct option_row *row, char *buf,
                              size_t len);

@@ -6,9 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "options/completion.h"
 #include "options/help.h"
-#include "options/man.h"
 #include "output/standard_streams.h"
 #include "output/summary.h"
 #include "program/side_files.h"
@@ -133,16 +131,12 @@ static int perform(struct program *process,
                    enum option_action action)
 {
     switch (action) {
-    case OPTION_ACTION_HELP: option_help_print(program, stdout); break;
+    case OPTION_ACTION_HELP:
     case OPTION_ACTION_HELP_MARKDOWN:
-        option_help_print_markdown(program, stdout);
-        break;
     case OPTION_ACTION_HELP_MAN:
-        option_man_print(program, cw_version(), stdout);
-        break;
-    case OPTION_ACTION_HELP_BASH: completion_print_bash(program, stdout); break;
-    case OPTION_ACTION_HELP_ZSH: completion_print_zsh(program, stdout); break;
-    case OPTION_ACTION_HELP_FISH: completion_print_fish(program, stdout); break;
+    case OPTION_ACTION_HELP_BASH:
+    case OPTION_ACTION_HELP_ZSH:
+    case OPTION_ACTION_HELP_FISH: help_print(program, action, stdout); break;
     case OPTION_ACTION_VERSION: print_version(program->name, false); break;
     case OPTION_ACTION_VERSION_JSON: print_version(program->name, true); break;
     case OPTION_ACTION_RUN: break;

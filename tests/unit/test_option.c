@@ -275,10 +275,8 @@ static void test_tables(void **state)
         check_row(row);
 }
 
-typedef void printer(const struct option_program *program, FILE *out);
-
 /* Owned by the caller. */
-static char *print_to_memory(printer *print,
+static char *print_to_memory(enum option_action form,
                              const struct option_program *program)
 {
     char *text = NULL;
@@ -286,14 +284,14 @@ static char *print_to_memory(printer *print,
     FILE *out = open_memstream(&text, &len);
 
     assert_non_null(out);
-    print(program, out);
+    help_print(program, form, out);
     fclose(out);
     return text;
 }
 
 static void check_help(const struct option_program *program)
 {
-    char *text = print_to_memory(option_help_print, program);
+    char *text = print_to_memory(OPTION_ACTION_HELP, program);
     const struct option_row *row;
 
     for (const char *line = text; *line != '\0';) {
@@ -341,8 +339,10 @@ static char *read_file(const char *path)
 static void test_document(void **state)
 {
     const char *path = CW_DOCS_DIR "/options.md";
-    char *source = print_to_memory(option_help_print_markdown, &source_program);
-    char *target = print_to_memory(option_help_print_markdown, &target_program);
+    char *source = print_to_memory(OPTION_ACTION_HELP_MARKDOWN,
+                                   &source_program);
+    char *target = print_to_memory(OPTION_ACTION_HELP_MARKDOWN,
+                                   &target_program);
     char *document = read_file(path);
     char *tables = strstr(document, "## clonewire-source");
 
