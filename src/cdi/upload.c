@@ -118,7 +118,7 @@ static int receive_plain(struct upload *u, const struct body *body,
                          uint64_t known_bytes, struct error *err)
 {
     struct disk_decoder_plain plain;
-    const struct image_input input = { read_plain, &plain };
+    const struct byte_source input = { read_plain, &plain };
 
     disk_decoder_plain_init(&plain, body);
     if (upload_image(u, &input, IMAGE_FORMAT_AUTO, known_bytes, err) < 0)
@@ -185,7 +185,7 @@ static int receive_archive(struct upload *u, const struct body *body,
                            struct error *err)
 {
     struct disk_decoder_plain plain;
-    const struct image_input input = { read_plain, &plain };
+    const struct byte_source input = { read_plain, &plain };
     struct image_options options = {
         .path = "the upload",
         .input = &input,

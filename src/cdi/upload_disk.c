@@ -219,7 +219,7 @@ static int receive_sized(struct upload *u, const struct image_options *options,
     return sink_settle(u->sink, u->disk_bytes, min_bytes, err);
 }
 
-int upload_image(struct upload *u, const struct image_input *input,
+int upload_image(struct upload *u, const struct byte_source *input,
                  enum image_format format, uint64_t known_bytes,
                  struct error *err)
 {

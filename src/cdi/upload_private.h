@@ -28,7 +28,7 @@ int upload_disk(struct upload *upload, struct disk_stream *feed,
  * Writes the disk in the image that input delivers.  known_bytes: the
  * length of the image, or UPLOAD_SIZE_UNKNOWN.
  */
-int upload_image(struct upload *upload, const struct image_input *input,
+int upload_image(struct upload *upload, const struct byte_source *input,
                  enum image_format format, uint64_t known_bytes,
                  struct error *err);
 

@@ -202,8 +202,7 @@ static int open_forward(const struct opening *opening, struct file *file,
     case IMAGE_COMPRESSION_AUTO:
     case IMAGE_COMPRESSION_NONE: break;
     }
-    *stream = plain_open(opening->pipe, STREAM_SIZE_UNKNOWN);
-    return *stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+    return plain_open(opening->pipe, STREAM_SIZE_UNKNOWN, stream, err);
 }
 
 /* Reads the first bytes of what is inside.  Of an xz file, the index at its
@@ -312,8 +311,7 @@ static int open_pipe(struct opening *opening, struct error *err)
         return xz_sequential_open(&opening->file, opening->pipe, size_bytes,
                                   options->queue != NULL, &opening->stream,
                                   err);
-    opening->stream = plain_open(opening->pipe, size_bytes);
-    return opening->stream ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+    return plain_open(opening->pipe, size_bytes, &opening->stream, err);
 }
 
 static int open_stream(struct opening *opening, struct error *err)
@@ -415,7 +413,7 @@ static int open_format(struct opening *opening, struct image **img,
     return raw_open(opening->options, &opening->file, img, err);
 }
 
-static int open_input(struct opening *opening, const struct image_input *input,
+static int open_input(struct opening *opening, const struct byte_source *input,
                       struct error *err)
 {
     const struct image *like = opening->options->like;
@@ -442,7 +440,7 @@ static int open_source_file(struct opening *opening, struct error *err)
 static int open_container(struct opening *opening, struct error *err)
 {
     const struct image_options *options = opening->options;
-    const struct image_input standard = {
+    const struct byte_source standard = {
         .read = standard_input_read,
         /* A descriptor, not an address. */
         .opaque = (void *)(intptr_t) // NOLINT(performance-no-int-to-ptr)

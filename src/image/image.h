@@ -113,7 +113,7 @@ struct image_options {
 
     /* NULL, or where the container comes from: path is then for people only,
      * and all is as if it came through a pipe.  Borrowed as path is. */
-    const struct image_input *input;
+    const struct byte_source *input;
     enum file_mode mode;    /* wish */
     enum hole_policy holes; /* may holes of a file be skipped unread? */
     struct io_queue *queue; /* of the lane; borrowed; NULL: map only, no read */

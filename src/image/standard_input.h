@@ -11,7 +11,7 @@
 /* False: standard input is a file or device, read by offset, or is closed. */
 bool standard_input_is_pipe(void);
 
-/* As image_input.read. opaque: a file descriptor that becomes readable when
+/* As byte_source.read. opaque: a file descriptor that becomes readable when
  * the read must be abandoned (ERROR_CANCELLED); 0: none. */
 ssize_t standard_input_read(void *opaque, void *buf, size_t len,
                             struct error *err);

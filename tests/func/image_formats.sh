@@ -88,8 +88,8 @@ breaks short 'cut off' --size=$size
 shorten disk.gz 300000
 breaks short 'cut off'
 cp disk.gz longer && echo garbage >>longer
-breaks longer 'garbage behind'
-breaks longer 'garbage behind' --size=$size
+breaks longer 'trailing garbage'
+breaks longer 'trailing garbage' --size=$size
 cp blocks.xz flipped
 printf '\377\377\377\377' |
     dd of=flipped bs=1 seek=$((2 * MIB)) conv=notrunc status=none

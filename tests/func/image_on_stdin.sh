@@ -96,7 +96,7 @@ breaks_both 13 'cut off' piped short.gz --size=$size
 
 # What an xz stream promises is believed only when all of it has been seen.
 cp disk.xz longer.xz && echo 12 bytes or more of garbage >>longer.xz
-breaks_both 13 'garbage behind' piped longer.xz --size=$size
+breaks_both 13 'trailing garbage' piped longer.xz --size=$size
 for missing in 1 40 300000; do
     head -c -$missing disk.xz >short.xz
     breaks 13 'cut off' piped short.xz --size=$size

@@ -127,7 +127,7 @@ static void compare(const uint8_t *data, size_t len, const uint8_t *disk,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct body body = { data, len, 0 };
-    struct image_input input = { give, &body };
+    struct byte_source input = { give, &body };
     struct image_options options = {
         .path = "fuzz",
         .input = &input,

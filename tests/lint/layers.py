@@ -54,7 +54,7 @@ ROOMS = {
     "xxh_x86dispatch": r"record/digest\.c",
     "isa-l": r"wire/crc32c\.c",
     "zlib": r"image/stream/gzip[a-z_]*\.c",
-    "lzma": r"image/stream/xz[a-z_]*\.c",
+    "lzma": r"image/stream/xz[a-z_]*\.c|image/stream/xz_private\.h",
     "libqcow": r"image/qcow2/[a-z_]+\.c",
     "libbfio": r"image/qcow2/[a-z_]+\.c",
     "zstd": r"base/zstd\.c",

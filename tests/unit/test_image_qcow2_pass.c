@@ -24,8 +24,8 @@ struct memory {
     size_t step; /* most given at once */
 };
 
-static ssize_t memory_next(struct stream *stream, void *buf, size_t len,
-                           struct error *err)
+static int memory_step(struct stream *stream, uint8_t *buf, size_t len,
+                       size_t *got, struct error *err)
 {
     struct memory *memory = (struct memory *)stream;
     size_t left = memory->len - memory->at;
@@ -37,10 +37,12 @@ static ssize_t memory_next(struct stream *stream, void *buf, size_t len,
         len = left;
     memcpy(buf, tiny.bytes + memory->at, len);
     memory->at += len;
-    return (ssize_t)len;
+    stream->has_ended = len == 0;
+    *got = len;
+    return 0;
 }
 
-static const struct stream_ops memory_ops = { .next = memory_next };
+static const struct stream_ops memory_ops = { .step = memory_step };
 
 static struct memory memory;
 

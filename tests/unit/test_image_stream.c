@@ -166,7 +166,7 @@ static void test_gzip_of_known_size(void **state)
     options.stream_bytes = DISK_BYTES + 1;
     assert_int_equal(reader_open(&reader, &options, &err), 0);
     assert_int_equal(reader_run(&reader, NULL, &err), -1);
-    assert_non_null(strstr(err.text, "fewer than expected"));
+    assert_non_null(strstr(err.text, "fewer than the expected"));
     reader_close(&reader);
 }
 
@@ -180,13 +180,13 @@ static void test_bad_gzip(void **state)
     pack("gzip -1 -c", 0, DISK_BYTES);
     assert_int_equal(stat(image_path, &st), 0);
 
-    CASE("garbage behind it");
+    CASE("trailing garbage");
     write_file(image_path, "garbage", 7, O_APPEND);
-    refused(&options, "garbage behind");
+    refused(&options, "trailing garbage");
     assert_int_equal(truncate(image_path, st.st_size), 0);
-    CASE("garbage behind zeros");
+    CASE("garbage after zeros");
     write_file(image_path, "\0\0\0\0x", 5, O_APPEND);
-    refused(&options, "garbage behind");
+    refused(&options, "trailing garbage");
 
     for (off_t cut = 1; cut < 20; cut++) {
         assert_int_equal(truncate(image_path, st.st_size - cut), 0);
@@ -285,9 +285,9 @@ static void test_bad_xz(void **state)
     start_image();
     pack("xz -0 --block-size=1MiB -c", 0, DISK_BYTES);
     assert_int_equal(stat(image_path, &st), 0);
-    CASE("garbage behind it");
+    CASE("trailing garbage");
     write_file(image_path, "garbage!", 8, O_APPEND);
-    refused(&options, "garbage behind it");
+    refused(&options, "trailing garbage");
     write_file(image_path, "!", 1, O_APPEND);
     snprintf(place, sizeof(place),
              "near byte %lld:", (long long)st.st_size + 9);

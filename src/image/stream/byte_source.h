@@ -8,12 +8,11 @@
 
 #include "base/error.h"
 
-struct image_input {
+struct byte_source {
     /*
      * Reads up to len bytes into buf.  Returns their count (> 0), 0 at the
      * end, or -1 with *err.  Blocks until there is data.  Called by one thread
-     * at a time, not always the same one; never again after the end or a
-     * failure.
+     * at a time, not always the same one; not called again after 0 or -1.
      */
     ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
     void *opaque; /* borrowed for the life of the reader */

@@ -1,307 +1,213 @@
 #include "image/stream/gzip.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "base/iszero.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "image/stream/gzip_index.h"
-#include "image/stream/peek_pipe.h"
-#include "image/stream/source_file.h"
 
-#define INPUT_BYTES   (256U << 10)
-#define SCRATCH_BYTES (64U << 10)
 #define TRAILER_BYTES 8U
 #define WRAPPED       (15 + 16) /* windowBits: gzip header and trailer */
 #define BARE          (-15)     /* deflate alone */
 
 struct gzip {
     struct stream stream; /* first: callers hold this */
-    struct file file;
-    struct file_window window;
     z_stream z;
-    bool is_set_up;   /* z is initialized */
-    bool is_bare;     /* started inside a member: its trailer is skipped */
-    bool is_first;    /* in the first member */
-    bool has_ended;   /* nothing is left to decode */
-    uint64_t in_end;  /* file offset after the input in memory */
-    uint64_t out;     /* offset of the next decoded byte */
-    uint8_t *input;   /* owned */
-    uint8_t *scratch; /* owned; discarded output, or history */
-    struct gzip_index *points;       /* owned; NULL: one pass, or borrowed */
-    const struct gzip_index *places; /* as points, perhaps shared */
+    bool is_bare;              /* started inside a member: skip its trailer */
+    bool is_first;             /* in the first member */
+    struct gzip_index *points; /* owned; NULL: one pass, or borrowed */
+    const struct gzip_index *places; /* as points, complete; may be shared */
 };
 
-static int refuse(const struct gzip *gzip, const char *why, struct error *err)
+static int gzip_refuse(const struct gzip *gzip, const char *why,
+                       struct error *err)
 {
     return error_set(err, ERROR_FORMAT, 0, "gzip: %s at %" PRIu64, why,
-                     gzip->in_end - gzip->z.avail_in);
-}
-
-static ssize_t read_file(struct gzip *gzip, struct error *err)
-{
-    ssize_t n = source_file_read(&gzip->file, gzip->input, INPUT_BYTES,
-                                 gzip->in_end);
-
-    if (n < 0)
-        return error_set(err, ERROR_SOURCE_IO, (int)-n,
-                         "gzip: read %u bytes at %" PRIu64, INPUT_BYTES,
-                         gzip->in_end);
-    file_window_read(&gzip->window, &gzip->file, gzip->in_end, (uint64_t)n);
-    return n;
-}
-
-/* Reads more input.  The end of the file is not an error. */
-static int refill(struct gzip *gzip, struct error *err)
-{
-    ssize_t n;
-
-    if (gzip->z.avail_in > 0)
-        return 0;
-    if (gzip->stream.pipe)
-        n = peek_pipe_read(gzip->stream.pipe, gzip->input, INPUT_BYTES,
-                           gzip->in_end, err);
-    else
-        n = read_file(gzip, err);
-    if (n < 0)
-        return -1;
-    gzip->in_end += (uint64_t)n;
-    gzip->z.next_in = gzip->input;
-    gzip->z.avail_in = (uInt)n;
-    return 0;
+                     stream_input_at(&gzip->stream));
 }
 
 /* Block devices and tapes pad with zeros; nothing else may follow the last
  * member. */
 static int check_padding(struct gzip *gzip, struct error *err)
 {
+    struct stream *stream = &gzip->stream;
+
     do {
-        if (!iszero(gzip->z.next_in, gzip->z.avail_in))
-            return refuse(gzip, "garbage behind the last member", err);
-        gzip->z.avail_in = 0;
-        if (refill(gzip, err) < 0)
+        if (!iszero(stream->at, stream->left))
+            return gzip_refuse(gzip, "trailing garbage after the last member",
+                               err);
+        stream->left = 0;
+        if (stream_refill(stream, err) < 0)
             return -1;
-    } while (gzip->z.avail_in > 0);
+    } while (stream->left > 0);
     return 0;
 }
 
 static int skip_trailer(struct gzip *gzip, struct error *err)
 {
+    struct stream *stream = &gzip->stream;
+
     for (unsigned i = 0; i < TRAILER_BYTES; i++) {
-        if (refill(gzip, err) < 0)
+        if (stream_refill(stream, err) < 0)
             return -1;
-        if (gzip->z.avail_in == 0)
-            return refuse(gzip, "cut off inside a trailer", err);
-        gzip->z.next_in++;
-        gzip->z.avail_in--;
+        if (stream->left == 0)
+            return gzip_refuse(gzip, "cut off inside a trailer", err);
+        stream->at++;
+        stream->left--;
     }
     return 0;
+}
+
+/* Is a restart point wanted here?  The first pass records them. */
+static bool wants_point(const struct gzip *gzip)
+{
+    return gzip->points && !gzip->places &&
+           gzip_index_wants(gzip->points, gzip->stream.out);
+}
+
+static int add_point(struct gzip *gzip, const struct gzip_point *point,
+                     struct error *err)
+{
+    return gzip_index_add(gzip->points, point)
+               ? 0
+               : stream_no_memory(&gzip->stream, err);
+}
+
+/* Every checksum was right; the restart points are complete. */
+static void end_stream(struct gzip *gzip)
+{
+    gzip->stream.has_ended = true;
+    if (gzip->points)
+        gzip->places = gzip->points;
+    gzip->stream.is_proven = gzip->places != NULL;
 }
 
 /* After a member: another one, padding, or the end of the file. */
 static int end_member(struct gzip *gzip, struct error *err)
 {
+    struct stream *stream = &gzip->stream;
+    struct gzip_point point = { .out = stream->out, .is_member = true };
+
     if (gzip->is_bare && skip_trailer(gzip, err) < 0)
         return -1;
-    if (refill(gzip, err) < 0)
+    if (stream_refill(stream, err) < 0)
         return -1;
     gzip->is_first = false;
     gzip->is_bare = false;
-    if (gzip->z.avail_in == 0 || gzip->z.next_in[0] == 0) {
-        gzip->has_ended = true;
-        return gzip->z.avail_in > 0 ? check_padding(gzip, err) : 0;
+    if (stream->left == 0 || stream->at[0] == 0) {
+        if (stream->left > 0 && check_padding(gzip, err) < 0)
+            return -1;
+        end_stream(gzip);
+        return 0;
     }
     if (inflateReset2(&gzip->z, WRAPPED) != Z_OK)
         return error_set(err, ERROR_SYSTEM, 0, "gzip: begin a member");
-    if (!gzip->points || gzip->places || /* none, or complete */
-        !gzip_index_wants(gzip->points, gzip->out))
-        return 0;
-    if (gzip_index_add(gzip->points, &(struct gzip_point){
-                                         .out = gzip->out,
-                                         .in = gzip->in_end - gzip->z.avail_in,
-                                         .is_member = true,
-                                     }))
-        return 0;
-    return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: keep a place");
-}
-
-static int explain(struct gzip *gzip, int r, struct error *err)
-{
-    if (r == Z_MEM_ERROR)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: decode");
-    if (!gzip->is_first && gzip->z.total_out == 0 && r == Z_DATA_ERROR)
-        return refuse(gzip, "garbage behind a member", err);
-    return refuse(gzip, gzip->z.msg ? gzip->z.msg : "damaged data", err);
-}
-
-/* One inflate(): up to len bytes into buf.  *got may be 0 before the end. */
-static int decode_step(struct gzip *gzip, int flush, uint8_t *buf, size_t len,
-                       size_t *got, struct error *err)
-{
-    uInt room = len < INPUT_BYTES ? (uInt)len : INPUT_BYTES;
-    int r;
-
-    *got = 0;
-    if (refill(gzip, err) < 0)
-        return -1;
-    if (gzip->z.avail_in == 0)
-        return refuse(gzip, "cut off: the file ends inside a member", err);
-    gzip->z.next_out = buf;
-    gzip->z.avail_out = room;
-    r = inflate(&gzip->z, flush);
-    *got = room - gzip->z.avail_out;
-    gzip->out += *got;
-    if (r == Z_STREAM_END)
-        return end_member(gzip, err);
-    return r == Z_OK || r == Z_BUF_ERROR ? 0 : explain(gzip, r, err);
-}
-
-/* Decodes len bytes, to buf or (NULL) to nowhere. */
-static int decode(struct gzip *gzip, uint8_t *buf, uint64_t len,
-                  struct error *err)
-{
-    while (len > 0) {
-        size_t max = buf                   ? (size_t)len
-                     : len < SCRATCH_BYTES ? (size_t)len
-                                           : SCRATCH_BYTES;
-        size_t got;
-
-        if (gzip->has_ended)
-            return error_set(err, ERROR_FORMAT, 0,
-                             "gzip: holds %" PRIu64
-                             " bytes, fewer than expected",
-                             gzip->out);
-        if (decode_step(gzip, Z_NO_FLUSH, buf ? buf : gzip->scratch, max, &got,
-                        err) < 0)
-            return -1;
-        len -= got;
-        if (buf)
-            buf += got;
-    }
-    return 0;
-}
-
-/* Restarts decoding at point. */
-static int resume(struct gzip *gzip, const struct gzip_point *point,
-                  struct error *err)
-{
-    gzip->has_ended = false;
-    gzip->is_first = point->in == 0;
-    gzip->is_bare = !point->is_member;
-    gzip->in_end = point->in - (point->bits ? 1 : 0);
-    gzip->out = point->out;
-    gzip->z.avail_in = 0;
-    if (refill(gzip, err) < 0)
-        return -1;
-    if (inflateReset2(&gzip->z, point->is_member ? WRAPPED : BARE) != Z_OK)
-        return error_set(err, ERROR_SYSTEM, 0, "gzip: begin at a place");
-    if (point->bits && gzip->z.avail_in > 0) {
-        inflatePrime(&gzip->z, point->bits,
-                     gzip->z.next_in[0] >> (8 - point->bits));
-        gzip->z.next_in++;
-        gzip->z.avail_in--;
-    }
-    if (point->history_len > 0)
-        inflateSetDictionary(&gzip->z, point->history, point->history_len);
-    return 0;
+    point.in = stream_input_at(stream);
+    return wants_point(gzip) ? add_point(gzip, &point, err) : 0;
 }
 
 /* Between two deflate blocks, and not after the last one of a member. */
 static bool is_between_blocks(const struct gzip *gzip)
 {
     return (gzip->z.data_type & 128) && !(gzip->z.data_type & 64) &&
-           !gzip->has_ended && gzip->z.total_out > 0;
+           gzip->z.total_out > 0;
 }
 
-static int keep_place(struct gzip *gzip, struct error *err)
+/* Adds a restart point between two blocks.  What the scratch buffer had has
+ * been consumed or copied by then. */
+static int add_block(struct gzip *gzip, struct error *err)
 {
     struct gzip_point point = {
-        .out = gzip->out,
-        .in = gzip->in_end - gzip->z.avail_in,
+        .out = gzip->stream.out,
+        .in = stream_input_at(&gzip->stream),
         .bits = (uint8_t)(gzip->z.data_type & 7),
-        .history = gzip->scratch,
+        .history = gzip->stream.scratch,
     };
     uInt len = 0;
 
-    inflateGetDictionary(&gzip->z, gzip->scratch, &len);
+    inflateGetDictionary(&gzip->z, point.history, &len);
     point.history_len = len;
-    if (gzip_index_add(gzip->points, &point))
-        return 0;
-    return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: keep a place");
+    return add_point(gzip, &point, err);
 }
 
-/* As decode_step(); also records restart points where they are wanted. */
-static int decode_forward(struct gzip *gzip, uint8_t *buf, size_t len,
-                          size_t *got, struct error *err)
+static int gzip_explain(struct gzip *gzip, int r, struct error *err)
 {
-    if (decode_step(gzip, gzip->points ? Z_BLOCK : Z_NO_FLUSH, buf, len, got,
-                    err) < 0)
+    if (r == Z_MEM_ERROR)
+        return stream_no_memory(&gzip->stream, err);
+    if (!gzip->is_first && gzip->z.total_out == 0 && r == Z_DATA_ERROR)
+        return gzip_refuse(gzip, "trailing garbage after a member", err);
+    return gzip_refuse(gzip, gzip->z.msg ? gzip->z.msg : "damaged data", err);
+}
+
+/* One inflate() over the input. */
+static int inflate_input(struct gzip *gzip, uint8_t *buf, uInt len, size_t *got)
+{
+    struct stream *stream = &gzip->stream;
+    int r;
+
+    gzip->z.next_in = stream->at;
+    gzip->z.avail_in = (uInt)stream->left;
+    gzip->z.next_out = buf;
+    gzip->z.avail_out = len;
+    r = inflate(&gzip->z, gzip->points && !gzip->places ? Z_BLOCK : Z_NO_FLUSH);
+    stream->at = gzip->z.next_in;
+    stream->left = gzip->z.avail_in;
+    *got = len - gzip->z.avail_out;
+    stream->out += *got;
+    return r;
+}
+
+static int gzip_step(struct stream *stream, uint8_t *buf, size_t len,
+                     size_t *got, struct error *err)
+{
+    struct gzip *gzip = (struct gzip *)stream;
+    int r;
+
+    *got = 0;
+    if (stream_refill(stream, err) < 0)
         return -1;
-    if (!gzip->points || !is_between_blocks(gzip) ||
-        !gzip_index_wants(gzip->points, gzip->out))
-        return 0;
-    return keep_place(gzip, err);
+    if (stream->left == 0)
+        return gzip_refuse(gzip, "cut off: the file ends inside a member", err);
+    r = inflate_input(gzip, buf,
+                      len < STREAM_INPUT_BYTES ? (uInt)len : STREAM_INPUT_BYTES,
+                      got);
+    if (r == Z_STREAM_END)
+        return end_member(gzip, err);
+    if (r != Z_OK && r != Z_BUF_ERROR)
+        return gzip_explain(gzip, r, err);
+    return wants_point(gzip) && is_between_blocks(gzip) ? add_block(gzip, err)
+                                                        : 0;
 }
 
-static int keep_places(struct gzip *gzip, struct error *err)
+/* Restarts decoding at point. */
+static int restart(struct gzip *gzip, const struct gzip_point *point,
+                   struct error *err)
 {
-    gzip->points = gzip_index_open();
-    return gzip->points ? 0
-                        : error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: open");
-}
+    struct stream *stream = &gzip->stream;
 
-/* Decoding has reached the end, and every checksum was right. */
-static void know(struct gzip *gzip)
-{
-    gzip->places = gzip->points;
-    gzip->stream.size_bytes = gzip->out;
-}
-
-/* Decodes everything: finds the size, proves it, records restart points. */
-static int measure(struct gzip *gzip, const char *path, struct error *err)
-{
-    char size[32];
-
-    log_info("%s: gzip does not say what it holds: decoding it once", path);
-    if (keep_places(gzip, err) < 0)
+    gzip->is_first = point->in == 0;
+    gzip->is_bare = !point->is_member;
+    stream_seek_input(stream, point->in - (point->bits ? 1 : 0));
+    stream->out = point->out;
+    if (stream_refill(stream, err) < 0)
         return -1;
-    while (!gzip->has_ended) {
-        size_t got;
-
-        /* The history goes through the same buffer and is not read there. */
-        if (decode_forward(gzip, gzip->scratch, SCRATCH_BYTES, &got, err) < 0)
-            return -1;
+    if (inflateReset2(&gzip->z, point->is_member ? WRAPPED : BARE) != Z_OK)
+        return error_set(err, ERROR_SYSTEM, 0, "gzip: begin at a place");
+    if (point->bits && stream->left > 0) {
+        inflatePrime(&gzip->z, point->bits, stream->at[0] >> (8 - point->bits));
+        stream->at++;
+        stream->left--;
     }
-    know(gzip);
-    log_info("%s: holds %s (%" PRIu64 " bytes), checksums right", path,
-             format_bytes(size, sizeof(size), gzip->out), gzip->out);
+    if (point->history_len > 0)
+        inflateSetDictionary(&gzip->z, point->history, point->history_len);
     return 0;
 }
 
-/* The disk ends here, and so must the stream. */
-static int expect_end(struct gzip *gzip, struct error *err)
-{
-    while (!gzip->has_ended) {
-        size_t got;
-
-        if (decode_step(gzip, Z_NO_FLUSH, gzip->scratch, 1, &got, err) < 0)
-            return -1;
-        if (got > 0)
-            return error_set(err, ERROR_FORMAT, 0,
-                             "gzip: holds more than the expected %" PRIu64
-                             " bytes",
-                             gzip->stream.size_bytes);
-    }
-    return 0;
-}
-
-static int gzip_read(struct stream *stream, void *buf, size_t len,
-                     uint64_t offset, struct error *err)
+static int gzip_seek(struct stream *stream, uint64_t offset, struct error *err)
 {
     static const struct gzip_point start = { .is_member = true };
     struct gzip *gzip = (struct gzip *)stream;
@@ -309,114 +215,83 @@ static int gzip_read(struct stream *stream, void *buf, size_t len,
                                          ? gzip_index_find(gzip->places, offset)
                                          : &start;
 
-    if ((offset < gzip->out || place->out > gzip->out) &&
-        resume(gzip, place, err) < 0)
-        return -1;
-    if (decode(gzip, NULL, offset - gzip->out, err) < 0 ||
-        decode(gzip, buf, len, err) < 0)
-        return -1;
-    if (!gzip->places && gzip->out == stream->size_bytes)
-        return expect_end(gzip, err);
-    return 0;
-}
-
-static ssize_t gzip_next(struct stream *stream, void *buf, size_t len,
-                         struct error *err)
-{
-    struct gzip *gzip = (struct gzip *)stream;
-    size_t got = 0;
-
-    while (got == 0 && !gzip->has_ended)
-        if (decode_forward(gzip, buf, len, &got, err) < 0)
-            return -1;
-    if (gzip->has_ended)
-        know(gzip);
-    return (ssize_t)got;
-}
-
-/* A measured stream is already proven; a single pass is proven at its end. */
-static int gzip_prove(struct stream *stream, struct error *err)
-{
-    struct gzip *gzip = (struct gzip *)stream;
-
-    if (gzip->places || stream->size_bytes == gzip->out)
+    if (offset >= stream->out && place->out <= stream->out)
         return 0;
-    if (decode(gzip, NULL, stream->size_bytes - gzip->out, err) < 0)
-        return -1;
-    return expect_end(gzip, err);
+    return restart(gzip, place, err);
 }
 
 static void gzip_close(struct stream *stream)
 {
     struct gzip *gzip = (struct gzip *)stream;
 
-    if (gzip->is_set_up)
-        inflateEnd(&gzip->z);
+    inflateEnd(&gzip->z);
     gzip_index_close(gzip->points);
-    file_close(&gzip->file);
-    free(gzip->input);
-    free(gzip->scratch);
-    free(gzip);
 }
 
 static const struct stream_ops gzip_ops = {
-    .read = gzip_read,
-    .next = gzip_next,
-    .prove = gzip_prove,
+    .name = "gzip: ",
+    .step = gzip_step,
+    .seek = gzip_seek,
     .close = gzip_close,
 };
 
-static struct gzip *create(struct file *file)
+/* Decodes everything: finds the size, proves it, records restart points. */
+static int measure(struct gzip *gzip, const char *path, struct error *err)
 {
-    struct gzip *gzip = calloc(1, sizeof(*gzip));
+    struct stream *stream = &gzip->stream;
+    char size[32];
+    ssize_t n;
 
-    if (!gzip) {
-        file_close(file);
-        return NULL;
-    }
-    gzip->file = *file;
-    *file = (struct file)FILE_CLOSED;
-    source_file_read_cached(&gzip->file);
+    log_info("%s: gzip does not say what it holds: decoding it once", path);
+    do
+        n = stream_next(stream, stream->scratch, STREAM_SCRATCH_BYTES, err);
+    while (n > 0);
+    if (n < 0)
+        return -1;
+    log_info("%s: holds %s (%" PRIu64 " bytes), checksums right", path,
+             format_bytes(size, sizeof(size), stream->out), stream->out);
+    return 0;
+}
+
+static int prepare(struct gzip *gzip, const struct gzip_options *options,
+                   struct error *err)
+{
+    const struct stream *like = options->like;
+    struct stream *stream = &gzip->stream;
+
     gzip->is_first = true;
-    gzip->stream.ops = &gzip_ops;
-    gzip->stream.host_bytes = gzip->file.size_bytes;
-    gzip->stream.mode = gzip->file.mode;
-    gzip->input = malloc(INPUT_BYTES);
-    gzip->scratch = malloc(SCRATCH_BYTES);
-    gzip->is_set_up = inflateInit2(&gzip->z, WRAPPED) == Z_OK;
-    if (gzip->input && gzip->scratch && gzip->is_set_up)
-        return gzip;
-    gzip_close(&gzip->stream);
-    return NULL;
+    if (inflateInit2(&gzip->z, WRAPPED) != Z_OK)
+        return stream_no_memory(stream, err);
+    stream->size_bytes = STREAM_SIZE_UNKNOWN;
+    if (like) {
+        gzip->places = ((const struct gzip *)like)->places;
+        stream->size_bytes = like->size_bytes;
+    } else if (!options->is_forward && options->size_bytes > 0) {
+        stream->size_bytes = options->size_bytes;
+    } else if (!options->pipe) {
+        gzip->points = gzip_index_open();
+        if (!gzip->points)
+            return stream_no_memory(stream, err);
+        if (!options->is_forward && measure(gzip, options->path, err) < 0)
+            return -1;
+    }
+    stream->is_proven = gzip->places != NULL;
+    stream->is_sequential = !gzip->places;
+    return 0;
 }
 
 int gzip_open(const struct gzip_options *options, struct stream **stream,
               struct error *err)
 {
-    const struct stream *like = options->like;
-    struct gzip *gzip = create(options->file);
-    int r = 0;
+    struct gzip *gzip = stream_create(sizeof(*gzip), &gzip_ops, options->file,
+                                      options->pipe, err);
 
     if (!gzip)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "gzip: open");
-    gzip->stream.pipe = options->pipe;
-    if (options->is_forward) {
-        gzip->stream.size_bytes = STREAM_SIZE_UNKNOWN;
-        if (!options->pipe)
-            r = keep_places(gzip, err);
-    } else if (like) {
-        gzip->places = ((const struct gzip *)like)->places;
-        gzip->stream.size_bytes = like->size_bytes;
-    } else if (options->size_bytes > 0) {
-        gzip->stream.size_bytes = options->size_bytes;
-    } else {
-        r = measure(gzip, options->path, err);
+        return -1;
+    if (prepare(gzip, options, err) == 0) {
+        *stream = &gzip->stream;
+        return 0;
     }
-    if (r < 0) {
-        gzip_close(&gzip->stream);
-        return r;
-    }
-    gzip->stream.is_sequential = !gzip->places;
-    *stream = &gzip->stream;
-    return 0;
+    stream_close(&gzip->stream);
+    return -1;
 }

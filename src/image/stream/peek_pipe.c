@@ -10,14 +10,14 @@
 #define HEAD_STEP_BYTES 4096U
 
 struct peek_pipe {
-    struct image_input input;
+    struct byte_source input;
     bool has_ended;    /* it is not read again */
     uint64_t position; /* bytes it has returned so far */
     size_t head_len;   /* bytes kept in the head */
     uint8_t head[PEEK_PIPE_HEAD_BYTES];
 };
 
-struct peek_pipe *peek_pipe_open(const struct image_input *input)
+struct peek_pipe *peek_pipe_open(const struct byte_source *input)
 {
     struct peek_pipe *pipe = calloc(1, sizeof(*pipe));
 

@@ -19,7 +19,7 @@ struct peek_pipe;
 #define PEEK_PIPE_HEAD_BYTES (64U << 10)
 
 /* *input is copied.  NULL: out of memory. */
-struct peek_pipe *peek_pipe_open(const struct image_input *input);
+struct peek_pipe *peek_pipe_open(const struct byte_source *input);
 
 /* Tolerates NULL. */
 void peek_pipe_close(struct peek_pipe *pipe);

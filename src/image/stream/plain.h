@@ -5,7 +5,8 @@
 #include "image/stream/stream.h"
 
 /* pipe is borrowed. size_bytes: the exact size of the input, or
- * STREAM_SIZE_UNKNOWN.  NULL: out of memory. */
-struct stream *plain_open(struct peek_pipe *pipe, uint64_t size_bytes);
+ * STREAM_SIZE_UNKNOWN.  Fails with ERROR_SYSTEM. */
+int plain_open(struct peek_pipe *pipe, uint64_t size_bytes,
+               struct stream **stream, struct error *err);
 
 #endif
