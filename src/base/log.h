@@ -10,6 +10,7 @@
 #define CW_BASE_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level {
     LOG_LEVEL_ERROR,
@@ -33,6 +34,26 @@ bool log_wants(enum log_level level);
 void log_line(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Of one place in the code: when it logged, and how often it could not. */
+struct log_limit {
+    uint64_t full_ns; /* on the monotonic clock: no debt is left from here on */
+    unsigned dropped;
+};
+
+/*
+ * As log_line(), for what a peer can cause as often as it likes: up to 20 lines
+ * at once and one a second in the long run.  The next line that is logged says
+ * how many were dropped before it.
+ */
+void log_line_limited(struct log_limit *limit, enum log_level level,
+                      const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_warn_limited(...)                                   \
+    do {                                                        \
+        static struct log_limit limit_;                         \
+        log_line_limited(&limit_, LOG_LEVEL_WARN, __VA_ARGS__); \
+    } while (0)
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)

@@ -27,7 +27,7 @@ static void log_broken(const struct http_service *service,
                        const struct request *request, const struct error *err)
 {
     if (request->len > 0 && !service->is_open)
-        log_warn("refused %s: %s", request->peer, err->text);
+        log_warn_limited("refused %s: %s", request->peer, err->text);
     else
         log_debug("%s: %s", request->peer, err->text);
 }

@@ -11,9 +11,6 @@
 #include "tls/tls.h"
 #include "wire/pairing.h"
 
-/* A target ends after this many wrong codes: they suggest guessing. */
-#define CREDENTIALS_TRIES 5U
-
 struct credentials {
     struct pairing pairing;
     char identity[PAIRING_IDENT_CHARS];

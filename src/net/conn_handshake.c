@@ -124,15 +124,6 @@ static int check_agreed(struct conn *conn, struct error *err)
     return 0;
 }
 
-/* Counts a client that named our key but had another or did not know it. */
-static void count_wrong_key(const struct conn *conn, struct tls *tls,
-                            const struct error *err)
-{
-    if (tls->is_server && err->kind == ERROR_TLS &&
-        conn->peer.psk_identity[0] != '\0')
-        atomic_fetch_add(&tls->wrong_keys, 1);
-}
-
 static int shake_hands(struct conn *conn, struct tls *tls, uint64_t deadline_ns,
                        struct error *err)
 {
@@ -151,7 +142,6 @@ static int shake_hands(struct conn *conn, struct tls *tls, uint64_t deadline_ns,
     conn->bio.stop_fd = 0; /* a stop must not cut off our close_notify */
     if (r != 1) {
         ERR_clear_error();
-        count_wrong_key(conn, tls, err);
         conn_linger(conn);
         return error_wrap(err, "handshake with the %s at %s",
                           tls_peer_word(conn->tls), conn->peer_address);

@@ -138,15 +138,10 @@ static int check_code(struct target *t, struct error *err)
 {
     if (!t->is_paired || t->reserved_ns > 0)
         return 0;
-    if (tls_wrong_keys(t->job.credentials.tls) >= CREDENTIALS_TRIES)
-        return error_set(err, ERROR_TLS, 0,
-                         "%u wrong pairing codes were tried: ours is good no "
-                         "more; start again for a new one",
-                         CREDENTIALS_TRIES);
     if (clock_now_ns() >= t->code_ends_ns)
         return error_set(err, ERROR_TEMPORARY, 0,
-                         "nobody came while the pairing code was good; start "
-                         "again for a new one");
+                         "no source connected while the pairing code was "
+                         "valid; restart the target to get a new one");
     return 0;
 }
 

@@ -40,7 +40,7 @@ void target_turn_away(const struct visitor *visitor, const struct error *err)
 {
     struct channel *channel = malloc(sizeof(*channel));
 
-    log_warn("turned away %s: %s", visitor->peer, err->text);
+    log_warn_limited("turned away %s: %s", visitor->peer, err->text);
     if (!channel)
         return;
     channel_init(channel, visitor->conn);

@@ -343,11 +343,6 @@ const char *tls_library(char *buf, size_t len, bool *has_fips)
     return buf;
 }
 
-unsigned tls_wrong_keys(const struct tls *tls)
-{
-    return atomic_load(&tls->wrong_keys);
-}
-
 bool tls_met_older(const struct tls *tls)
 {
     return atomic_load(&tls->met_older);

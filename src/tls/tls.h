@@ -93,12 +93,6 @@ int tls_open(const struct tls_options *options, bool is_server,
  */
 int tls_open_public(const struct tls *own, struct tls **tls, struct error *err);
 
-/*
- * Server: number of clients that offered a wrong pre-shared key.  Clients that
- * offer none (a port scan, a health check) do not count.
- */
-unsigned tls_wrong_keys(const struct tls *tls);
-
 /* Client: has a server rejected every TLS version that we offered?  It may
  * then have an older one. */
 bool tls_met_older(const struct tls *tls);

@@ -41,7 +41,6 @@ struct tls {
     bool allow_tls12;
     bool http_only;
     bool http;
-    atomic_uint wrong_keys; /* any thread: see tls_wrong_keys() */
     atomic_bool met_older;  /* any thread: see tls_met_older() */
     uint64_t rekey_records; /* TLS_REKEY_RECORDS; a test lowers it */
 };

@@ -225,23 +225,22 @@ static void test_psk(void **state)
         const char *name;
         const char *target, *source; /* files; NULL: certificates */
         const char *target_says, *source_says;
-        unsigned wrong_keys;
     } cases[] = {
-        { "good", "a:" KEY_2 "\nvm:" KEY_1, "vm:" KEY_1, NULL, NULL, 0 },
+        { "good", "a:" KEY_2 "\nvm:" KEY_1, "vm:" KEY_1, NULL, NULL },
         { "64 bytes", "vm:" KEY_1 KEY_1 KEY_1 KEY_1,
-          "vm:" KEY_1 KEY_1 KEY_1 KEY_1, NULL, NULL, 0 },
+          "vm:" KEY_1 KEY_1 KEY_1 KEY_1, NULL, NULL },
         { "wrong key", "vm:" KEY_1, "vm:" KEY_2,
           "the source holds another key for identity \"vm\"",
-          "the target holds another key for identity \"vm\"", 1 },
+          "the target holds another key for identity \"vm\"" },
         { "unknown", "vm:" KEY_1, "wm:" KEY_1,
           "pre-shared key identity \"wm\" of the source is unknown",
-          "the target does not know our pre-shared key identity \"wm\"", 1 },
+          "the target does not know our pre-shared key identity \"wm\"" },
         { "source with certificate", "vm:" KEY_1, NULL,
           "the source offers no pre-shared key (it may use a certificate)",
-          "it may want a pre-shared key", 0 },
+          "it may want a pre-shared key" },
         { "target with certificate", NULL, "vm:" KEY_1,
           "the source refused our certificate",
-          "the target uses a certificate, we a pre-shared key", 0 },
+          "the target uses a certificate, we a pre-shared key" },
     };
 
     (void)state;
@@ -263,7 +262,6 @@ static void test_psk(void **state)
         pair_meet(&pair);
         pair_check("target", &pair.target, cases[i].target_says);
         pair_check("source", &pair.source, cases[i].source_says);
-        assert_int_equal(tls_wrong_keys(pair.target.tls), cases[i].wrong_keys);
         if (pair.target.result == 0) {
             conn_get_info(pair.target.conn, &info);
             assert_string_equal(info.peer_name, "vm");
@@ -304,7 +302,6 @@ static void test_key_in_memory(void **state)
         pair_meet(&pair);
         pair_check("target", &pair.target, cases[i].target_says);
         pair_check("source", &pair.source, cases[i].source_says);
-        assert_int_equal(tls_wrong_keys(pair.target.tls), i);
         pair_close(&pair);
     }
 }
