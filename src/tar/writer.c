@@ -27,28 +27,6 @@
 /* Not user data: the filesystem's own, and what a target has left. */
 static const char *const skipped[] = { "lost+found", PARTIAL_TREE_NAME, NULL };
 
-/*
- * The only symbol that libarchive's tar writer needs from the file that pulls
- * in all of its writers.  Defining it here keeps them, and the libraries they
- * need, out of a static link. libarchive calls it for entry types that tar
- * cannot store, which this writer never adds.
- */
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,
- * readability-identifier-naming): libarchive's name */
-void __archive_write_entry_filetype_unsupported(struct archive *archive,
-                                                struct archive_entry *entry,
-                                                const char *format);
-
-void __archive_write_entry_filetype_unsupported(struct archive *archive,
-                                                struct archive_entry *entry,
-                                                const char *format)
-{
-    archive_set_error(archive, EINVAL, "%s has no word for this type of %s",
-                      format, archive_entry_pathname(entry));
-}
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,
- * readability-identifier-naming) */
-
 struct tar_writer {
     const struct tar_writer_options *options;
     struct tar_writer_report *report;
