@@ -8,50 +8,38 @@
 #include "cdi-cloner/settings.h"
 #include "output/standard_streams.h"
 #include "program/cdi_env.h"
+#include "program/run_job.h"
 #include "program/signals.h"
 
 /* The controller parses the second half: do not change it. */
 #define COMPLETE     "Clone Complete"
 #define PREALLOCATED COMPLETE ", Preallocation applied"
 
-/* Runs job (moved; NULL: *error is filled).  Returns as cw_run() does. */
-static int run(struct cw_job *job, struct cw_summary *summary,
-               struct cw_error *error)
-{
-    int r = -1;
-
-    signals_set_job(job);
-    if (job)
-        r = cw_run(job, summary, error);
-    signals_set_job(NULL);
-    cw_close(job);
-    return r;
-}
-
 /* Asks the target for its protocol first, and then uses that. */
 static int clone_volume(const struct settings *settings,
                         struct cw_summary *summary, struct cw_error *error)
 {
-    int r = run(cw_volume_open(&settings->volume, error), summary, error);
+    int r = run_job(cw_volume_open(&settings->volume, error), summary, error);
 
-    return r > 0 ? run(cw_source_open(&settings->source, error), summary, error)
+    return r > 0 ? run_job(cw_source_open(&settings->source, error), summary,
+                           error)
                  : r;
 }
 
-static void tell(struct log_output *log, const struct settings *settings,
-                 const struct cw_summary *summary)
+static void report_success(struct log_output *log,
+                           const struct settings *settings,
+                           const struct cw_summary *summary)
 {
-    char line[512];
-
-    cdi_leave_word(log, settings->is_preallocated ? PREALLOCATED : COMPLETE);
-    snprintf(line, sizeof(line),
-             "%s: %s, %llu bytes of data, %llu of zeros, %llu on the wire%s%s",
-             COMPLETE, summary->image_format,
-             (unsigned long long)summary->data_bytes,
-             (unsigned long long)summary->zero_bytes,
-             (unsigned long long)summary->wire_bytes,
-             summary->digest[0] ? ", " : "", summary->digest);
-    log_output_line(log, CW_LOG_INFO, line);
+    cdi_write_termination_log(log, settings->is_preallocated ? PREALLOCATED
+                                                             : COMPLETE);
+    log_output_printf(
+        log, CW_LOG_INFO,
+        "%s: %s, %llu bytes of data, %llu of zeros, %llu on the wire%s%s",
+        COMPLETE, summary->image_format,
+        (unsigned long long)summary->data_bytes,
+        (unsigned long long)summary->zero_bytes,
+        (unsigned long long)summary->wire_bytes, summary->digest[0] ? ", " : "",
+        summary->digest);
 }
 
 static int send_volume(struct log_output *log, const char *const *arguments)
@@ -61,7 +49,7 @@ static int send_volume(struct log_output *log, const char *const *arguments)
     struct cw_error error = { 0 };
     struct cw_events events;
     struct error err;
-    int status = settings_read(&settings, arguments, &err);
+    int status = settings_read(&settings, arguments, log, &err);
 
     if (status != 0) {
         log_output_line(log, CW_LOG_ERROR, err.text);
@@ -71,9 +59,8 @@ static int send_volume(struct log_output *log, const char *const *arguments)
     events.metrics_listen = settings.metrics_listen;
     events.cdi_owner_uid = settings.owner_uid;
     settings.volume.events = settings.source.events = events;
-    cdi_tell_doubts(&settings.doubts, log);
     if (clone_volume(&settings, &summary, &error) == 0) {
-        tell(log, &settings, &summary);
+        report_success(log, &settings, &summary);
         return 0;
     }
     log_output_line(log, CW_LOG_ERROR, error.text);

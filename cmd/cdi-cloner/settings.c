@@ -87,7 +87,7 @@ static int read_volume(struct settings *s, const char *const *argv,
         error_set(err, ERROR_USAGE, 0, "Invalid mount \"%.200s\"", path);
         return CDI_FATAL;
     }
-    return cdi_check_word(path, err) < 0 ? CDI_FATAL : 0;
+    return cdi_check_termination_log(path, err) < 0 ? CDI_FATAL : 0;
 }
 
 static const char *must(const char *name, struct error *err)
@@ -99,47 +99,29 @@ static const char *must(const char *name, struct error *err)
     return value;
 }
 
-static void doubt(struct settings *s, const char *name, const char *value)
-{
-    cdi_doubt(&s->doubts, name, value, "done without");
-}
-
-/* An invalid value is false, whatever the default. */
-static bool read_bool(struct settings *s, const char *name, bool value)
-{
-    const char *text = cdi_env(name);
-
-    if (text && !cdi_bool(text, &value)) {
-        doubt(s, name, text);
-        return false;
-    }
-    return value;
-}
-
-static void read_time(struct settings *s, const char *name, uint64_t *ns)
-{
-    const char *text = cdi_env(name);
-
-    if (text && !parse_duration(text, ns))
-        doubt(s, name, text);
-}
-
-static void read_wishes(struct settings *s, const char *const *argv)
+static void read_optional(struct settings *s, const char *const *argv,
+                          struct log_output *log)
 {
     struct cw_volume_options *volume = &s->volume;
     const char *total = argument(argv, "upload-bytes");
     const char *listen = cdi_env("CLONEWIRE_METRICS_LISTEN");
 
     if (total && !parse_count(total, &volume->total_bytes))
-        doubt(s, "-upload-bytes", total);
-    s->is_preallocated = volume->dense = read_bool(s, "PREALLOCATION", false);
+        cdi_warn_invalid(log, "-upload-bytes", total, "taken as the default");
+    s->is_preallocated = volume->dense = cdi_read_bool(log, "PREALLOCATION",
+                                                       false);
     s->metrics_listen = listen ? listen : METRICS_LISTEN;
-    volume->security.allow_tls12 = read_bool(s, "CLONEWIRE_ALLOW_TLS12", true);
-    volume->security.http_only = read_bool(s, "CLONEWIRE_HTTP_ONLY", false);
-    volume->allow_in_use = read_bool(s, "CLONEWIRE_ALLOW_IN_USE", false);
-    read_time(s, "CLONEWIRE_CONNECT_TIMEOUT", &volume->connect_timeout_ns);
-    read_time(s, "CLONEWIRE_RETRY_FOR", &volume->tuning.retry_ns);
-    read_time(s, "CLONEWIRE_STALL_TIMEOUT", &volume->tuning.stall_ns);
+    volume->security.allow_tls12 = cdi_read_bool(log, "CLONEWIRE_ALLOW_TLS12",
+                                                 true);
+    volume->security.http_only = cdi_read_bool(log, "CLONEWIRE_HTTP_ONLY",
+                                               false);
+    volume->allow_in_use = cdi_read_bool(log, "CLONEWIRE_ALLOW_IN_USE", false);
+    cdi_read_number(log, "CLONEWIRE_CONNECT_TIMEOUT", parse_duration,
+                    &volume->connect_timeout_ns);
+    cdi_read_number(log, "CLONEWIRE_RETRY_FOR", parse_duration,
+                    &volume->tuning.retry_ns);
+    cdi_read_number(log, "CLONEWIRE_STALL_TIMEOUT", parse_duration,
+                    &volume->tuning.stall_ns);
 }
 
 static void fill_source(struct settings *s)
@@ -164,7 +146,7 @@ static void fill_source(struct settings *s)
 }
 
 int settings_read(struct settings *settings, const char *const *argv,
-                  struct error *err)
+                  struct log_output *log, struct error *err)
 {
     struct cw_security *security = &settings->volume.security;
     int status = read_volume(settings, argv, err);
@@ -179,7 +161,7 @@ int settings_read(struct settings *settings, const char *const *argv,
     settings->volume.url = must("UPLOAD_URL", err);
     if (err->kind != ERROR_NONE)
         return CDI_FATAL;
-    read_wishes(settings, argv);
+    read_optional(settings, argv, log);
     fill_source(settings);
     return 0;
 }

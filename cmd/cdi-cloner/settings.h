@@ -13,7 +13,6 @@ struct settings {
     bool is_preallocated;            /* as requested of the target */
     const char *owner_uid;
     const char *metrics_listen;
-    struct cdi_doubts doubts;
 
     /* The same for a target that speaks clonewire/1. */
     struct cw_source_options source; /* events are the caller's */
@@ -26,10 +25,10 @@ extern const struct cdi_setting settings_known[];
 
 /*
  * Reads arguments and environment into settings (zeroed); strings are borrowed
- * from them.  Ignores klog arguments.  Returns 0, or the exit status: 1 if a
+ * from them.  Ignores klog arguments; logs invalid values, and ignores them.  Returns 0, or the exit status: 1 if a
  * variable of the start-up script is missing, CDI_FATAL for other errors.
  */
 int settings_read(struct settings *settings, const char *const *argv,
-                  struct error *err);
+                  struct log_output *log, struct error *err);
 
 #endif

@@ -52,17 +52,15 @@ static int read_security(struct cw_security *security, struct error *err)
     return 1;
 }
 
-static void read_sizes(struct env *env)
+static void read_sizes(struct cw_target_options *options,
+                       struct log_output *log)
 {
-    struct cw_target_options *options = &env->options;
     const char *overhead = cdi_env("FILESYSTEM_OVERHEAD");
-    const char *size = cdi_env("UPLOAD_IMAGE_SIZE");
 
     if (overhead && !parse_ppm(overhead, &options->fs_overhead_ppm))
-        cdi_doubt(&env->doubts, "FILESYSTEM_OVERHEAD", overhead, "taken as 0");
-    if (size && !parse_quantity(size, &options->volume_bytes))
-        cdi_doubt(&env->doubts, "UPLOAD_IMAGE_SIZE", size,
-                  "the disk is not grown");
+        cdi_warn_invalid(log, "FILESYSTEM_OVERHEAD", overhead, "taken as 0");
+    cdi_read_number(log, "UPLOAD_IMAGE_SIZE", parse_quantity,
+                    &options->volume_bytes);
 }
 
 static void read_listen(struct env *env)
@@ -79,29 +77,22 @@ static void read_listen(struct env *env)
     env->options.listen = env->listen;
 }
 
-int env_read(struct env *env, struct error *err)
+int env_read(struct env *env, struct log_output *log, struct error *err)
 {
     struct cw_target_options *options = &env->options;
     const char *destination = cdi_env("DESTINATION");
-    const char *preallocation = cdi_env("PREALLOCATION");
     const char *deadline = cdi_env("DEADLINE");
-    const char *stall = cdi_env("CLONEWIRE_STALL_TIMEOUT");
-    bool preallocate = false;
 
     options->destination = destination ? destination : DEFAULT_DESTINATION;
-    if (cdi_check_word(options->destination, err) < 0)
+    if (cdi_check_termination_log(options->destination, err) < 0)
         return 1;
     options->overwrite = true; /* an earlier run may have left a file */
-    read_sizes(env);
+    read_sizes(options, log);
     read_listen(env);
-    if (preallocation && !cdi_bool(preallocation, &preallocate))
-        cdi_doubt(&env->doubts, "PREALLOCATION", preallocation,
-                  "taken as false");
-    if (preallocate)
+    if (cdi_read_bool(log, "PREALLOCATION", false))
         options->preallocate = CW_PREALLOCATE_AUTO;
-    if (stall && !parse_duration(stall, &options->tuning.stall_ns))
-        cdi_doubt(&env->doubts, "CLONEWIRE_STALL_TIMEOUT", stall,
-                  "taken as the default");
+    cdi_read_number(log, "CLONEWIRE_STALL_TIMEOUT", parse_duration,
+                    &options->tuning.stall_ns);
     if (deadline && !parse_time(deadline, &options->deadline_unix_ns)) {
         error_set(err, ERROR_USAGE, 0, "Failed to parse deadline: \"%.80s\"",
                   deadline);

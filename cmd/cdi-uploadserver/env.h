@@ -9,7 +9,6 @@
 struct env {
     struct cw_target_options options; /* events are the caller's */
     char listen[300];
-    struct cdi_doubts doubts;
 };
 
 /* All settings, for --help. */
@@ -17,9 +16,9 @@ extern const struct cdi_setting env_settings[];
 
 /*
  * Reads the environment into env (zeroed); strings are borrowed from it.
- * Returns 0, or the exit status: 1 without TLS files, CDI_FATAL for an invalid
+ * Logs invalid values, and ignores them.  Returns 0, or the exit status: 1 without TLS files, CDI_FATAL for an invalid
  * deadline.
  */
-int env_read(struct env *env, struct error *err);
+int env_read(struct env *env, struct log_output *log, struct error *err);
 
 #endif

@@ -9,16 +9,14 @@
 #include "cdi-uploadserver/env.h"
 #include "output/standard_streams.h"
 #include "program/cdi_env.h"
+#include "program/run_job.h"
 #include "program/signals.h"
 
 #define FAILED 1
 
 static void print_error(struct log_output *log, const char *text)
 {
-    char line[640];
-
-    snprintf(line, sizeof(line), "UploadServer failed: %s", text);
-    log_output_line(log, CW_LOG_ERROR, line);
+    log_output_printf(log, CW_LOG_ERROR, "UploadServer failed: %s", text);
 }
 
 /* The controller parses this text: do not extend it. */
@@ -34,7 +32,7 @@ static void leave_success(struct log_output *log,
                   strcmp(summary->preallocation, "off") != 0);
     json_add_text(&json, "message",
                   is_upload ? "Upload Complete" : "Clone Complete");
-    cdi_leave_word(log, json_close(&json));
+    cdi_write_termination_log(log, json_close(&json));
 }
 
 static void leave_deadline(struct log_output *log)
@@ -45,36 +43,27 @@ static void leave_deadline(struct log_output *log)
     json_open(&json, buf, sizeof(buf));
     json_add_bool(&json, "deadlinePassed", true);
     json_add_text(&json, "message", "Deadline Passed");
-    cdi_leave_word(log, json_close(&json));
-    log_output_line(log, CW_LOG_INFO, "deadline passed: nobody came");
+    cdi_write_termination_log(log, json_close(&json));
+    log_output_line(log, CW_LOG_INFO, "deadline passed: no client came");
 }
 
-static void tell(struct log_output *log, const struct cw_summary *summary)
+static void report_success(struct log_output *log,
+                           const struct cw_summary *summary)
 {
-    char line[512];
-
     leave_success(log, summary);
-    snprintf(
-        line, sizeof(line), "%s complete: %s, %llu bytes%s%s, preallocation %s",
+    log_output_printf(
+        log, CW_LOG_INFO, "%s complete: %s, %llu bytes%s%s, preallocation %s",
         summary->arrival, summary->image_format,
         (unsigned long long)summary->disk_bytes, summary->digest[0] ? ", " : "",
         summary->digest, summary->preallocation);
-    log_output_line(log, CW_LOG_INFO, line);
 }
 
 static int run(struct log_output *log, const struct cw_target_options *options)
 {
     struct cw_summary summary;
     struct cw_error error;
-    struct cw_job *job = cw_target_open(options, &error);
-    int r = -1;
+    int r = run_job(cw_target_open(options, &error), &summary, &error);
 
-    if (job) {
-        signals_set_job(job);
-        r = cw_run(job, &summary, &error);
-        signals_set_job(NULL);
-        cw_close(job);
-    }
     if (r < 0) {
         print_error(log, error.text);
         return signals_caught() ? 128 + signals_caught() : FAILED;
@@ -82,7 +71,7 @@ static int run(struct log_output *log, const struct cw_target_options *options)
     if (r > 0)
         leave_deadline(log);
     else
-        tell(log, &summary);
+        report_success(log, &summary);
     return 0;
 }
 
@@ -90,14 +79,13 @@ static int serve(struct log_output *log, const char *const *arguments)
 {
     static struct env env;
     struct error err;
-    int status = env_read(&env, &err);
+    int status = env_read(&env, log, &err);
 
     if (status != 0) {
         print_error(log, err.text);
         return status;
     }
     cdi_get_events(log, cdi_log_level(arguments), &env.options.events);
-    cdi_tell_doubts(&env.doubts, log);
     return run(log, &env.options);
 }
 

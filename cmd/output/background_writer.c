@@ -1,12 +1,12 @@
 #include "output/background_writer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "output/standard_streams.h"
 
 #define SLOW_READER_MS 100U
 
@@ -24,24 +24,6 @@ struct background_writer {
 };
 
 /* Ignores errors: there is no other place to report them. */
-static void write_all(int fd, const char *text, size_t n)
-{
-    struct pollfd room = { .fd = fd, .events = POLLOUT };
-
-    while (n > 0) {
-        ssize_t r = write(fd, text, n);
-
-        if (r < 0 && errno == EAGAIN) /* another process set O_NONBLOCK */
-            r = poll(&room, 1, -1) < 0 && errno != EINTR ? -1 : 0;
-        else if (r < 0 && errno == EINTR)
-            r = 0;
-        if (r < 0)
-            return;
-        text += r;
-        n -= (size_t)r;
-    }
-}
-
 static void write_lines(const struct background_writer *writer, size_t used)
 {
     size_t n;
@@ -49,7 +31,7 @@ static void write_lines(const struct background_writer *writer, size_t used)
     for (size_t at = 0; at < used; at += n) {
         memcpy(&n, writer->taken + at, sizeof(n));
         at += sizeof(n);
-        write_all(writer->fd, writer->taken + at, n);
+        (void)standard_streams_write(writer->fd, writer->taken + at, n);
     }
 }
 
@@ -118,7 +100,7 @@ static struct timespec in_ms(unsigned ms)
     return at;
 }
 
-static bool has_room(const struct background_writer *writer, size_t n)
+static bool fits(const struct background_writer *writer, size_t n)
 {
     return n <= sizeof(writer->waiting) - sizeof(n) &&
            writer->used <= sizeof(writer->waiting) - sizeof(n) - n;
@@ -129,7 +111,7 @@ static void wait_for_room(struct background_writer *writer, size_t n)
 {
     struct timespec end = in_ms(SLOW_READER_MS);
 
-    while (!writer->is_stuck && !has_room(writer, n))
+    while (!writer->is_stuck && !fits(writer, n))
         if (pthread_cond_timedwait(&writer->changed, &writer->lock, &end) ==
             ETIMEDOUT)
             writer->is_stuck = true;
@@ -138,19 +120,19 @@ static void wait_for_room(struct background_writer *writer, size_t n)
 bool background_writer_put(struct background_writer *writer, const char *text,
                            size_t n)
 {
-    bool fits;
+    bool is_queued;
 
     pthread_mutex_lock(&writer->lock);
     wait_for_room(writer, n);
-    fits = has_room(writer, n);
-    if (fits) {
+    is_queued = fits(writer, n);
+    if (is_queued) {
         memcpy(writer->waiting + writer->used, &n, sizeof(n));
         memcpy(writer->waiting + writer->used + sizeof(n), text, n);
         writer->used += sizeof(n) + n;
         pthread_cond_broadcast(&writer->changed);
     }
     pthread_mutex_unlock(&writer->lock);
-    return fits;
+    return is_queued;
 }
 
 size_t background_writer_pending(struct background_writer *writer)

@@ -1,12 +1,12 @@
 #include "output/log_output.h"
 
-#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "output/printable.h"
+#include "output/standard_streams.h"
 #include "output/summary.h"
 #include "output/terminal.h"
 
@@ -36,27 +36,13 @@ static void format_time(char *buf, size_t len, bool with_ms)
         snprintf(buf + used, len - used, "Z");
 }
 
-/* Ignores errors: there is no other place to report them. */
-static void write_all(int fd, const char *text, size_t n)
-{
-    while (n > 0) {
-        ssize_t r = write(fd, text, n);
-
-        if (r < 0 && errno == EINTR)
-            continue;
-        if (r <= 0)
-            return;
-        text += r;
-        n -= (size_t)r;
-    }
-}
-
 /* Returns false if dropped.  Called with the lock held, like the next ones. */
-static bool put(struct log_output *log, const char *text, size_t n)
+static bool put_bytes(struct log_output *log, const char *text, size_t n)
 {
     if (log->writer)
         return background_writer_put(log->writer, text, n);
-    write_all(log->fd, text, n);
+    /* Ignores errors: there is no other place to report them. */
+    (void)standard_streams_write(log->fd, text, n);
     return true;
 }
 
@@ -89,7 +75,7 @@ static bool put_line(struct log_output *log, const char *line)
 
     format_erase(log, erase, sizeof(erase));
     n = snprintf(out, sizeof(out), "%s%s\n%s", erase, line, log->status);
-    return put(log, out, (size_t)n);
+    return put_bytes(log, out, (size_t)n);
 }
 
 static void format_json_line(const struct log_output *log,
@@ -133,8 +119,7 @@ static void report_dropped(struct log_output *log)
     if (log->dropped == 0 || background_writer_pending(log->writer) > 0)
         return;
     snprintf(line, sizeof(line),
-             "%u lines dropped here: whoever reads them stood still",
-             log->dropped);
+             "%u lines dropped here: their reader was too slow", log->dropped);
     format_line(log, CW_LOG_WARN, line, buf);
     if (put_line(log, buf))
         log->dropped = 0;
@@ -199,6 +184,18 @@ void log_output_line(struct log_output *log, enum cw_log_level level,
     print(log, buf);
 }
 
+void log_output_printf(struct log_output *log, enum cw_log_level level,
+                       const char *format, ...)
+{
+    char line[LINE_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    log_output_line(log, level, line);
+}
+
 static void print_json_error(struct log_output *log,
                              const struct cw_error *error)
 {
@@ -260,7 +257,7 @@ void log_output_status(struct log_output *log, const char *text,
     pthread_mutex_lock(&log->lock);
     format_erase(log, erase, sizeof(erase));
     n = snprintf(out, sizeof(out), "%s%s", erase, text);
-    if (put(log, out, (size_t)n)) {
+    if (put_bytes(log, out, (size_t)n)) {
         snprintf(log->status, sizeof(log->status), "%s", text);
         log->status_columns = columns;
     }
@@ -274,9 +271,9 @@ void log_output_end_status(struct log_output *log, bool keep)
     pthread_mutex_lock(&log->lock);
     format_erase(log, erase, sizeof(erase));
     if (log->status[0] != '\0' && keep)
-        put(log, "\n", 1);
+        put_bytes(log, "\n", 1);
     else if (erase[0] != '\0')
-        put(log, erase, strlen(erase));
+        put_bytes(log, erase, strlen(erase));
     log->status[0] = '\0';
     pthread_mutex_unlock(&log->lock);
 }

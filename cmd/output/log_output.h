@@ -52,6 +52,10 @@ bool log_output_flush(struct log_output *log);
 void log_output_line(struct log_output *log, enum cw_log_level level,
                      const char *line);
 
+void log_output_printf(struct log_output *log, enum cw_log_level level,
+                       const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Prints why the program failed, and flushes.  Call it last. */
 void log_output_error(struct log_output *log, const struct cw_error *error);
 

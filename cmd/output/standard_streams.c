@@ -27,6 +27,23 @@ void standard_streams_open(void)
     setvbuf(stdout, NULL, _IOFBF, STDOUT_BYTES);
 }
 
+int standard_streams_write(int fd, const char *text, size_t n)
+{
+    struct pollfd room = { .fd = fd, .events = POLLOUT };
+
+    while (n > 0) {
+        ssize_t r = write(fd, text, n);
+
+        if (r < 0 && errno == EAGAIN) /* another process set O_NONBLOCK */
+            r = poll(&room, 1, -1) < 0 ? -1 : 0;
+        if (r < 0 && errno != EINTR)
+            return -errno;
+        text += r < 0 ? 0 : r;
+        n -= r < 0 ? 0 : (size_t)r;
+    }
+    return 0;
+}
+
 /* Returns false if stdout blocks; its data is then dropped. */
 static bool wait_for_reader(int timeout_ms)
 {

@@ -4,6 +4,8 @@
 #ifndef CW_OUTPUT_STANDARD_STREAMS_H
 #define CW_OUTPUT_STANDARD_STREAMS_H
 
+#include <stddef.h>
+
 /*
  * Opens /dev/null for each of descriptors 0, 1 and 2 that is closed, as glibc
  * does for setuid programs.  Otherwise the next open file, such as a disk,
@@ -22,5 +24,8 @@ void standard_streams_open(void);
  * remaining data is dropped.
  */
 int standard_streams_flush(int timeout_ms);
+
+/* Writes n bytes to fd, and waits for its reader.  Returns 0 or -errno. */
+int standard_streams_write(int fd, const char *text, size_t n);
 
 #endif

@@ -9,13 +9,11 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "output/standard_streams.h"
+#include "program/run_job.h"
 #include "program/side_files.h"
-#include "program/signals.h"
 #include "program/termination_log.h"
 
-/* Both sides end within five seconds of a signal. */
-#define STOP_PATIENCE_MS 4000
-#define VERBOSE_LEVEL    5 /* minimum klog level for debug lines */
+#define VERBOSE_LEVEL 5 /* minimum klog level for debug lines */
 
 const char *cdi_env(const char *name)
 {
@@ -72,21 +70,6 @@ int cdi_answer(const char *const *argv, const char *program,
     return CDI_GO_ON;
 }
 
-void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
-               const char *instead)
-{
-    if (doubts->count == CDI_DOUBTS)
-        return;
-    snprintf(doubts->lines[doubts->count++], sizeof(doubts->lines[0]),
-             "%s: cannot read \"%.80s\": %s", name, value, instead);
-}
-
-void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_output *log)
-{
-    for (unsigned i = 0; i < doubts->count; i++)
-        log_output_line(log, CW_LOG_WARN, doubts->lines[i]);
-}
-
 bool cdi_bool(const char *text, bool *value)
 {
     static const char *const words[][6] = {
@@ -101,6 +84,33 @@ bool cdi_bool(const char *text, bool *value)
                 return true;
             }
     return false;
+}
+
+void cdi_warn_invalid(struct log_output *log, const char *name,
+                      const char *value, const char *instead)
+{
+    log_output_printf(log, CW_LOG_WARN, "%s: cannot read \"%.80s\": %s", name,
+                      value, instead);
+}
+
+bool cdi_read_bool(struct log_output *log, const char *name, bool value)
+{
+    const char *text = cdi_env(name);
+
+    if (!text || cdi_bool(text, &value))
+        return value;
+    cdi_warn_invalid(log, name, text, "taken as false");
+    return false;
+}
+
+void cdi_read_number(struct log_output *log, const char *name,
+                     bool (*parse)(const char *text, uint64_t *value),
+                     uint64_t *value)
+{
+    const char *text = cdi_env(name);
+
+    if (text && !parse(text, value))
+        cdi_warn_invalid(log, name, text, "taken as the default");
 }
 
 void cdi_target_of(const char *url, char *target, size_t len)
@@ -140,7 +150,7 @@ enum cw_log_level cdi_log_level(const char *const *argv)
     return level >= VERBOSE_LEVEL ? CW_LOG_DEBUG : CW_LOG_INFO;
 }
 
-int cdi_check_word(const char *disk, struct error *err)
+int cdi_check_termination_log(const char *disk, struct error *err)
 {
     const char *path = cdi_env("CLONEWIRE_TERMINATION_LOG");
 
@@ -164,19 +174,12 @@ static void make_private(const char *path)
         (void)chmod(path, 0600);
 }
 
-void cdi_leave_word(struct log_output *log, const char *text)
+void cdi_write_termination_log(struct log_output *log, const char *text)
 {
     const char *path = cdi_env("CLONEWIRE_TERMINATION_LOG");
-    char line[512];
-    int r = termination_write(path, text);
 
-    if (r == 0 && path)
+    if (termination_save(log, path, text) && path)
         make_private(path);
-    if (r == 0)
-        return;
-    snprintf(line, sizeof(line), "cannot write %s: %s",
-             path ? path : TERMINATION_DEFAULT, strerrordesc_np(-r));
-    log_output_line(log, CW_LOG_WARN, line);
 }
 
 /* A stop was requested, but I/O on the disk does not complete. */
@@ -190,18 +193,11 @@ static void on_late(void *opaque, int number)
 
 void cdi_open(struct log_output *log, const char *name)
 {
-    const struct signals_plan plan = {
-        .stop = cw_stop,
-        .reload = cw_reload,
-        .report = cw_report,
-        .late = on_late,
-        .opaque = log,
-        .patience_ms = STOP_PATIENCE_MS,
-    };
     struct error err;
 
     log_output_init(log, STDERR_FILENO, false, name);
-    if (signals_open(&plan, &err) == 0 && log_output_start(log, &err) == 0)
+    if (run_job_open(on_late, log, &err) == 0 &&
+        log_output_start(log, &err) == 0)
         return;
     log_output_line(log, CW_LOG_ERROR, err.text);
     exit(CDI_FATAL);

@@ -13,9 +13,6 @@
 /* Exit status of a fatal error, as klog's. */
 #define CDI_FATAL 255
 
-/* At least the number of settings of any program. */
-#define CDI_DOUBTS 12
-
 /* Returns the variable; NULL: unset or empty. */
 const char *cdi_env(const char *name);
 
@@ -35,21 +32,22 @@ struct cdi_setting {
 int cdi_answer(const char *const *argv, const char *program,
                const char *arguments, const struct cdi_setting *settings);
 
-/* Warnings about invalid settings, which are ignored. */
-struct cdi_doubts {
-    unsigned count;
-    char lines[CDI_DOUBTS][256];
-};
-
-/* Records that the variable or argument name has an invalid value. */
-void cdi_doubt(struct cdi_doubts *doubts, const char *name, const char *value,
-               const char *instead);
-
-/* Logs each warning as a line. */
-void cdi_tell_doubts(const struct cdi_doubts *doubts, struct log_output *log);
-
 /* Like Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: invalid. */
 bool cdi_bool(const char *text, bool *value);
+
+/* Logs that the variable or argument name has an invalid value. */
+void cdi_warn_invalid(struct log_output *log, const char *name,
+                      const char *value, const char *instead);
+
+/* Returns the variable's value, or value if it is unset; false, with a warning,
+ * if it is invalid. */
+bool cdi_read_bool(struct log_output *log, const char *name, bool value);
+
+/* Stores parse(the variable), and leaves *value alone, with a warning, if it is
+ * invalid. */
+void cdi_read_number(struct log_output *log, const char *name,
+                     bool (*parse)(const char *text, uint64_t *value),
+                     uint64_t *value);
 
 /* Extracts the host and port of a URL, for a source to connect to. */
 void cdi_target_of(const char *url, char *target, size_t len);
@@ -65,13 +63,13 @@ enum cw_log_level cdi_log_level(const char *const *argv);
  * CLONEWIRE_TERMINATION_LOG, created if necessary, or /dev/termination-log, if
  * that is a file.  Logs errors.
  */
-void cdi_leave_word(struct log_output *log, const char *text);
+void cdi_write_termination_log(struct log_output *log, const char *text);
 
 /*
  * Fails with ERROR_USAGE if the termination log is the disk by another name.
  * disk: a file, a device, or a volume's directory.
  */
-int cdi_check_word(const char *disk, struct error *err);
+int cdi_check_termination_log(const char *disk, struct error *err);
 
 /*
  * Starts logging to stderr; SIGTERM and SIGINT stop the job of

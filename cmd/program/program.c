@@ -9,12 +9,11 @@
 #include "options/help.h"
 #include "output/standard_streams.h"
 #include "output/summary.h"
+#include "program/run_job.h"
 #include "program/side_files.h"
 #include "program/signals.h"
 #include "program/termination_log.h"
 
-/* Both sides end within five seconds of a signal. */
-#define STOP_PATIENCE_MS 4000
 /* The disk is done: do not wait long for a reader of the summary. */
 #define SUMMARY_PATIENCE_MS 10000
 
@@ -43,9 +42,9 @@ static bool is_said(char **argv, const char *word)
 }
 
 /* Writes the termination log; summary and error may be NULL. */
-static void leave_word(struct program *process,
-                       const struct cw_summary *summary,
-                       const struct cw_error *error)
+static void save_termination_log(struct program *process,
+                                 const struct cw_summary *summary,
+                                 const struct cw_error *error)
 {
     struct cw_progress progress;
     const struct termination termination = {
@@ -54,28 +53,22 @@ static void leave_word(struct program *process,
         .summary = summary,
         .progress = &progress,
     };
-    const char *path = process->output.termination_log;
-    char buf[TERMINATION_BYTES], line[512];
-    int r;
+    char buf[TERMINATION_BYTES];
 
-    if (process->is_wordless)
+    if (process->no_termination_log)
         return;
 
-    /* The job may still be running: see on_late(). */
+    /* The job may still be running: see on_stop_timeout(). */
     pthread_mutex_lock(&process->lock);
     progress = process->progress;
     pthread_mutex_unlock(&process->lock);
-    r = termination_write(path, termination_format(&termination, buf));
-    if (r == 0)
-        return;
-    snprintf(line, sizeof(line), "cannot write %s: %s",
-             path ? path : TERMINATION_DEFAULT, strerrordesc_np(-r));
-    log_output_line(&process->log, CW_LOG_WARN, line);
+    termination_save(&process->log, process->output.termination_log,
+                     termination_format(&termination, buf));
 }
 
 int program_fail(struct program *process, const struct cw_error *error)
 {
-    leave_word(process, NULL, error);
+    save_termination_log(process, NULL, error);
     log_output_error(&process->log, error);
     return error->status;
 }
@@ -108,7 +101,6 @@ static int fail_to_print(struct program *process, int r)
 
 int program_close(struct program *process, int status)
 {
-    char line[160];
     int r;
 
     log_output_flush(&process->log);
@@ -117,10 +109,9 @@ int program_close(struct program *process, int status)
         return status;
     if (!process->has_run)
         return fail_to_print(process, r);
-    snprintf(line, sizeof(line),
-             "cannot print the summary on standard output: %s",
-             strerrordesc_np(-r));
-    log_output_line(&process->log, CW_LOG_WARN, line);
+    log_output_printf(&process->log, CW_LOG_WARN,
+                      "cannot print the summary on standard output: %s",
+                      strerrordesc_np(-r));
     log_output_flush(&process->log);
     return status;
 }
@@ -145,7 +136,7 @@ static int perform(struct program *process,
 }
 
 /* A stop was requested, but I/O on the disk does not complete. */
-static void on_late(void *opaque, int number)
+static void on_stop_timeout(void *opaque, int number)
 {
     struct cw_error error = {
         .status = 128 + number,
@@ -176,9 +167,10 @@ static int check_side_files(struct program *process,
     const char *word = output->termination_log;
     struct error ignored;
 
-    process->is_wordless = side_files_check_path(
-                               program, config, "",
-                               word ? word : TERMINATION_DEFAULT, &ignored) < 0;
+    process->no_termination_log = side_files_check_path(
+                                      program, config, "",
+                                      word ? word : TERMINATION_DEFAULT,
+                                      &ignored) < 0;
     return side_files_check(program, config, progress_display_fd(output), err);
 }
 
@@ -186,14 +178,6 @@ int program_open(struct program *process, const char *side,
                  const struct option_program *program, char **argv,
                  void *config, const struct common_options_output *output)
 {
-    const struct signals_plan plan = {
-        .stop = cw_stop,
-        .reload = cw_reload,
-        .report = cw_report,
-        .late = on_late,
-        .opaque = process,
-        .patience_ms = STOP_PATIENCE_MS,
-    };
     struct error err, later;
     int r;
 
@@ -217,7 +201,7 @@ int program_open(struct program *process, const char *side,
         return program_misused(process, "--progress (CLONEWIRE_PROGRESS): no "
                                         "such file descriptor is open");
     progress_display_init(&process->display, &process->log, output);
-    if (signals_open(&plan, &err) < 0 ||
+    if (run_job_open(on_stop_timeout, process, &err) < 0 ||
         log_output_start(&process->log, &err) < 0 ||
         progress_display_start(&process->display, &err) < 0)
         return fail(process, &err);
@@ -239,7 +223,7 @@ int program_misused(struct program *process, const char *text)
     return fail(process, &err);
 }
 
-static void on_log(void *opaque, enum cw_log_level level, const char *line)
+static void on_job_log(void *opaque, enum cw_log_level level, const char *line)
 {
     struct program *process = opaque;
 
@@ -290,7 +274,7 @@ static enum cw_log_level min_level(const struct common_options_output *output)
 void program_get_events(struct program *process, struct cw_events *events)
 {
     *events = (struct cw_events){
-        .log = on_log,
+        .log = on_job_log,
         .progress = on_progress,
         .stuck = on_stuck,
         .opaque = process,
@@ -318,19 +302,6 @@ static void tell_summary(struct program *process,
     }
 }
 
-static int run(struct cw_job *job, struct cw_summary *summary,
-               struct cw_error *error)
-{
-    int r = -1;
-
-    signals_set_job(job);
-    if (job)
-        r = cw_run(job, summary, error);
-    signals_set_job(NULL);
-    cw_close(job);
-    return r;
-}
-
 /* Reports the result of cw_run(). */
 static int end(struct program *process, int r, const struct cw_summary *summary,
                struct cw_error *error)
@@ -341,7 +312,7 @@ static int end(struct program *process, int r, const struct cw_summary *summary,
         blame_signal(error);
         return program_fail(process, error);
     }
-    leave_word(process, r == 0 ? summary : NULL, NULL);
+    save_termination_log(process, r == 0 ? summary : NULL, NULL);
     if (r == 0)
         tell_summary(process, summary);
     else if (!process->output.quiet)
@@ -354,7 +325,7 @@ int program_run(struct program *process, struct cw_job *job,
                 struct cw_error *error)
 {
     struct cw_summary summary = { 0 };
-    int r = run(job, &summary, error);
+    int r = run_job(job, &summary, error);
 
     return end(process, r, &summary, error);
 }
@@ -363,7 +334,7 @@ int program_try(struct program *process, struct cw_job *job,
                 struct cw_error *error)
 {
     struct cw_summary summary = { 0 };
-    int r = run(job, &summary, error);
+    int r = run_job(job, &summary, error);
 
     return r > 0 ? PROGRAM_GO_ON : end(process, r, &summary, error);
 }

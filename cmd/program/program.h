@@ -26,7 +26,7 @@ struct program {
     struct progress_display display;
     void *extra;                 /* for a callback of the program */
     bool has_run;                /* a job ran to its end */
-    bool is_wordless;            /* the termination log is the disk */
+    bool no_termination_log;     /* the termination log is the disk */
     pthread_mutex_t lock;        /* of progress */
     struct cw_progress progress; /* last received from the job */
 };

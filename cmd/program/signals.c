@@ -37,7 +37,7 @@ static int next_signal(void)
 }
 
 /* Reloads or reports a running job.  Returns false for a stop signal. */
-static bool ask(int number)
+static bool reload_or_report(int number)
 {
     void (*wish)(struct cw_job * job) = number == SIGHUP ? state.plan.reload
                                                          : state.plan.report;
@@ -74,7 +74,7 @@ static void *watch(void *unused)
             state.plan.late(state.plan.opaque, state.caught);
             _exit(128 + state.caught);
         }
-        if (!ask(number)) {
+        if (!reload_or_report(number)) {
             if (!take(number))
                 _exit(128 + number);
         }

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "output/json_writer.h"
+#include "output/standard_streams.h"
 #include "output/summary.h"
 
 static void add_success(struct json *json, const struct cw_summary *summary)
@@ -72,23 +73,6 @@ const char *termination_format(const struct termination *termination,
     return json_close(&json);
 }
 
-static int write_all(int fd, const char *text)
-{
-    size_t left = strlen(text);
-
-    while (left > 0) {
-        ssize_t n = write(fd, text, left);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        text += n;
-        left -= (size_t)n;
-    }
-    return 0;
-}
-
 int termination_write(const char *path, const char *text)
 {
     AUTO_FD int fd = -1;
@@ -100,5 +84,17 @@ int termination_write(const char *path, const char *text)
               O_WRONLY | O_TRUNC | O_CLOEXEC | (path ? O_CREAT : 0), 0644);
     if (fd < 0)
         return -errno;
-    return write_all(fd, text);
+    return standard_streams_write(fd, text, strlen(text));
+}
+
+bool termination_save(struct log_output *log, const char *path,
+                      const char *text)
+{
+    int r = termination_write(path, text);
+
+    if (r < 0)
+        log_output_printf(log, CW_LOG_WARN, "cannot write %s: %s",
+                          path ? path : TERMINATION_DEFAULT,
+                          strerrordesc_np(-r));
+    return r == 0;
 }

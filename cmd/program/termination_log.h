@@ -8,9 +8,11 @@
 #ifndef CW_PROGRAM_TERMINATION_LOG_H
 #define CW_PROGRAM_TERMINATION_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "clonewire/clonewire.h"
+#include "output/log_output.h"
 
 #define TERMINATION_DEFAULT "/dev/termination-log"
 #define TERMINATION_BYTES   4096U /* NUL included */
@@ -31,5 +33,9 @@ const char *termination_format(const struct termination *termination,
  * Returns 0 or -errno; for NULL never -ENOENT.
  */
 int termination_write(const char *path, const char *text);
+
+/* Like termination_write(); logs an error, and returns false. */
+bool termination_save(struct log_output *log, const char *path,
+                      const char *text);
 
 #endif

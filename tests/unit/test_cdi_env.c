@@ -49,30 +49,30 @@ static void test_log_level(void **state)
         assert_int_equal(cdi_log_level(cases[i].argv), cases[i].want);
 }
 
-static mode_t mode_after_word(const char *path)
+static mode_t mode_of_termination_log(const char *path)
 {
     struct log_output log;
     struct stat st;
 
     assert_int_equal(setenv("CLONEWIRE_TERMINATION_LOG", path, 1), 0);
     log_output_init(&log, STDERR_FILENO, false, "cdi");
-    cdi_leave_word(&log, "done");
+    cdi_write_termination_log(&log, "done");
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(unlink(path), 0);
     return st.st_mode & 0777;
 }
 
 /* Only a file is made private: run as root it may be given a device. */
-static void test_word_is_private(void **state)
+static void test_termination_log_is_private(void **state)
 {
-    char file[] = "cdi-word-XXXXXX", fifo[] = "cdi-fifo-XXXXXX";
+    char file[] = "cdi-term-XXXXXX", fifo[] = "cdi-fifo-XXXXXX";
     int fd = mkstemp(file);
 
     (void)state;
     assert_true(fd >= 0);
     assert_int_equal(fchmod(fd, 0644), 0);
     close(fd);
-    assert_int_equal(mode_after_word(file), 0600);
+    assert_int_equal(mode_of_termination_log(file), 0600);
 
     fd = mkstemp(fifo);
     assert_true(fd >= 0);
@@ -82,7 +82,7 @@ static void test_word_is_private(void **state)
     assert_int_equal(chmod(fifo, 0644), 0);
     fd = open(fifo, O_RDWR | O_CLOEXEC); /* a reader */
     assert_true(fd >= 0);
-    assert_int_equal(mode_after_word(fifo), 0644);
+    assert_int_equal(mode_of_termination_log(fifo), 0644);
     close(fd);
 }
 
@@ -91,7 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bool),
         cmocka_unit_test(test_log_level),
-        cmocka_unit_test(test_word_is_private),
+        cmocka_unit_test(test_termination_log_is_private),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,34 @@
+#include "program/run_job.h"
+
+#include "program/signals.h"
+
+/* Both sides end within five seconds of a signal. */
+#define STOP_PATIENCE_MS 4000
+
+int run_job_open(void (*late)(void *opaque, int number), void *opaque,
+                 struct error *err)
+{
+    const struct signals_plan plan = {
+        .stop = cw_stop,
+        .reload = cw_reload,
+        .report = cw_report,
+        .late = late,
+        .opaque = opaque,
+        .patience_ms = STOP_PATIENCE_MS,
+    };
+
+    return signals_open(&plan, err);
+}
+
+int run_job(struct cw_job *job, struct cw_summary *summary,
+            struct cw_error *error)
+{
+    int r = -1;
+
+    signals_set_job(job);
+    if (job)
+        r = cw_run(job, summary, error);
+    signals_set_job(NULL);
+    cw_close(job);
+    return r;
+}
