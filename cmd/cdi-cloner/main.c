@@ -8,6 +8,7 @@
 #include "cdi-cloner/settings.h"
 #include "output/standard_streams.h"
 #include "program/cdi_env.h"
+#include "program/hardening.h"
 #include "program/run_job.h"
 #include "program/signals.h"
 
@@ -75,6 +76,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     standard_streams_open();
+    hardening_apply();
     status = cdi_answer(arguments, "cdi-cloner",
                         " [-content-type TYPE] [-mount PATH] [-upload-bytes N]",
                         settings_known);

@@ -9,6 +9,7 @@
 #include "cdi-uploadserver/env.h"
 #include "output/standard_streams.h"
 #include "program/cdi_env.h"
+#include "program/hardening.h"
 #include "program/run_job.h"
 #include "program/signals.h"
 
@@ -97,6 +98,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     standard_streams_open();
+    hardening_apply();
     status = cdi_answer(arguments, "cdi-uploadserver", "", env_settings);
     if (status != CDI_GO_ON)
         return status;

@@ -6,6 +6,7 @@
 #include "output/report.h"
 #include "output/standard_streams.h"
 #include "program/confirm_overwrite.h"
+#include "program/hardening.h"
 #include "program/program.h"
 #include "program/prompt.h"
 
@@ -112,6 +113,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     standard_streams_open();
+    hardening_apply();
     status = program_open(&process, "target", &target_program, argv, &config,
                           &config.output);
     if (status != PROGRAM_GO_ON)

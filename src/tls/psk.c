@@ -21,7 +21,6 @@
 #include <openssl/ssl.h>
 
 #include "base/cleanup.h"
-#include "base/log.h"
 #include "tls/tls_private.h"
 
 enum {
@@ -181,7 +180,11 @@ static int read_file(const char *path, char *text, struct error *err)
         return error_set(err, ERROR_TLS, errno, "read pre-shared key file %s",
                          path);
     if (st.st_mode & S_IROTH)
-        log_warn("pre-shared key file %s is readable by everybody", path);
+        return error_set(err, ERROR_TLS, 0,
+                         "pre-shared key file %s is readable by all users "
+                         "(mode %04o); chmod 600 it, and make a new key if "
+                         "others may have read it",
+                         path, (unsigned)(st.st_mode & 07777));
     n = read_all(fd, text);
     if (n < 0)
         return error_set(err, ERROR_TLS, errno, "read pre-shared key file %s",

@@ -20,3 +20,13 @@ run_source image
 wait_target
 assert_both_fail 20 'another key for identity "clone"'
 [ ! -e copy ] || fail "a copy was made"
+
+# A key that every user of the machine can read is none.
+cp "$CERTS/psk.txt" open.txt
+chmod 644 open.txt
+SOURCE_IDENTITY=(--psk-file open.txt)
+run_source image
+assert_status source 20
+assert_log source 'key file open.txt is readable by all users .mode 0644.; chmod 600'
+TARGET_IDENTITY=(--psk-file open.txt)
+refuse_target 20 'key file open.txt is readable by all users' copy

@@ -42,6 +42,7 @@ certificates_issue_all()
     certificates_issue stranger-ca target-stranger target "$at"
     echo "clone:$(openssl rand -hex 32)" >psk.txt
     echo "clone:$(openssl rand -hex 32)" >psk-wrong.txt
+    chmod 600 psk.txt psk-wrong.txt
     certificates_check && touch complete
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,6 +57,7 @@ static inline void pki_write(const struct pki *pki, const char *name,
     FILE *f = fopen(pki_path(pki, name, ""), "w");
 
     assert_non_null(f);
+    assert_int_equal(fchmod(fileno(f), 0600), 0);
     assert_true(fputs(text, f) >= 0);
     assert_int_equal(fclose(f), 0);
 }
