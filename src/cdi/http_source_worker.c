@@ -3,15 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "image/image_identity.h"
-#include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "tar/writer.h"
 #include "transfer/chunk_reader.h"
-#include "transfer/io_context.h"
 
 /* How often to check for a response that arrives before the end. */
 #define LOOK_BYTES CHUNK_BYTES
@@ -83,148 +80,47 @@ static int send_tree(struct http_source *v, struct error *err)
 
 /* ---- a disk ---- */
 
-struct http_sender {
-    struct http_source *volume;
-    struct io_context io;
-    struct image *image; /* owned */
-    struct work_queue work;
-    struct chunk_reader chunks;
-    struct chunk queue[JOB_BUFFERS_PER_LANE]; /* circular, from first */
-    unsigned first, count;
-};
+static int send_chunk(void *opaque, struct chunk *chunk, struct error *err)
+{
+    if (chunk->read_count == 0)
+        return put(opaque, NULL, chunk->len, err);
+    chunk_clear(chunk); /* all its bytes are sent */
+    return put(opaque, chunk->buf, chunk->len, err);
+}
 
-/* Completes a read. */
-static int note_read(const struct http_sender *w, const struct io *io,
+static int read_disk(struct http_source *v, struct chunk_reader *reader,
                      struct error *err)
 {
-    if (io->result < 0)
-        return image_read_error(w->image, io, err);
-    ((struct chunk *)io->owner)->pending--;
-    return 0;
-}
-
-/* Starts the reads of chunk and completes those that are done. */
-static int start_chunk(struct http_sender *w, struct chunk *chunk,
-                       struct error *err)
-{
-    struct io *io;
-
-    chunk->pending = 0;
-    if (chunk->read_count > 0) {
-        chunk_start(chunk, w->image);
-        chunk_clear(chunk); /* all its bytes are sent */
-    }
-    while (io_queue_has_ready(w->io.queue) &&
-           (io = io_queue_reap(w->io.queue, false)) != NULL)
-        if (note_read(w, io, err) < 0)
-            return -1;
-    return 0;
-}
-
-/*
- * Starts reads while there are free buffers.  A read that the page cache serves
- * at once is sent while it is still in the CPU's cache.  0, also at the end, or
- * -1.
- */
-static int feed(struct http_sender *w, struct error *err)
-{
-    bool came_at_once = false;
-
-    while (w->count < w->io.block_count && !came_at_once) {
-        unsigned at = (w->first + w->count) % w->io.block_count;
-        struct chunk *chunk = &w->queue[at];
-        uint8_t *buf = buffer_pool_lease(w->io.pool);
-        int r = chunk_reader_next(&w->chunks, chunk, buf, err);
-
-        if (r <= 0) {
-            buffer_pool_return(w->io.pool, buf);
-            return r;
-        }
-        w->count++;
-        if (start_chunk(w, chunk, err) < 0)
-            return -1;
-        came_at_once = chunk->read_count > 0 && chunk->pending == 0;
-    }
-    return 0;
-}
-
-/* Waits until the first chunk of the queue is read completely. */
-static int wait_for_first(struct http_sender *w, struct error *err)
-{
-    const struct chunk *first = &w->queue[w->first];
-
-    while (first->pending > 0) {
-        struct io *io = io_queue_reap(w->io.queue, false);
-
-        if (!io)
-            io = watchdog_reap(&w->volume->job, w->io.queue,
-                               w->volume->image_options.path,
-                               first->index * CHUNK_BYTES);
-        if (note_read(w, io, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int send_first(struct http_sender *w, struct error *err)
-{
-    struct chunk *chunk = &w->queue[w->first];
-    int r = put(w->volume, chunk->read_count > 0 ? chunk->buf : NULL,
-                chunk->len, err);
-
-    buffer_pool_return(w->io.pool, TAKE_PTR(chunk->buf));
-    w->first = (w->first + 1) % w->io.block_count;
-    w->count--;
-    return r;
-}
-
-static int open_work(struct http_sender *w, struct http_source *v,
-                     struct error *err)
-{
+    static const struct chunk_reader_ops ops = { .take = send_chunk };
     struct image_options image = v->image_options;
+    struct work_queue work;
 
-    w->volume = v;
-    if (io_context_open(&w->io, v->job.resources.queue_engine,
-                        job_buffers_per_lane(&v->job), err) < 0)
-        return -1;
-    image.queue = w->io.queue;
+    work_queue_init(&work, chunk_grid_count(v->job.status.disk_bytes), 1, 1);
+    reader->ops = &ops;
+    reader->opaque = v;
+    reader->job = &v->job;
+    reader->stop = &v->job.state.stop;
+    reader->work = &work;
+    reader->virtual_bytes = v->job.status.disk_bytes;
+    reader->in_order = true;
     image.like = v->image;
-    if (image_open(&image, &w->image, err) < 0)
+    if (chunk_reader_open(reader, &image, v->job.resources.queue_engine,
+                          job_buffers_per_lane(&v->job), err) < 0 ||
+        chunk_reader_run(reader, err) < 0)
         return -1;
-    work_queue_init(&w->work, chunk_grid_count(v->job.status.disk_bytes), 1, 1);
-    w->chunks.work = &w->work;
-    w->chunks.image = w->image;
-    w->chunks.virtual_bytes = v->job.status.disk_bytes;
-    return 0;
-}
-
-static int walk(struct http_sender *w, struct error *err)
-{
-    for (;;) {
-        if (feed(w, err) < 0)
-            return -1;
-        if (w->count == 0)
-            break;
-        if (wait_for_first(w, err) < 0 || send_first(w, err) < 0)
-            return -1;
-    }
-    return image_check_same(w->volume->image, err);
+    return image_check_same(v->image, err);
 }
 
 static int send_disk(struct http_source *v, struct error *err)
 {
-    struct http_sender *w = calloc(1, sizeof(*w));
+    struct chunk_reader *reader = calloc(1, sizeof(*reader));
     int r;
 
-    if (!w)
+    if (!reader)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
-    r = open_work(w, v, err);
-    if (r == 0)
-        r = walk(w, err);
-    io_context_close(&w->io);
-    image_close(w->image);
-    chunk_reader_fini(&w->chunks);
-    free(w);
+    r = read_disk(v, reader, err);
+    chunk_reader_close(reader);
+    free(reader);
     return r;
 }
 

@@ -8,6 +8,7 @@
 
 #include "plan/chunk_grid.h"
 
+#define LEAF_BLOCKS    (LEAF_BYTES / BLOCK_BYTES)
 #define BLOCK_SET_MAX  256U /* per chunk */
 #define BLOCK_SET_WORD 64U
 

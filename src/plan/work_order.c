@@ -24,9 +24,14 @@ static bool has(const struct class *class, uint64_t chunk)
     return chunk_bitmap_has(class->set, chunk) == class->is_in;
 }
 
-static int add_run(struct work_order *order, uint64_t place, uint64_t first,
-                   uint64_t count, struct error *err)
+int work_order_add(struct work_order *order, uint64_t first, uint64_t count,
+                   struct error *err)
 {
+    uint64_t place = 0;
+
+    if (order->count > 0)
+        place = order->runs[order->count - 1].place +
+                order->runs[order->count - 1].count;
     if (order->count == order->capacity) {
         size_t capacity = order->capacity ? order->capacity * 2 : 64;
         struct work_order_run *runs = reallocarray(order->runs, capacity,
@@ -44,7 +49,7 @@ static int add_run(struct work_order *order, uint64_t place, uint64_t first,
 
 /* Appends the next few adjacent chunks of the class. */
 static int advance(struct work_order *order, struct class *class,
-                   uint64_t place, struct error *err)
+                   struct error *err)
 {
     uint64_t first = class->next, count = 0;
 
@@ -55,7 +60,7 @@ static int advance(struct work_order *order, struct class *class,
         count++;
     class->next = first + count;
     class->done += count;
-    return add_run(order, place, first, count, err);
+    return work_order_add(order, first, count, err);
 }
 
 /* Has a completed a smaller share than b?  Shares are of less than 2^44 chunks
@@ -81,7 +86,7 @@ int work_order_mix(struct work_order *order, const struct chunk_bitmap *set,
         bool takes_a = b->done == b->total ||
                        (a->done < a->total && is_behind(a, b));
 
-        if (advance(order, takes_a ? a : b, a->done + b->done, err) < 0)
+        if (advance(order, takes_a ? a : b, err) < 0)
             return -1;
     }
     return 0;

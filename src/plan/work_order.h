@@ -34,6 +34,10 @@ struct work_order {
 int work_order_mix(struct work_order *order, const struct chunk_bitmap *set,
                    struct error *err);
 
+/* Appends count adjacent chunks to the order.  ERROR_SYSTEM. */
+int work_order_add(struct work_order *order, uint64_t first, uint64_t count,
+                   struct error *err);
+
 /* Returns the run that contains place, which is less than the number of
  * chunks. */
 const struct work_order_run *work_order_find(const struct work_order *order,

@@ -4,18 +4,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
 #include "plan/chunk_grid.h"
 
-/* How soon a lane that waits sees that the job is to end. */
+/* How often a waiting lane checks whether the job stops. */
 #define LOOK_MS 50U
 
-#define LEAF_GRAINS (LEAF_BYTES / DIGEST_GRAIN_BYTES)
-/* A leaf with fewer grains that are the same is cheaper sent than read again
- * over there; and new content may have the sum of old by chance. */
-#define SAME_GRAINS_MIN 4U
-/* After so many leaves of a chunk, and none with them, it is new as a whole. */
+/* A leaf with fewer equal blocks is cheaper to send than to read again on the
+ * target; and new content may match an old sum by chance. */
+#define SAME_BLOCKS_MIN 4U
+/* After this many leaves of a chunk without an equal block, the chunk counts as
+ * new. */
 #define IN_VAIN_MAX 4U
 
 int peer_chunks_open(struct peer_chunks *peer_chunks,
@@ -44,37 +43,47 @@ int peer_chunks_open(struct peer_chunks *peer_chunks,
                            err);
 }
 
-/* ---- hearing ---- */
+/* ---- announcements ---- */
 
-static int refuse(struct session *session, const char *type, uint64_t first,
-                  unsigned count, const char *why)
+/* Chunks of one announcement. */
+struct announced {
+    const char *type; /* of the message */
+    uint64_t first;
+    unsigned count;
+};
+
+static int refuse_announced(struct session *session, const struct announced *a,
+                            const char *why)
 {
     struct error err;
 
     error_set(&err, ERROR_PROTOCOL, 0,
-              "target sent %s for %u chunks from %" PRIu64 ": %s", type, count,
-              first, why);
+              "target sent %s for %u chunks from %" PRIu64 ": %s", a->type,
+              a->count, a->first, why);
     job_state_fail(&session->job->state, &err);
     return -1;
 }
 
-/* Are these chunks of the disk, and new? */
-static int check_range(const struct peer_chunks *peer_chunks,
-                       struct session *session, const char *type,
-                       uint64_t first, unsigned count)
+/* Checks that the chunks are on this disk, and are announced once.
+ * digest_bytes: of each of its digests. */
+static int check_announced(const struct peer_chunks *peer_chunks,
+                           struct session *session, const struct announced *a,
+                           size_t digest_bytes)
 {
     uint64_t next, n;
 
-    if (first >= peer_chunks->chunks.chunks ||
-        count > peer_chunks->chunks.chunks - first)
-        return refuse(session, type, first, count, "not of this disk");
-    if (chunk_bitmap_next(&peer_chunks->chunks, first, &next, &n) &&
-        next < first + count)
-        return refuse(session, type, first, count, "they came before");
+    if (a->first >= peer_chunks->chunks.chunks ||
+        a->count > peer_chunks->chunks.chunks - a->first)
+        return refuse_announced(session, a, "not on this disk");
+    if (chunk_bitmap_next(&peer_chunks->chunks, a->first, &next, &n) &&
+        next < a->first + a->count)
+        return refuse_announced(session, a, "they were announced before");
+    if (digest_bytes != digest_each(peer_chunks->digests))
+        return refuse_announced(session, a, "the digests have another length");
     return 0;
 }
 
-/* From now on lanes may find them. */
+/* Lets lanes find the chunks. */
 static void publish(struct peer_chunks *peer_chunks, uint64_t first,
                     unsigned count)
 {
@@ -84,18 +93,18 @@ static void publish(struct peer_chunks *peer_chunks, uint64_t first,
     pthread_mutex_unlock(&peer_chunks->lock);
 }
 
-static int hear_have(struct peer_chunks *peer_chunks, struct session *session,
-                     const struct message_have *have)
+static int receive_have(struct peer_chunks *peer_chunks,
+                        struct session *session,
+                        const struct message_have *have)
 {
+    const struct announced a = { "HAVE", have->first, have->count };
     size_t each = digest_each(peer_chunks->digests);
 
-    if (check_range(peer_chunks, session, "HAVE", have->first, have->count) < 0)
+    if (check_announced(peer_chunks, session, &a,
+                        have->digest_bytes ? have->digest_bytes : each) < 0)
         return -1;
     if (have->is_missing)
         chunk_bitmap_add(&peer_chunks->missing, have->first, have->count);
-    if (have->digest_bytes != 0 && have->digest_bytes != each)
-        return refuse(session, "HAVE", have->first, have->count,
-                      "digests of another kind");
     for (unsigned i = 0; i < have->count; i++) {
         if (have->digest_bytes == 0)
             digest_add_zero(peer_chunks->digests, have->first + i);
@@ -107,20 +116,18 @@ static int hear_have(struct peer_chunks *peer_chunks, struct session *session,
     return 0;
 }
 
-static int hear_leaves(struct peer_chunks *peer_chunks, struct session *session,
-                       const struct message_leaves *message)
+static int receive_leaves(struct peer_chunks *peer_chunks,
+                          struct session *session,
+                          const struct message_leaves *message)
 {
+    const struct announced a = { "LEAVES", message->first, message->count };
     size_t each = digest_each(peer_chunks->digests);
 
-    if (check_range(peer_chunks, session, "LEAVES", message->first,
-                    message->count) < 0)
+    if (check_announced(peer_chunks, session, &a, message->digest_bytes) < 0)
         return -1;
-    if (message->digest_bytes != each)
-        return refuse(session, "LEAVES", message->first, message->count,
-                      "digests of another kind");
     if (peer_chunks->leaves.sums && !message->sums)
-        return refuse(session, "LEAVES", message->first, message->count,
-                      "no sums, which PLAN said");
+        return refuse_announced(session, &a,
+                                "without the sums that PLAN named");
     for (unsigned i = 0; i < message->count; i++) {
         const uint8_t *leaves = message->digests +
                                 i * each * MESSAGE_CHUNK_LEAVES;
@@ -129,14 +136,13 @@ static int hear_leaves(struct peer_chunks *peer_chunks, struct session *session,
         if (!leaf_cache_put(
                 &peer_chunks->leaves, message->first + i, leaves,
                 message->sums ? message->sums + i * MESSAGE_SUMS_BYTES : NULL))
-            return refuse(session, "LEAVES", message->first, message->count,
-                          "too many ahead of what was sent");
+            return refuse_announced(session, &a, "too far ahead of the data");
     }
     publish(peer_chunks, message->first, message->count);
     return 0;
 }
 
-/* How many leaves of a chunk the target holds. */
+/* Number of leaves of a chunk that the target holds. */
 static unsigned count_held(const uint8_t *leaves, size_t each)
 {
     unsigned held = 0;
@@ -146,19 +152,17 @@ static unsigned count_held(const uint8_t *leaves, size_t each)
     return held;
 }
 
-/* Leaves of chunks that are not held as a whole.  Lanes do not run yet. */
-static int hear_parts(struct peer_chunks *peer_chunks, struct session *session,
-                      const struct message_leaves *message)
+/* Receives leaves of chunks that are not held as a whole, before lanes run. */
+static int receive_parts(struct peer_chunks *peer_chunks,
+                         struct session *session,
+                         const struct message_leaves *message)
 {
+    const struct announced a = { "LEAVES", message->first, message->count };
     size_t each = digest_each(peer_chunks->digests);
     struct error err;
 
-    if (check_range(peer_chunks, session, "LEAVES", message->first,
-                    message->count) < 0)
+    if (check_announced(peer_chunks, session, &a, message->digest_bytes) < 0)
         return -1;
-    if (message->digest_bytes != each)
-        return refuse(session, "LEAVES", message->first, message->count,
-                      "digests of another kind");
     if (peer_chunks->part_leaves == 0 &&
         leaf_cache_open(&peer_chunks->leaves, each, false, &err) < 0) {
         job_state_fail(&session->job->state, &err);
@@ -173,8 +177,7 @@ static int hear_parts(struct peer_chunks *peer_chunks, struct session *session,
                            NULL) ||
             !leaf_cache_put(&peer_chunks->leaves, message->first + i, leaves,
                             NULL))
-            return refuse(session, "LEAVES", message->first, message->count,
-                          "twice, or too many");
+            return refuse_announced(session, &a, "twice, or too many");
         peer_chunks->part_leaves += count_held(leaves, each);
     }
     return 0;
@@ -185,15 +188,15 @@ void peer_chunks_end_parts(struct peer_chunks *peer_chunks)
     peer_chunks->takes_parts = false;
 }
 
-int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
-                     const struct message *message)
+int peer_chunks_receive(struct peer_chunks *peer_chunks,
+                        struct session *session, const struct message *message)
 {
     if (message->type == MESSAGE_HAVE)
-        return hear_have(peer_chunks, session, &message->have);
+        return receive_have(peer_chunks, session, &message->have);
     if (message->type == MESSAGE_LEAVES && peer_chunks->surveys)
-        return hear_leaves(peer_chunks, session, &message->leaves);
+        return receive_leaves(peer_chunks, session, &message->leaves);
     if (message->type == MESSAGE_LEAVES && peer_chunks->takes_parts)
-        return hear_parts(peer_chunks, session, &message->leaves);
+        return receive_parts(peer_chunks, session, &message->leaves);
     return session_unexpected(session, message);
 }
 
@@ -204,7 +207,7 @@ uint64_t peer_chunks_count(const struct peer_chunks *peer_chunks)
                                 : 0;
 }
 
-/* ---- asking ---- */
+/* ---- questions of the lanes ---- */
 
 bool peer_chunks_is_pending(const struct peer_chunks *peer_chunks,
                             uint64_t chunk)
@@ -216,12 +219,12 @@ bool peer_chunks_is_pending(const struct peer_chunks *peer_chunks,
 bool peer_chunks_await(struct peer_chunks *peer_chunks, uint64_t chunk,
                        const atomic_bool *stop)
 {
-    bool goes_on = true;
+    bool is_running = true;
 
     if (!peer_chunks_is_pending(peer_chunks, chunk))
         return true;
     pthread_mutex_lock(&peer_chunks->lock);
-    while (!chunk_bitmap_has(&peer_chunks->chunks, chunk) && goes_on) {
+    while (!chunk_bitmap_has(&peer_chunks->chunks, chunk) && is_running) {
         uint64_t until_ns = clock_now_ns() + LOOK_MS * CLOCK_MS_NS;
         struct timespec until = {
             .tv_sec = (time_t)(until_ns / CLOCK_SECOND_NS),
@@ -229,10 +232,10 @@ bool peer_chunks_await(struct peer_chunks *peer_chunks, uint64_t chunk,
         };
 
         pthread_cond_timedwait(&peer_chunks->more, &peer_chunks->lock, &until);
-        goes_on = !atomic_load(stop);
+        is_running = !atomic_load(stop);
     }
     pthread_mutex_unlock(&peer_chunks->lock);
-    return goes_on;
+    return is_running;
 }
 
 bool peer_chunks_holds(const struct peer_chunks *peer_chunks, uint64_t chunk)
@@ -242,63 +245,76 @@ bool peer_chunks_holds(const struct peer_chunks *peer_chunks, uint64_t chunk)
            !chunk_bitmap_has(&peer_chunks->missing, chunk);
 }
 
-bool peer_chunks_agrees(const struct peer_chunks *peer_chunks,
-                        const struct digest *digest, uint64_t chunk)
+/* Adds the blocks of a leaf whose sums were announced, if there are enough of
+ * them.  len: bytes of the leaf, which begins at block first. */
+static bool find_same_blocks(const uint8_t *data, size_t len, size_t first,
+                             const uint8_t *announced, struct block_set *same)
 {
-    return peer_chunks_holds(peer_chunks, chunk) &&
-           digest_agrees(peer_chunks->digests, digest, chunk);
-}
-
-/* Adds the grains of a leaf that have the sums told, if there are enough of
- * them.  len: bytes of the leaf, which begins at grain first. */
-static bool find_grains(const uint8_t *data, size_t len, size_t first,
-                        const uint8_t *told_sums, struct block_set *same)
-{
-    uint8_t sums[LEAF_GRAINS * DIGEST_SUM_BYTES];
+    uint8_t sums[LEAF_BLOCKS * DIGEST_SUM_BYTES];
     size_t count = block_set_count(len), found = 0;
     struct block_set more = *same;
 
     digest_sums(data, len, sums);
     for (size_t i = 0; i < count; i++) {
         if (memcmp(sums + i * DIGEST_SUM_BYTES,
-                   told_sums + (first + i) * DIGEST_SUM_BYTES,
+                   announced + (first + i) * DIGEST_SUM_BYTES,
                    DIGEST_SUM_BYTES) != 0)
             continue;
         block_set_add(&more, first + i, first + i + 1);
         found++;
     }
-    /* All of them cannot be: the leaf differs, so a sum deceives. */
-    if (found < SAME_GRAINS_MIN || found == count)
+    /* Not all can be equal: the leaf differs, so some sum is wrong. */
+    if (found < SAME_BLOCKS_MIN || found == count)
         return false;
     *same = more;
     return true;
 }
 
-void peer_chunks_find_same(struct peer_chunks *peer_chunks, uint64_t chunk,
-                           const uint8_t *leaves, const uint8_t *data,
-                           size_t len, struct peer_chunks_same *same)
+/* Finds the blocks of a chunk that the target holds.  False: it announced no
+ * leaves of the chunk. */
+static bool find_same(struct peer_chunks *peer_chunks, struct chunk *chunk,
+                      const uint8_t *leaves, struct peer_chunks_same *same)
 {
     uint8_t theirs[DIGEST_LEAVES_BYTES], sums[DIGEST_SUMS_BYTES];
-    size_t each, in_vain = 0;
+    size_t each = digest_each(peer_chunks->digests), in_vain = 0;
 
-    *same = (struct peer_chunks_same){ 0 };
-    if (!leaf_cache_get(&peer_chunks->leaves, chunk, theirs, sums))
-        return;
-    each = digest_each(peer_chunks->digests);
-    for (size_t i = 0; i * LEAF_BYTES < len; i++) {
-        size_t at = i * LEAF_BYTES, first = i * LEAF_GRAINS;
-        size_t left = len - at < LEAF_BYTES ? len - at : LEAF_BYTES;
+    if (!leaf_cache_get(&peer_chunks->leaves, chunk->index, theirs, sums))
+        return false;
+    if (peer_chunks->leaves.sums)
+        chunk_clear(chunk);
+    for (size_t i = 0; i * LEAF_BYTES < chunk->len; i++) {
+        size_t at = i * LEAF_BYTES, first = i * LEAF_BLOCKS;
+        size_t left = chunk->len - at;
 
+        if (left > LEAF_BYTES)
+            left = LEAF_BYTES;
         if (memcmp(leaves + i * each, theirs + i * each, each) == 0)
             block_set_add(&same->blocks, first, first + block_set_count(left));
         else if (!peer_chunks->leaves.sums ||
                  (in_vain >= IN_VAIN_MAX && !same->is_merge))
             continue;
-        else if (find_grains(data + at, left, first, sums, &same->blocks))
+        else if (find_same_blocks(chunk->buf + at, left, first, sums,
+                                  &same->blocks))
             same->is_merge = true;
         else
             in_vain++;
     }
+    return true;
+}
+
+enum peer_chunk peer_chunks_classify(struct peer_chunks *peer_chunks,
+                                     const struct digest *digest,
+                                     struct chunk *chunk, const uint8_t *leaves,
+                                     struct peer_chunks_same *same)
+{
+    if (peer_chunks_holds(peer_chunks, chunk->index) &&
+        digest_agrees(peer_chunks->digests, digest, chunk->index))
+        return PEER_CHUNK_UNCHANGED;
+    if (!leaves)
+        return PEER_CHUNK_NEW;
+    *same = (struct peer_chunks_same){ 0 };
+    return find_same(peer_chunks, chunk, leaves, same) ? PEER_CHUNK_PARTIAL
+                                                       : PEER_CHUNK_NEW;
 }
 
 void peer_chunks_drop(struct peer_chunks *peer_chunks, uint64_t first,

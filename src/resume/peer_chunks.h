@@ -1,12 +1,12 @@
 /*
- * peer_chunks.h - what the target has told the source of the disk it holds, in HAVE
- * and LEAVES.  The main thread hears, the lanes ask.
+ * peer_chunks.h - what the target has announced of the disk that it holds, in
+ * HAVE and LEAVES.  The main thread receives announcements, the lanes ask.
  *
- * A target may also tell, before GO, leaves of chunks that came in part when a
- * session was lost: these are not sent again.
+ * Before GO, a target may also announce leaves of chunks that came in part when
+ * a session was lost: these are not sent again.
  *
- * Before a target that surveys has told a chunk, nothing of it may be sent:
- * it is still being looked at.
+ * A target that scans its disk announces every chunk.  Until it has announced a
+ * chunk, it may still be reading it, so nothing of the chunk may be sent.
  */
 #ifndef CW_RESUME_PEER_CHUNKS_H
 #define CW_RESUME_PEER_CHUNKS_H
@@ -20,69 +20,76 @@
 #include "plan/chunk_bitmap.h"
 #include "record/digest.h"
 #include "resume/leaf_cache.h"
+#include "transfer/chunk.h"
 
 struct peer_chunks {
     bool is_open;
-    bool surveys;                /* every chunk will be told */
-    bool takes_parts;            /* LEAVES are of parts: until GO */
-    uint64_t part_leaves;        /* told so */
-    struct chunk_bitmap chunks;  /* told so far; of them */
-    struct chunk_bitmap missing; /* the target has none of these */
-    struct digest *digests;      /* owned; of them */
-    struct leaf_cache leaves;    /* of those that came in LEAVES */
+    bool surveys;                /* the target will announce every chunk */
+    bool takes_parts;            /* until GO: LEAVES are of parts */
+    uint64_t part_leaves;        /* leaves announced as parts */
+    struct chunk_bitmap chunks;  /* announced */
+    struct chunk_bitmap missing; /* of those, the target holds nothing */
+    struct digest *digests;      /* owned; of the announced chunks */
+    struct leaf_cache leaves;    /* of chunks that came in LEAVES */
     pthread_mutex_t lock;        /* for waiting */
-    pthread_cond_t more;         /* something was told */
+    pthread_cond_t more;         /* more chunks are announced */
 };
 
-/* Nothing is told yet of this disk; plan: what will be.  ERROR_SYSTEM. */
+/* Opens it without any chunk; plan says what the target will announce.
+ * ERROR_SYSTEM. */
 int peer_chunks_open(struct peer_chunks *peer_chunks,
                      enum digest_algorithm algorithm, uint64_t virtual_bytes,
                      const struct message_plan *plan, struct error *err);
 
 /*
- * Takes a HAVE or LEAVES.  -1: the job failed, as the message does not fit
- * the disk, tells a chunk twice or more than was agreed.
+ * Adds the chunks of a HAVE or LEAVES.  -1: the job failed, as the message does
+ * not fit the disk, repeats a chunk, or exceeds what was agreed.
  */
-int peer_chunks_hear(struct peer_chunks *peer_chunks, struct session *session,
-                     const struct message *message);
+int peer_chunks_receive(struct peer_chunks *peer_chunks,
+                        struct session *session, const struct message *message);
 
-/* GO has come: no parts are told any more. */
+/* GO has come: the target announces no more parts. */
 void peer_chunks_end_parts(struct peer_chunks *peer_chunks);
 
-/* Chunks that the target holds, as told so far. */
+/* Number of announced chunks that the target holds. */
 uint64_t peer_chunks_count(const struct peer_chunks *peer_chunks);
 
-/*
- * Any lane: waits until chunk is told, if it will be.  False: *stop was set
- * meanwhile.
- */
+/* Any lane: waits until the target announces chunk, if it will.  False: *stop
+ * was set meanwhile. */
 bool peer_chunks_await(struct peer_chunks *peer_chunks, uint64_t chunk,
                        const atomic_bool *stop);
 
-/* Must peer_chunks_await() wait? */
+/* True if peer_chunks_await() has to wait. */
 bool peer_chunks_is_pending(const struct peer_chunks *peer_chunks,
                             uint64_t chunk);
 
-/* Was chunk told, and the target holds something of it? */
+/* True if the target holds something of the announced chunk. */
 bool peer_chunks_holds(const struct peer_chunks *peer_chunks, uint64_t chunk);
 
-/* Does the target hold chunk, with the digest it has in digest? */
-bool peer_chunks_agrees(const struct peer_chunks *peer_chunks,
-                        const struct digest *digest, uint64_t chunk);
-
-/* What the target has of a chunk, where it is not as ours. */
-struct peer_chunks_same {
-    struct block_set blocks; /* that are the same */
-    bool is_merge;           /* by their sums, and so not only whole leaves */
+enum peer_chunk {
+    PEER_CHUNK_NEW,       /* the target holds nothing of it that helps */
+    PEER_CHUNK_PARTIAL,   /* some blocks are the same */
+    PEER_CHUNK_UNCHANGED, /* the target holds it */
 };
 
-/* Finds out by what was told of chunk, if it came in LEAVES: it has len bytes
- * at data, whose leaf digests are leaves. */
-void peer_chunks_find_same(struct peer_chunks *peer_chunks, uint64_t chunk,
-                           const uint8_t *leaves, const uint8_t *data,
-                           size_t len, struct peer_chunks_same *same);
+/* The blocks of a partial chunk that the target holds. */
+struct peer_chunks_same {
+    struct block_set blocks;
+    bool is_merge; /* some are parts of leaves, known by their sums */
+};
 
-/* [first, first+count) are dealt with: nobody will ask again. */
+/*
+ * Compares a chunk, whose digest is in digest, with what the target announced.
+ * leaves: its leaf digests, or NULL: asks only whether it is unchanged, which
+ * needs no data; then same may be NULL.  Clears the blank leaves of chunk if it
+ * compares sums.
+ */
+enum peer_chunk peer_chunks_classify(struct peer_chunks *peer_chunks,
+                                     const struct digest *digest,
+                                     struct chunk *chunk, const uint8_t *leaves,
+                                     struct peer_chunks_same *same);
+
+/* Frees what is kept for [first, first+count), once these are sent. */
 void peer_chunks_drop(struct peer_chunks *peer_chunks, uint64_t first,
                       uint64_t count);
 

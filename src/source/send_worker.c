@@ -8,10 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/channel.h"
-#include "job/watchdog.h"
 #include "transfer/chunk_reader.h"
 #include "transfer/compressor.h"
-#include "transfer/io_context.h"
 #include "wire/frame.h"
 
 /* Long enough to tell 1 MiB a second from more. */
@@ -22,10 +20,7 @@ struct sender {
     struct send_worker *lane;
     struct source_plan *plan;
     struct conn *conn; /* borrowed from the lane */
-    struct io_context io;
-    struct image *image;
-    struct chunk_reader chunks;
-    struct chunk blocks[JOB_BUFFERS_PER_LANE];
+    struct chunk_reader reader;
     struct compressor compressor;
     uint64_t paced_ns;              /* time waited to keep the rate limit */
     uint64_t speed_ns, speed_acked; /* when is_slow was last updated */
@@ -111,10 +106,11 @@ static int hold(struct sender *w, enum frame_type type, uint64_t chunk,
 }
 
 /* True if the target holds the chunk with the digest known here. */
-static bool target_has(const struct sender *w, uint64_t chunk)
+static bool target_has(const struct sender *w, struct chunk *chunk)
 {
-    return peer_chunks_agrees(&w->plan->peer_chunks,
-                              w->plan->job->status.digest, chunk);
+    return peer_chunks_classify(&w->plan->peer_chunks,
+                                w->plan->job->status.digest, chunk, NULL,
+                                NULL) == PEER_CHUNK_UNCHANGED;
 }
 
 /* Waits until the target has announced the chunk, or will not.  Sends the
@@ -123,43 +119,45 @@ static int await_announced(struct sender *w, uint64_t chunk, struct error *err)
 {
     struct cw_job *job = w->plan->job;
     uint64_t start_ns;
-    bool goes_on;
+    bool is_announced;
 
     if (!peer_chunks_is_pending(&w->plan->peer_chunks, chunk))
         return 0;
     if (send_held(w, err) < 0 || conn_flush(w->conn, err) < 0)
         return -1;
     start_ns = clock_now_ns();
-    goes_on = peer_chunks_await(&w->plan->peer_chunks, chunk, &job->state.stop);
+    is_announced = peer_chunks_await(&w->plan->peer_chunks, chunk,
+                                     &job->state.stop);
     job_waited(&job->status.progress.wait_net_ns, start_ns);
-    return goes_on ? 0 : error_set(err, ERROR_CANCELLED, 0, "stopped");
+    return is_announced ? 0 : error_set(err, ERROR_CANCELLED, 0, "stopped");
 }
 
-static int send_zero_chunk(struct sender *w, uint64_t chunk, struct error *err)
+static int send_zero_chunk(struct sender *w, struct chunk *chunk,
+                           struct error *err)
 {
-    digest_add_zero(w->plan->job->status.digest, chunk);
-    if (await_announced(w, chunk, err) < 0)
+    digest_add_zero(w->plan->job->status.digest, chunk->index);
+    if (await_announced(w, chunk->index, err) < 0)
         return -1;
-    return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk, err);
+    return hold(w, target_has(w, chunk) ? FRAME_SAME : FRAME_ZERO, chunk->index,
+                err);
 }
 
 /* The frame for the run of one type that begins at at. */
 static struct frame next_run(const struct chunk *b, size_t at,
                              const struct block_set *same)
 {
-    uint64_t offset = b->index * CHUNK_BYTES + at;
     size_t block = at / BLOCK_BYTES;
-    size_t end = block_set_run_end(same, block, block_set_count(b->len)) *
-                 BLOCK_BYTES;
-    bool is_zero;
+    size_t end = block_set_run_end(same, block, block_set_count(b->len));
+    enum frame_type type = FRAME_SAME;
 
+    if (!block_set_has(same, block)) {
+        type = block_set_has(&b->zero, block) ? FRAME_ZERO : FRAME_DATA;
+        end = block_set_run_end(&b->zero, block, end);
+    }
+    end *= BLOCK_BYTES;
     if (end > b->len)
         end = b->len;
-    if (block_set_has(same, block))
-        return (struct frame){ FRAME_SAME, offset, end - at, 0 };
-    end = chunk_run_end(b->buf, end, b->blank, at, &is_zero);
-    return (struct frame){ is_zero ? FRAME_ZERO : FRAME_DATA, offset, end - at,
-                           0 };
+    return (struct frame){ type, b->index * CHUNK_BYTES + at, end - at, 0 };
 }
 
 /* How many of len bytes at at are in the same leaf. */
@@ -281,8 +279,9 @@ static int send_patch(struct sender *w, const struct chunk *b,
     return send_bytes(w, digest_of(digest, b->index), digest_each(digest), err);
 }
 
-static int send_data(struct sender *w, struct chunk *b,
-                     const struct peer_chunks_same *same, struct error *err)
+/* Sends a chunk that the target does not hold as a whole. */
+static int send_changed(struct sender *w, struct chunk *b,
+                        const struct peer_chunks_same *same, struct error *err)
 {
     uint64_t start_ns = clock_now_ns(), waited = waited_ns(w);
     int r = same->is_merge ? send_patch(w, b, err) : 0;
@@ -307,13 +306,10 @@ static int send_data_chunk(struct sender *w, struct chunk *b, struct error *err)
     digest_add_leaves(digest, b->index, leaves);
     if (await_announced(w, b->index, err) < 0)
         return -1;
-    if (target_has(w, b->index))
+    if (peer_chunks_classify(&w->plan->peer_chunks, digest, b, leaves, &same) ==
+        PEER_CHUNK_UNCHANGED)
         return hold(w, FRAME_SAME, b->index, err);
-    if (w->plan->peer_chunks.surveys)
-        chunk_clear(b);
-    peer_chunks_find_same(&w->plan->peer_chunks, b->index, leaves, b->buf,
-                          b->len, &same);
-    return send_data(w, b, &same, err);
+    return send_changed(w, b, &same, err);
 }
 
 /* Counts the time waited for the network since the last call. */
@@ -326,50 +322,23 @@ static void note_network(struct sender *w)
     w->net_ns = now_ns;
 }
 
-/* The chunk is read completely: digests and sends it, frees its buffer. */
-static int send_block(struct sender *w, struct chunk *b, struct error *err)
+/* Digests and sends a chunk that is read. */
+static int send_chunk(void *opaque, struct chunk *b, struct error *err)
 {
-    struct cw_job *job = w->plan->job;
-    bool is_zero;
-    int r;
+    struct sender *w = opaque;
+    int r = chunk_find_zero(b) ? send_zero_chunk(w, b, err)
+                               : send_data_chunk(w, b, err);
 
-    if (chunk_run_end(b->buf, b->len, b->blank, 0, &is_zero) == b->len &&
-        is_zero) {
-        r = send_zero_chunk(w, b->index, err);
-    } else {
-        r = send_data_chunk(w, b, err);
-    }
     peer_chunks_drop(&w->plan->peer_chunks, b->index, 1);
     note_network(w);
     /* Count a chunk once over all sessions: progress never goes back. */
     if (chunk_bitmap_add(&w->plan->seen, b->index, 1))
-        progress_add(&job->status.progress.handled_bytes, b->mapped_bytes);
-    buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
+        progress_add(&w->plan->job->status.progress.handled_bytes,
+                     b->mapped_bytes);
     return r;
 }
 
-/* ---- reads ---- */
-
-static int read_completed(struct sender *w, struct io *io, struct error *err)
-{
-    struct chunk *b = io->owner;
-
-    if (io->result < 0)
-        return image_read_error(w->image, io, err);
-    if (--b->pending > 0)
-        return 0;
-    return send_block(w, b, err);
-}
-
-/* ---- the walk ---- */
-
-static struct chunk *free_block(struct sender *w)
-{
-    for (unsigned i = 0; i < w->io.block_count; i++)
-        if (!w->blocks[i].buf)
-            return &w->blocks[i];
-    return NULL;
-}
+/* ---- chunks that need not be read ---- */
 
 /* Uses the announced digest of a chunk that the target holds. */
 static void trust(struct sender *w, const struct chunk *b)
@@ -400,7 +369,7 @@ static int do_without_reading(struct sender *w, struct chunk *b,
     struct source_plan *plan = w->plan;
 
     if (b->read_count == 0)
-        return send_zero_chunk(w, b->index, err) < 0 ? -1 : 1;
+        return send_zero_chunk(w, b, err) < 0 ? -1 : 1;
     if (!may_skip_reading(plan, b->index))
         return 0;
     if (await_announced(w, b->index, err) < 0)
@@ -408,109 +377,56 @@ static int do_without_reading(struct sender *w, struct chunk *b,
     if (!chunk_bitmap_has(&plan->seen, b->index) &&
         peer_chunks_holds(&plan->peer_chunks, b->index))
         trust(w, b);
-    if (!target_has(w, b->index))
+    if (!target_has(w, b))
         return 0;
     return hold(w, FRAME_SAME, b->index, err) < 0 ? -1 : 1;
 }
 
-static int begin_block(struct sender *w, struct chunk *b, struct error *err)
+static int plan_chunk(void *opaque, struct chunk *b, struct error *err)
 {
+    struct sender *w = opaque;
     int r = do_without_reading(w, b, err);
 
-    if (r == 0) {
-        chunk_start(b, w->image);
-        return 0;
-    }
-    buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
-    peer_chunks_drop(&w->plan->peer_chunks, b->index, 1);
-    return r < 0 ? -1 : 0;
-}
-
-/* Starts reads while there are free buffers.  0: the cursor is empty; 1: all
- * buffers are in use. */
-static int feed(struct sender *w, struct error *err)
-{
-    struct chunk *b;
-
-    while ((b = free_block(w))) {
-        uint8_t *buf = buffer_pool_lease(w->io.pool);
-        int r = chunk_reader_next(&w->chunks, b, buf, err);
-
-        if (r <= 0) {
-            buffer_pool_return(w->io.pool, buf);
-            return r;
-        }
-        if (begin_block(w, b, err) < 0)
-            return -1;
-        if (io_queue_has_ready(w->io.queue))
-            return 1; /* came from memory: send it while it is hot */
-    }
-    return 1;
-}
-
-/* The next completed read.  Flushes the connection before it waits for the
- * disk. */
-static struct io *next_completed(struct sender *w, struct error *err)
-{
-    struct io *io = io_queue_reap(w->io.queue, false);
-
-    if (io)
-        return io;
-    if (conn_flush(w->conn, err) < 0)
-        return NULL;
-    return watchdog_reap(w->plan->job, w->io.queue, w->plan->image.path,
-                         chunk_oldest_offset(w->blocks, w->io.block_count));
-}
-
-static int walk(struct sender *w, struct error *err)
-{
-    for (;;) {
-        int more = feed(w, err);
-        struct io *io;
-
-        if (more < 0)
-            return -1;
-        if (job_state_stopping(&w->plan->job->state))
-            return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && buffer_pool_leased(w->io.pool) == 0)
-            break;
-        io = next_completed(w, err);
-        if (!io || read_completed(w, io, err) < 0)
-            return -1;
-    }
-    /* END asserts that the data sent is right: check the image first. */
-    if (image_finish(w->image, err) < 0 || send_held(w, err) < 0 ||
-        send_frame(w, FRAME_END, 0, 0, err) < 0)
-        return -1;
-    return conn_flush(w->conn, err);
+    if (r != 0)
+        peer_chunks_drop(&w->plan->peer_chunks, b->index, 1);
+    return r;
 }
 
 /* ---- the thread ---- */
 
-static int open_work(struct sender *w, struct error *err)
+static int flush_conn(void *opaque, struct error *err)
 {
-    struct image_options image = w->plan->image;
-
-    if (io_context_open(&w->io, w->plan->job->resources.queue_engine,
-                        job_buffers_per_lane(w->plan->job), err) < 0)
-        return -1;
-    image.queue = w->io.queue;
-    if (image_open(&image, &w->image, err) < 0)
-        return -1;
-    compressor_open(&w->compressor, w->plan->compress, w->plan->codecs);
-    w->chunks.work = &w->plan->work;
-    w->chunks.image = w->image;
-    w->chunks.virtual_bytes = w->plan->virtual_bytes;
-    return 0;
+    return conn_flush(((struct sender *)opaque)->conn, err);
 }
 
-static void close_work(struct sender *w)
+static int open_reader(struct sender *w, struct error *err)
 {
-    io_context_close(&w->io);
-    image_close(w->image);
-    chunk_reader_fini(&w->chunks);
-    compressor_close(&w->compressor);
-    free(w);
+    static const struct chunk_reader_ops ops = {
+        .plan = plan_chunk,
+        .take = send_chunk,
+        .idle = flush_conn,
+    };
+    struct source_plan *plan = w->plan;
+    struct cw_job *job = plan->job;
+
+    w->reader.ops = &ops;
+    w->reader.opaque = w;
+    w->reader.job = job;
+    w->reader.stop = &job->state.stop;
+    w->reader.work = &plan->work;
+    w->reader.virtual_bytes = plan->virtual_bytes;
+    return chunk_reader_open(&w->reader, &plan->image,
+                             job->resources.queue_engine,
+                             job_buffers_per_lane(job), err);
+}
+
+static int send_disk(struct sender *w, struct error *err)
+{
+    /* END asserts that the data sent is right: the image is checked first. */
+    if (chunk_reader_run(&w->reader, err) < 0 || send_held(w, err) < 0 ||
+        send_frame(w, FRAME_END, 0, 0, err) < 0)
+        return -1;
+    return conn_flush(w->conn, err);
 }
 
 static int join_target(struct sender *w, struct error *err)
@@ -550,7 +466,7 @@ static void read_last_error(struct sender *w, struct error *err)
         channel_peer_error(&message.error, false, err);
 }
 
-static int run(struct worker *lane, struct error *err)
+static int run_sender(struct worker *lane, struct error *err)
 {
     struct sender *w = calloc(1, sizeof(*w));
     int r;
@@ -559,17 +475,20 @@ static int run(struct worker *lane, struct error *err)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
     w->lane = (struct send_worker *)lane;
     w->plan = w->lane->plan;
-    r = open_work(w, err);
+    compressor_open(&w->compressor, w->plan->compress, w->plan->codecs);
+    r = open_reader(w, err);
     if (r == 0)
         r = join_target(w, err);
     if (r == 0)
-        r = walk(w, err);
+        r = send_disk(w, err);
     if (r < 0)
         read_last_error(w, err);
     if (w->conn)
         progress_add(&w->plan->job->status.progress.wire_bytes,
                      conn_wire_sent(w->conn));
-    close_work(w);
+    chunk_reader_close(&w->reader);
+    compressor_close(&w->compressor);
+    free(w);
     return r;
 }
 
@@ -578,8 +497,8 @@ int send_worker_start(struct send_worker *lane, struct source_plan *plan,
 {
     lane->plan = plan;
     atomic_init(&lane->conn, NULL);
-    return worker_start(&lane->lane, plan->job, &plan->running, number, run,
-                        err);
+    return worker_start(&lane->lane, plan->job, &plan->running, number,
+                        run_sender, err);
 }
 
 void send_worker_interrupt(struct send_worker *lane)

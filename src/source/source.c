@@ -120,8 +120,8 @@ static int copy(struct source *s)
 
         if (r < 0)
             return -1;
-        if (r > 0 &&
-            peer_chunks_hear(&s->plan.peer_chunks, &s->session, &message) < 0)
+        if (r > 0 && peer_chunks_receive(&s->plan.peer_chunks, &s->session,
+                                         &message) < 0)
             return -1;
     }
     return job_state_stopping(&s->job.state) ? -1 : 0;

@@ -151,7 +151,8 @@ static int await_go(struct source *s)
             continue;
         if (message.type == MESSAGE_GO)
             break;
-        if (peer_chunks_hear(&s->plan.peer_chunks, &s->session, &message) < 0)
+        if (peer_chunks_receive(&s->plan.peer_chunks, &s->session, &message) <
+            0)
             return -1;
     }
     peer_chunks_end_parts(&s->plan.peer_chunks);

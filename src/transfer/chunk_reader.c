@@ -1,36 +1,36 @@
 #include "transfer/chunk_reader.h"
 
-#include <string.h>
-
-#include "base/iszero.h"
+#include "base/cleanup.h"
+#include "job/watchdog.h"
 #include "plan/zero_mask.h"
+#include "transfer/chunk_writer.h"
 
 /* ---- which chunk, and what is mapped of it ---- */
 
-/* 1: c->range is not empty; 0: the cursor is empty; -1: no map. */
-static int take_range(struct chunk_reader *c, struct error *err)
+/* 1: the range is not empty; 0: no chunk is left; -1: the map cannot be read. */
+static int take_range(struct chunk_reader *r, struct error *err)
 {
     uint64_t offset, length;
 
-    if (c->range.count > 0)
+    if (r->range.count > 0)
         return 1;
-    if (image_has_order(c->image)) {
-        int r = image_next(c->image, &c->range.first, err);
+    if (image_has_order(r->image)) {
+        int found = image_next(r->image, &r->range.first, err);
 
-        if (r <= 0)
-            return r;
-        c->range.count = 1;
-    } else if (!work_queue_take(c->work, &c->range)) {
+        if (found <= 0)
+            return found;
+        r->range.count = 1;
+    } else if (!work_queue_take(r->work, &r->range)) {
         return 0;
     }
-    offset = c->range.first * CHUNK_BYTES;
-    length = c->range.count * CHUNK_BYTES;
-    if (length > c->virtual_bytes - offset)
-        length = c->virtual_bytes - offset;
-    c->extent = 0;
-    extent_list_clear(&c->extents);
-    if (image_map(c->image, offset, length, &c->extents, err) < 0)
-        return error_wrap(err, "map %s", c->image->path);
+    offset = r->range.first * CHUNK_BYTES;
+    length = r->range.count * CHUNK_BYTES;
+    if (length > r->virtual_bytes - offset)
+        length = r->virtual_bytes - offset;
+    r->extent = 0;
+    extent_list_clear(&r->extents);
+    if (image_map(r->image, offset, length, &r->extents, err) < 0)
+        return error_wrap(err, "map %s", r->image->path);
     return 1;
 }
 
@@ -56,15 +56,15 @@ static void add_read(struct chunk *chunk, uint64_t begin, uint64_t end)
 }
 
 /* Collects the data of the chunk out of the extents of the range. */
-static void plan_reads(struct chunk_reader *c, struct chunk *chunk)
+static void plan_reads(struct chunk_reader *r, struct chunk *chunk)
 {
     uint64_t begin = chunk->index * CHUNK_BYTES;
     uint64_t end = begin + chunk->len;
 
     chunk->mapped_bytes = 0;
     chunk->read_count = 0;
-    for (; c->extent < c->extents.count; c->extent++) {
-        const struct extent *e = &c->extents.items[c->extent];
+    for (; r->extent < r->extents.count; r->extent++) {
+        const struct extent *e = &r->extents.items[r->extent];
         uint64_t e_end = e->offset + e->length;
 
         if (e->offset >= end)
@@ -84,35 +84,25 @@ uint64_t chunk_reader_step(const struct image *image)
     return image->block_bytes / CHUNK_BYTES;
 }
 
-int chunk_reader_next(struct chunk_reader *chunks, struct chunk *chunk,
-                      uint8_t *buf, struct error *err)
+/* Plans the reads of the next chunk.  1; 0: no chunk is left; -1. */
+static int next_chunk(struct chunk_reader *r, struct chunk *chunk,
+                      struct error *err)
 {
-    int r = take_range(chunks, err);
+    int found = take_range(r, err);
 
-    if (r <= 0)
-        return r;
-    chunk->index = chunks->range.first++;
-    chunks->range.count--;
-    chunk->len = (size_t)chunk_grid_length(chunks->virtual_bytes, chunk->index);
-    chunk->buf = buf;
-    plan_reads(chunks, chunk);
+    if (found <= 0)
+        return found;
+    chunk->index = r->range.first++;
+    r->range.count--;
+    chunk->len = (size_t)chunk_grid_length(r->virtual_bytes, chunk->index);
+    plan_reads(r, chunk);
     /* A disk without a map was counted as data throughout. */
-    if (image_has_order(chunks->image))
+    if (image_has_order(r->image))
         chunk->mapped_bytes = chunk->len;
     return 1;
 }
 
-void chunk_reader_fini(struct chunk_reader *chunks)
-{
-    extent_list_fini(&chunks->extents);
-}
-
 /* ---- its bytes ---- */
-
-static size_t block_length(size_t len, size_t at)
-{
-    return len - at < BLOCK_BYTES ? len - at : BLOCK_BYTES;
-}
 
 /* Marks as blank, or clears, the parts of the chunk that no read covers. */
 static void blank_gaps(struct chunk *chunk)
@@ -129,44 +119,167 @@ static void blank_gaps(struct chunk *chunk)
     chunk->blank |= zero_mask_out(chunk->buf, chunk->len, at, chunk->len);
 }
 
-void chunk_start(struct chunk *chunk, struct image *image)
+/* ---- chunks in flight ---- */
+
+static struct chunk *find_free_chunk(struct chunk_reader *r)
+{
+    if (buffer_pool_leased(r->io.pool) == r->io.block_count)
+        return NULL;
+    for (unsigned i = 0; i < r->io.block_count; i++)
+        if (!r->chunks[i].buf)
+            return &r->chunks[i];
+    return NULL;
+}
+
+static void release(struct chunk_reader *r, struct chunk *chunk)
+{
+    if (chunk->buf)
+        buffer_pool_return(r->io.pool, TAKE_PTR(chunk->buf));
+}
+
+static void start_chunk(struct chunk_reader *r, struct chunk *chunk)
 {
     blank_gaps(chunk);
+    chunk->sequence = r->started++;
     chunk->pending = chunk->read_count;
     for (unsigned i = 0; i < chunk->read_count; i++)
-        image_read(image, &chunk->reads[i]);
+        image_read(r->image, &chunk->reads[i]);
 }
 
-void chunk_clear(struct chunk *chunk)
+/*
+ * Starts reads while there are buffers.  Stops early when a read has completed:
+ * it came from memory, and is best used while it is in the CPU's cache.
+ * 0: no chunk is left to start; 1: there may be more; -1.
+ */
+static int start_reads(struct chunk_reader *r, struct error *err)
 {
-    for (size_t at = 0; at < chunk->len; at += BLOCK_BYTES)
-        if (zero_mask_at(chunk->blank, at))
-            memset(chunk->buf + at, 0, block_length(chunk->len, at));
-    chunk->blank = 0;
+    struct chunk *chunk;
+
+    while ((chunk = find_free_chunk(r))) {
+        int found, is_done = 0;
+
+        chunk->buf = buffer_pool_lease(r->io.pool);
+        found = next_chunk(r, chunk, err);
+        if (found > 0 && r->ops->plan)
+            is_done = r->ops->plan(r->opaque, chunk, err);
+        if (found <= 0 || is_done != 0)
+            release(r, chunk);
+        else
+            start_chunk(r, chunk);
+        if (found <= 0 || is_done < 0)
+            return is_done < 0 ? -1 : found;
+        if (io_queue_has_ready(r->io.queue))
+            return 1;
+    }
+    return 1;
 }
 
-static bool block_is_zero(const uint8_t *buf, size_t len, unsigned blank,
-                          size_t at)
+static int take_chunk(struct chunk_reader *r, struct chunk *chunk,
+                      struct error *err)
 {
-    return zero_mask_at(blank, at) || iszero(buf + at, block_length(len, at));
+    int result = r->ops->take(r->opaque, chunk, err);
+
+    r->taken++;
+    release(r, chunk);
+    return result;
 }
 
-size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
-                     bool *is_zero)
+/* The chunk that is first in order, if it is read. */
+static struct chunk *find_first(struct chunk_reader *r)
 {
-    *is_zero = block_is_zero(buf, len, blank, at);
-    do
-        at += BLOCK_BYTES;
-    while (at < len && block_is_zero(buf, len, blank, at) == *is_zero);
-    return at < len ? at : len;
+    for (unsigned i = 0; i < r->io.block_count; i++)
+        if (r->chunks[i].buf && r->chunks[i].pending == 0 &&
+            r->chunks[i].sequence == r->taken)
+            return &r->chunks[i];
+    return NULL;
 }
 
-uint64_t chunk_oldest_offset(const struct chunk *chunks, unsigned count)
+/* Lowest index of the chunks that are being read; UINT64_MAX: none is. */
+static uint64_t oldest_read(const struct chunk_reader *r)
 {
-    uint64_t oldest = UINT64_MAX / CHUNK_BYTES;
+    uint64_t oldest = UINT64_MAX;
 
-    for (unsigned i = 0; i < count; i++)
-        if (chunks[i].buf && chunks[i].index < oldest)
-            oldest = chunks[i].index;
-    return oldest * CHUNK_BYTES;
+    for (unsigned i = 0; i < r->io.block_count; i++)
+        if (r->chunks[i].buf && r->chunks[i].pending > 0 &&
+            r->chunks[i].index < oldest)
+            oldest = r->chunks[i].index;
+    return oldest;
+}
+
+static struct io *wait_for_io(struct chunk_reader *r, struct error *err)
+{
+    uint64_t reading = oldest_read(r), writing = UINT64_MAX;
+
+    if (r->ops->idle && r->ops->idle(r->opaque, err) < 0)
+        return NULL;
+    if (!r->job)
+        return io_queue_reap(r->io.queue, true);
+    if (r->writer)
+        writing = chunk_writer_oldest(r->writer);
+    if (writing < reading)
+        return watchdog_reap(r->job, r->io.queue, r->job->status.disk_path,
+                             writing * CHUNK_BYTES);
+    return watchdog_reap(r->job, r->io.queue, r->path, reading * CHUNK_BYTES);
+}
+
+/* Completes one read or write. */
+static int complete_one(struct chunk_reader *r, struct error *err)
+{
+    struct io *io = io_queue_reap(r->io.queue, false);
+    struct chunk *chunk;
+
+    if (!io)
+        io = wait_for_io(r, err);
+    if (!io)
+        return -1;
+    if (io->op != IO_READ)
+        return chunk_writer_written(r->writer, io, err);
+    if (io->result < 0)
+        return image_read_error(r->image, io, err);
+    chunk = io->owner;
+    if (--chunk->pending > 0 || r->in_order)
+        return 0;
+    return take_chunk(r, chunk, err);
+}
+
+int chunk_reader_run(struct chunk_reader *reader, struct error *err)
+{
+    for (;;) {
+        int more = start_reads(reader, err), result;
+        struct chunk *first = reader->in_order ? find_first(reader) : NULL;
+
+        if (more < 0)
+            return -1;
+        if (reader->stop &&
+            atomic_load_explicit(reader->stop, memory_order_relaxed))
+            return error_set(err, ERROR_CANCELLED, 0, "stopped");
+        if (!more && buffer_pool_leased(reader->io.pool) == 0)
+            return image_finish(reader->image, err);
+        result = first ? take_chunk(reader, first, err)
+                       : complete_one(reader, err);
+        if (result < 0)
+            return -1;
+    }
+}
+
+/* ---- the lane's resources ---- */
+
+int chunk_reader_open(struct chunk_reader *reader,
+                      const struct image_options *image, enum io_engine engine,
+                      unsigned buffers, struct error *err)
+{
+    struct image_options options = *image;
+
+    if (io_context_open(&reader->io, engine, buffers, err) < 0)
+        return -1;
+    options.queue = reader->io.queue;
+    reader->path = image->path;
+    return image_open(&options, &reader->image, err);
+}
+
+void chunk_reader_close(struct chunk_reader *reader)
+{
+    io_context_close(&reader->io);
+    image_close(reader->image);
+    extent_list_fini(&reader->extents);
 }

@@ -1,78 +1,81 @@
 /*
- * chunk_reader.h - a lane's walk over the image: which chunk comes next, what of it
- * is mapped, and the reads that fetch that.
+ * chunk_reader.h - reads a disk chunk by chunk, with several chunks in flight,
+ * and hands each to its user.  All readers of images are built on it.
  *
- *   chunk_reader_next -> chunk_start -> image_read ... io_queue_reap -> chunk_run_end
+ *   work_queue_take -> image_map -> ops.plan -> image_read ... io_queue_reap -> ops.take
+ *
+ * One thread uses a reader.  Completions appear only in chunk_reader_run().
  */
 #ifndef CW_TRANSFER_CHUNK_READER_H
 #define CW_TRANSFER_CHUNK_READER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "image/image.h"
-#include "io/io_queue.h"
-#include "plan/chunk_grid.h"
+#include "job/job.h"
 #include "plan/work_queue.h"
+#include "transfer/chunk.h"
+#include "transfer/io_context.h"
+
+/* What a lane does with its chunks.  Each function returns -1 with *err. */
+struct chunk_reader_ops {
+    /* Before the reads start.  1: done with the chunk, do not read it; 0: read
+     * it.  NULL: reads every chunk, which takes no time for a hole. */
+    int (*plan)(void *opaque, struct chunk *chunk, struct error *err);
+    /* The chunk is read.  May take chunk->buf over (TAKE_PTR); otherwise the
+     * reader returns it to the pool. */
+    int (*take)(void *opaque, struct chunk *chunk, struct error *err);
+    /* NULL, or: the lane is about to wait for its disk. */
+    int (*idle)(void *opaque, struct error *err);
+};
+
+struct chunk_writer;
+
+/* Starts zeroed; the lane sets the first group, all of it borrowed. */
+struct chunk_reader {
+    const struct chunk_reader_ops *ops;
+    void *opaque;            /* for ops */
+    struct cw_job *job;      /* NULL: waits without a watchdog */
+    const atomic_bool *stop; /* NULL, or: when set, ends with ERROR_CANCELLED */
+    struct work_queue *work; /* which chunks; lanes share it */
+    uint64_t virtual_bytes;  /* of the disk */
+    bool in_order;           /* takes chunks in the order of the work queue */
+    struct chunk_writer *writer; /* NULL, or: writes by the same I/O queue */
+
+    struct io_context io;
+    struct image *image;
+    const char *path;              /* of the image */
+    struct work_queue_range range; /* taken, not yet planned */
+    struct extent_list extents;    /* of the range as it was taken */
+    size_t extent;           /* first that may reach into the next chunk */
+    uint64_t started, taken; /* sequence of the next chunk to start, to take */
+    struct chunk chunks[JOB_BUFFERS_PER_LANE];
+};
 
 /*
- * A hole smaller than this between two data extents of a chunk is read with
- * them: one large read beats two small ones.  So a chunk takes at most
- * CHUNK_READS_MAX reads.
+ * Opens the image with an I/O queue and buffers (at most JOB_BUFFERS_PER_LANE)
+ * of its own.  image->path stays valid for the life of the job.  After -1, call
+ * chunk_reader_close().
  */
-#define CHUNK_GAP_BYTES UINT64_C(65536)
-#define CHUNK_READS_MAX (CHUNK_BYTES / CHUNK_GAP_BYTES + 1)
+int chunk_reader_open(struct chunk_reader *reader,
+                      const struct image_options *image, enum io_engine engine,
+                      unsigned buffers, struct error *err);
 
-/* A chunk that is being read from the image. */
-struct chunk {
-    uint8_t *buf; /* leased by the lane; NULL when free */
-    uint64_t index;
-    size_t len;            /* bytes of the chunk */
-    uint64_t mapped_bytes; /* of them, mapped as data */
-    unsigned blank;        /* leaves (zero_mask.h) that are not read */
-    unsigned pending;      /* reads in flight */
-    unsigned read_count;   /* 0: nothing is mapped, the chunk is zero */
-    struct io reads[CHUNK_READS_MAX];
-};
+/*
+ * Passes all chunks of the work queue to ops, blocks until the last one is
+ * taken and every buffer has come back, and checks the image's checksums.
+ * Errors as of image_map(), image_read(), image_finish() and ops.
+ */
+int chunk_reader_run(struct chunk_reader *reader, struct error *err);
 
-/* One per lane; the lane zeroes it and fills the first three fields. */
-struct chunk_reader {
-    struct work_queue *work; /* borrowed, shared by the lanes */
-    struct image *image;     /* borrowed */
-    uint64_t virtual_bytes;
-    struct work_queue_range range; /* not yet looked at */
-    struct extent_list extents;    /* of the range as it was taken */
-    size_t extent; /* first that may reach into the next chunk */
-};
-
-/* Disk offset of the first of count chunks that is being read. */
-uint64_t chunk_oldest_offset(const struct chunk *chunks, unsigned count);
+/* Waits for I/O in flight, then frees everything. */
+void chunk_reader_close(struct chunk_reader *reader);
 
 /* How many chunks of image belong together, for work_queue_init(): those of a
  * container block that is decoded from its beginning; 1: none do. */
 uint64_t chunk_reader_step(const struct image *image);
-
-/*
- * Plans the reads of the next chunk into buf (leased; CHUNK_BYTES long).
- * 1; 0: the cursor is empty; -1: the map cannot be read.
- */
-int chunk_reader_next(struct chunk_reader *chunks, struct chunk *chunk,
-                      uint8_t *buf, struct error *err);
-
-void chunk_reader_fini(struct chunk_reader *chunks);
-
-/* Marks unread leaves as blank, clears other unread bytes, and starts the
- * reads; their owner is chunk. */
-void chunk_start(struct chunk *chunk, struct image *image);
-
-/* Clears the blank leaves, for callers that need every byte. */
-void chunk_clear(struct chunk *chunk);
-
-/* The end of the run of data or zero blocks (4 KiB) that begins at at, in a
- * chunk of len bytes at buf whose leaves in blank are zero. */
-size_t chunk_run_end(const uint8_t *buf, size_t len, unsigned blank, size_t at,
-                     bool *is_zero);
 
 #endif

@@ -1,8 +1,10 @@
 /*
- * chunk_writer.h - adds a chunk to the digest and writes it to the sink, for a
- * copy within this machine and for an upload.
+ * chunk_writer.h - digests chunks and writes them to the sink, with several in
+ * flight; for a copy within this machine and for an upload.
  *
- *   chunk_writer_chunk -> sink_write / sink_zero ... io_queue_reap -> chunk_writer_written
+ *   chunk_writer_put -> sink_write / sink_zero ... io_queue_reap -> chunk_writer_written
+ *
+ * One thread uses a writer; it reaps the I/O queue itself.
  */
 #ifndef CW_TRANSFER_CHUNK_WRITER_H
 #define CW_TRANSFER_CHUNK_WRITER_H
@@ -10,44 +12,60 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/io_queue.h"
 #include "job/job.h"
 #include "plan/chunk_grid.h"
 #include "sink/sink.h"
+#include "transfer/chunk.h"
+#include "transfer/io_context.h"
 
 /* Data and zeros alternate; each run is at least one block (4 KiB). */
 #define CHUNK_WRITER_RUNS_MAX (CHUNK_BYTES / BLOCK_BYTES / 2 + 1)
 
-/* Where a lane's chunks go; all borrowed. */
-struct chunk_writer {
-    struct cw_job *job; /* its digest and progress */
-    struct sink *sink;
-    struct sink_lane *lane;
+/* A chunk that is being written. */
+struct chunk_write {
+    uint8_t *buf; /* leased; NULL: this slot is free */
+    uint64_t index;
+    uint64_t mapped_bytes; /* of the chunk: progress when it is written */
+    uint64_t data_bytes;   /* of the chunk that are written, and not zero */
+    unsigned writing;      /* writes in flight */
+    unsigned count;
+    struct io runs[CHUNK_WRITER_RUNS_MAX]; /* their owner is this struct */
 };
 
-/* The state of one chunk while it is written. */
-struct chunk_writer_runs {
-    unsigned
-        blank; /* leaves (zero_mask.h) not in the buffer; set by the caller */
-    uint64_t data_bytes; /* bytes of the chunk that are not zero */
-    unsigned writing;    /* writes in flight */
-    unsigned count;
-    struct io runs
-        [CHUNK_WRITER_RUNS_MAX]; /* runs to write; their owner is this struct */
+struct chunk_writer {
+    struct cw_job *job;     /* borrowed: its digest and progress */
+    struct sink *sink;      /* borrowed */
+    struct io_context *io;  /* borrowed */
+    struct sink_lane *lane; /* owned */
+    struct chunk_write writes[JOB_BUFFERS_PER_LANE];
 };
+
+/* All arguments are borrowed.  ERROR_SYSTEM: no memory. */
+int chunk_writer_open(struct chunk_writer *writer, struct cw_job *job,
+                      struct sink *sink, struct io_context *io,
+                      struct error *err);
 
 /*
- * Digests chunk index and starts writing its data; its len bytes at buf must
- * stay until all is written.  Zero runs too short for the sink are written
- * with their neighbours.  1; 0: no write is needed; -1.
+ * Digests the chunk and starts to write its data.  Takes over chunk->buf, and
+ * returns it to the pool when all is written.  Zero runs too short for the sink
+ * are written with their neighbours.
  */
-int chunk_writer_chunk(struct chunk_writer *stow,
-                       struct chunk_writer_runs *runs, uint64_t index,
-                       uint8_t *buf, size_t len, struct error *err);
+int chunk_writer_put(struct chunk_writer *writer, struct chunk *chunk,
+                     struct error *err);
 
-/* Completes io, a reaped write whose owner is the runs.  1: it was the last
- * write of its chunk; 0: it was not; -1: it failed. */
-int chunk_writer_written(struct chunk_writer *stow, struct io *io,
+/* Makes length bytes at offset zero. */
+int chunk_writer_put_zero(struct chunk_writer *writer, uint64_t offset,
+                          uint64_t length, struct error *err);
+
+/* Completes io, a reaped write of the writer. */
+int chunk_writer_written(struct chunk_writer *writer, struct io *io,
                          struct error *err);
+
+/* Lowest index of the chunks that are being written; UINT64_MAX: none is. */
+uint64_t chunk_writer_oldest(const struct chunk_writer *writer);
+
+/* After io_context_close(), as writes may be in flight.  Tolerates a zeroed
+ * writer. */
+void chunk_writer_close(struct chunk_writer *writer);
 
 #endif

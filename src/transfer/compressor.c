@@ -54,7 +54,7 @@ void compressor_close(struct compressor *c)
 }
 
 /* Allocates memory on first use: on a fast link, never. */
-static bool make_room(struct compressor *c)
+static bool open_packer(struct compressor *c)
 {
     if (c->room)
         return true;
@@ -88,7 +88,7 @@ uint8_t *compressor_pack(struct compressor *c, struct frame *frame,
 {
     size_t len = (size_t)frame->length, packed = 0;
 
-    if (compress_policy_wanted(&c->decision) && make_room(c))
+    if (compress_policy_wanted(&c->decision) && open_packer(c))
         packed = pack(c, plain, len);
     c->plain_bytes += len;
     c->sent_bytes += packed > 0 ? packed : len;
@@ -100,18 +100,18 @@ uint8_t *compressor_pack(struct compressor *c, struct frame *frame,
 }
 
 /* Logs at info level once per lane: an unsteady link must not fill the log. */
-static void tell_change(struct compressor *c)
+static void log_change(struct compressor *c)
 {
     char rate[32];
 
     format_bytes(rate, sizeof(rate), c->decision.raw_rate);
-    if (c->decision.is_packing && !c->has_told)
+    if (c->decision.is_packing && !c->has_logged)
         log_info("compressing, as the network takes only %s/s", rate);
     else
         log_debug("%s: the network took %s/s without",
                   c->decision.is_packing ? "compressing" : "not compressing",
                   rate);
-    c->has_told = true;
+    c->has_logged = true;
 }
 
 void compressor_note(struct compressor *c, uint64_t start_ns, uint64_t now_ns,
@@ -129,5 +129,5 @@ void compressor_note(struct compressor *c, uint64_t start_ns, uint64_t now_ns,
 
     c->plain_bytes = c->sent_bytes = c->pack_ns = 0;
     if (compress_policy_note(&c->decision, &sent))
-        tell_change(c);
+        log_change(c);
 }

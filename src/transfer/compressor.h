@@ -25,7 +25,7 @@ struct compressor {
     uint8_t *room;            /* owned; as above */
     uint64_t pack_ns;         /* for the current chunk */
     uint64_t plain_bytes, sent_bytes;
-    bool has_told; /* it has logged that it packs */
+    bool has_logged; /* it has logged that it packs */
 };
 
 /* The codecs to offer in HELLO. */

@@ -2,8 +2,7 @@
  * copy_worker.h - one lane of a copy within this machine: reads chunks and
  * writes them from the same buffers.
  *
- *   chunk_reader_next -> chunk_start ... io_queue_reap -> digest_add, zero scan
- *      -> sink_write / sink_zero ... io_queue_reap -> buffer_pool_return
+ *   chunk_reader -> chunk_writer_put -> sink_write / sink_zero
  */
 #ifndef CW_TRANSFER_COPY_WORKER_H
 #define CW_TRANSFER_COPY_WORKER_H

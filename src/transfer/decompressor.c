@@ -14,7 +14,7 @@ void decompressor_close(struct decompressor *d)
 }
 
 /* A packed payload is shorter than a chunk: frame_decode() sees to that. */
-static int make_room(struct decompressor *d, struct error *err)
+static int open_unpacker(struct decompressor *d, struct error *err)
 {
     if (!d->zstd)
         d->zstd = zstd_unpacker_open();
@@ -29,7 +29,7 @@ int decompressor_recv(struct decompressor *d, struct conn *conn,
                       const struct frame *frame, uint8_t *out,
                       struct error *err)
 {
-    if (make_room(d, err) < 0 ||
+    if (open_unpacker(d, err) < 0 ||
         conn_recv(conn, d->room, frame->packed_bytes, err) < 0)
         return -1;
     if (zstd_unpack_exactly(d->zstd, d->room, frame->packed_bytes, out,

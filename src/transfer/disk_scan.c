@@ -7,24 +7,19 @@
 #include "base/cleanup.h"
 #include "record/progress.h"
 #include "transfer/chunk_reader.h"
-#include "transfer/io_context.h"
-
-#define BLOCKS 8U /* chunks being read at once */
 
 struct scanner {
     const struct disk_scan *scan;
     struct digest *digest;
-    struct io_context io;
-    struct image *image;
     struct work_queue work;
-    struct chunk_reader chunks;
-    struct chunk blocks[BLOCKS];
-    size_t aimed; /* chosen chunks started */
+    struct work_order order; /* the chosen chunks */
+    struct chunk_reader reader;
 };
 
 /* The chunk is in the digest. */
-static int found(struct scanner *w, const struct chunk *chunk,
-                 const uint8_t *leaves, const uint8_t *sums, struct error *err)
+static int report_chunk(struct scanner *w, const struct chunk *chunk,
+                        const uint8_t *leaves, const uint8_t *sums,
+                        struct error *err)
 {
     const struct disk_scan *scan = w->scan;
 
@@ -44,129 +39,73 @@ static void sum_blocks(struct chunk *chunk, uint8_t *sums)
     digest_sums(chunk->buf, chunk->len, sums);
 }
 
-static int completed(struct scanner *w, struct io *io, struct error *err)
+static int digest_chunk(void *opaque, struct chunk *chunk, struct error *err)
 {
     uint8_t leaves[DIGEST_LEAVES_BYTES], sums[DIGEST_SUMS_BYTES];
-    struct chunk *chunk = io->owner;
+    struct scanner *w = opaque;
 
-    if (io->result < 0)
-        return image_read_error(w->image, io, err);
-    if (--chunk->pending > 0)
-        return 0;
     digest_leaves(w->digest, chunk->buf, chunk->len, 0, chunk->blank, leaves);
     if (w->scan->wants_sums)
         sum_blocks(chunk, sums);
-    buffer_pool_return(w->io.pool, TAKE_PTR(chunk->buf));
+    buffer_pool_return(w->reader.io.pool, TAKE_PTR(chunk->buf));
     digest_add_leaves(w->digest, chunk->index, leaves);
     if (digest_is_zero(w->digest, chunk->index))
-        return found(w, chunk, NULL, NULL, err);
-    return found(w, chunk, leaves, w->scan->wants_sums ? sums : NULL, err);
+        return report_chunk(w, chunk, NULL, NULL, err);
+    return report_chunk(w, chunk, leaves, w->scan->wants_sums ? sums : NULL,
+                        err);
 }
 
-static struct chunk *free_chunk(struct scanner *w)
+/* Skips chunks as wanted, and digests holes without reading them. */
+static int plan_scan(void *opaque, struct chunk *chunk, struct error *err)
 {
-    for (unsigned i = 0; i < BLOCKS; i++)
-        if (!w->blocks[i].buf)
-            return &w->blocks[i];
-    return NULL;
-}
+    struct scanner *w = opaque;
 
-/* Points the cursor at the next chosen chunk.  False: none is left. */
-static bool aim(struct scanner *w)
-{
-    uint64_t chunk;
-
-    if (w->aimed == w->scan->chosen_count)
-        return false;
-    chunk = w->scan->chosen[w->aimed++];
-    atomic_store(&w->work.next, chunk);
-    w->work.end = chunk + 1;
-    return true;
-}
-
-static bool is_skipped(const struct scanner *w, uint64_t chunk)
-{
-    return w->scan->skip && chunk_bitmap_has(w->scan->skip, chunk);
-}
-
-static int take_hole(struct scanner *w, const struct chunk *chunk,
-                     struct error *err)
-{
+    if (w->scan->skip && chunk_bitmap_has(w->scan->skip, chunk->index))
+        return 1;
+    if (chunk->read_count > 0)
+        return 0;
     digest_add_zero(w->digest, chunk->index);
-    return found(w, chunk, NULL, NULL, err);
+    return report_chunk(w, chunk, NULL, NULL, err) < 0 ? -1 : 1;
 }
 
-/* Starts reads while there are free buffers.  0: nothing is left to start. */
-static int feed(struct scanner *w, struct error *err)
+/* Which chunks to read: the chosen ones, or all. */
+static int plan_work(struct scanner *w, struct error *err)
 {
-    struct chunk *chunk;
+    const struct disk_scan *scan = w->scan;
 
-    while ((chunk = free_chunk(w))) {
-        uint8_t *buf = buffer_pool_lease(w->io.pool);
-        int r = chunk_reader_next(&w->chunks, chunk, buf, err);
-
-        if (r > 0 && chunk->read_count > 0 && !is_skipped(w, chunk->index)) {
-            chunk_start(chunk, w->image);
-            continue;
-        }
-        buffer_pool_return(w->io.pool, buf);
-        chunk->buf = NULL;
-        if (r < 0 || (r == 0 && !aim(w)))
-            return r;
-        if (r > 0 && !is_skipped(w, chunk->index) &&
-            take_hole(w, chunk, err) < 0)
+    work_queue_init(&w->work, chunk_grid_count(w->reader.virtual_bytes), 1, 1);
+    if (!scan->chosen)
+        return 0;
+    w->work.end = scan->chosen_count;
+    w->work.order = &w->order;
+    for (size_t i = 0; i < scan->chosen_count; i++)
+        if (work_order_add(&w->order, scan->chosen[i], 1, err) < 0)
             return -1;
-    }
-    return 1;
-}
-
-static int walk(struct scanner *w, struct error *err)
-{
-    for (;;) {
-        int more = feed(w, err);
-        struct io *io;
-
-        if (more < 0)
-            return -1;
-        if (w->scan->stop && atomic_load(w->scan->stop))
-            return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (!more && buffer_pool_leased(w->io.pool) == 0)
-            return image_finish(w->image, err);
-        io = io_queue_reap(w->io.queue, true);
-        if (io && completed(w, io, err) < 0)
-            return -1;
-    }
-}
-
-static int open_work(struct scanner *w, struct error *err)
-{
-    struct image_options image = w->scan->image;
-
-    if (io_context_open(&w->io, w->scan->engine, BLOCKS, err) < 0)
-        return -1;
-    image.queue = w->io.queue;
-    if (image_open(&image, &w->image, err) < 0)
-        return -1;
-    w->chunks.work = &w->work;
-    w->chunks.image = w->image;
-    w->chunks.virtual_bytes = w->scan->virtual_bytes ? w->scan->virtual_bytes
-                                                     : w->image->virtual_bytes;
-    if (w->chunks.virtual_bytes > w->image->virtual_bytes)
-        return error_set(err, ERROR_REFUSED, 0, "%s is smaller than %llu bytes",
-                         w->image->path,
-                         (unsigned long long)w->chunks.virtual_bytes);
-    work_queue_init(&w->work, chunk_grid_count(w->chunks.virtual_bytes), 1, 1);
-    if (w->scan->chosen)
-        w->work.end = 0;
     return 0;
 }
 
-static void close_work(struct scanner *w)
+static int scan_chunks(struct scanner *w, struct error *err)
 {
-    io_context_close(&w->io);
-    image_close(w->image);
-    chunk_reader_fini(&w->chunks);
-    free(w);
+    static const struct chunk_reader_ops ops = {
+        .plan = plan_scan,
+        .take = digest_chunk,
+    };
+    struct chunk_reader *reader = &w->reader;
+    uint64_t wanted_bytes = w->scan->virtual_bytes;
+
+    reader->ops = &ops;
+    reader->opaque = w;
+    reader->stop = w->scan->stop;
+    reader->work = &w->work;
+    if (chunk_reader_open(reader, &w->scan->image, w->scan->engine,
+                          JOB_BUFFERS_PER_LANE, err) < 0)
+        return -1;
+    if (wanted_bytes > reader->image->virtual_bytes)
+        return error_set(err, ERROR_REFUSED, 0, "%s is smaller than %llu bytes",
+                         reader->image->path, (unsigned long long)wanted_bytes);
+    reader->virtual_bytes = wanted_bytes ? wanted_bytes
+                                         : reader->image->virtual_bytes;
+    return plan_work(w, err) < 0 ? -1 : chunk_reader_run(reader, err);
 }
 
 int disk_scan_run(const struct disk_scan *scan, struct digest *digest,
@@ -179,9 +118,9 @@ int disk_scan_run(const struct disk_scan *scan, struct digest *digest,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read a disk");
     w->scan = scan;
     w->digest = digest;
-    r = open_work(w, err);
-    if (r == 0)
-        r = walk(w, err);
-    close_work(w);
+    r = scan_chunks(w, err);
+    chunk_reader_close(&w->reader);
+    work_order_fini(&w->order);
+    free(w);
     return r;
 }

@@ -15,7 +15,7 @@ struct disk_stream;
  * Fills buf with len bytes, fewer only at the end of the disk; 0 after it.
  * *is_zero: all of them are zero, and buf was not written.  -1: *err.
  */
-typedef ssize_t disk_stream_fill(struct disk_stream *feed, uint8_t *buf,
+typedef ssize_t disk_stream_fill(struct disk_stream *stream, uint8_t *buf,
                                  size_t len, bool *is_zero, struct error *err);
 
 struct disk_stream {

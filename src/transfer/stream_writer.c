@@ -12,61 +12,33 @@
 #include "transfer/chunk_writer.h"
 #include "transfer/io_context.h"
 
-struct stream_slot {
-    uint8_t *buf; /* leased; NULL: free */
-    struct chunk_writer_runs runs;
-};
-
 struct streamer {
     struct cw_job *job;
-    struct disk_stream *feed;
+    struct disk_stream *stream;
     uint64_t max_bytes;
     uint64_t at; /* bytes of the disk received so far */
     struct io_context io;
-    struct sink_lane *sink;
-    struct chunk_writer stow;
-    struct stream_slot blocks[JOB_BUFFERS_PER_LANE];
+    struct chunk_writer writer;
 };
 
-static void free_block(struct streamer *w, struct stream_slot *b)
-{
-    buffer_pool_return(w->io.pool, TAKE_PTR(b->buf));
-}
-
 /* Waits for a write to end. */
-static int reap(struct streamer *w, struct error *err)
+static int complete_write(struct streamer *w, struct error *err)
 {
     struct io *io = io_queue_reap(w->io.queue, false);
-    struct chunk_writer_runs *runs;
-    int r;
 
     if (!io)
         io = watchdog_reap(w->job, w->io.queue, w->job->status.disk_path,
                            w->at);
-    runs = io->owner;
-    r = chunk_writer_written(&w->stow, io, err);
-    if (r > 0)
-        free_block(w,
-                   (void *)((char *)runs - offsetof(struct stream_slot, runs)));
-    return r < 0 ? -1 : 0;
+    return chunk_writer_written(&w->writer, io, err);
 }
 
-static struct stream_slot *find_free(struct streamer *w)
+static int lease_buffer(struct streamer *w, uint8_t **buf, struct error *err)
 {
-    for (unsigned i = 0; i < w->io.block_count; i++)
-        if (!w->blocks[i].buf)
-            return &w->blocks[i];
-    return NULL;
-}
-
-static int take_block(struct streamer *w, struct stream_slot **block,
-                      struct error *err)
-{
-    while (io_queue_has_ready(w->io.queue) || !find_free(w))
-        if (reap(w, err) < 0)
+    while (io_queue_has_ready(w->io.queue) ||
+           buffer_pool_leased(w->io.pool) == w->io.block_count)
+        if (complete_write(w, err) < 0)
             return -1;
-    *block = find_free(w);
-    (*block)->buf = buffer_pool_lease(w->io.pool);
+    *buf = buffer_pool_lease(w->io.pool);
     return 0;
 }
 
@@ -80,69 +52,75 @@ static int check_room(const struct streamer *w, size_t len, struct error *err)
                      w->max_bytes);
 }
 
-/* Writes the len bytes received in b, padded to whole sectors: only the last
- * chunk of the disk may end inside a sector. */
-static int put(struct streamer *w, struct stream_slot *b, size_t len,
-               bool is_zero, struct error *err)
+/* Writes the chunk, padded to whole sectors: only the last chunk of the disk
+ * may end inside a sector. */
+static int write_received(struct streamer *w, struct chunk *chunk, bool is_zero,
+                          struct error *err)
 {
     struct cw_job *job = w->job;
-    size_t padding = (size_t)chunk_grid_padding(len);
-    int r = 0;
+    size_t padding = (size_t)chunk_grid_padding(chunk->len);
+    uint64_t at = w->at;
 
-    progress_add(&job->status.progress.handled_bytes, len);
+    progress_add(&job->status.progress.handled_bytes, chunk->len);
     job->status.padding_bytes = padding;
     if (!is_zero)
-        memset(b->buf + len, 0, padding);
-    len += padding;
-    if (check_room(w, len, err) < 0)
+        memset(chunk->buf + chunk->len, 0, padding);
+    chunk->len += padding;
+    if (check_room(w, chunk->len, err) < 0)
         return -1;
-    if (len < CHUNK_BYTES) /* the last one, and shorter */
-        digest_cut(job->status.digest, w->at + len);
-    if (!is_zero) {
-        r = chunk_writer_chunk(&w->stow, &b->runs, w->at / CHUNK_BYTES, b->buf,
-                               len, err);
-    } else {
-        progress_add(&job->status.progress.zero_bytes, len);
-        r = sink_zero(w->sink, w->at, len, err);
-    }
-    w->at += len;
-    if (r == 0)
-        free_block(w, b);
-    return r < 0 ? -1 : 0;
+    if (chunk->len < CHUNK_BYTES) /* the last one, and shorter */
+        digest_cut(job->status.digest, at + chunk->len);
+    w->at += chunk->len;
+    if (is_zero)
+        return chunk_writer_put_zero(&w->writer, at, chunk->len, err);
+    return chunk_writer_put(&w->writer, chunk, err);
 }
 
-static int walk(struct streamer *w, struct error *err)
+/* 1: there is more; 0: the stream has ended; -1. */
+static int receive_chunk(struct streamer *w, struct error *err)
 {
+    struct chunk chunk = { .index = w->at / CHUNK_BYTES };
+    bool is_zero = false;
+    uint64_t start_ns;
     ssize_t n;
+    int r = 0;
+
+    if (lease_buffer(w, &chunk.buf, err) < 0)
+        return -1;
+    start_ns = clock_now_ns();
+    n = w->stream->fill(w->stream, chunk.buf, CHUNK_BYTES, &is_zero, err);
+    job_waited(&w->job->status.progress.wait_net_ns, start_ns);
+    if (n > 0) {
+        chunk.len = (size_t)n;
+        r = write_received(w, &chunk, is_zero, err);
+    }
+    if (chunk.buf)
+        buffer_pool_return(w->io.pool, chunk.buf);
+    if (n < 0 || r < 0)
+        return -1;
+    return n == (ssize_t)CHUNK_BYTES;
+}
+
+static int receive_disk(struct streamer *w, struct error *err)
+{
+    int more;
 
     do {
-        struct stream_slot *b;
-        bool is_zero = false;
-        uint64_t start_ns;
-
         if (job_state_stopping(&w->job->state))
             return error_set(err, ERROR_CANCELLED, 0, "stopped");
-        if (take_block(w, &b, err) < 0)
-            return -1;
-        start_ns = clock_now_ns();
-        n = w->feed->fill(w->feed, b->buf, CHUNK_BYTES, &is_zero, err);
-        job_waited(&w->job->status.progress.wait_net_ns, start_ns);
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            free_block(w, b);
-        else if (put(w, b, (size_t)n, is_zero, err) < 0)
-            return -1;
-    } while (n == (ssize_t)CHUNK_BYTES);
+        more = receive_chunk(w, err);
+    } while (more > 0);
+    if (more < 0)
+        return -1;
     digest_cut(w->job->status.digest, w->at);
     while (buffer_pool_leased(w->io.pool) > 0)
-        if (reap(w, err) < 0)
+        if (complete_write(w, err) < 0)
             return -1;
-    return sink_lane_finish(w->sink, err);
+    return sink_lane_finish(w->writer.lane, err);
 }
 
 int stream_writer_run(struct cw_job *job, struct sink *sink,
-                      struct disk_stream *feed, uint64_t max_bytes,
+                      struct disk_stream *stream, uint64_t max_bytes,
                       uint64_t *disk_bytes, struct error *err)
 {
     struct streamer *w = calloc(1, sizeof(*w));
@@ -151,19 +129,17 @@ int stream_writer_run(struct cw_job *job, struct sink *sink,
     if (!w)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start writing");
     w->job = job;
-    w->feed = feed;
+    w->stream = stream;
     w->max_bytes = max_bytes;
     r = io_context_open(&w->io, job->resources.queue_engine,
                         job_buffers_per_lane(job), err);
-    if (r == 0) {
-        w->sink = sink_lane_open(sink, w->io.queue);
-        w->stow = (struct chunk_writer){ job, sink, w->sink };
-        r = w->sink ? walk(w, err)
-                    : error_set(err, ERROR_SYSTEM, ENOMEM, "start writing");
-    }
+    if (r == 0)
+        r = chunk_writer_open(&w->writer, job, sink, &w->io, err);
+    if (r == 0)
+        r = receive_disk(w, err);
     *disk_bytes = w->at;
     io_context_close(&w->io);
-    sink_lane_close(w->sink);
+    chunk_writer_close(&w->writer);
     free(w);
     return r;
 }

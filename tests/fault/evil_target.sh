@@ -44,13 +44,13 @@ sin_is_told codecs-not-offered 21 'in a way that was not offered, 0x80000001'
 sin_is_told go-first 21 'sent GO out of turn'
 sin_is_told plan-twice 21 'sent PLAN out of turn'
 sin_is_told have-outside 21 'HAVE'
-sin_is_told have-twice 21 'HAVE for 1 chunks from 1: they came before'
-sin_is_told have-other-kind 21 'HAVE .*another kind'
+sin_is_told have-twice 21 'HAVE for 1 chunks from 1: they were announced before'
+sin_is_told have-other-kind 21 'HAVE .*another length'
 make_empty sparse $((6 * GIB))
 sin_is_told leaves-unasked 21 'sent LEAVES out of turn'
 sin_is_told parts-twice 21 'LEAVES .*twice, or too many' sparse
-sin_is_told leaves-ahead 21 'LEAVES .*too many ahead' sparse
-sin_is_told leaves-bare 21 'LEAVES .*no sums, which PLAN said' sparse
+sin_is_told leaves-ahead 21 'LEAVES .*too far ahead' sparse
+sin_is_told leaves-bare 21 'LEAVES .*without the sums that PLAN named' sparse
 sin_is_told sums-of-nothing 21 'planned sums of chunks that it will not tell'
 sin_is_told done-early 21 'sent DONE out of turn' large
 sin_is_told wrong-root 14 'digest differs'

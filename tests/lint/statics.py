@@ -50,14 +50,6 @@ YET = {
     ("target", "serve"),
     ("target", "take_over"),
     ("target", "work"),
-    ("transfer", "close_work"),
-    ("transfer", "feed"),
-    ("transfer", "find_free"),
-    ("transfer", "free_block"),
-    ("transfer", "make_room"),
-    ("transfer", "open_work"),
-    ("transfer", "reap"),
-    ("transfer", "walk"),
 }
 
 
