@@ -8,6 +8,7 @@
 #include "cdi/upload_private.h"
 #include "image/image.h"
 #include "image/probe.h"
+#include "sink/target_path.h"
 #include "tar/extract.h"
 
 #define DISK_NAME "disk.img" /* name of the disk on a volume of files */
@@ -134,20 +135,10 @@ static int receive_disk_of_tree(struct upload *u, const struct tree_input *tar,
     return r < 0 ? -1 : 0;
 }
 
-/* "/data" of "/data/disk.img". */
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        return strdup(".");
-    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
 static int receive_tree(struct upload *u, const struct tree_input *tar,
                         struct error *err)
 {
-    AUTO_FREE char *directory = directory_of(u->options->destination);
+    AUTO_FREE char *directory = target_path_directory(u->options->destination);
     struct tar_extract_options options = {
         .directory = directory,
         .input = *tar,

@@ -175,13 +175,10 @@ static void push_accept_error(void *opaque, int errnum)
 
 static void announce(const struct cw_job *job, int fd)
 {
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    char text[ACCEPTOR_ADDRESS_CHARS];
+    char text[ADDR_CHARS];
 
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
+    if (addr_format_own(fd, text) < 0)
         return;
-    addr_format((struct sockaddr *)&sa, len, text, sizeof(text));
     log_info("listening on %s", text);
     if (job->events.listening)
         job->events.listening(job->events.opaque, text);
@@ -192,7 +189,7 @@ static int announce_reachable(const struct cw_job *job, const int *sockets,
                               unsigned socket_count, struct error *err)
 {
     struct sockaddr_storage found[LOCAL_ADDRS_MAX];
-    char texts[LOCAL_ADDRS_MAX][ACCEPTOR_ADDRESS_CHARS];
+    char texts[LOCAL_ADDRS_MAX][ADDR_CHARS];
     const char *addresses[LOCAL_ADDRS_MAX];
     unsigned n = 0;
     int r;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -80,7 +79,7 @@ struct http_server {
     const struct http_service *service; /* borrowed */
     struct tls *tls;                    /* owned */
     struct acceptor *acceptor;          /* owned */
-    char address[ACCEPTOR_ADDRESS_CHARS];
+    char address[ADDR_CHARS];
 };
 
 /* The acceptor's callback. */
@@ -104,20 +103,6 @@ static void serve_client(void *opaque, int fd, int stop_fd)
         request_close(http_serve(conn, stop_fd, deadline_ns, server->service));
 }
 
-static int note_address(struct http_server *server, struct error *err)
-{
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    const int *sockets;
-
-    if (acceptor_sockets(server->acceptor, &sockets) == 0 ||
-        getsockname(sockets[0], (struct sockaddr *)&sa, &len) < 0)
-        return error_set(err, ERROR_SYSTEM, errno, "find the port");
-    addr_format((struct sockaddr *)&sa, len, server->address,
-                sizeof(server->address));
-    return 0;
-}
-
 int http_server_open(const struct addr *addr, const struct tls *tls,
                      const struct http_service *service,
                      struct http_server **server, struct error *err)
@@ -131,6 +116,9 @@ int http_server_open(const struct addr *addr, const struct tls *tls,
         .opaque = s,
     };
 
+    const int *sockets;
+    int r;
+
     *server = s;
     if (!s)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open a port");
@@ -138,7 +126,9 @@ int http_server_open(const struct addr *addr, const struct tls *tls,
     if (tls_open_public(tls, &s->tls, err) < 0 ||
         acceptor_open(addr, &options, &s->acceptor, err) < 0)
         return -1;
-    return note_address(s, err);
+    acceptor_sockets(s->acceptor, &sockets);
+    r = addr_format_own(sockets[0], s->address);
+    return r == 0 ? 0 : error_set(err, ERROR_SYSTEM, -r, "find the port");
 }
 
 const char *http_server_address(const struct http_server *server)

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "io/file.h"
+#include "io/kernel_file.h"
 #include "io/mount_table.h"
 
 /* Our own readers hold a claim for two system calls; every other program keeps
@@ -28,7 +29,7 @@ static bool is_device(const char *path, dev_t device)
 
 bool device_in_use_as_swap_file(const char *path)
 {
-    AUTO_FREE char *text = mount_table_read("/proc/swaps");
+    AUTO_FREE char *text = kernel_file_text("/proc/swaps");
     const char *at = text;
     char swap[PATH_MAX];
     struct stat st, own;
@@ -44,7 +45,7 @@ bool device_in_use_as_swap_file(const char *path)
 
 static bool find_mount(dev_t device, const char *what, char *why, size_t len)
 {
-    AUTO_FREE char *text = mount_table_read("/proc/self/mountinfo");
+    AUTO_FREE char *text = kernel_file_text("/proc/self/mountinfo");
     const char *at = text;
     struct mount_table_entry mount;
 
@@ -59,7 +60,7 @@ static bool find_mount(dev_t device, const char *what, char *why, size_t len)
 
 static bool find_swap(dev_t device, const char *what, char *why, size_t len)
 {
-    AUTO_FREE char *text = mount_table_read("/proc/swaps");
+    AUTO_FREE char *text = kernel_file_text("/proc/swaps");
     const char *at = text;
     char path[PATH_MAX];
 

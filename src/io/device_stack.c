@@ -1,6 +1,5 @@
 #include "io/device_stack.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <stdio.h>
@@ -9,47 +8,17 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
-#include "base/parse.h"
+#include "io/directory.h"
+#include "io/kernel_file.h"
 #include "io/mount_table.h"
 
 #define SECTOR_BYTES 512U
 
-static void close_directory(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
-/* Returns the next name that is not hidden; NULL at the end, or if dir is
- * NULL. */
-static const char *next_name(DIR *dir)
-{
-    const struct dirent *entry;
-
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is private to this
-     * thread */
-    while (dir && (entry = readdir(dir)))
-        if (entry->d_name[0] != '.')
-            return entry->d_name;
-    return NULL;
-}
-
 bool device_stack_attribute(dev_t device, const char *name, char *text,
                             size_t len)
 {
-    char path[PATH_MAX];
-    FILE *stream;
-    bool any;
-
-    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(device),
-             minor(device), name);
-    stream = fopen(path, "re");
-    any = stream && fgets(text, (int)len, stream);
-    if (stream)
-        fclose(stream);
-    if (any)
-        text[strcspn(text, "\n")] = '\0';
-    return any && text[0] != '\0';
+    return kernel_file_line(text, len, "/sys/dev/block/%u:%u/%s", major(device),
+                            minor(device), name);
 }
 
 bool device_stack_name(dev_t device, char name[NAME_MAX + 1])
@@ -70,14 +39,14 @@ bool device_stack_name(dev_t device, char name[NAME_MAX + 1])
 
 bool device_stack_holder(dev_t device, char name[NAME_MAX + 1])
 {
-    AUTO(close_directory) DIR *dir = NULL;
+    AUTO(auto_closedir) DIR *dir = NULL;
     const char *holder;
     char path[80];
 
     snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders", major(device),
              minor(device));
-    dir = opendir(path);
-    holder = next_name(dir);
+    dir = directory_open(AT_FDCWD, path);
+    holder = directory_next(dir);
     if (holder)
         snprintf(name, NAME_MAX + 1, "%s", holder);
     return holder != NULL;
@@ -153,15 +122,14 @@ bool device_stack_is_same(const struct storage *a, const struct storage *b)
 
 /* ---- loop devices ---- */
 
-static uint64_t read_number(dev_t device, const char *name)
+/* 0 if there is no such attribute. */
+static uint64_t attribute_number(dev_t device, const char *name)
 {
-    char text[32];
-    uint64_t number;
+    uint64_t number = 0;
 
-    return device_stack_attribute(device, name, text, sizeof(text)) &&
-                   parse_count(text, &number)
-               ? number
-               : 0;
+    kernel_file_number(&number, "/sys/dev/block/%u:%u/%s", major(device),
+                       minor(device), name);
+    return number;
 }
 
 /*
@@ -216,9 +184,9 @@ bool device_stack_loop(dev_t device, struct device_stack_loop *loop)
     if (!device_stack_attribute(device, "loop/backing_file", loop->path,
                                 sizeof(loop->path)))
         return false;
-    loop->offset = read_number(device, "loop/offset");
-    loop->size_bytes = read_number(device, "size") * SECTOR_BYTES;
-    loop->is_read_only = read_number(device, "ro") != 0;
+    loop->offset = attribute_number(device, "loop/offset");
+    loop->size_bytes = attribute_number(device, "size") * SECTOR_BYTES;
+    loop->is_read_only = attribute_number(device, "ro") != 0;
     has_name = device_stack_of_path(loop->path, &named);
     has_answer = ask_loop(device, &asked);
     loop->file = has_answer ? asked : named;
@@ -250,15 +218,15 @@ static void add_device(struct device_stack *stack, dev_t device)
  * for "", the entries that are its partitions. */
 static void add_listed(struct device_stack *stack, dev_t of, const char *name)
 {
-    AUTO(close_directory) DIR *dir = NULL;
+    AUTO(auto_closedir) DIR *dir = NULL;
     char path[PATH_MAX], ignored[32];
     const char *entry;
     dev_t device;
 
     snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major(of),
              minor(of), name);
-    dir = opendir(path);
-    while ((entry = next_name(dir))) {
+    dir = directory_open(AT_FDCWD, path);
+    while ((entry = directory_next(dir))) {
         snprintf(path, sizeof(path), "%s/%s/partition", name, entry);
         if (name[0] == '\0' &&
             !device_stack_attribute(of, path, ignored, sizeof(ignored)))
@@ -293,14 +261,11 @@ static void add_below(struct device_stack *stack, const struct storage *top)
 static bool find_loop(const char *name, dev_t *device)
 {
     unsigned major_number, minor_number;
-    AUTO_FREE char *text = NULL;
-    char path[PATH_MAX];
+    char text[32];
 
-    if (strncmp(name, "loop", 4) != 0)
-        return false;
-    snprintf(path, sizeof(path), "/sys/block/%s/dev", name);
-    text = mount_table_read(path);
-    if (!text || !mount_table_parse_device(text, &major_number, &minor_number))
+    if (strncmp(name, "loop", 4) != 0 ||
+        !kernel_file_line(text, sizeof(text), "/sys/block/%s/dev", name) ||
+        !mount_table_parse_device(text, &major_number, &minor_number))
         return false;
     *device = makedev(major_number, minor_number);
     return true;
@@ -308,12 +273,12 @@ static bool find_loop(const char *name, dev_t *device)
 
 static void add_loops(struct device_stack *stack, const struct storage *bottom)
 {
-    AUTO(close_directory) DIR *dir = opendir("/sys/block");
+    AUTO(auto_closedir) DIR *dir = directory_open(AT_FDCWD, "/sys/block");
     struct device_stack_loop loop;
     const char *name;
     dev_t device;
 
-    while ((name = next_name(dir)))
+    while ((name = directory_next(dir)))
         if (find_loop(name, &device) && device_stack_loop(device, &loop) &&
             device_stack_is_same(&loop.file, bottom))
             add_device(stack, device);

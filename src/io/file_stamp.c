@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/device_stack.h"
+#include "io/kernel_file.h"
 
 /* Linux 5.15; older build hosts lack it in their headers. */
 #ifndef BLKGETDISKSEQ
@@ -32,18 +33,6 @@ static bool read_writes(dev_t device, unsigned long long *written,
            sscanf(line,
                   "%*u %*u %*u %*u %*u %*u %llu %*u %*u %*u %*u %*u %*u %llu",
                   written, discarded) == 2;
-}
-
-static bool read_boot(char *boot, size_t len)
-{
-    FILE *stream = fopen("/proc/sys/kernel/random/boot_id", "re");
-    bool any = stream && fgets(boot, (int)len, stream);
-
-    if (stream)
-        fclose(stream);
-    if (any)
-        boot[strcspn(boot, "\n")] = '\0';
-    return any;
 }
 
 /*
@@ -73,7 +62,8 @@ static bool stamp_device(int fd, dev_t device, char stamp[FILE_STAMP_BYTES])
     char boot[64], backing[BACKING_BYTES];
 
     if (fsync(fd) < 0 || /* flushes dirty pages */
-        !read_boot(boot, sizeof(boot)) ||
+        !kernel_file_line(boot, sizeof(boot),
+                          "/proc/sys/kernel/random/boot_id") ||
         ioctl(fd, BLKGETDISKSEQ, &sequence) < 0 ||
         ioctl(fd, BLKGETSIZE64, &bytes) < 0 ||
         !read_writes(device, &written, &discarded))

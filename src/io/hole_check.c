@@ -14,6 +14,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "io/kernel_file.h"
+#include "io/mount_table.h"
 
 /* Extents requested per FIEMAP call: 7 KiB on the stack. */
 #define FIEMAP_EXTENTS 128U
@@ -70,47 +72,19 @@ const char *hole_check_known_bug(const char *type, const char *version)
     return NULL;
 }
 
-static void close_stream(FILE **stream)
-{
-    if (*stream)
-        fclose(*stream);
-}
-
-/* Reads the first word of the file at path; false if there is none. */
-static bool read_word(const char *path, char word[32])
-{
-    AUTO(close_stream) FILE *stream = fopen(path, "re");
-
-    return stream && fscanf(stream, "%31s", word) == 1;
-}
-
-/*
- * Parses a mountinfo line: "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3
- * /dev/root rw".  Returns true if it is for that device and has a type.
- */
-static bool find_type(const char *line, dev_t device, char type[32])
-{
-    const char *dash = strstr(line, " - ");
-    unsigned major_number, minor_number;
-
-    // NOLINTNEXTLINE(cert-err34-c): the kernel's numbers
-    return dash &&
-           sscanf(line, "%*u %*u %u:%u", &major_number, &minor_number) == 2 &&
-           makedev(major_number, minor_number) == device &&
-           sscanf(dash + 3, "%31s", type) == 1;
-}
-
 /* Reads the type of the filesystem with this device number; "": unknown. */
 static void read_type(dev_t device, char type[32])
 {
-    AUTO(close_stream) FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    AUTO_FREE char *line = NULL;
-    size_t len = 0;
+    AUTO_FREE char *text = kernel_file_text("/proc/self/mountinfo");
+    const char *at = text;
+    struct mount_table_entry mount;
 
-    while (mounts && getline(&line, &len, mounts) > 0)
-        if (find_type(line, device, type))
-            return;
     type[0] = '\0';
+    while (at && mount_table_next(&at, &mount))
+        if (makedev(mount.major, mount.minor) == device) {
+            snprintf(type, 32, "%s", mount.type);
+            return;
+        }
 }
 
 static const char *find_bug(dev_t device)
@@ -120,7 +94,8 @@ static const char *find_bug(dev_t device)
 
     read_type(device, type);
     has_version = strcmp(type, "zfs") == 0 &&
-                  read_word("/sys/module/zfs/version", version);
+                  kernel_file_line(version, sizeof(version),
+                                   "/sys/module/zfs/version");
     return hole_check_known_bug(type, has_version ? version : NULL);
 }
 

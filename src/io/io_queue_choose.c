@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io/io_queue_engine.h"
+#include "io/kernel_file.h"
 
 #define ALLOW_CALLS "allow io_uring_setup, io_uring_enter and io_uring_register"
 
@@ -18,14 +19,12 @@ struct refusal {
  * missing. */
 static int read_disabled(void)
 {
-    FILE *f = fopen("/proc/sys/kernel/io_uring_disabled", "re");
-    int c;
+    uint64_t number;
 
-    if (!f)
-        return -1;
-    c = fgetc(f);
-    fclose(f);
-    return c >= '0' && c <= '2' ? c - '0' : -1;
+    return kernel_file_number(&number, "/proc/sys/kernel/io_uring_disabled") &&
+                   number <= 2
+               ? (int)number
+               : -1;
 }
 
 static struct refusal explain_eperm(void)

@@ -5,10 +5,10 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 
+#include "base/thread.h"
 #include "io/aio.h"
 #include "io/io_queue_engine.h"
 
@@ -154,29 +154,21 @@ static void threads_close(struct io_queue *queue)
     free(threads);
 }
 
-/*
- * Fewer helpers than requested (a process limit in a pod) are slower, not
- * wrong; none at all is an error.  Signals belong to the main thread, so
- * helpers start with all signals blocked.
- */
+/* Fewer helpers than requested (a process limit in a pod) are slower, not
+ * wrong; none at all is an error. */
 static int start_helpers(struct threads_ring *threads, unsigned wanted)
 {
-    sigset_t all, before;
-    int r = 0;
+    struct error err;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (threads->helper_count < wanted && r == 0) {
+    while (threads->helper_count < wanted) {
         pthread_t *helper = &threads->helpers[threads->helper_count];
 
-        r = pthread_create(helper, NULL, help, threads);
-        if (r == 0) {
-            pthread_setname_np(*helper, "clonewire-io");
-            threads->helper_count++;
-        }
+        if (thread_start(helper, help, threads, &err) < 0)
+            return threads->helper_count > 0 ? 0 : -err.errnum;
+        pthread_setname_np(*helper, "clonewire-io");
+        threads->helper_count++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return threads->helper_count > 0 ? 0 : -r;
+    return 0;
 }
 
 static const struct io_queue_ops threads_ops = {

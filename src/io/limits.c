@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/kernel_file.h"
+
 /* cgroup v1 reports no limit as a value a little below 2^63. */
 #define V1_UNLIMITED (UINT64_C(1) << 62)
 
@@ -23,37 +25,13 @@ static const struct {
     { "cpu", "/sys/fs/cgroup/cpu" },
 };
 
-static bool read_line(const char *dir, const char *name, char *line, int len)
-{
-    char path[PATH_MAX];
-    FILE *f;
-    bool ok;
-
-    if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-        return false;
-    f = fopen(path, "re");
-    if (!f)
-        return false;
-    ok = fgets(line, len, f) != NULL;
-    fclose(f);
-    return ok;
-}
-
-/* "max", -1 and anything that is not a number mean no limit. */
-static bool read_number(const char *dir, const char *name, uint64_t *number)
-{
-    char line[64];
-
-    return read_line(dir, name, line, sizeof(line)) && line[0] != '-' &&
-           sscanf(line, "%" SCNu64, number) == 1;
-}
-
 static void lower(uint64_t *limit, uint64_t value)
 {
     if (value < *limit)
         *limit = value;
 }
 
+/* "max", -1 and anything that is not a number mean no limit. */
 static void read_memory(const char *dir, struct limits *limits)
 {
     static const char *const files[] = { "memory.max", "memory.high",
@@ -61,7 +39,8 @@ static void read_memory(const char *dir, struct limits *limits)
     uint64_t bytes;
 
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-        if (read_number(dir, files[i], &bytes) && bytes < V1_UNLIMITED)
+        if (kernel_file_number(&bytes, "%s/%s", dir, files[i]) &&
+            bytes < V1_UNLIMITED)
             lower(&limits->memory_bytes, bytes);
 }
 
@@ -70,11 +49,11 @@ static void read_cpu(const char *dir, struct limits *limits)
     uint64_t quota_us = 0, period_us = 0;
     char line[64];
 
-    if (read_line(dir, "cpu.max", line, sizeof(line))) {
+    if (kernel_file_line(line, sizeof(line), "%s/cpu.max", dir)) {
         if (sscanf(line, "%" SCNu64 " %" SCNu64, &quota_us, &period_us) != 2)
             return;
-    } else if (!read_number(dir, "cpu.cfs_quota_us", &quota_us) ||
-               !read_number(dir, "cpu.cfs_period_us", &period_us)) {
+    } else if (!kernel_file_number(&quota_us, "%s/cpu.cfs_quota_us", dir) ||
+               !kernel_file_number(&period_us, "%s/cpu.cfs_period_us", dir)) {
         return;
     }
     if (period_us > 0 && quota_us <= UINT64_MAX / 1000)

@@ -1,18 +1,12 @@
 #include "io/mount_table.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
-
-/* More mounts than any machine has; also bounds a file that never ends. */
-#define MAX_TEXT_BYTES ((size_t)16 << 20)
+#include "io/kernel_file.h"
 
 static bool is_octal(char c)
 {
@@ -105,7 +99,8 @@ static bool parse_mount(const char *line, struct mount_table_entry *mount)
            mount_table_parse_device(numbers, &mount->major, &mount->minor) &&
            skip_words(&line, 1) &&
            take_word(&line, mount->point, sizeof(mount->point)) &&
-           skip_to_dash(&line) && skip_words(&line, 1) &&
+           skip_to_dash(&line) &&
+           take_word(&line, mount->type, sizeof(mount->type)) &&
            take_word(&line, mount->source, sizeof(mount->source));
 }
 
@@ -133,40 +128,9 @@ bool mount_table_next_swap(const char **text, char path[PATH_MAX])
     return false;
 }
 
-char *mount_table_read(const char *path)
-{
-    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-    AUTO_FREE char *text = NULL;
-    size_t used = 0, capacity = 0;
-
-    if (fd < 0)
-        return NULL;
-    for (;;) {
-        ssize_t n;
-
-        if (capacity - used < 2) {
-            char *more = realloc(text, capacity + 65536);
-
-            if (!more || capacity > MAX_TEXT_BYTES)
-                return NULL;
-            text = more;
-            capacity += 65536;
-        }
-        n = read(fd, text + used, capacity - used - 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return NULL;
-        used += (size_t)n;
-        text[used] = '\0';
-        if (n == 0)
-            return TAKE_PTR(text);
-    }
-}
-
 bool mount_table_source(uint64_t id, dev_t *device)
 {
-    AUTO_FREE char *text = mount_table_read("/proc/self/mountinfo");
+    AUTO_FREE char *text = kernel_file_text("/proc/self/mountinfo");
     const char *at = text;
     struct mount_table_entry mount;
     struct stat st;

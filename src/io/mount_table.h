@@ -13,13 +13,10 @@
 struct mount_table_entry {
     uint64_t id;           /* as in STATX_MNT_ID */
     unsigned major, minor; /* 0:n for filesystems of several devices */
+    char type[32];         /* "ext4", "fuse.glusterfs" */
     char point[PATH_MAX];
     char source[PATH_MAX];
 };
-
-/* Reads a whole kernel file, owned by the caller; NULL if it cannot be
- * read. */
-char *mount_table_read(const char *path);
 
 /*
  * Reads one line of /proc/self/mountinfo from *text, which moves past it.

@@ -1,50 +1,27 @@
 #include "io/remove_tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "io/directory.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PRIVATE   0700
 
-static inline void auto_dir(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
-static bool is_dot(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
-}
-
 /* Returns 1 and the first name in the directory, or 0 if it is empty. */
 static int first_name(int dir_fd, char name[256])
 {
-    int fd = openat(dir_fd, ".", DIRECTORY);
-    AUTO(auto_dir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *d;
+    AUTO(auto_closedir) DIR *dir = directory_open(dir_fd, ".");
+    const char *first = dir ? directory_next(dir) : NULL;
 
-    if (!dir) {
-        int errnum = errno;
-
-        if (fd >= 0)
-            close(fd);
-        return -errnum;
-    }
-    for (errno = 0; (d = readdir(dir));) {
-        if (is_dot(d->d_name))
-            continue;
-        memcpy(name, d->d_name, strlen(d->d_name) + 1);
-        return 1;
-    }
-    return -errno;
+    if (!first)
+        return -errno;
+    memcpy(name, first, strlen(first) + 1);
+    return 1;
 }
 
 /*

@@ -9,7 +9,7 @@
 #include "io/limits.h"
 #include "job/credentials.h"
 #include "job/job_status.h"
-#include "net/congestion.h"
+#include "net/conn.h"
 #include "plan/bottleneck.h"
 #include "plan/chunk_grid.h"
 #include "record/receipt.h"
@@ -156,7 +156,7 @@ int job_init(struct cw_job *job, bool is_source,
     if (events->receipt && receipt_try(events->receipt, err) < 0)
         return -1;
     if (job_state_init(&job->state, err) < 0 ||
-        congestion_check(job->tuning.congestion, err) < 0 ||
+        conn_check_congestion(job->tuning.congestion, err) < 0 ||
         choose_engine(job, err) < 0)
         return -1;
     budget_memory(job);

@@ -12,8 +12,7 @@
 #include "base/error.h"
 #include "net/addr.h"
 
-#define ACCEPTOR_LISTENERS     8U
-#define ACCEPTOR_ADDRESS_CHARS 80U
+#define ACCEPTOR_LISTENERS 8U
 
 struct acceptor_options {
     const char *device;   /* as in conn_listen() */

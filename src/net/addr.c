@@ -159,3 +159,14 @@ const char *addr_format(const struct sockaddr *sa, socklen_t sa_len, char *buf,
         snprintf(buf, len, "%s:%s", host, port);
     return buf;
 }
+
+int addr_format_own(int fd, char buf[ADDR_CHARS])
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
+        return -errno;
+    addr_format((struct sockaddr *)&sa, len, buf, ADDR_CHARS);
+    return 0;
+}

@@ -11,6 +11,7 @@
 #include "base/error.h"
 
 #define ADDR_DEFAULT_PORT "8443"
+#define ADDR_CHARS        80U /* fits what addr_format() writes */
 
 struct addr {
     char host[256]; /* without brackets; "" = every local address */
@@ -33,6 +34,16 @@ bool addr_is_literal(const struct addr *addr);
  */
 int addr_resolve(const struct addr *addr, bool passive, struct addrinfo **list,
                  struct error *err);
+
+/* For AUTO(): frees a list of addr_resolve(); accepts NULL. */
+static inline void auto_addrinfo(struct addrinfo **list)
+{
+    if (*list)
+        freeaddrinfo(*list);
+}
+
+/* Formats the address that socket fd is bound to.  Returns 0 or -errno. */
+int addr_format_own(int fd, char buf[ADDR_CHARS]);
 
 /* Formats "1.2.3.4:5" or "[::1]:5".  Returns buf. */
 const char *addr_format(const struct sockaddr *sa, socklen_t sa_len, char *buf,

@@ -59,6 +59,11 @@ struct conn_options {
 int conn_listen(const struct addr *addr, const char *device, int *fds,
                 unsigned max, struct error *err);
 
+/* Would this kernel accept options.congestion (NULL: yes)?  ERROR_USAGE lists
+ * the names that it, or an ordinary user, may choose.  Allows an error before
+ * any wait for a peer. */
+int conn_check_congestion(const char *name, struct error *err);
+
 /*
  * Connects to the address that answers first and performs the handshake as a
  * client.  Verifies the server's chain; conn_check_peer() verifies its name.

@@ -38,7 +38,7 @@ struct conn {
     struct error unsent;    /* why sending has failed, once it has */
     unsigned segment_bytes; /* used to connect; as in conn_options */
     char *wanted_name;      /* required in the peer's certificate; NULL: any */
-    char peer_address[80];
+    char peer_address[ADDR_CHARS];
     char peer_name[CONN_NAME_CHARS];
 
     atomic_bool is_shut; /* the only field that other threads write */

@@ -13,19 +13,12 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "net/congestion.h"
+#include "io/kernel_file.h"
 
 enum {
     SOCKET_BUFFER_BYTES = 4 << 20,
-    LISTEN_BACKLOG = 128,
-    ADDRESS_CHARS = 80
+    LISTEN_BACKLOG = 128
 };
-
-static void auto_list(struct addrinfo **list)
-{
-    if (*list)
-        freeaddrinfo(*list);
-}
 
 /* Best effort: a Unix socket has none of these options and still works. */
 static void set_int(int fd, int level, int name, int value)
@@ -37,14 +30,11 @@ static void set_int(int fd, int level, int name, int value)
  * numbers in the file; 0 if it cannot be read. */
 static unsigned long long own_sizing(const char *file)
 {
-    AUTO_FD int fd = open(file, O_RDONLY | O_CLOEXEC);
     unsigned long long max = 0;
     char text[128], *at = text;
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
-    if (n <= 0)
+    if (!kernel_file_line(text, sizeof(text), "%s", file))
         return 0;
-    text[n] = '\0';
     for (unsigned i = 0; i < 3; i++)
         max = strtoull(at, &at, 10);
     return max;
@@ -119,6 +109,37 @@ int tcp_set_device(int fd, const char *device)
                   : 0;
 }
 
+static int no_congestion_control(const char *name, int errnum,
+                                 struct error *err)
+{
+    char names[256];
+
+    kernel_file_line(names, sizeof(names),
+                     "/proc/sys/net/ipv4/tcp_%s_congestion_control",
+                     errnum == EPERM ? "allowed" : "available");
+    if (names[0] == '\0')
+        return error_set(err, ERROR_USAGE, errnum,
+                         "TCP congestion control \"%s\"", name);
+    return error_set(
+        err, ERROR_USAGE, errnum, "TCP congestion control \"%s\", where %s: %s",
+        name, errnum == EPERM ? "every user may choose" : "there are", names);
+}
+
+static int set_congestion(int fd, const char *name, struct error *err)
+{
+    if (!name || setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name,
+                            (socklen_t)strlen(name)) == 0)
+        return 0;
+    return no_congestion_control(name, errno, err);
+}
+
+int conn_check_congestion(const char *name, struct error *err)
+{
+    AUTO_FD int fd = name ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+
+    return fd < 0 ? 0 : set_congestion(fd, name, err);
+}
+
 int tcp_tune(int fd, const struct conn_options *options, struct error *err)
 {
     int r = tcp_set_blocking(fd, true);
@@ -131,7 +152,7 @@ int tcp_tune(int fd, const struct conn_options *options, struct error *err)
         set_buffer(fd, SO_RCVBUF, "/proc/sys/net/ipv4/tcp_rmem");
     }
     tcp_set_role(fd, options->role, options->dead_peer_ms);
-    return congestion_set(fd, options->congestion, err);
+    return set_congestion(fd, options->congestion, err);
 }
 
 /* ---- listening ---- */
@@ -141,7 +162,7 @@ static int listen_one(const struct addrinfo *ai, const char *device,
 {
     AUTO_FD int fd = socket(ai->ai_family,
                             SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    char text[ADDRESS_CHARS];
+    char text[ADDR_CHARS];
 
     addr_format(ai->ai_addr, ai->ai_addrlen, text, sizeof(text));
     if (fd < 0)
@@ -162,7 +183,7 @@ static int listen_one(const struct addrinfo *ai, const char *device,
 static int listen_list(const struct addr *addr, const char *device,
                        bool is_dual, int *fds, unsigned max, struct error *err)
 {
-    AUTO(auto_list) struct addrinfo *list = NULL;
+    AUTO(auto_addrinfo) struct addrinfo *list = NULL;
     unsigned n = 0;
     struct error e;
 

@@ -18,7 +18,6 @@
 #define ATTEMPT_DELAY_NS (250 * CLOCK_MS_NS)
 
 enum {
-    ADDRESS_CHARS = 80,
     ADDRESSES_MAX = 32 /* per name; more than any service has */
 };
 
@@ -37,12 +36,6 @@ struct race {
     uint64_t next_ns;     /* when to start the next */
     struct error failure; /* the most informative; ERROR_NONE: none yet */
 };
-
-static void auto_list(struct addrinfo **list)
-{
-    if (*list)
-        freeaddrinfo(*list);
-}
 
 static void race_close(const struct race *race)
 {
@@ -94,7 +87,7 @@ static void note_failure(struct race *race, const struct error *err)
 
 static void fail_attempt(struct race *race, struct attempt *attempt, int errnum)
 {
-    char text[ADDRESS_CHARS];
+    char text[ADDR_CHARS];
     struct error err;
 
     error_set(&err, ERROR_TEMPORARY, errnum, "connect to %s",
@@ -115,7 +108,7 @@ static int bind_here(int fd, int family, const struct conn_options *options,
     struct addrinfo hints = { .ai_family = family,
                               .ai_socktype = SOCK_STREAM,
                               .ai_flags = AI_NUMERICHOST | AI_PASSIVE };
-    AUTO(auto_list) struct addrinfo *list = NULL;
+    AUTO(auto_addrinfo) struct addrinfo *list = NULL;
     const char *device = options->bind_device;
     const char *address = options->bind_address;
 
@@ -287,7 +280,7 @@ int tcp_connect(const struct addr *addr, const struct conn_options *options,
                 uint64_t *deadline_ns, struct error *err)
 {
     uint64_t timeout_ns = options->handshake_timeout_ms * CLOCK_MS_NS;
-    AUTO(auto_list) struct addrinfo *list = NULL;
+    AUTO(auto_addrinfo) struct addrinfo *list = NULL;
     struct race race = { .options = options };
     struct sockaddr_storage sa;
     struct addrinfo known = { 0 };

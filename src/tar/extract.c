@@ -1,6 +1,5 @@
 #include "tar/extract.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "io/directory.h"
 #include "io/file.h"
 #include "io/limits.h"
 #include "io/partial_tree.h"
@@ -254,22 +254,15 @@ static int move_name(const struct tar_extract *u, const char *name,
 
 static int move_all(const struct tar_extract *u, struct error *err)
 {
-    int fd = openat(u->tree_fd, ".", DIRECTORY);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *d;
-    int r = 0;
+    AUTO(auto_closedir) DIR *dir = directory_open(u->tree_fd, ".");
+    const char *name;
 
-    if (!dir) {
-        unpack_failed(err, errno, "list", PARTIAL_TREE_NAME);
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    while (r == 0 && (d = readdir(dir)))
-        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-            r = move_name(u, d->d_name, err);
-    closedir(dir);
-    return r;
+    if (!dir)
+        return unpack_failed(err, errno, "list", PARTIAL_TREE_NAME);
+    while ((name = directory_next(dir)))
+        if (move_name(u, name, err) < 0)
+            return -1;
+    return 0;
 }
 
 /* A name must not appear before its content is durable. */

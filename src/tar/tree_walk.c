@@ -1,6 +1,5 @@
 #include "tar/tree_walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "io/directory.h"
 
 #define DIRECTORY  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PATH_BYTES 4096U
@@ -42,8 +42,6 @@ static int by_name(const void *a, const void *b)
 
 static bool is_skipped(const struct tree_walk *walk, const char *name)
 {
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return true;
     if (walk->depth > 1)
         return false;
     for (const char *const *s = walk->skip; *s; s++)
@@ -71,24 +69,17 @@ static int add_name(struct level *level, const char *name)
 
 static int read_names(const struct tree_walk *walk, struct level *level)
 {
-    int fd = openat(level->fd, ".", DIRECTORY);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    const struct dirent *d;
+    AUTO(auto_closedir) DIR *dir = directory_open(level->fd, ".");
+    const char *name;
     int r = 0;
 
-    if (!dir) {
-        r = -errno;
-        if (fd >= 0)
-            close(fd);
-        return r;
-    }
-    errno = 0;
-    while (r == 0 && (d = readdir(dir)))
-        if (!is_skipped(walk, d->d_name))
-            r = add_name(level, d->d_name);
+    if (!dir)
+        return -errno;
+    while (r == 0 && (name = directory_next(dir)))
+        if (!is_skipped(walk, name))
+            r = add_name(level, name);
     if (r == 0)
         r = -errno;
-    closedir(dir);
     if (level->count > 0)
         qsort(level->names, level->count, sizeof(*level->names), by_name);
     return r;
