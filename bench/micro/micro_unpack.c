@@ -22,7 +22,7 @@
 struct bench {
     uint8_t *image; /* header, L1, L2, packed clusters one behind another */
     size_t len;
-    struct qcow2_host host;
+    struct image_host host;
     size_t at[CLUSTERS], packed[CLUSTERS]; /* where, and how long */
     unsigned next;
     uint8_t *want, *out; /* one cluster each */
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
     bench.want = micro_memory(CLUSTER);
     bench.out = micro_memory(CLUSTER);
     make_image(&bench);
-    bench.host = (struct qcow2_host){ read_memory, &bench, bench.len };
+    bench.host = (struct image_host){ read_memory, &bench, bench.len };
     bench.deflate = libdeflate_alloc_decompressor();
     bench.libqcow = qcow2_libqcow_open(&bench.host);
     micro_require(bench.deflate && bench.libqcow &&

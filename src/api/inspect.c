@@ -12,7 +12,7 @@ static int fill_inspection(struct image *image, struct cw_inspection *out,
 {
     if (disk_options_measure(image, &out->data_bytes, err) < 0)
         return -1;
-    snprintf(out->format, sizeof(out->format), "%s", image_format_text(image));
+    snprintf(out->format, sizeof(out->format), "%s", image->format_text);
     out->virtual_bytes = image->virtual_bytes;
     out->zero_bytes = image->virtual_bytes - out->data_bytes;
     out->allocated_bytes = image->host_bytes;

@@ -181,7 +181,7 @@ static void summarize(const struct local *l, struct cw_summary *summary)
     snprintf(summary->preallocation_why, sizeof(summary->preallocation_why),
              "%s", report.preallocation_why);
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
-             image_format_text(l->image));
+             l->image->format_text);
     digest_root(l->job.status.digest, root);
     digest_format(l->algorithm, root, summary->digest);
 }

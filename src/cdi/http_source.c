@@ -54,7 +54,7 @@ static int look_for_disk(struct http_source *v, struct error *err)
         image->compression == IMAGE_COMPRESSION_NONE;
     if (!r)
         log_info("%s is %s: it travels as the file that it is", path,
-                 image_format_text(image));
+                 image->format_text);
     image_close(image);
     return r;
 }
@@ -90,7 +90,7 @@ static int open_disk(struct http_source *v, struct error *err)
         v->image->virtual_bytes;
     v->job.status.padding_bytes = v->image->padding_bytes;
     snprintf(v->job.status.format, sizeof(v->job.status.format), "%s",
-             image_format_text(v->image));
+             v->image->format_text);
     return 1;
 }
 

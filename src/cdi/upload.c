@@ -156,16 +156,10 @@ static ssize_t next_of_packed(void *opaque, const void **data,
 
 static enum image_compression compression_of(const uint8_t *head, size_t len)
 {
-    switch (probe_content(head, len, NULL, 0).kind) {
-    case PROBE_GZIP: return IMAGE_COMPRESSION_GZIP;
-    case PROBE_XZ: return IMAGE_COMPRESSION_XZ;
-    case PROBE_ZSTD: return IMAGE_COMPRESSION_ZSTD;
-    case PROBE_RAW:
-    case PROBE_QCOW2:
-    case PROBE_FOREIGN:
-    case PROBE_FOOTER: break;
-    }
-    return IMAGE_COMPRESSION_NONE;
+    struct probe probe = probe_content(head, len, NULL, 0);
+
+    return probe.kind == PROBE_COMPRESSED ? probe.compression
+                                          : IMAGE_COMPRESSION_NONE;
 }
 
 static int unpack(struct upload *u, const struct image *image,

@@ -237,7 +237,7 @@ int upload_image(struct upload *u, const struct byte_source *input,
 
     if (image_open(&options, &image, err) < 0)
         return -1;
-    snprintf(u->format, sizeof(u->format), "%s", image_format_text(image));
+    snprintf(u->format, sizeof(u->format), "%s", image->format_text);
     feed.stream = image->stream;
     if (image->virtual_bytes != IMAGE_SIZE_UNKNOWN) {
         r = receive_sized(u, &options, image, err);

@@ -94,7 +94,8 @@ static ssize_t read_tar(void *opaque, void *buf, size_t len, struct error *err)
 static bool looks_like_qcow2(const struct feed_tar *feed)
 {
     return feed->offset == 0 &&
-           probe_content(feed->data, feed->len, NULL, 0).kind == PROBE_QCOW2;
+           probe_content(feed->data, feed->len, NULL, 0).format ==
+               IMAGE_FORMAT_QCOW2;
 }
 
 /* A disk is raw; a QCOW2 image is converted, not copied to the device. */

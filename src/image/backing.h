@@ -1,36 +1,28 @@
 /*
- * backing.h - the image beneath a QCOW2, for what that one does not say.
+ * backing.h - finds the backing file that an image names.
  *
- * Its name is text out of the image, so an enemy's.  It is opened only
- * beneath a directory the user names, by the kernel's own rule
- * (RESOLVE_BENEATH, and no link on the way), and only in the format the image
- * says it has: content that is probed would again be an enemy's choice.
+ * The name is text from the image, so an attacker may have chosen it.  The
+ * kernel opens it only inside a directory that the user names
+ * (RESOLVE_BENEATH, no link on the way), and it is read only in the format
+ * that the image gives: probing it would trust its content.
  */
 #ifndef CW_IMAGE_BACKING_H
 #define CW_IMAGE_BACKING_H
 
+#include "image/format.h"
 #include "image/image.h"
-#include "image/qcow2/header.h"
 
 /*
- * Opens the backing image header names, as part of the image options are
- * for.  *backing and *path (its name for people and for the next layer) are
- * the caller's; both NULL when header names none.  depth: images the overlay
- * backs itself.
+ * Opens the backing file that header names, and returns its descriptor.  Fills
+ * *below to open it as an image.  *path, its name for people and for the next
+ * layer, is owned by the caller, also on failure.  depth: the number of images
+ * that the overlay backs itself.
  *
- * A relative name is relative to the directory of the overlay, as QEMU has
- * it.  Fails with ERROR_FORMAT when it may not be opened, else as
- * image_open().
+ * A relative name is relative to the directory of the overlay, as in QEMU.
+ * Returns -1 with ERROR_FORMAT (it may not be opened) or ERROR_SOURCE_IO.
  */
 int backing_open(const struct image_options *options,
-                 const struct qcow2_header *header, unsigned depth, char **path,
-                 struct image **backing, struct error *err);
-
-/*
- * image_open() of real_path, for a layer that people know as options->path
- * and that lies beneath depth others.
- */
-int image_open_layer(const struct image_options *options, const char *real_path,
-                     unsigned depth, struct image **img, struct error *err);
+                 const struct format_header *header, unsigned depth,
+                 struct image_options *below, char **path, struct error *err);
 
 #endif

@@ -59,7 +59,8 @@ struct image_ops {
      */
     int (*finish)(struct image *img, struct error *err);
 
-    /* Frees img.  Tolerates a half-opened one.  Required. */
+    /* Frees img, but not what image_close() owns.  Tolerates a half-opened
+     * one.  Required. */
     void (*close)(struct image *img);
 };
 
@@ -91,8 +92,9 @@ struct image {
     bool is_sequential;     /* only reading in order, by one lane, is cheap */
     bool is_decoded;        /* reading costs CPU: a lane for each CPU pays */
     bool reads_holes;       /* holes of its file are read, not skipped */
-    struct stream *stream;  /* owned by the ops; NULL: not compressed */
-    struct image *backing;  /* owned by the ops; NULL: there is none */
+    struct stream *stream;  /* owned by image_close(); NULL: not compressed */
+    struct image *backing;  /* owned by image_close(); NULL: there is none */
+    char *backing_path;     /* owned by image_close() */
     struct peek_pipe *pipe; /* of the first image; owned by image_close() */
 
     /* What tells whether its file is in use, or has changed; of the first
@@ -106,6 +108,8 @@ struct image {
     /* Words for the first read that failed, where its -errno says too
      * little; kind ERROR_NONE: the errno is all there is. */
     struct error failure;
+
+    char format_text[24]; /* "raw", "qcow2 in xz": for people */
 };
 
 struct image_options {
@@ -176,9 +180,6 @@ int image_open(const struct image_options *options, struct image **img,
  * img->failure.  Returns the -errno to complete the read with.
  */
 int image_fail(struct image *img, struct error *err);
-
-/* "raw", "qcow2 in xz": for people.  Static. */
-const char *image_format_text(const struct image *img);
 
 /*
  * Puts into err why io, an image_read() of img that completed with an error,

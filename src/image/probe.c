@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "image/format.h"
 
 /* ---- checks after a short magic ---- */
 
@@ -124,13 +125,13 @@ static bool is_xml(const uint8_t *head, size_t len)
     return begins_with(head, len, "<?xml ");
 }
 
-/* ---- the table ---- */
+/* ---- the formats that are refused ---- */
 
-struct signature {
-    struct probe is;
-    uint16_t at, len;
-    const char *magic;
-    bool (*confirm)(const uint8_t *head, size_t len); /* or NULL */
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+
+struct foreign {
+    const char *name;
+    struct signature by;
 };
 
 /*
@@ -139,133 +140,176 @@ struct signature {
  * or an instruction that clears a register) nor the magic of a filesystem.
  * Shorter magics and text have a confirm().  Zeros match nothing.
  */
-static const struct signature heads[] = {
+static const struct foreign heads[] = {
     /* clang-format off */
-    { { PROBE_FOREIGN, "QCOW version 1" },    0,  8, "QFI\xfb\0\0\0\1", NULL },
-    { { PROBE_QCOW2,   "QCOW2" },             0,  4, "QFI\xfb", NULL },
-    /* Data mistaken for a compressed disk fails as a damaged one. */
-    { { PROBE_GZIP,    "gzip" },              0,  3, "\x1f\x8b\x08", NULL },
-    { { PROBE_XZ,      "xz" },                0,  6, "\xfd" "7zXZ\0", NULL },
-    { { PROBE_ZSTD,    "zstd" },              0,  4, "\x28\xb5\x2f\xfd", NULL },
+    { "QCOW version 1",    { 0,  8, "QFI\xfb\0\0\0\1", NULL } },
 
     /* Disk formats of other programs. */
-    { { PROBE_FOREIGN, "VMDK" },              0,  4, "KDMV", NULL },
-    { { PROBE_FOREIGN, "VMDK" },              0,  4, "COWD", NULL },
-    { { PROBE_FOREIGN, "VMDK (SESparse)" },   0,  8, "\xbe\xba\xfe\xca\0\0\0\0", NULL },
-    { { PROBE_FOREIGN, "VMDK descriptor" },   0, 21, "# Disk DescriptorFile", NULL },
-    { { PROBE_FOREIGN, "VHDX" },              0,  8, "vhdxfile", NULL },
-    { { PROBE_FOREIGN, "VHD" },               0,  8, "conectix", NULL },
+    { "VMDK",              { 0,  4, "KDMV", NULL } },
+    { "VMDK",              { 0,  4, "COWD", NULL } },
+    { "VMDK (SESparse)",   { 0,  8, "\xbe\xba\xfe\xca\0\0\0\0", NULL } },
+    { "VMDK descriptor",   { 0, 21, "# Disk DescriptorFile", NULL } },
+    { "VHDX",              { 0,  8, "vhdxfile", NULL } },
+    { "VHD",               { 0,  8, "conectix", NULL } },
     /* Boot code has these bytes here by chance one time in 2^32. */
-    { { PROBE_FOREIGN, "VDI" },              64,  4, "\x7f\x10\xda\xbe", NULL },
-    { { PROBE_FOREIGN, "QED" },               0,  4, "QED\0", NULL },
-    { { PROBE_FOREIGN, "Parallels" },         0, 16, "WithoutFreeSpace", NULL },
-    { { PROBE_FOREIGN, "Parallels" },         0, 16, "WithouFreSpacExt", NULL },
-    { { PROBE_FOREIGN, "Bochs" },             0, 22, "Bochs Virtual HD Image", NULL },
-    { { PROBE_FOREIGN, "Proxmox VMA" },       0,  8, "VMA\0\0\0\0\1", NULL },
-    { { PROBE_FOREIGN, "Android sparse" },    0,  6, "\x3a\xff\x26\xed\1\0", NULL },
-    { { PROBE_FOREIGN, "rbd export" },        0, 11, "rbd image v", NULL },
-    { { PROBE_FOREIGN, "rbd export-diff" },   0, 10, "rbd diff v", NULL },
-    { { PROBE_FOREIGN, "E01 (EWF)" },         0,  8, "EVF\x09\x0d\x0a\xff\0", NULL },
-    { { PROBE_FOREIGN, "Ex01 (EWF)" },        0,  8, "EVF2\x0d\x0a\x81\0", NULL },
-    { { PROBE_FOREIGN, "L01 (EWF)" },         0,  8, "LVF\x09\x0d\x0a\xff\0", NULL },
-    { { PROBE_FOREIGN, "AFF" },               0,  7, "AFF10\r\n", NULL },
-    { { PROBE_FOREIGN, "encrypted DMG" },     0,  8, "encrcdsa", NULL },
-    { { PROBE_FOREIGN, "WIM" },               0,  8, "MSWIM\0\0\0", NULL },
-    { { PROBE_FOREIGN, "partclone" },         0, 15, "partclone-image", NULL },
-    { { PROBE_FOREIGN, "ntfsclone" },         0, 16, "\0ntfsclone-image", NULL },
+    { "VDI",              { 64,  4, "\x7f\x10\xda\xbe", NULL } },
+    { "QED",               { 0,  4, "QED\0", NULL } },
+    { "Parallels",         { 0, 16, "WithoutFreeSpace", NULL } },
+    { "Parallels",         { 0, 16, "WithouFreSpacExt", NULL } },
+    { "Bochs",             { 0, 22, "Bochs Virtual HD Image", NULL } },
+    { "Proxmox VMA",       { 0,  8, "VMA\0\0\0\0\1", NULL } },
+    { "Android sparse",    { 0,  6, "\x3a\xff\x26\xed\1\0", NULL } },
+    { "rbd export",        { 0, 11, "rbd image v", NULL } },
+    { "rbd export-diff",   { 0, 10, "rbd diff v", NULL } },
+    { "E01 (EWF)",         { 0,  8, "EVF\x09\x0d\x0a\xff\0", NULL } },
+    { "Ex01 (EWF)",        { 0,  8, "EVF2\x0d\x0a\x81\0", NULL } },
+    { "L01 (EWF)",         { 0,  8, "LVF\x09\x0d\x0a\xff\0", NULL } },
+    { "AFF",               { 0,  7, "AFF10\r\n", NULL } },
+    { "encrypted DMG",     { 0,  8, "encrcdsa", NULL } },
+    { "WIM",               { 0,  8, "MSWIM\0\0\0", NULL } },
+    { "partclone",         { 0, 15, "partclone-image", NULL } },
+    { "ntfsclone",         { 0, 16, "\0ntfsclone-image", NULL } },
 
     /* Compressed. */
-    { { PROBE_FOREIGN, "bzip2" },             0,  3, "BZh", is_bzip2 },
-    { { PROBE_FOREIGN, "lz4" },               0,  4, "\x04\x22\x4d\x18", NULL },
-    { { PROBE_FOREIGN, "lz4 (legacy)" },      0,  4, "\x02\x21\x4c\x18", NULL },
-    { { PROBE_FOREIGN, "lzma" },              0,  1, "\x5d", is_lzma },
-    { { PROBE_FOREIGN, "lzip" },              0,  5, "LZIP\1", NULL },
-    { { PROBE_FOREIGN, "lzip" },              0,  5, "LZIP\0", NULL },
-    { { PROBE_FOREIGN, "lzop" },              0,  9, "\x89LZO\0\r\n\x1a\n", NULL },
-    { { PROBE_FOREIGN, "snappy" },            0, 10, "\xff\6\0\0sNaPpY", NULL },
+    { "bzip2",             { 0,  3, "BZh", is_bzip2 } },
+    { "lz4",               { 0,  4, "\x04\x22\x4d\x18", NULL } },
+    { "lz4 (legacy)",      { 0,  4, "\x02\x21\x4c\x18", NULL } },
+    { "lzma",              { 0,  1, "\x5d", is_lzma } },
+    { "lzip",              { 0,  5, "LZIP\1", NULL } },
+    { "lzip",              { 0,  5, "LZIP\0", NULL } },
+    { "lzop",              { 0,  9, "\x89LZO\0\r\n\x1a\n", NULL } },
+    { "snappy",            { 0, 10, "\xff\6\0\0sNaPpY", NULL } },
 
     /* Archives. */
-    { { PROBE_FOREIGN, "7-Zip" },             0,  6, "7z\xbc\xaf\x27\x1c", NULL },
-    { { PROBE_FOREIGN, "rar" },               0,  6, "Rar!\x1a\7", NULL },
-    { { PROBE_FOREIGN, "zip" },               0,  4, "PK\3\4", NULL },
-    { { PROBE_FOREIGN, "zip (empty)" },       0,  4, "PK\5\6", NULL },
-    { { PROBE_FOREIGN, "zip (spanned)" },     0,  8, "PK\7\x8PK\3\4", NULL },
-    { { PROBE_FOREIGN, "zip (spanned)" },     0,  8, "PK00PK\3\4", NULL },
-    { { PROBE_FOREIGN, "tar (OVA)" },       257,  5, "ustar", NULL },
-    { { PROBE_FOREIGN, "tar" },               0,  0, "", is_tar },
-    { { PROBE_FOREIGN, "cpio" },              0,  6, "070701", NULL },
-    { { PROBE_FOREIGN, "cpio" },              0,  6, "070702", NULL },
-    { { PROBE_FOREIGN, "cpio" },              0,  6, "070707", NULL },
-    { { PROBE_FOREIGN, "cpio" },              0,  2, "\xc7\x71", is_binary_cpio },
-    { { PROBE_FOREIGN, "cpio" },              0,  2, "\x71\xc7", is_binary_cpio },
+    { "7-Zip",             { 0,  6, "7z\xbc\xaf\x27\x1c", NULL } },
+    { "rar",               { 0,  6, "Rar!\x1a\7", NULL } },
+    { "zip",               { 0,  4, "PK\3\4", NULL } },
+    { "zip (empty)",       { 0,  4, "PK\5\6", NULL } },
+    { "zip (spanned)",     { 0,  8, "PK\7\x8PK\3\4", NULL } },
+    { "zip (spanned)",     { 0,  8, "PK00PK\3\4", NULL } },
+    { "tar (OVA)",       { 257,  5, "ustar", NULL } },
+    { "tar",               { 0,  0, "", is_tar } },
+    { "cpio",              { 0,  6, "070701", NULL } },
+    { "cpio",              { 0,  6, "070702", NULL } },
+    { "cpio",              { 0,  6, "070707", NULL } },
+    { "cpio",              { 0,  2, "\xc7\x71", is_binary_cpio } },
+    { "cpio",              { 0,  2, "\x71\xc7", is_binary_cpio } },
 
     /* What a failed download leaves in place of a disk. */
-    { { PROBE_FOREIGN, "HTML" },              0,  0, "", is_html },
-    { { PROBE_FOREIGN, "XML" },               0,  0, "", is_xml },
-    { { PROBE_FOREIGN, "Git LFS pointer" },   0, 35, "version https://git-lfs.github.com/", NULL },
+    { "HTML",              { 0,  0, "", is_html } },
+    { "XML",               { 0,  0, "", is_xml } },
+    { "Git LFS pointer",   { 0, 35, "version https://git-lfs.github.com/", NULL } },
     /* clang-format on */
 };
 
 /* In the last 512 bytes. */
-static const struct signature tails[] = {
-    { { PROBE_FOOTER, "VHD (fixed)" }, 0, 8, "conectix", NULL },
+static const struct foreign tails[] = {
     /* Version 4, and the length of the footer. */
-    { { PROBE_FOREIGN, "DMG" }, 0, 12, "koly\0\0\0\4\0\0\2\0", NULL },
+    { "DMG", { 0, 12, "koly\0\0\0\4\0\0\2\0", NULL } },
 };
+
+/* The same, after a raw disk. */
+static const struct foreign footers[] = {
+    { "VHD (fixed)", { 0, 8, "conectix", NULL } },
+};
+
+/* ---- the search ---- */
 
 static bool matches(const struct signature *s, const uint8_t *bytes, size_t len)
 {
-    return (size_t)s->at + s->len <= len &&
+    return s->magic && len > 0 && (size_t)s->at + s->len <= len &&
            memcmp(bytes + s->at, s->magic, s->len) == 0 &&
            (!s->confirm || s->confirm(bytes, len));
 }
 
-static const struct probe *find(const struct signature *table, size_t count,
-                                const uint8_t *bytes, size_t len)
+static bool find_foreign(const struct foreign *rows, size_t count,
+                         const uint8_t *bytes, size_t len, struct probe *found)
 {
-    for (size_t i = 0; i < count; i++)
-        if (len > 0 && matches(&table[i], bytes, len))
-            return &table[i].is;
-    return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!matches(&rows[i].by, bytes, len))
+            continue;
+        found->kind = rows == footers ? PROBE_FOOTER : PROBE_FOREIGN;
+        found->name = rows[i].name;
+        return true;
+    }
+    return false;
 }
 
-#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
+static bool find_format(bool is_tail, const uint8_t *bytes, size_t len,
+                        struct probe *found)
+{
+    for (const struct format *f = formats; f->name; f++) {
+        const struct signature *by = is_tail ? &f->tail : f->heads;
+        size_t count = is_tail ? 1 : ROWS(f->heads);
+
+        for (size_t i = 0; i < count; i++) {
+            if (!matches(&by[i], bytes, len))
+                continue;
+            found->kind = PROBE_IMAGE;
+            found->name = f->title;
+            found->format = f->id;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_compression(const uint8_t *head, size_t len,
+                             struct probe *found)
+{
+    for (const struct compression *c = compressions; c->name; c++) {
+        if (!matches(&c->head, head, len))
+            continue;
+        found->kind = PROBE_COMPRESSED;
+        found->name = c->name;
+        found->compression = c->id;
+        return true;
+    }
+    return false;
+}
+
+static bool find_head(const uint8_t *head, size_t len, struct probe *found)
+{
+    return find_compression(head, len, found) ||
+           find_foreign(heads, ROWS(heads), head, len, found);
+}
 
 /*
  * zstd and lz4 share skippable frames (pzstd begins with one): one of 16
  * magics, a length in 4 bytes, that many bytes.  The frame that follows
  * decides the format, if it is within head.
  */
-static const struct probe *find_behind_skippable(const uint8_t *head,
-                                                 size_t len)
+static bool find_after_skippable(const uint8_t *head, size_t len,
+                                 struct probe *found)
 {
-    static const struct probe unknown = { PROBE_FOREIGN, "zstd or lz4" };
-    const struct probe *found = NULL;
+    const struct probe unknown = { .kind = PROBE_FOREIGN,
+                                   .name = "zstd or lz4" };
     uint64_t at = 0;
 
-    while (len - at >= 8 && (get_le32(head + at) & ~15U) == 0x184d2a50) {
+    while (at < len && len - at >= 8 &&
+           (get_le32(head + at) & ~15U) == 0x184d2a50)
         at += 8 + (uint64_t)get_le32(head + at + 4);
-        found = &unknown;
-        if (at >= len)
-            return found;
-    }
-    if (!found)
-        return NULL;
-    found = find(heads, ROWS(heads), head + at, len - (size_t)at);
-    return found && (strcmp(found->name, "zstd") == 0 ||
-                     strncmp(found->name, "lz4", 3) == 0)
-               ? found
-               : &unknown;
+    if (at == 0)
+        return false;
+    if (at >= len || !find_head(head + at, len - (size_t)at, found) ||
+        (found->compression != IMAGE_COMPRESSION_ZSTD &&
+         strncmp(found->name, "lz4", 3) != 0))
+        *found = unknown;
+    return true;
 }
 
 struct probe probe_content(const uint8_t *head, size_t head_len,
                            const uint8_t *tail, size_t tail_len)
 {
-    const struct probe *found = find(heads, ROWS(heads), head, head_len);
+    struct probe found = { .kind = PROBE_RAW, .name = "raw" };
 
-    if (!found && head_len > 0)
-        found = find_behind_skippable(head, head_len);
-    if (!found && tail_len == PROBE_TAIL_BYTES)
-        found = find(tails, ROWS(tails), tail, tail_len);
-    return found ? *found : (struct probe){ PROBE_RAW, "raw" };
+    if (find_format(false, head, head_len, &found) ||
+        find_head(head, head_len, &found) ||
+        find_after_skippable(head, head_len, &found) ||
+        tail_len < PROBE_TAIL_BYTES ||
+        find_format(true, tail, tail_len, &found) ||
+        find_foreign(tails, ROWS(tails), tail, tail_len, &found))
+        return found;
+    find_foreign(footers, ROWS(footers), tail, tail_len, &found);
+    return found;
 }

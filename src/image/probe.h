@@ -15,19 +15,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/image.h"
+
 enum probe_kind {
-    PROBE_RAW, /* unknown: a disk as it is */
-    PROBE_QCOW2,
-    PROBE_GZIP,
-    PROBE_XZ,
-    PROBE_ZSTD,    /* only for sequential readers */
-    PROBE_FOREIGN, /* known, but not supported */
-    PROBE_FOOTER   /* as PROBE_FOREIGN: a raw disk and then a footer */
+    PROBE_RAW,        /* unknown: a disk as it is */
+    PROBE_IMAGE,      /* a row of formats[] */
+    PROBE_COMPRESSED, /* a row of compressions[] */
+    PROBE_FOREIGN,    /* known, but not supported */
+    PROBE_FOOTER      /* as PROBE_FOREIGN: a raw disk and then a footer */
 };
 
 struct probe {
     enum probe_kind kind;
-    const char *name; /* "QCOW2", "VMDK": for messages; static */
+    const char *name;         /* "QCOW2", "VMDK": for messages; static */
+    enum image_format format; /* if kind is PROBE_IMAGE */
+    enum image_compression compression; /* if kind is PROBE_COMPRESSED */
 };
 
 /* Bytes that the probe reads. */

@@ -89,27 +89,16 @@ static const struct image_ops raw_ops = {
     .close = raw_close,
 };
 
-int raw_open(const struct image_options *options, struct file *file,
-             struct image **img, struct error *err)
+int raw_open(struct layer *layer, struct image **img, struct error *err)
 {
+    const struct image_options *options = layer->options;
     struct raw *raw = calloc(1, sizeof(*raw));
 
-    if (!raw) {
-        file_close(file);
+    if (!raw)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    }
-    raw->file = *file;
-    *file = (struct file)FILE_CLOSED;
-    raw->image = (struct image){
-        .ops = &raw_ops,
-        .path = options->path,
-        .format = IMAGE_FORMAT_RAW,
-        .compression = IMAGE_COMPRESSION_NONE,
-        .virtual_bytes = raw->file.size_bytes,
-        .host_bytes = raw->file.is_block_device ? raw->file.size_bytes
-                                                : raw->file.allocated_bytes,
-        .mode = raw->file.mode,
-    };
+    image_init(&raw->image, &raw_ops, layer);
+    raw->file = file_take(&layer->file);
+    raw->image.virtual_bytes = raw->file.size_bytes;
     sparse_map_init(&raw->holes, &raw->file);
     if (options->like && options->like->ops == &raw_ops)
         sparse_map_learn(&raw->holes,

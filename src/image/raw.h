@@ -2,10 +2,9 @@
 #ifndef CW_IMAGE_RAW_H
 #define CW_IMAGE_RAW_H
 
-#include "image/image.h"
+#include "image/format.h"
 
-/* file is moved, also on failure. */
-int raw_open(const struct image_options *options, struct file *file,
-             struct image **img, struct error *err);
+/* As format.open(), for a file. */
+int raw_open(struct layer *layer, struct image **img, struct error *err);
 
 #endif

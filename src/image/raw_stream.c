@@ -38,7 +38,7 @@ static int check_end(const struct raw_stream *streamed, const struct io *io,
         return 0;
     return error_set(err, ERROR_FORMAT, 0,
                      "ends like %s, which is not supported; convert it, or "
-                     "say --format=raw if these bytes are the disk",
+                     "give --format=raw if these bytes are the disk",
                      probe.name);
 }
 
@@ -65,7 +65,6 @@ static int raw_stream_finish(struct image *img, struct error *err)
 
 static void raw_stream_close(struct image *img)
 {
-    stream_close(img->stream);
     free(img);
 }
 
@@ -77,29 +76,20 @@ static const struct image_ops raw_stream_ops = {
     .close = raw_stream_close,
 };
 
-int raw_stream_open(const struct image_options *options, struct stream *stream,
-                    struct image **img, struct error *err)
+int raw_stream_open(struct layer *layer, struct image **img, struct error *err)
 {
+    const struct image_options *options = layer->options;
     struct raw_stream *streamed = calloc(1, sizeof(*streamed));
+    const struct stream *stream = layer->stream;
 
-    if (!streamed) {
-        stream_close(stream);
+    if (!streamed)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    }
-    streamed->image = (struct image){
-        .ops = &raw_stream_ops,
-        .path = options->path,
-        .format = IMAGE_FORMAT_RAW,
-        .virtual_bytes = stream->size_bytes,
-        .host_bytes = stream->host_bytes,
-        .mode = stream->mode,
-        /* With a single block, every lane would decode all of it. */
-        .is_sequential = stream->is_sequential ||
-                         stream->block_bytes >= stream->size_bytes,
-        .is_decoded = true,
-        .block_bytes = stream->block_bytes,
-        .stream = stream,
-    };
+    image_init(&streamed->image, &raw_stream_ops, layer);
+    streamed->image.virtual_bytes = stream->size_bytes;
+    streamed->image.block_bytes = stream->block_bytes;
+    /* With a single block, every lane would decode all of it. */
+    if (stream->block_bytes >= stream->size_bytes)
+        streamed->image.is_sequential = true;
     streamed->queue = options->queue;
     streamed->is_guess = options->format == IMAGE_FORMAT_AUTO;
     *img = &streamed->image;

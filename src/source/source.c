@@ -173,7 +173,7 @@ static void summarize(const struct source *s, struct cw_summary *summary)
     summary->io_mode = file_mode_name(s->image->mode);
     summary->reads_holes = s->image->reads_holes;
     snprintf(summary->image_format, sizeof(summary->image_format), "%s",
-             image_format_text(s->image));
+             s->image->format_text);
     snprintf(summary->tls, sizeof(summary->tls), "%s", s->job.status.cipher);
     snprintf(summary->peer, sizeof(summary->peer), "%s", s->peer);
     digest_root(s->job.status.digest, root);
@@ -348,7 +348,7 @@ static int source_run(struct cw_job *job, struct cw_summary *summary,
     source_name_job(&s->options, &s->plan.target, s->plan.virtual_bytes,
                     job->status.id);
     snprintf(job->status.format, sizeof(job->status.format), "%s",
-             image_format_text(s->image));
+             s->image->format_text);
     job_set_ready(job);
     job_enter(job, CW_PHASE_PLANNING);
     if (disk_options_measure(s->image, &job->status.total_bytes, err) < 0)

@@ -8,7 +8,7 @@ require qemu-img qemu-io gzip xz
 # shellcheck source=lib_corpus.sh
 . "$(dirname "$0")/lib_corpus.sh"
 
-AGAIN='decoding those again'
+AGAIN='decoding them again'
 REFUSED='one pass does not suffice.*put it into a file'
 
 copy_here() # IMAGE [OPTION...]: standard input is ours

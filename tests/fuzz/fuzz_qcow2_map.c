@@ -50,7 +50,7 @@ static void walk(struct qcow2_map *map)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct input input = { data, len };
-    struct qcow2_host host = {
+    struct image_host host = {
         .read = input_read,
         .opaque = &input,
         .size_bytes = len,

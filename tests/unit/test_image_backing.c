@@ -38,7 +38,7 @@ static void test_backing_files(void **state)
     write_randomly(false);
     compare_with_qemu();
 
-    CASE("raw beneath, larger");
+    CASE("raw below, larger");
     convert("raw", NULL, image_path, raw_path, false);
     unlink(image_path);
     rename(raw_path, image_path);
@@ -56,12 +56,12 @@ static void test_backing_files_refused(void **state)
     CASE("not allowed");
     refused("backing file (/tmp/");
     CASE("another directory");
-    refused_beneath("/usr", "not beneath the directory allowed");
+    refused_beneath("/usr", "not in the allowed directory");
 
     CASE("a link");
     rename(base_path, other_path);
     assert_int_equal(symlink(other_path, base_path), 0);
-    refused_beneath(directory, "leads out of the directory");
+    refused_beneath(directory, "leads out of the allowed directory");
     unlink(base_path);
     rename(other_path, base_path);
 
@@ -69,17 +69,17 @@ static void test_backing_files_refused(void **state)
     snprintf(options, sizeof(options),
              "backing_file=%s/../../etc/passwd,backing_fmt=raw", directory);
     create(options, DISK_BYTES);
-    refused_beneath(directory, "leads out of the directory");
+    refused_beneath(directory, "leads out of the allowed directory");
 
     CASE("no file name at all");
     create("backing_file=nbd:unix:/x,backing_fmt=raw", DISK_BYTES);
-    refused_beneath("/usr", "not beneath the directory allowed");
+    refused_beneath("/usr", "not in the allowed directory");
 
     CASE("a format we do not read");
     snprintf(options, sizeof(options), "backing_file=%s,backing_fmt=vmdk",
              base_path);
     create(options, DISK_BYTES);
-    refused_beneath(directory, "not said to be raw or qcow2");
+    refused_beneath(directory, "one that is not supported");
 
     CASE("itself");
     snprintf(options, sizeof(options), "backing_file=%s,backing_fmt=qcow2",

@@ -48,11 +48,11 @@ static const struct {
     enum probe_kind kind;
 } known[] = {
     /* clang-format off */
-    { "qcow2",             "QCOW2",           PROBE_QCOW2 },
-    { "gzip",              "gzip",            PROBE_GZIP },
-    { "xz",                "xz",              PROBE_XZ },
-    { "zstd",              "zstd",            PROBE_ZSTD },
-    { "zstd-pzstd",        "zstd",            PROBE_ZSTD },
+    { "qcow2",             "QCOW2",           PROBE_IMAGE },
+    { "gzip",              "gzip",            PROBE_COMPRESSED },
+    { "xz",                "xz",              PROBE_COMPRESSED },
+    { "zstd",              "zstd",            PROBE_COMPRESSED },
+    { "zstd-pzstd",        "zstd",            PROBE_COMPRESSED },
     { "skippable-lz4",     "lz4",             PROBE_FOREIGN },
     { "skippable-only",    "zstd or lz4",     PROBE_FOREIGN },
     { "lz4",               "lz4",             PROBE_FOREIGN },

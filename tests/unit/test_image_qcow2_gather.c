@@ -29,7 +29,7 @@ static int read_forward(void *opaque, void *buf, size_t len, uint64_t offset,
 static int gather(uint8_t *disk, int stop_fd, struct error *err)
 {
     const uint64_t chunk = 0;
-    struct qcow2_host host = tiny.host;
+    struct image_host host = tiny.host;
     struct qcow2_header header;
     struct qcow2_map map;
     struct qcow2_batch gather = { .map = &map,

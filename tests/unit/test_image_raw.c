@@ -60,7 +60,7 @@ static void test_reads_what_was_written(void **state)
             fail_msg("%s", err.text);
         assert_int_equal(reader.image->virtual_bytes, DISK_BYTES);
         assert_int_equal(reader.image->padding_bytes, DISK_BYTES - FILE_BYTES);
-        assert_string_equal(image_format_text(reader.image), "raw");
+        assert_string_equal(reader.image->format_text, "raw");
         assert_in_range(reader.data_bytes, 1, DISK_BYTES);
         reader_close(&reader);
     }

@@ -83,7 +83,7 @@ static int read_all(const struct image_options *options, const char *format,
 
     if (r == 0) {
         assert_int_equal(reader.image->virtual_bytes, DISK_BYTES);
-        assert_string_equal(image_format_text(reader.image), format);
+        assert_string_equal(reader.image->format_text, format);
         r = reader_run(&reader, bytes, err);
     }
     if (r == 0)

@@ -23,7 +23,7 @@ struct run_list {
 
 /* A forward-only host that keeps the end of the last read. */
 struct forward {
-    const struct qcow2_host *host;
+    const struct image_host *host;
     uint64_t end; /* host offset after the bytes kept */
     size_t kept;
     uint8_t bytes[SHARED_BYTES];
@@ -116,7 +116,7 @@ static int walk(const struct qcow2_batch *gather, struct run_list *pieces,
                 struct error *err)
 {
     struct forward forward = { .host = gather->host };
-    struct qcow2_host host = {
+    struct image_host host = {
         .read = read_forward,
         .opaque = &forward,
         .size_bytes = gather->host->size_bytes,

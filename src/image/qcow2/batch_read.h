@@ -14,7 +14,7 @@
 
 struct qcow2_batch {
     struct qcow2_map *map;         /* borrowed, as is everything below */
-    const struct qcow2_host *host; /* only forward reads are cheap */
+    const struct image_host *host; /* only forward reads are cheap */
     struct qcow2_compressed *packed;
 
     /* A file descriptor that becomes readable when the read must be abandoned,

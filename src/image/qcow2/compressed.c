@@ -88,7 +88,7 @@ static bool unpack_zstd(struct zstd_unpacker *zstd, const uint8_t *packed,
 }
 
 static int unpack(struct qcow2_compressed *packed,
-                  const struct qcow2_host *host, const struct qcow2_run *run,
+                  const struct image_host *host, const struct qcow2_run *run,
                   uint8_t *out, struct error *err)
 {
     bool ok;
@@ -112,7 +112,7 @@ static int unpack(struct qcow2_compressed *packed,
 }
 
 int qcow2_compressed_read(struct qcow2_compressed *packed,
-                          const struct qcow2_host *host,
+                          const struct image_host *host,
                           const struct qcow2_run *run, uint8_t *out,
                           struct error *err)
 {

@@ -26,7 +26,7 @@ void qcow2_compressed_close(struct qcow2_compressed *packed);
  * error of host->read().
  */
 int qcow2_compressed_read(struct qcow2_compressed *packed,
-                          const struct qcow2_host *host,
+                          const struct image_host *host,
                           const struct qcow2_run *run, uint8_t *out,
                           struct error *err);
 

@@ -15,7 +15,7 @@
 
 struct second {
     struct qcow2_map *map;
-    const struct qcow2_host *host;
+    const struct image_host *host;
     struct qcow2_libqcow *libqcow; /* owned, as is everything below */
     struct qcow2_compressed *packed;
     uint8_t *ours;
@@ -50,7 +50,7 @@ static int second_init(struct second *second, struct error *err)
 static int compare(struct second *second, const struct qcow2_run *run,
                    struct error *err)
 {
-    const struct qcow2_host *host = second->host;
+    const struct image_host *host = second->host;
     size_t len = (size_t)run->length;
     int r;
 
@@ -117,7 +117,7 @@ static int walk(struct second *second, uint64_t step, struct error *err)
     return compared;
 }
 
-int qcow2_cross_check_look(struct qcow2_map *map, const struct qcow2_host *host,
+int qcow2_cross_check_look(struct qcow2_map *map, const struct image_host *host,
                            const struct qcow2_summary *summary,
                            unsigned samples, const char *path,
                            struct error *err)

@@ -14,7 +14,7 @@
  * does not support this kind of image.  Fails with ERROR_FORMAT if the two
  * differ. path: for the log.
  */
-int qcow2_cross_check_look(struct qcow2_map *map, const struct qcow2_host *host,
+int qcow2_cross_check_look(struct qcow2_map *map, const struct image_host *host,
                            const struct qcow2_summary *summary,
                            unsigned samples, const char *path,
                            struct error *err);

@@ -44,9 +44,9 @@ struct fields {
 
 /* Calls see(); stops when see() asks for it, at the end mark, or on invalid
  * data. */
-static int walk_extensions(const struct qcow2_host *host,
+static int walk_extensions(const struct image_host *host,
                            const struct qcow2_header *header, uint64_t end,
-                           bool (*see)(const struct qcow2_host *host,
+                           bool (*see)(const struct image_host *host,
                                        uint32_t type, uint64_t offset,
                                        uint32_t length, void *opaque),
                            void *opaque, struct error *err)
@@ -87,7 +87,7 @@ struct feature_name {
 
 /* Finds the name that an image gives to an incompatible bit; unprintable
  * characters become '?'. */
-static bool find_feature_name(const struct qcow2_host *host, uint32_t type,
+static bool find_feature_name(const struct image_host *host, uint32_t type,
                               uint64_t offset, uint32_t length, void *opaque)
 {
     struct feature_name *wanted = opaque;
@@ -113,7 +113,7 @@ static bool find_feature_name(const struct qcow2_host *host, uint32_t type,
     return true;
 }
 
-static int refuse_unknown_feature(const struct qcow2_host *host,
+static int refuse_unknown_feature(const struct image_host *host,
                                   const struct qcow2_header *header,
                                   uint64_t unknown, struct error *err)
 {
@@ -133,7 +133,7 @@ static int refuse_unknown_feature(const struct qcow2_host *host,
                      feature.name, feature.bit);
 }
 
-static int check_features(const struct qcow2_host *host,
+static int check_features(const struct image_host *host,
                           const struct fields *fields,
                           struct qcow2_header *header, struct error *err)
 {
@@ -235,7 +235,7 @@ static int check_encryption(const struct fields *fields, struct error *err)
                                                  : "unknown method");
 }
 
-static int read_backing_name(const struct qcow2_host *host,
+static int read_backing_name(const struct image_host *host,
                              const struct fields *fields,
                              struct qcow2_header *header, struct error *err)
 {
@@ -269,7 +269,7 @@ static int read_backing_name(const struct qcow2_host *host,
 }
 
 /* L1 must cover the disk and lie in the file. */
-static int check_l1(const struct qcow2_host *host,
+static int check_l1(const struct image_host *host,
                     const struct qcow2_header *header, struct error *err)
 {
     uint64_t l1_bytes = (uint64_t)header->l1_entries * 8;
@@ -332,7 +332,7 @@ static int check_kind(const uint8_t *raw, uint64_t size_bytes,
 }
 
 /* A format too long to be a known one counts as none. */
-static bool find_backing_format(const struct qcow2_host *host, uint32_t type,
+static bool find_backing_format(const struct image_host *host, uint32_t type,
                                 uint64_t offset, uint32_t length, void *opaque)
 {
     char *format = opaque;
@@ -346,7 +346,7 @@ static bool find_backing_format(const struct qcow2_host *host, uint32_t type,
     return false;
 }
 
-static int check_extensions(const struct qcow2_host *host,
+static int check_extensions(const struct image_host *host,
                             const struct fields *fields,
                             struct qcow2_header *header, struct error *err)
 {
@@ -363,7 +363,7 @@ static int check_extensions(const struct qcow2_host *host,
                            header->backing_format, err);
 }
 
-int qcow2_header_read(const struct qcow2_host *host,
+int qcow2_header_read(const struct image_host *host,
                       struct qcow2_header *header, struct error *err)
 {
     uint8_t raw[HEAD_BYTES] = { 0 };

@@ -10,19 +10,10 @@
 #define CW_IMAGE_QCOW2_HEADER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
-
-/* The bytes that hold a qcow2: a file, a device, a decompressed stream. */
-struct qcow2_host {
-    /* Fills buf with exactly len bytes at offset; -1 with *err. */
-    int (*read)(void *opaque, void *buf, size_t len, uint64_t offset,
-                struct error *err);
-    void *opaque;        /* borrowed */
-    uint64_t size_bytes; /* sampled once */
-};
+#include "image/image_host.h"
 
 enum qcow2_compression {
     QCOW2_ZLIB, /* raw deflate */
@@ -59,7 +50,7 @@ struct qcow2_header {
  *
  * A backing file is returned in backing_name and _format: the caller decides.
  */
-int qcow2_header_read(const struct qcow2_host *host,
+int qcow2_header_read(const struct image_host *host,
                       struct qcow2_header *header, struct error *err);
 
 /* Bytes of an L2 entry: 16 with extended L2, else 8. */

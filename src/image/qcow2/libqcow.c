@@ -16,7 +16,7 @@
 #include "base/bytes.h"
 
 struct qcow2_libqcow {
-    const struct qcow2_host *host;
+    const struct image_host *host;
     uint64_t position;
     bool is_open;
     libbfio_handle_t *handle;
@@ -136,7 +136,7 @@ bool qcow2_libqcow_knows(const struct qcow2_header *header)
            (header->compatible & ~UINT64_C(1)) == 0;
 }
 
-struct qcow2_libqcow *qcow2_libqcow_open(const struct qcow2_host *host)
+struct qcow2_libqcow *qcow2_libqcow_open(const struct image_host *host)
 {
     struct qcow2_libqcow *libqcow = calloc(1, sizeof(*libqcow));
 
@@ -226,7 +226,7 @@ bool qcow2_libqcow_works(char *why, size_t why_len)
 {
     uint8_t small[SMALL_BYTES], want[2 * SMALL_CLUSTER];
     uint8_t got[2 * SMALL_CLUSTER] = { 0 };
-    struct qcow2_host host = { small_read, small, SMALL_BYTES };
+    struct image_host host = { small_read, small, SMALL_BYTES };
     struct qcow2_libqcow *libqcow;
     bool works = true;
 

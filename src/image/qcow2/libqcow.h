@@ -27,7 +27,7 @@ bool qcow2_libqcow_works(char *why, size_t why_len);
 bool qcow2_libqcow_knows(const struct qcow2_header *header);
 
 /* host is borrowed.  NULL: libqcow cannot open it. */
-struct qcow2_libqcow *qcow2_libqcow_open(const struct qcow2_host *host);
+struct qcow2_libqcow *qcow2_libqcow_open(const struct image_host *host);
 
 /* Tolerates NULL. */
 void qcow2_libqcow_close(struct qcow2_libqcow *libqcow);

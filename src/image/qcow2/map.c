@@ -17,7 +17,7 @@
 #define L2_COMPRESSED  (UINT64_C(1) << 62)
 #define L1_ENTRY_BYTES 8U
 
-int qcow2_map_init(struct qcow2_map *map, const struct qcow2_host *host,
+int qcow2_map_init(struct qcow2_map *map, const struct image_host *host,
                    const struct qcow2_header *header, struct error *err)
 {
     *map = (struct qcow2_map){ .host = *host, .header = *header };

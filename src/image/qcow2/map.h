@@ -46,14 +46,14 @@ struct qcow2_window {
 };
 
 struct qcow2_map {
-    struct qcow2_host host;
+    struct image_host host;
     struct qcow2_header header;
     struct qcow2_window l1;
     struct qcow2_window l2;
 };
 
 /* Fails with ERROR_SYSTEM. */
-int qcow2_map_init(struct qcow2_map *map, const struct qcow2_host *host,
+int qcow2_map_init(struct qcow2_map *map, const struct image_host *host,
                    const struct qcow2_header *header, struct error *err);
 
 /* Tolerates a zeroed map. */

@@ -5,11 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/parse.h"
-#include "image/backing.h"
 #include "image/io_split.h"
 #include "image/qcow2/batch_read.h"
 #include "image/qcow2/check.h"
@@ -18,6 +16,7 @@
 #include "image/qcow2/map.h"
 #include "image/qcow2/table_cache.h"
 #include "image/sparse_map.h"
+#include "image/stream/source_file.h"
 
 /* Page cache that each lane uses to read compressed clusters. */
 #define PACKED_WINDOW_BYTES (UINT64_C(4) << 20)
@@ -28,45 +27,16 @@ struct qcow2 {
     struct file cached; /* its fd, opened through the page cache */
     struct file_window packed_window;
     struct file_window data_window;
-    struct stream *stream;   /* owned; NULL: the image lies in file */
     struct sparse_map holes; /* of the host file */
-    struct qcow2_host host;  /* for compressed clusters */
+    struct image_host host;  /* for compressed clusters */
     struct qcow2_map map;
     /* For a stream: owned by the first image, read by all lanes. */
     const struct qcow2_table_cache *tables;
     struct qcow2_table_cache *owned_tables;
     struct qcow2_compressed *packed; /* owned; NULL until one is met */
     struct io_split *split;          /* owned; NULL: map only */
-    bool has_bad_backing;            /* the error already names it */
-    char *backing_path;              /* owned; NULL: there is no backing */
     int stop_fd;                     /* as in the options */
 };
-
-static int read_from_file(void *opaque, void *buf, size_t len, uint64_t offset,
-                          struct error *err)
-{
-    const struct file *file = opaque;
-    uint8_t *at = buf;
-
-    while (len > 0) {
-        ssize_t n = pread(file->fd, at, len, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_set(err, ERROR_SOURCE_IO, errno,
-                             "read %zu bytes at %" PRIu64, len, offset);
-        if (n == 0)
-            return error_set(err, ERROR_CHANGED, 0,
-                             "the file ended at %" PRIu64
-                             " while it was read: it has become shorter",
-                             offset);
-        at += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return 0;
-}
 
 /*
  * Reads compressed clusters through the page cache, and drops them afterwards.
@@ -76,18 +46,10 @@ static int read_packed(void *opaque, void *buf, size_t len, uint64_t offset,
 {
     struct qcow2 *qcow2 = opaque;
 
-    if (read_from_file(&qcow2->file, buf, len, offset, err) < 0)
+    if (source_file_read_all(&qcow2->file, buf, len, offset, err) < 0)
         return -1;
     file_window_read(&qcow2->packed_window, &qcow2->cached, offset, len);
     return 0;
-}
-
-static int read_from_stream(void *opaque, void *buf, size_t len,
-                            uint64_t offset, struct error *err)
-{
-    struct qcow2 *qcow2 = opaque;
-
-    return stream_read(qcow2->image.stream, buf, len, offset, err);
 }
 
 /* Decoding is the main cost: tables are read from the stream only once. */
@@ -98,7 +60,7 @@ static int read_table(void *opaque, void *buf, size_t len, uint64_t offset,
 
     if (qcow2_table_cache_get(qcow2->tables, buf, len, offset))
         return 0;
-    if (read_from_stream(opaque, buf, len, offset, err) < 0)
+    if (stream_read(qcow2->image.stream, buf, len, offset, err) < 0)
         return -1;
     if (qcow2->owned_tables)
         qcow2_table_cache_keep(qcow2->owned_tables, buf, len, offset);
@@ -323,13 +285,10 @@ static void qcow2_close(struct image *img)
 {
     struct qcow2 *qcow2 = (struct qcow2 *)img;
 
-    image_close(img->backing);
-    free(qcow2->backing_path);
     qcow2_compressed_close(qcow2->packed);
     io_split_close(qcow2->split);
     qcow2_map_fini(&qcow2->map);
     qcow2_table_cache_close(qcow2->owned_tables);
-    stream_close(qcow2->image.stream);
     file_close(&qcow2->file);
     free(qcow2);
 }
@@ -342,63 +301,21 @@ static const struct image_ops qcow2_ops = {
     .close = qcow2_close,
 };
 
-/* Moves the file into *qcow2 first, since host.read() borrows it from there. */
-static struct qcow2 *create(const struct image_options *options,
-                            struct file *file, struct stream *stream)
-{
-    struct qcow2 *qcow2 = calloc(1, sizeof(*qcow2));
-
-    if (!qcow2) {
-        stream_close(stream);
-        file_close(file);
-        return NULL;
-    }
-    qcow2->file = *file;
-    *file = (struct file)FILE_CLOSED;
-    qcow2->stop_fd = options->stop_fd;
-    qcow2->cached = qcow2->file;
-    qcow2->cached.mode = FILE_MODE_BUFFERED;
-    if (qcow2->cached.window_bytes > PACKED_WINDOW_BYTES)
-        qcow2->cached.window_bytes = PACKED_WINDOW_BYTES;
-    qcow2->image = (struct image){
-        .ops = &qcow2_ops,
-        .path = options->path,
-        .format = IMAGE_FORMAT_QCOW2,
-        .compression = IMAGE_COMPRESSION_NONE,
-        .mode = stream ? stream->mode : qcow2->file.mode,
-        .is_sequential = stream && stream->is_sequential,
-        .is_decoded = stream != NULL,
-        .stream = stream,
-    };
-    if (stream)
-        stream->reads_in_part = true;
-    return qcow2;
-}
-
-/* Chooses the source of the data; *tables: that of the map. */
+/* Chooses the host of the data; *tables: that of the map. */
 static int choose_host(struct qcow2 *qcow2, const struct image *like,
-                       struct qcow2_host *tables, struct error *err)
+                       struct image_host *tables, struct error *err)
 {
     struct stream *stream = qcow2->image.stream;
 
+    qcow2->host = *tables = image_host_of(&qcow2->file, stream);
     if (!stream) {
-        qcow2->host = (struct qcow2_host){
-            .read = read_packed,
-            .opaque = qcow2,
-            .size_bytes = qcow2->file.size_bytes,
-        };
-        *tables = qcow2->host;
-        tables->read = read_from_file;
-        tables->opaque = &qcow2->file;
+        qcow2->host.read = read_packed;
+        qcow2->host.opaque = qcow2;
         return 0;
     }
-    qcow2->host = (struct qcow2_host){
-        .read = read_from_stream,
-        .opaque = qcow2,
-        .size_bytes = stream->size_bytes,
-    };
-    *tables = qcow2->host;
+    stream->reads_in_part = true;
     tables->read = read_table;
+    tables->opaque = qcow2;
     if (like) {
         qcow2->tables = ((const struct qcow2 *)like)->tables;
         return 0;
@@ -407,20 +324,8 @@ static int choose_host(struct qcow2 *qcow2, const struct image *like,
     return qcow2->tables ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
-static int open_map(struct qcow2 *qcow2, const struct image *like,
-                    struct error *err)
-{
-    struct qcow2_header header;
-    struct qcow2_host tables;
-
-    if (choose_host(qcow2, like, &tables, err) < 0 ||
-        qcow2_header_read(&tables, &header, err) < 0)
-        return -1;
-    return qcow2_map_init(&qcow2->map, &tables, &header, err);
-}
-
-static void tell(const struct qcow2 *qcow2, const struct qcow2_summary *found,
-                 int compared)
+static void log_found(const struct qcow2 *qcow2,
+                      const struct qcow2_summary *found, int compared)
 {
     const struct qcow2_header *header = &qcow2->map.header;
     char cluster[32], disk[32], data[32];
@@ -438,7 +343,7 @@ static void tell(const struct qcow2 *qcow2, const struct qcow2_summary *found,
 }
 
 /* Checks the whole image before any of it is used. */
-static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
+static int check_image(struct qcow2 *qcow2, unsigned samples, struct error *err)
 {
     struct qcow2_summary found;
     int compared = 0;
@@ -452,7 +357,7 @@ static int check(struct qcow2 *qcow2, unsigned samples, struct error *err)
                                           samples, qcow2->image.path, err);
     if (compared < 0)
         return -1;
-    tell(qcow2, &found, compared);
+    log_found(qcow2, &found, compared);
     if (found.compressed_clusters > 0)
         qcow2->image.is_decoded = true;
     return 0;
@@ -477,27 +382,16 @@ static void open_holes(struct qcow2 *qcow2, const struct image_options *options)
                        (img->backing && img->backing->reads_holes);
 }
 
-static int open_all(struct qcow2 *qcow2, const struct image_options *options,
-                    unsigned depth, struct error *err)
+static int open_parts(struct qcow2 *qcow2, const struct image_options *options,
+                      const struct qcow2_header *header, struct error *err)
 {
-    struct image *img = &qcow2->image;
+    struct image_host tables;
 
-    if (open_map(qcow2, options->like, err) < 0)
+    if (choose_host(qcow2, options->like, &tables, err) < 0 ||
+        qcow2_map_init(&qcow2->map, &tables, header, err) < 0)
         return -1;
-    if (backing_open(options, &qcow2->map.header, depth, &qcow2->backing_path,
-                     &img->backing, err) < 0) {
-        qcow2->has_bad_backing = true;
-        return -1;
-    }
-    img->virtual_bytes = qcow2->map.header.virtual_bytes;
-    if (img->stream)
-        img->host_bytes = img->stream->host_bytes;
-    else
-        img->host_bytes = qcow2->file.is_block_device
-                              ? qcow2->file.size_bytes
-                              : qcow2->file.allocated_bytes;
     open_holes(qcow2, options);
-    if (!options->like && check(qcow2, options->cross_check, err) < 0)
+    if (!options->like && check_image(qcow2, options->cross_check, err) < 0)
         return -1;
     if (!options->queue)
         return 0;
@@ -505,21 +399,41 @@ static int open_all(struct qcow2 *qcow2, const struct image_options *options,
     return qcow2->split ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
-int qcow2_open(const struct image_options *options, unsigned depth,
-               struct file *file, struct stream *stream, struct image **img,
-               struct error *err)
+int qcow2_open(struct layer *layer, struct image **img, struct error *err)
 {
-    struct qcow2 *qcow2 = create(options, file, stream);
+    const struct image_options *options = layer->options;
+    const struct qcow2_header *header = layer->header.own;
+    struct qcow2 *qcow2 = calloc(1, sizeof(*qcow2));
 
     if (!qcow2)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    if (open_all(qcow2, options, depth, err) < 0) {
-        /* With many layers, the error names the first and the bad one. */
-        bool is_named = qcow2->has_bad_backing && depth > 0;
-
-        qcow2_close(&qcow2->image);
-        return is_named ? -1 : error_wrap(err, "%s", options->path);
-    }
+    image_init(&qcow2->image, &qcow2_ops, layer);
+    qcow2->image.virtual_bytes = header->virtual_bytes;
+    qcow2->file = file_take(&layer->file);
+    qcow2->stop_fd = options->stop_fd;
+    qcow2->cached = qcow2->file;
+    qcow2->cached.mode = FILE_MODE_BUFFERED;
+    if (qcow2->cached.window_bytes > PACKED_WINDOW_BYTES)
+        qcow2->cached.window_bytes = PACKED_WINDOW_BYTES;
     *img = &qcow2->image;
+    if (open_parts(qcow2, options, header, err) == 0)
+        return 0;
+    image_close(&qcow2->image);
+    return error_wrap(err, "%s", options->path);
+}
+
+int qcow2_describe(const struct image_host *host, struct format_header *header,
+                   struct error *err)
+{
+    struct qcow2_header *own = malloc(sizeof(*own));
+
+    header->own = own;
+    if (!own)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "qcow2: open");
+    if (qcow2_header_read(host, own, err) < 0)
+        return -1;
+    header->virtual_bytes = own->virtual_bytes;
+    header->backing_name = own->backing_name[0] ? own->backing_name : NULL;
+    header->backing_format = own->backing_format;
     return 0;
 }

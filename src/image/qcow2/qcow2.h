@@ -6,21 +6,15 @@
 #ifndef CW_IMAGE_QCOW2_QCOW2_H
 #define CW_IMAGE_QCOW2_QCOW2_H
 
-#include "image/image.h"
-#include "image/stream/stream.h"
+#include "image/format.h"
 
-/*
- * The image lies in file, or in stream unless that is NULL.  Both are moved,
- * also on failure.
- *
- * depth: the number of images above this one in the backing chain.
- *
- * The whole map is checked before the disk is used, unless that of
- * options->like has been.
- */
-int qcow2_open(const struct image_options *options, unsigned depth,
-               struct file *file, struct stream *stream, struct image **img,
-               struct error *err);
+/* As format.describe().  header->own is a struct qcow2_header. */
+int qcow2_describe(const struct image_host *host, struct format_header *header,
+                   struct error *err);
+
+/* As format.open().  The whole map is checked before the disk is used, unless
+ * that of options->like has been. */
+int qcow2_open(struct layer *layer, struct image **img, struct error *err);
 
 /*
  * Fills buf with the count numbered chunks, CHUNK_BYTES apart, in one pass

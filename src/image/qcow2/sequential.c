@@ -12,6 +12,7 @@
 #include "image/qcow2/chunk_assembly.h"
 #include "image/qcow2/qcow2.h"
 #include "image/qcow2/sequential_parser.h"
+#include "image/stream/source_file.h"
 #include "image/stream/xz.h"
 #include "plan/chunk_grid.h"
 
@@ -36,39 +37,6 @@ struct once {
     uint8_t *bytes; /* owned; the content of all of them */
 };
 
-static int read_head(void *opaque, void *buf, size_t len, uint64_t offset,
-                     struct error *err)
-{
-    const uint8_t *head = opaque;
-
-    if (offset > QCOW2_SEQUENTIAL_HEAD_BYTES ||
-        len > QCOW2_SEQUENTIAL_HEAD_BYTES - offset)
-        return error_set(err, ERROR_FORMAT, 0,
-                         "qcow2: its header is longer than the %u bytes that "
-                         "a stream is looked at; put it into a file",
-                         QCOW2_SEQUENTIAL_HEAD_BYTES);
-    memcpy(buf, head + offset, len);
-    return 0;
-}
-
-int qcow2_sequential_header(const uint8_t *head, size_t head_len,
-                            struct qcow2_header *header, struct error *err)
-{
-    AUTO_FREE uint8_t *bytes = calloc(1, QCOW2_SEQUENTIAL_HEAD_BYTES);
-    struct qcow2_host host = {
-        .read = read_head,
-        .opaque = bytes,
-        /* Only an end within the head is known. */
-        .size_bytes = head_len < QCOW2_SEQUENTIAL_HEAD_BYTES ? head_len
-                                                             : INT64_MAX,
-    };
-
-    if (!bytes)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "qcow2: open");
-    memcpy(bytes, head, head_len);
-    return qcow2_header_read(&host, header, err);
-}
-
 /* ---- missed chunks ---- */
 
 /* Opens a stream with random access, after one has been read to its end. */
@@ -85,23 +53,27 @@ static int find_stream(struct once *once, struct stream **stream,
 
 static int open_again(struct once *once, struct error *err)
 {
-    struct image_options options = once->options;
-    struct file none = FILE_CLOSED;
-    struct stream *stream = NULL;
+    struct layer layer = { .options = &once->options, .file = FILE_CLOSED };
     uint64_t missed = chunk_bitmap_count(qcow2_parser_missed(once->pass));
+    int r;
 
     if (qcow2_parser_drain(once->pass, err) < 0)
         return -1;
-    log_info("%s: %" PRIu64 " chunks went by before the tables that tell of "
-             "them, or too far out of order: decoding those again, in up to "
-             "%" PRIu64 " passes; what qemu-img convert makes of it needs none",
-             options.path, missed, (missed + TOGETHER - 1) / TOGETHER);
-    options.like = NULL;
-    options.takes_any_order = false;
-    if (find_stream(once, &stream, err) < 0 ||
-        qcow2_open(&options, 0, &none, stream, &once->again, err) < 0)
-        return -1;
-    return 0;
+    log_info("%s: %" PRIu64 " chunks came before the tables that refer to "
+             "them, or too far out of order: decoding them again, in up to "
+             "%" PRIu64 " passes; qemu-img convert puts an image in order",
+             once->image.path, missed, (missed + TOGETHER - 1) / TOGETHER);
+    once->options.like = NULL;
+    layer.header.own = malloc(sizeof(once->header));
+    if (!layer.header.own)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "read again");
+    memcpy(layer.header.own, &once->header, sizeof(once->header));
+    r = find_stream(once, &layer.stream, err);
+    if (r == 0)
+        r = qcow2_open(&layer, &once->again, err);
+    free(layer.header.own);
+    stream_close(layer.stream);
+    return r;
 }
 
 /* Fetches the next group of missed chunks. */
@@ -202,7 +174,6 @@ static void once_close(struct image *img)
 
     image_close(once->again);
     qcow2_parser_close(once->pass);
-    stream_close(img->stream);
     file_close(&once->file);
     free(once->bytes);
     free(once);
@@ -217,7 +188,7 @@ static const struct image_ops once_ops = {
     .close = once_close,
 };
 
-static void tell(const struct once *once)
+static void log_sequential(const struct once *once)
 {
     const struct qcow2_header *header = &once->header;
     char cluster[32], disk[32];
@@ -230,46 +201,34 @@ static void tell(const struct once *once)
              header->is_dirty ? ", not closed cleanly" : "");
 }
 
-int qcow2_sequential_open(const struct image_options *options,
-                          const struct qcow2_header *header,
-                          struct stream *stream, struct file *again,
-                          struct image **img, struct error *err)
+int qcow2_sequential_open(struct layer *layer, struct image **img,
+                          struct error *err)
 {
+    const struct image_options *options = layer->options;
     struct once *once = calloc(1, sizeof(*once));
 
-    if (!once) {
-        stream_close(stream);
-        file_close(again);
+    if (!once)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    }
-    once->file = *again;
-    *again = (struct file)FILE_CLOSED;
-    once->image = (struct image){
-        .ops = &once_ops,
-        .path = options->path,
-        .format = IMAGE_FORMAT_QCOW2,
-        .virtual_bytes = header->virtual_bytes,
-        .host_bytes = stream ? stream->host_bytes : 0,
-        .mode = FILE_MODE_BUFFERED,
-        .is_sequential = true,
-        .is_decoded = true,
-        .stream = stream,
-    };
+    if (options->like)
+        once->header = ((const struct once *)options->like)->header;
+    else
+        memcpy(&once->header, layer->header.own, sizeof(once->header));
+    image_init(&once->image, &once_ops, layer);
+    once->image.virtual_bytes = once->header.virtual_bytes;
+    once->image.mode = FILE_MODE_BUFFERED;
+    once->image.is_sequential = once->image.is_decoded = true;
+    once->file = (struct file)FILE_CLOSED;
+    if (once->image.stream)
+        once->file = file_take(&layer->file);
     once->options = *options;
-    once->header = *header;
     once->named = NOTHING_NAMED;
-    if (!options->like)
-        tell(once);
-    if (stream && qcow2_parser_open(stream, header, !stream->pipe, &once->pass,
-                                    err) < 0) {
-        once_close(&once->image);
-        return error_wrap(err, "%s", options->path);
-    }
     *img = &once->image;
-    return 0;
-}
-
-const struct qcow2_header *qcow2_sequential_like(const struct image *img)
-{
-    return img->ops == &once_ops ? &((const struct once *)img)->header : NULL;
+    if (!options->like)
+        log_sequential(once);
+    if (!once->image.stream ||
+        qcow2_parser_open(once->image.stream, &once->header,
+                          !once->image.stream->pipe, &once->pass, err) == 0)
+        return 0;
+    image_close(&once->image);
+    return error_wrap(err, "%s", options->path);
 }

@@ -260,7 +260,7 @@ static int read_window(void *opaque, void *buf, size_t len, uint64_t offset,
 static int unpack(struct qcow2_parser *pass, struct error *err)
 {
     const struct qcow2_want *want = &pass->current;
-    struct qcow2_host host = { .read = read_window, .opaque = pass };
+    struct image_host host = { .read = read_window, .opaque = pass };
     struct qcow2_run run = {
         .offset = want->guest,
         .length = want->length,
@@ -523,7 +523,7 @@ static int fill(struct qcow2_parser *pass, struct stream *stream,
         .length = (uint64_t)header->l1_entries * 8,
         .kind = QCOW2_WANT_L1,
     };
-    struct qcow2_host tables = {
+    struct image_host tables = {
         .read = read_tables,
         .opaque = pass,
         /* The size of the file is known only at its end. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,7 +27,7 @@ static int refuse_access(const char *path, int errnum, struct error *err)
         (unsigned)getegid());
 }
 
-static int refuse(const char *path, int errnum, struct error *err)
+static int explain_open(const char *path, int errnum, struct error *err)
 {
     struct stat st;
 
@@ -62,7 +63,7 @@ int source_file_open(struct file *file, const char *path, const char *name,
 {
     int r = file_open(file, path, O_RDONLY, 0, wish);
 
-    return r < 0 ? refuse(name, -r, err) : 0;
+    return r < 0 ? explain_open(name, -r, err) : 0;
 }
 
 int source_file_dup(const struct file *file, struct file *copy,
@@ -99,4 +100,27 @@ ssize_t source_file_read(const struct file *file, void *buf, size_t len,
         n = pread(file->fd, buf, len, (off_t)offset);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
+}
+
+int source_file_read_all(const struct file *file, void *buf, size_t len,
+                         uint64_t offset, struct error *err)
+{
+    uint8_t *at = buf;
+
+    while (len > 0) {
+        ssize_t n = source_file_read(file, at, len, offset);
+
+        if (n < 0)
+            return error_set(err, ERROR_SOURCE_IO, (int)-n,
+                             "read %zu bytes at %" PRIu64, len, offset);
+        if (n == 0)
+            return error_set(err, ERROR_CHANGED, 0,
+                             "the file ended at %" PRIu64
+                             " while it was read: it has become shorter",
+                             offset);
+        at += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return 0;
 }

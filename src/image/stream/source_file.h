@@ -27,7 +27,23 @@ int source_file_dup(const struct file *file, struct file *copy,
 ssize_t source_file_read(const struct file *file, void *buf, size_t len,
                          uint64_t offset);
 
+/*
+ * The same for exactly len bytes.  Fails with ERROR_SOURCE_IO, or with
+ * ERROR_CHANGED if the file ends before.
+ */
+int source_file_read_all(const struct file *file, void *buf, size_t len,
+                         uint64_t offset, struct error *err);
+
 /* Reads through the page cache from now on, whatever the mode: for decoders. */
 void source_file_read_cached(struct file *file);
+
+/* Moves *file out of its place, which is closed afterwards. */
+static inline struct file file_take(struct file *file)
+{
+    struct file taken = *file;
+
+    *file = (struct file)FILE_CLOSED;
+    return taken;
+}
 
 #endif

@@ -27,8 +27,7 @@ void *stream_create(size_t size, const struct stream_ops *ops,
     }
     stream->ops = ops;
     stream->pipe = pipe;
-    stream->file = *file;
-    *file = (struct file)FILE_CLOSED;
+    stream->file = file_take(file);
     source_file_read_cached(&stream->file);
     stream->mode = FILE_MODE_BUFFERED;
     stream->host_bytes = stream->file.size_bytes;

@@ -129,8 +129,7 @@ static void free_filters(struct xz *xz)
     lzma_filters_free(xz->filters, NULL);
 }
 
-/* Makes a decoder for the block xz->at, whose header is in the input. */
-static lzma_ret begin_decoder(struct xz *xz, const uint8_t *header)
+static lzma_ret parse_block_header(struct xz *xz, const uint8_t *header)
 {
     lzma_ret r;
 
@@ -163,7 +162,7 @@ static int begin_block(struct xz *xz, struct error *err)
     xz->block.header_size = lzma_block_header_size_decode(stream->at[0]);
     if (xz->block.header_size > stream->left)
         return xz_explain(LZMA_BUF_ERROR, offset, err);
-    r = begin_decoder(xz, stream->at);
+    r = parse_block_header(xz, stream->at);
     if (r != LZMA_OK)
         return xz_explain(r, offset, err);
     memory = lzma_raw_decoder_memusage(xz->filters);

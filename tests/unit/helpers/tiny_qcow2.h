@@ -22,7 +22,7 @@
 
 struct tiny {
     uint8_t bytes[TINY_BYTES];
-    struct qcow2_host host;
+    struct image_host host;
 };
 
 static inline int tiny_read(void *opaque, void *buf, size_t len,
@@ -54,7 +54,7 @@ static inline void tiny_init(struct tiny *tiny)
     uint8_t *h = tiny->bytes;
 
     memset(tiny->bytes, 0, sizeof(tiny->bytes));
-    tiny->host = (struct qcow2_host){
+    tiny->host = (struct image_host){
         .read = tiny_read,
         .opaque = tiny,
         .size_bytes = TINY_BYTES,

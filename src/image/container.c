@@ -1,0 +1,224 @@
+#include "image/container.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "image/standard_input.h"
+#include "image/stream/gzip.h"
+#include "image/stream/peek_pipe.h"
+#include "image/stream/plain.h"
+#include "image/stream/source_file.h"
+#include "image/stream/xz.h"
+#include "image/stream/xz_sequential.h"
+#include "image/stream/zstd_sequential.h"
+
+static int open_input(struct container *c, const struct byte_source *input,
+                      struct error *err)
+{
+    const struct image *like = c->options->like;
+
+    c->pipe = like ? like->pipe : peek_pipe_open(input);
+    return c->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+}
+
+/* The file that `like` has open, whatever its name leads to by now. */
+static int open_source_file(struct container *c, const char *real_path,
+                            struct error *err)
+{
+    const struct image_options *options = c->options;
+    const struct source_guard *guard = c->guard;
+
+    if (options->like)
+        guard = options->like->guard;
+    return source_file_open(&c->file,
+                            guard && guard->path[0] ? guard->path : real_path,
+                            options->path, options->mode, err);
+}
+
+/* Standard input may be a file after all: then it is read as one. */
+int container_open(struct container *c, const char *real_path,
+                   struct error *err)
+{
+    const struct image_options *options = c->options;
+    const struct byte_source standard = {
+        .read = standard_input_read,
+        /* A descriptor, not an address. */
+        .opaque = (void *)(intptr_t) // NOLINT(performance-no-int-to-ptr)
+                  options->stop_fd,
+    };
+
+    if (options->input)
+        return open_input(c, options->input, err);
+    if (strcmp(real_path, "-") == 0 && standard_input_is_pipe())
+        return open_input(c, &standard, err);
+    if (!options->like && source_guard_open(&c->guard, real_path, options->path,
+                                            options->allow_in_use, err) < 0)
+        return -1;
+    return open_source_file(c, real_path, err);
+}
+
+void container_close(struct container *c)
+{
+    file_close(&c->file);
+    source_guard_close(c->guard);
+    if (!c->options->like)
+        peek_pipe_close(c->pipe);
+}
+
+/* Opens a stream that decodes the container from its beginning; file is moved.
+ * size_bytes: as in struct stream. */
+static int open_forward(const struct container *c, struct file *file,
+                        uint64_t size_bytes, struct stream **stream,
+                        struct error *err)
+{
+    bool is_unknown = size_bytes == STREAM_SIZE_UNKNOWN;
+    struct gzip_options gzip = {
+        .file = file,
+        .pipe = c->pipe,
+        .path = c->options->path,
+        .size_bytes = is_unknown ? 0 : size_bytes,
+        .is_forward = is_unknown,
+    };
+
+    switch (c->compression) {
+    case IMAGE_COMPRESSION_GZIP: return gzip_open(&gzip, stream, err);
+    case IMAGE_COMPRESSION_XZ:
+        return xz_sequential_open(file, c->pipe, size_bytes,
+                                  c->options->queue != NULL, stream, err);
+    case IMAGE_COMPRESSION_ZSTD:
+        return zstd_sequential_open(c->pipe, stream, err);
+    case IMAGE_COMPRESSION_AUTO:
+    case IMAGE_COMPRESSION_NONE: break;
+    }
+    return plain_open(c->pipe, size_bytes, stream, err);
+}
+
+int container_read_head(const struct container *c, uint8_t *head, size_t *len,
+                        struct error *err)
+{
+    struct file file = FILE_CLOSED;
+    struct stream *stream = NULL;
+    size_t max = *len;
+    ssize_t n = 1;
+
+    if (!c->pipe && source_file_dup(&c->file, &file, err) < 0)
+        return -1;
+    if ((c->compression == IMAGE_COMPRESSION_XZ && !c->pipe
+             ? xz_open(&file, &stream, err)
+             : open_forward(c, &file, STREAM_SIZE_UNKNOWN, &stream, err)) < 0)
+        return -1;
+    for (*len = 0; *len < max && n > 0; *len += (size_t)n) {
+        n = stream_next(stream, head + *len, max - *len, err);
+        if (n < 0)
+            break;
+    }
+    stream_close(stream);
+    return n < 0 ? -1 : 0;
+}
+
+static int probe_file(const struct container *c, struct probe *probe,
+                      struct error *err)
+{
+    uint8_t head[PROBE_HEAD_BYTES], tail[PROBE_TAIL_BYTES];
+    uint64_t size_bytes = c->file.size_bytes;
+    ssize_t head_len, tail_len = 0;
+
+    head_len = source_file_read(&c->file, head, sizeof(head), 0);
+    if (head_len >= 0 && size_bytes >= sizeof(tail))
+        tail_len = source_file_read(&c->file, tail, sizeof(tail),
+                                    size_bytes - sizeof(tail));
+    if (head_len < 0 || tail_len < 0)
+        return error_set(
+            err, ERROR_SOURCE_IO, (int)-(head_len < 0 ? head_len : tail_len),
+            "read the first and last sector of %s", c->options->path);
+    *probe = probe_content(head, (size_t)head_len, tail, (size_t)tail_len);
+    return 0;
+}
+
+int container_probe(const struct container *c, struct probe *probe,
+                    struct error *err)
+{
+    uint8_t head[PROBE_HEAD_BYTES];
+    size_t len = sizeof(head);
+
+    if (!c->pipe)
+        return probe_file(c, probe, err);
+    if (container_read_head(c, head, &len, err) < 0)
+        return error_wrap(err, "%s", c->options->path);
+    *probe = probe_content(head, len, NULL, 0);
+    return 0;
+}
+
+/* The size of the disk in a pipe, or STREAM_SIZE_UNKNOWN. */
+static int piped_size(const struct container *c, uint64_t *size_bytes,
+                      struct error *err)
+{
+    const struct image_options *options = c->options;
+
+    *size_bytes = options->like ? options->like->stream->size_bytes
+                                : options->stream_bytes;
+    if (*size_bytes == 0 && options->takes_any_size)
+        *size_bytes = STREAM_SIZE_UNKNOWN;
+    if (*size_bytes > 0)
+        return 0;
+    return error_set(err, ERROR_USAGE, 0,
+                     "%s: a pipe does not tell the size of the disk in it: "
+                     "give the size",
+                     options->path);
+}
+
+/* In order.  A file of xz stays open for a second reading, which a stream of
+ * gzip does by itself. */
+static int open_in_order(struct container *c, struct stream **stream,
+                         struct error *err)
+{
+    struct file copy = FILE_CLOSED;
+    bool keeps_file = c->compression == IMAGE_COMPRESSION_XZ && !c->pipe;
+
+    if (!c->options->queue)
+        return 0;
+    if (keeps_file && source_file_dup(&c->file, &copy, err) < 0)
+        return -1;
+    return open_forward(c, keeps_file ? &copy : &c->file, STREAM_SIZE_UNKNOWN,
+                        stream, err);
+}
+
+/* At any offset, from a file. */
+static int open_seekable(struct container *c, struct stream **stream,
+                         struct error *err)
+{
+    const struct image_options *options = c->options;
+    struct gzip_options gzip = {
+        .file = &c->file,
+        .path = options->path,
+        .size_bytes = options->stream_bytes,
+        .like = options->like ? options->like->stream : NULL,
+    };
+
+    switch (c->compression) {
+    case IMAGE_COMPRESSION_AUTO:
+    case IMAGE_COMPRESSION_NONE: break;
+    case IMAGE_COMPRESSION_GZIP: return gzip_open(&gzip, stream, err);
+    case IMAGE_COMPRESSION_XZ: return xz_open(&c->file, stream, err);
+    case IMAGE_COMPRESSION_ZSTD:
+        return error_set(err, ERROR_FORMAT, 0, "zstd: is read in order only");
+    }
+    return 0;
+}
+
+int container_open_stream(struct container *c, bool in_order,
+                          struct stream **stream, struct error *err)
+{
+    uint64_t size_bytes;
+
+    if (in_order)
+        return open_in_order(c, stream, err);
+    if (c->pipe) {
+        if (piped_size(c, &size_bytes, err) < 0)
+            return -1;
+        return open_forward(c, &c->file, size_bytes, stream, err);
+    }
+    if (open_seekable(c, stream, err) < 0)
+        return error_wrap(err, "%s", c->options->path);
+    return 0;
+}

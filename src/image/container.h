@@ -1,0 +1,50 @@
+/* container.h - the file, device or pipe that holds an image, and the decoder
+ * of what is compressed in it. */
+#ifndef CW_IMAGE_CONTAINER_H
+#define CW_IMAGE_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image/image.h"
+#include "image/probe.h"
+#include "image/stream/stream.h"
+
+struct container {
+    const struct image_options *options;
+    enum image_compression compression; /* set by the caller when known */
+    struct file file;                   /* owned; closed: a pipe, or moved */
+    struct peek_pipe *pipe;     /* NULL: a file; of options->like, or owned */
+    struct source_guard *guard; /* owned; NULL: a pipe, or opened with like */
+};
+
+/* Opens real_path, which people know as options->path.  Standard input may be
+ * a file after all: then it is read as one.  Fails as image_open(). */
+int container_open(struct container *c, const char *real_path,
+                   struct error *err);
+
+/* Tolerates a half-opened one. */
+void container_close(struct container *c);
+
+/* Detects the format of the bytes as they are, before compression is set to
+ * anything but NONE. */
+int container_probe(const struct container *c, struct probe *probe,
+                    struct error *err);
+
+/* Reads the first *len bytes of the content, or all of them.  Of an xz file,
+ * reads the index at its end too: where it is cut off shows now. */
+int container_read_head(const struct container *c, uint8_t *head, size_t *len,
+                        struct error *err);
+
+/*
+ * Opens a decoder.  in_order: to be read with stream_next().  *stream stays
+ * NULL if the content is not compressed and not from a pipe, or in order and
+ * not to be read.  The file is moved into the stream; one of xz that is read
+ * in order stays open, too, for a second reading, which a stream of gzip does
+ * by itself.
+ */
+int container_open_stream(struct container *c, bool in_order,
+                          struct stream **stream, struct error *err);
+
+#endif
