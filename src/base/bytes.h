@@ -1,5 +1,5 @@
 /* bytes.h - unaligned loads and stores of fixed width: big-endian, and
- * little-endian loads for other formats. */
+ * little-endian for other formats. */
 #ifndef CW_BASE_BYTES_H
 #define CW_BASE_BYTES_H
 
@@ -47,6 +47,26 @@ static inline uint64_t get_be64(const uint8_t *p)
 
     memcpy(&v, p, sizeof(v));
     return be64toh(v);
+}
+
+static inline void put_le16(uint8_t *p, uint16_t v)
+{
+    v = htole16(v);
+    memcpy(p, &v, sizeof(v));
+}
+
+static inline void put_le32(uint8_t *p, uint32_t v)
+{
+    v = htole32(v);
+    memcpy(p, &v, sizeof(v));
+}
+
+static inline uint16_t get_le16(const uint8_t *p)
+{
+    uint16_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return le16toh(v);
 }
 
 static inline uint32_t get_le32(const uint8_t *p)

@@ -11,7 +11,7 @@
 #undef error_set_at
 #undef error_wrap
 
-static const struct {
+static const struct kind_row {
     enum error_kind kind;
     const char *name;
     bool retryable;
@@ -19,32 +19,33 @@ static const struct {
 } kinds[] = {
     { ERROR_NONE, "none", false, "" },
     { ERROR_SYSTEM, "system", false,
-      "raise the limit that is named; leave the engine to auto" },
+      "raise the limit that the line names; leave the engine at auto" },
     { ERROR_USAGE, "usage", false,
       "the line names option, variable, value and bounds" },
     { ERROR_NO_SPACE, "no-space", false,
-      "make room, or request a volume of the size it names" },
+      "make room, or request a volume of the size that the line names" },
     { ERROR_REFUSED, "refused", false,
-      "--overwrite, --yes, unmount, or another destination" },
-    { ERROR_CHANGED, "source-changed", false, "stop what writes to it" },
+      "use --overwrite or --yes, unmount it, or choose another destination" },
+    { ERROR_CHANGED, "source-changed", false,
+      "stop the program that writes to it" },
     { ERROR_FORMAT, "format", false, "repair or convert the image" },
     { ERROR_MISMATCH, "mismatch", true,
-      "again; when it stays so, suspect memory or disk" },
+      "try again; if it happens again, suspect memory or disk" },
     { ERROR_TLS, "tls", false,
-      "mend what both sides name: certificate, name, CA, date or key" },
+      "correct what both sides name: certificate, name, CA, date or key" },
     { ERROR_PROTOCOL, "protocol", false,
-      "the same version on both sides; else report it" },
-    { ERROR_BUSY, "busy", true, "again, later" },
+      "use the same version on both sides; else report a bug" },
+    { ERROR_BUSY, "busy", true, "try again later" },
     { ERROR_SOURCE_IO, "source-io", false,
-      "mend the source's disk; it may also be a missing right" },
+      "repair the source's disk, or give the missing permission" },
     { ERROR_TARGET_IO, "target-io", false,
-      "mend the target's disk; it may also be a missing right" },
-    { ERROR_PEER, "peer", true, "look at the log of the other side" },
-    { ERROR_TEMPORARY, "temporary", true, "again: it goes on where it was" },
-    { ERROR_CANCELLED, "cancelled", true, "again: it goes on where it was" },
+      "repair the target's disk, or give the missing permission" },
+    { ERROR_PEER, "peer", true, "read the log of the other side" },
+    { ERROR_TEMPORARY, "temporary", true,
+      "try again: the clone continues where it was" },
+    { ERROR_CANCELLED, "cancelled", true,
+      "try again: the clone continues where it was" },
 };
-
-#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
 /* The remedy if errnum alone implies one; else "", see the object that
  * failed. */
@@ -127,34 +128,37 @@ int error_wrap(struct error *err, const char *fmt, ...)
     return -1;
 }
 
+/* Returns the row of a kind; NULL for a number that is none. */
+static const struct kind_row *find_kind(uint32_t number)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if ((uint32_t)kinds[i].kind == number)
+            return &kinds[i];
+    return NULL;
+}
+
 bool error_is_retryable(enum error_kind kind)
 {
-    for (size_t i = 0; i < KIND_COUNT; i++)
-        if (kinds[i].kind == kind)
-            return kinds[i].retryable;
-    return false;
+    const struct kind_row *row = find_kind((uint32_t)kind);
+
+    return row && row->retryable;
 }
 
 const char *error_hint(enum error_kind kind)
 {
-    for (size_t i = 0; i < KIND_COUNT; i++)
-        if (kinds[i].kind == kind)
-            return kinds[i].hint;
-    return "";
+    const struct kind_row *row = find_kind((uint32_t)kind);
+
+    return row ? row->hint : "";
 }
 
 bool error_kind_is_known(uint32_t number)
 {
-    for (size_t i = 0; i < KIND_COUNT; i++)
-        if ((uint32_t)kinds[i].kind == number)
-            return true;
-    return false;
+    return find_kind(number) != NULL;
 }
 
 const char *error_kind_name(enum error_kind kind)
 {
-    for (size_t i = 0; i < KIND_COUNT; i++)
-        if (kinds[i].kind == kind)
-            return kinds[i].name;
-    return "unknown";
+    const struct kind_row *row = find_kind((uint32_t)kind);
+
+    return row ? row->name : "unknown";
 }

@@ -90,7 +90,7 @@ int error_wrap(struct error *err, const char *fmt, ...)
 /* May the same command succeed later without manual changes? */
 bool error_is_retryable(enum error_kind kind);
 
-/* The remedy for users, such as "stop what writes to it".  Never NULL. */
+/* The remedy for users, such as "stop the program that writes to it".  Never NULL. */
 const char *error_hint(enum error_kind kind);
 
 /* Is number a kind that this version knows?  For numbers from the peer. */

@@ -6,14 +6,14 @@
 /* ---- plain ---- */
 
 /* Fetches the next piece if none is left, unless the input is over. */
-static int refill(const struct body *body, const uint8_t **at, size_t *len,
-                  bool *is_over, struct error *err)
+static int refill(const struct piece_source *body, const uint8_t **at,
+                  size_t *len, bool *is_over, struct error *err)
 {
     const void *data;
     ssize_t n;
 
     while (*len == 0 && !*is_over) {
-        n = body_next(body, &data, err);
+        n = body->next(body->opaque, &data, err);
         if (n < 0)
             return -1;
         *is_over = n == 0;
@@ -49,7 +49,7 @@ static ssize_t plain_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
 }
 
 void disk_decoder_plain_init(struct disk_decoder_plain *plain,
-                             const struct body *body)
+                             const struct piece_source *body)
 {
     *plain = (struct disk_decoder_plain){ .feed.fill = plain_fill,
                                           .body = *body };
@@ -250,7 +250,7 @@ static ssize_t snappy_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
 }
 
 void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
-                              const struct body *body)
+                              const struct piece_source *body)
 {
     snappy->feed.fill = snappy_fill;
     snappy->body = *body;
@@ -274,7 +274,8 @@ static ssize_t next_piece(void *opaque, const void **data, struct error *err)
     return (ssize_t)block.len;
 }
 
-struct body disk_decoder_snappy_pieces(struct disk_decoder_snappy *snappy)
+struct piece_source disk_decoder_snappy_pieces(
+    struct disk_decoder_snappy *snappy)
 {
-    return (struct body){ next_piece, snappy, NULL };
+    return (struct piece_source){ next_piece, snappy, NULL };
 }

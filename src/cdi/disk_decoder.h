@@ -11,8 +11,8 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "http/body.h"
 #include "http/snappy_frame.h"
+#include "io/piece_source.h"
 #include "transfer/disk_stream.h"
 
 #define DISK_DECODER_HEAD_BYTES 512U
@@ -22,7 +22,7 @@
 
 struct disk_decoder_plain {
     struct disk_stream feed; /* first */
-    struct body body;
+    struct piece_source body;
     const uint8_t *at; /* the rest of the last piece */
     size_t len;
     bool is_over;
@@ -31,7 +31,7 @@ struct disk_decoder_plain {
 };
 
 void disk_decoder_plain_init(struct disk_decoder_plain *plain,
-                             const struct body *body);
+                             const struct piece_source *body);
 
 /* Reads the first bytes ahead of fill() into plain->head.  Call it once, before
  * fill().  Returns their number: DISK_DECODER_HEAD_BYTES, or all; or -1. */
@@ -43,7 +43,7 @@ ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
 /* Decodes blocks from frames that arrive in pieces; about 200 KiB. */
 struct disk_decoder_snappy {
     struct disk_stream feed; /* first */
-    struct body body;
+    struct piece_source body;
     const uint8_t *at; /* the rest of the last piece */
     size_t len;
     bool is_over;
@@ -57,9 +57,10 @@ struct disk_decoder_snappy {
 };
 
 void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
-                              const struct body *body);
+                              const struct piece_source *body);
 
 /* The plain bytes as a body; do not mix it with fill(). */
-struct body disk_decoder_snappy_pieces(struct disk_decoder_snappy *snappy);
+struct piece_source disk_decoder_snappy_pieces(
+    struct disk_decoder_snappy *snappy);
 
 #endif

@@ -34,17 +34,6 @@ static enum content content_of(const struct request *from)
                                                      : CONTENT_IMAGE;
 }
 
-static ssize_t next_of_body(void *opaque, const void **data, struct error *err)
-{
-    return request_piece(opaque, data, err);
-}
-
-static ssize_t read_of_body(void *opaque, void *buf, size_t len,
-                            struct error *err)
-{
-    return request_read(opaque, buf, len, err);
-}
-
 /* ---- clones ---- */
 
 /* The size of the disk that the client announces, or UPLOAD_SIZE_UNKNOWN. */
@@ -56,10 +45,11 @@ static int announced(const struct upload *u, uint64_t *bytes, struct error *err)
     if (text[0] == '\0' || parse_count(text, bytes))
         return 0;
     return error_set(err, ERROR_PROTOCOL, 0,
-                     "x-clonewire-disk-bytes: \"%.40s\" is no number", text);
+                     "x-clonewire-disk-bytes: \"%.40s\" is not a number", text);
 }
 
-static int receive_block_clone(struct upload *u, const struct body *body,
+static int receive_block_clone(struct upload *u,
+                               const struct piece_source *body,
                                struct error *err)
 {
     AUTO_FREE struct disk_decoder_snappy *snappy = malloc(sizeof(*snappy));
@@ -74,20 +64,18 @@ static int receive_block_clone(struct upload *u, const struct body *body,
     return upload_disk(u, &snappy->feed, known_bytes, err);
 }
 
-static int receive_file_clone(struct upload *u, const struct body *body,
+static int receive_file_clone(struct upload *u, const struct piece_source *body,
                               struct error *err)
 {
     AUTO_FREE struct disk_decoder_snappy *snappy = malloc(sizeof(*snappy));
-    struct tree_input tar;
-    struct body plain;
+    struct piece_source plain;
 
     if (!snappy)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
     disk_decoder_snappy_init(snappy, body);
     plain = disk_decoder_snappy_pieces(snappy);
-    tar = (struct tree_input){ plain.next, plain.opaque };
     snprintf(u->format, sizeof(u->format), "tar in snappy");
-    return upload_tar(u, &tar, err);
+    return upload_tar(u, &plain, err);
 }
 
 /* ---- images ---- */
@@ -114,7 +102,7 @@ static int expect_end(struct disk_decoder_plain *plain, struct error *err)
     return (int)n;
 }
 
-static int receive_plain(struct upload *u, const struct body *body,
+static int receive_plain(struct upload *u, const struct piece_source *body,
                          uint64_t known_bytes, struct error *err)
 {
     struct disk_decoder_plain plain;
@@ -166,7 +154,8 @@ static int unpack(struct upload *u, const struct image *image,
                   struct error *err)
 {
     AUTO_FREE struct packed *packed = malloc(sizeof(*packed));
-    const struct tree_input tar = { next_of_packed, packed };
+    const struct piece_source tar = { .next = next_of_packed,
+                                      .opaque = packed };
 
     if (!packed)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack");
@@ -175,7 +164,7 @@ static int unpack(struct upload *u, const struct image *image,
     return upload_tar(u, &tar, err);
 }
 
-static int receive_archive(struct upload *u, const struct body *body,
+static int receive_archive(struct upload *u, const struct piece_source *body,
                            struct error *err)
 {
     struct disk_decoder_plain plain;
@@ -211,7 +200,7 @@ static int receive_archive(struct upload *u, const struct body *body,
 
 /* The part of the body named "file". */
 struct part {
-    struct body body;
+    struct piece_source body;
     struct multipart form;
     const char *at; /* the rest of the last piece */
     size_t len;
@@ -245,7 +234,7 @@ static ssize_t next_of_part(void *opaque, const void **data, struct error *err)
                 return no_form("damaged", err);
             continue;
         }
-        n = body_next(&part->body, &piece, err);
+        n = part->body.next(part->body.opaque, &piece, err);
         if (n < 0)
             return -1;
         part->at = piece;
@@ -261,7 +250,7 @@ static ssize_t next_of_part(void *opaque, const void **data, struct error *err)
 }
 
 static int open_part(struct part *part, const struct upload *u,
-                     const struct body *body, struct error *err)
+                     const struct piece_source *body, struct error *err)
 {
     part->body = *body;
     part->len = 0;
@@ -275,13 +264,13 @@ static int open_part(struct part *part, const struct upload *u,
 static int receive_content(struct upload *u, enum content content,
                            struct error *err)
 {
-    struct body body = { next_of_body, u->from, read_of_body };
+    struct piece_source body = request_body(u->from);
     struct part part;
 
     if (u->from->route->flags & UPLOAD_ROUTE_FORM) {
         if (open_part(&part, u, &body, err) < 0)
             return -1;
-        body = (struct body){ next_of_part, &part, NULL };
+        body = (struct piece_source){ next_of_part, &part, NULL };
     }
     switch (content) {
     case CONTENT_BLOCK_CLONE: return receive_block_clone(u, &body, err);

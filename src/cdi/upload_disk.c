@@ -59,6 +59,32 @@ static void limit(const struct upload *u, uint64_t *max_bytes)
         *max_bytes = whole_sectors(volume_bytes);
 }
 
+/*
+ * Prepares the sink for a disk of known_bytes (or UPLOAD_SIZE_UNKNOWN), which
+ * is_sized: has that size from its first byte on.  Returns in *max_bytes what
+ * may be written, in *min_bytes the size that the disk grows to.
+ */
+static int make_room(const struct upload *u, uint64_t known_bytes,
+                     bool is_sized, uint64_t *max_bytes, uint64_t *min_bytes,
+                     struct error *err)
+{
+    if (sink_available(u->sink, max_bytes, err) < 0)
+        return -1;
+    limit(u, max_bytes);
+    if (known_bytes != UPLOAD_SIZE_UNKNOWN && known_bytes > *max_bytes)
+        return no_room(known_bytes, *max_bytes, err);
+    *min_bytes = size_to_grow_to(u, *max_bytes);
+    if (*min_bytes > *max_bytes)
+        return no_room(*min_bytes, *max_bytes, err);
+    if (sink_prepare_stream(u->sink,
+                            is_sized && known_bytes > *min_bytes ? known_bytes
+                                                                 : *min_bytes,
+                            max_bytes, err) < 0)
+        return -1;
+    limit(u, max_bytes);
+    return 0;
+}
+
 /* ---- a disk that arrives in order ---- */
 
 int upload_open_digest(struct upload *u, uint64_t bytes, struct error *err)
@@ -75,13 +101,13 @@ static int check_received(const struct upload *u, uint64_t known_bytes,
 
     if (known_bytes != UPLOAD_SIZE_UNKNOWN && received_bytes != known_bytes)
         return error_set(err, ERROR_PROTOCOL, 0,
-                         "%" PRIu64 " bytes of disk have come, not the %" PRIu64
+                         "%" PRIu64 " bytes of disk received, not the %" PRIu64
                          " that were announced",
                          received_bytes, known_bytes);
     if (received_bytes < MIN_BYTES)
         return error_set(err, ERROR_FORMAT, 0,
                          "could not process image header: unexpected EOF: "
-                         "%" PRIu64 " bytes are no disk",
+                         "%" PRIu64 " bytes are not a disk",
                          received_bytes);
     if (u->job->status.padding_bytes > 0)
         log_info("the %" PRIu64 " bytes received end inside a sector: padded "
@@ -95,17 +121,8 @@ int upload_disk(struct upload *u, struct disk_stream *feed,
 {
     uint64_t max_bytes, min_bytes;
 
-    if (sink_available(u->sink, &max_bytes, err) < 0)
+    if (make_room(u, known_bytes, false, &max_bytes, &min_bytes, err) < 0)
         return -1;
-    limit(u, &max_bytes);
-    if (known_bytes != UPLOAD_SIZE_UNKNOWN && known_bytes > max_bytes)
-        return no_room(known_bytes, max_bytes, err);
-    min_bytes = size_to_grow_to(u, max_bytes);
-    if (min_bytes > max_bytes)
-        return no_room(min_bytes, max_bytes, err);
-    if (sink_prepare_stream(u->sink, min_bytes, &max_bytes, err) < 0)
-        return -1;
-    limit(u, &max_bytes);
     if (upload_open_digest(u, max_bytes, err) < 0)
         return -1;
     if (known_bytes != UPLOAD_SIZE_UNKNOWN)
@@ -196,17 +213,7 @@ static int receive_sized(struct upload *u, const struct image_options *options,
     plan.image.like = image;
     u->disk_bytes = image->virtual_bytes;
     atomic_store(&u->total_bytes, u->disk_bytes);
-    if (sink_available(u->sink, &max_bytes, err) < 0)
-        return -1;
-    limit(u, &max_bytes);
-    if (u->disk_bytes > max_bytes)
-        return no_room(u->disk_bytes, max_bytes, err);
-    min_bytes = size_to_grow_to(u, max_bytes);
-    if (min_bytes > max_bytes)
-        return no_room(min_bytes, max_bytes, err);
-    if (sink_prepare_stream(
-            u->sink, min_bytes > u->disk_bytes ? min_bytes : u->disk_bytes,
-            &max_bytes, err) < 0 ||
+    if (make_room(u, u->disk_bytes, true, &max_bytes, &min_bytes, err) < 0 ||
         upload_open_digest(u, u->disk_bytes, err) < 0)
         return -1;
     atomic_store(&u->phase, CW_PHASE_COPYING);

@@ -34,7 +34,7 @@ int upload_image(struct upload *upload, const struct byte_source *input,
 
 /* Unpacks the files of tar beside the destination; for a device, only the disk
  * image. */
-int upload_tar(struct upload *upload, const struct tree_input *tar,
+int upload_tar(struct upload *upload, const struct piece_source *tar,
                struct error *err);
 
 #endif

@@ -113,7 +113,8 @@ static int receive_entry(struct upload *u, struct feed_tar *feed,
 }
 
 /* Writes the disk image in a tree to a device. */
-static int receive_disk_of_tree(struct upload *u, const struct tree_input *tar,
+static int receive_disk_of_tree(struct upload *u,
+                                const struct piece_source *tar,
                                 struct error *err)
 {
     struct feed_tar feed = { .feed.fill = tar_fill };
@@ -136,7 +137,7 @@ static int receive_disk_of_tree(struct upload *u, const struct tree_input *tar,
     return r < 0 ? -1 : 0;
 }
 
-static int receive_tree(struct upload *u, const struct tree_input *tar,
+static int receive_tree(struct upload *u, const struct piece_source *tar,
                         struct error *err)
 {
     AUTO_FREE char *directory = target_path_directory(u->options->destination);
@@ -167,7 +168,7 @@ static int receive_tree(struct upload *u, const struct tree_input *tar,
     return 0;
 }
 
-int upload_tar(struct upload *u, const struct tree_input *tar,
+int upload_tar(struct upload *u, const struct piece_source *tar,
                struct error *err)
 {
     return u->is_device ? receive_disk_of_tree(u, tar, err)

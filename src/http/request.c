@@ -131,7 +131,7 @@ static int end_body(struct request *request, struct error *err)
     request->is_over = true;
     if (request->at < request->len)
         return error_set(err, ERROR_PROTOCOL, 0,
-                         "%zu bytes behind the end of the body",
+                         "%zu bytes after the end of the body",
                          request->len - request->at);
     return 0;
 }
@@ -145,8 +145,7 @@ static int on_event(struct request *request, enum http_event event,
     case HTTP_EVENT_END: return end_body(request, err);
     case HTTP_EVENT_BROKEN:
         return error_set(err, ERROR_PROTOCOL, 0,
-                         "after %" PRIu64
-                         " bytes of the body: no HTTP any more",
+                         "after %" PRIu64 " bytes of the body: not HTTP",
                          atomic_load(&request->body_bytes));
     case HTTP_EVENT_HEAD:
     case HTTP_EVENT_MORE: break;
@@ -154,9 +153,10 @@ static int on_event(struct request *request, enum http_event event,
     return 0;
 }
 
-ssize_t request_piece(struct request *request, const void **data,
-                      struct error *err)
+static ssize_t next_piece(void *opaque, const void **data, struct error *err)
 {
+    struct request *request = opaque;
+
     while (!request->is_over) {
         struct http_piece piece;
         int r = on_event(request, feed(request, sizeof(request->in), &piece),
@@ -193,9 +193,10 @@ static ssize_t receive_straight(struct request *request, char *buf, size_t len,
     return on_event(request, event, &piece, err) < 0 ? -1 : (ssize_t)piece.len;
 }
 
-ssize_t request_read(struct request *request, void *buf, size_t len,
-                     struct error *err)
+static ssize_t read_body(void *opaque, void *buf, size_t len, struct error *err)
 {
+    struct request *request = opaque;
+
     while (!request->is_over) {
         uint64_t left = http_reader_body_left(request->reader);
         struct http_piece piece;
@@ -215,6 +216,11 @@ ssize_t request_read(struct request *request, void *buf, size_t len,
             return -1;
     }
     return 0;
+}
+
+struct piece_source request_body(struct request *request)
+{
+    return (struct piece_source){ next_piece, request, read_body };
 }
 
 /* ---- answering ---- */

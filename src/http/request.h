@@ -2,7 +2,7 @@
  * request.h - one HTTP request on a connection: its head, its body in pieces,
  * and one answer, after which the connection closes.
  *
- *   request_open -> request_read_head -> (request_piece ...) -> request_answer
+ *   request_open -> request_read_head -> (request_body) -> request_answer
  *
  * Every wait is bounded.  Belongs to one thread at a time, except for
  * request_interrupt().
@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "http/message.h"
+#include "io/piece_source.h"
 #include "net/conn.h"
 
 #define REQUEST_HEAD_NS    (UINT64_C(10) * 1000000000) /* to receive a head */
@@ -64,20 +65,12 @@ int request_read_head(struct request *request, uint64_t deadline_ns,
 int request_invite(struct request *request, struct error *err);
 
 /*
- * Returns the length of the next piece of the body at *data, valid until the
- * next call; 0 at the end.  -1: ERROR_TEMPORARY (lost, or silent for too
- * long), ERROR_PROTOCOL (not HTTP, or bytes after the end).
+ * The body, after request_invite(); borrows request.  Its errors:
+ * ERROR_TEMPORARY (lost, or silent for too long), ERROR_PROTOCOL (not HTTP, or
+ * bytes after the end).  Between two chunks of the coding read() receives
+ * little ahead, so that the next chunk can also go directly to its destination.
  */
-ssize_t request_piece(struct request *request, const void **data,
-                      struct error *err);
-
-/*
- * Like request_piece(), but directly into buf: returns the number of bytes, at
- * most len.  Between two chunks of the coding it receives little ahead, so
- * that the next chunk can also go directly to its destination.
- */
-ssize_t request_read(struct request *request, void *buf, size_t len,
-                     struct error *err);
+struct piece_source request_body(struct request *request);
 
 /*
  * Answers with text of that content type as the body (without one for HEAD),

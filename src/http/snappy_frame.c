@@ -4,6 +4,7 @@
 #include <snappy-c.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/iszero.h"
 #include "wire/crc32c.h"
 
@@ -25,27 +26,17 @@ static uint32_t masked(uint32_t crc)
     return (crc >> 15 | crc << 17) + UINT32_C(0xa282ead8);
 }
 
-static void put_le(uint8_t *p, uint32_t value, unsigned bytes)
+/* The length in the header of a chunk, without the header's own bytes. */
+static uint32_t body_bytes(const uint8_t *head)
 {
-    for (unsigned i = 0; i < bytes; i++)
-        p[i] = (uint8_t)(value >> 8 * i);
-}
-
-static uint32_t get_le(const uint8_t *p, unsigned bytes)
-{
-    uint32_t value = 0;
-
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint32_t)p[i] << 8 * i;
-    return value;
+    return get_le32(head) >> 8;
 }
 
 static void put_head(uint8_t head[SNAPPY_FRAME_HEAD_BYTES], unsigned type,
                      size_t body_len, uint32_t crc)
 {
-    head[0] = (uint8_t)type;
-    put_le(head + 1, (uint32_t)body_len + SNAPPY_FRAME_CHECK_BYTES, 3);
-    put_le(head + TYPE_BYTES, masked(crc), SNAPPY_FRAME_CHECK_BYTES);
+    put_le32(head, type | ((uint32_t)body_len + SNAPPY_FRAME_CHECK_BYTES) << 8);
+    put_le32(head + TYPE_BYTES, masked(crc));
 }
 
 /* ---- out ---- */
@@ -107,7 +98,7 @@ void snappy_frame_reader_init(struct snappy_frame_reader *reader)
 static enum snappy_frame_result check_head(
     const struct snappy_frame_reader *reader, const uint8_t *head)
 {
-    uint32_t len = get_le(head + 1, 3);
+    uint32_t len = body_bytes(head);
 
     if (head[0] == TYPE_NAME || !reader->has_begun)
         return memcmp(head, snappy_frame_name, TYPE_BYTES) == 0
@@ -156,8 +147,7 @@ static enum snappy_frame_result check_block(const uint8_t *head,
                                             const uint8_t *out,
                                             struct snappy_frame_block *block)
 {
-    if (masked(crc32c(0, out, block->len)) !=
-        get_le(head + TYPE_BYTES, SNAPPY_FRAME_CHECK_BYTES))
+    if (masked(crc32c(0, out, block->len)) != get_le32(head + TYPE_BYTES))
         return SNAPPY_FRAME_BAD_CHECK;
     block->is_zero = iszero(out, block->len);
     return SNAPPY_FRAME_BLOCK;
@@ -251,7 +241,7 @@ static enum snappy_frame_result next_chunk(struct snappy_frame_reader *reader,
     if (r != SNAPPY_FRAME_MORE)
         return r;
 
-    *chunk_len = TYPE_BYTES + get_le(head + 1, 3);
+    *chunk_len = TYPE_BYTES + body_bytes(head);
     if (head[0] >= TYPE_SKIPPABLE && head[0] != TYPE_NAME) {
         reader->skip = *chunk_len - reader->held;
         reader->held = 0;
@@ -298,7 +288,7 @@ uint8_t *snappy_frame_place(struct snappy_frame_reader *reader, uint8_t *out,
 
     if (reader->held < SNAPPY_FRAME_HEAD_BYTES || head[0] > TYPE_PLAIN)
         return NULL;
-    chunk_len = TYPE_BYTES + get_le(head + 1, 3);
+    chunk_len = TYPE_BYTES + body_bytes(head);
     *missing = chunk_len - reader->held;
     if (*missing < PLACE_MIN)
         return NULL;
@@ -312,7 +302,7 @@ enum snappy_frame_result snappy_frame_placed(struct snappy_frame_reader *reader,
                                              struct snappy_frame_block *block)
 {
     const uint8_t *head = reader->hold;
-    size_t chunk_len = TYPE_BYTES + get_le(head + 1, 3);
+    size_t chunk_len = TYPE_BYTES + body_bytes(head);
     size_t in_front = reader->held - SNAPPY_FRAME_HEAD_BYTES;
 
     reader->taken += chunk_len - reader->held;

@@ -33,7 +33,7 @@ int upload_client_parse_url(const char *text, struct upload_client_url *url,
 
     if (strncmp(text, SCHEME, strlen(SCHEME)) != 0 || !is_printable(text))
         return error_set(err, ERROR_USAGE, 0,
-                         "\"%.200s\" is no URL that begins with " SCHEME, text);
+                         "\"%.200s\" does not begin with " SCHEME, text);
     len = strcspn(authority, "/?#");
     path = authority + len;
     if (len == 0 || len > 255 || memchr(authority, '@', len) ||
@@ -147,7 +147,7 @@ static int take_answer(struct upload_client *client, const char *in, size_t len,
         case HTTP_EVENT_MORE: break;
         case HTTP_EVENT_BROKEN:
             return error_set(err, ERROR_PROTOCOL, 0,
-                             "the target's answer is no HTTP/1.1");
+                             "the target's answer is not HTTP/1.1");
         }
         in += used;
         len -= used;

@@ -1,4 +1,4 @@
-/* directory.h - lists the names in a directory. */
+/* directory.h - lists and removes directories. */
 #ifndef CW_IO_DIRECTORY_H
 #define CW_IO_DIRECTORY_H
 
@@ -20,5 +20,9 @@ DIR *directory_open(int dir_fd, const char *path);
 /* Returns the next name except "." and ".."; NULL at the end (errno 0) or on a
  * failure, or if dir is NULL. */
 const char *directory_next(DIR *dir);
+
+/* Removes the file or directory name in dir_fd with its contents; follows no
+ * link.  Returns 0, also if it does not exist, or -errno. */
+int directory_remove(int dir_fd, const char *name);
 
 #endif

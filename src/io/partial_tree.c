@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "io/remove_tree.h"
+#include "io/directory.h"
 
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PRIVATE   0700
@@ -44,7 +44,7 @@ int partial_tree_clear(int dir_fd)
     if (fd >= 0 && !lock(fd))
         return -EBUSY;
     /* Also removes, if possible, what cannot be opened. */
-    return remove_tree(dir_fd, PARTIAL_TREE_NAME);
+    return directory_remove(dir_fd, PARTIAL_TREE_NAME);
 }
 
 int partial_tree_clear_in(const char *directory)

@@ -66,7 +66,7 @@ static int parse_bracketed(const char *text, struct addr *addr,
     if (end[1] == '\0')
         return 0;
     if (end[1] != ':')
-        return bad(text, "expected \":PORT\" behind \"]\"", err);
+        return bad(text, "expected \":PORT\" after \"]\"", err);
     return set_port(text, end + 2, addr, err);
 }
 

@@ -15,7 +15,6 @@
 #include "io/file.h"
 #include "io/limits.h"
 #include "io/partial_tree.h"
-#include "io/remove_tree.h"
 #include "tar/extract_entry.h"
 #include "tar/safe_path.h"
 
@@ -244,7 +243,7 @@ static int move_name(const struct tar_extract *u, const char *name,
                          "the stream names %s, which is ours", name);
     if (renameat(u->tree_fd, name, u->root_fd, name) == 0)
         return 0;
-    r = remove_tree(u->root_fd, name);
+    r = directory_remove(u->root_fd, name);
     if (r < 0)
         return unpack_failed(err, -r, "replace", name);
     if (renameat(u->tree_fd, name, u->root_fd, name) < 0)
@@ -296,7 +295,7 @@ static void close_all(struct tar_extract *u)
     tree_reader_close(u->reader);
     drop_late(u);
     if (u->tree_fd >= 0) {
-        remove_tree(u->root_fd, PARTIAL_TREE_NAME);
+        directory_remove(u->root_fd, PARTIAL_TREE_NAME);
         close(u->tree_fd);
     }
     if (u->root_fd >= 0)

@@ -19,7 +19,7 @@
 
 struct tar_extract_options {
     const char *directory; /* must exist; borrowed */
-    struct tree_input input;
+    struct piece_source input;
     bool preallocate; /* reserve the space of files, also for holes and zeros */
 
     /* NULL, or a running count of the bytes written to disk. */

@@ -2,19 +2,19 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
+
+#include "base/bytes.h"
 
 /* linux/posix_acl_xattr.h: a version, then entries, all little-endian. */
 #define VERSION     2U
 #define HEAD_BYTES  4U
 #define ENTRY_BYTES 8U
 #define MAX_BYTES   65536U /* of one attribute */
-#define NOBODY      UINT32_MAX
+#define NO_ID       UINT32_MAX
 #define PERMISSIONS 7U /* r 4, w 2, x 1, as libarchive has them */
 
 const char *const posix_acl_names[POSIX_ACL_KINDS] = {
@@ -46,18 +46,14 @@ static bool is_named(int tag)
 static int add_entry(struct archive_entry *to, enum posix_acl_kind kind,
                      const uint8_t *at)
 {
-    uint16_t tag, perm;
-    uint32_t id;
-
-    memcpy(&tag, at, sizeof(tag));
-    memcpy(&perm, at + 2, sizeof(perm));
-    memcpy(&id, at + 4, sizeof(id));
     for (size_t i = 0; i < TAGS; i++) {
-        if (tags[i].kernel != le16toh(tag))
+        int tag = tags[i].libarchive;
+
+        if (tags[i].kernel != get_le16(at))
             continue;
         archive_entry_acl_add_entry(
-            to, types[kind], le16toh(perm) & PERMISSIONS, tags[i].libarchive,
-            is_named(tags[i].libarchive) ? (int)le32toh(id) : -1, NULL);
+            to, types[kind], get_le16(at + 2) & PERMISSIONS, tag,
+            is_named(tag) ? (int)get_le32(at + 4) : -1, NULL);
         return 0;
     }
     return -EINVAL;
@@ -67,12 +63,9 @@ int posix_acl_add(struct archive_entry *to, enum posix_acl_kind kind,
                   const void *value, size_t len)
 {
     const uint8_t *at = value;
-    uint32_t version;
 
-    if (len < HEAD_BYTES || (len - HEAD_BYTES) % ENTRY_BYTES != 0)
-        return -EINVAL;
-    memcpy(&version, at, sizeof(version));
-    if (le32toh(version) != VERSION)
+    if (len < HEAD_BYTES || (len - HEAD_BYTES) % ENTRY_BYTES != 0 ||
+        get_le32(at) != VERSION)
         return -EINVAL;
     for (size_t i = HEAD_BYTES; i < len; i += ENTRY_BYTES) {
         int r = add_entry(to, kind, at + i);
@@ -98,25 +91,20 @@ static bool next(struct archive_entry *from, enum posix_acl_kind kind,
                                   &e->tag, &e->id, &e->name) == ARCHIVE_OK;
 }
 
-static void put_entry(uint8_t *at, uint16_t tag, const struct entry *e)
+static void put_acl_entry(uint8_t *at, uint16_t tag, const struct entry *e)
 {
-    uint16_t perm = htole16((uint16_t)((unsigned)e->permset & PERMISSIONS));
-    uint32_t id = htole32(is_named(e->tag) ? (uint32_t)e->id : NOBODY);
-
-    tag = htole16(tag);
-    memcpy(at, &tag, sizeof(tag));
-    memcpy(at + 2, &perm, sizeof(perm));
-    memcpy(at + 4, &id, sizeof(id));
+    put_le16(at, tag);
+    put_le16(at + 2, (uint16_t)((unsigned)e->permset & PERMISSIONS));
+    put_le32(at + 4, is_named(e->tag) ? (uint32_t)e->id : NO_ID);
 }
 
 static int fill(struct archive_entry *from, enum posix_acl_kind kind,
                 uint8_t *value, size_t len)
 {
-    uint32_t version = htole32(VERSION);
     size_t at = HEAD_BYTES;
     struct entry e;
 
-    memcpy(value, &version, sizeof(version));
+    put_le32(value, VERSION);
     for (size_t i = 0; i < TAGS; i++) {
         archive_entry_acl_reset(from, types[kind]);
         while (next(from, kind, &e)) {
@@ -126,7 +114,7 @@ static int fill(struct archive_entry *from, enum posix_acl_kind kind,
                 return -ESRCH;
             if (at == len)
                 return -EINVAL;
-            put_entry(value + at, tags[i].kernel, &e);
+            put_acl_entry(value + at, tags[i].kernel, &e);
             at += ENTRY_BYTES;
         }
     }

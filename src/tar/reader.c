@@ -12,7 +12,7 @@
 struct tree_reader {
     struct archive *archive;     /* owned */
     struct archive_entry *entry; /* the archive's; NULL: none yet */
-    struct tree_input input;
+    struct piece_source input;
     struct name_locale names;
     struct error failure; /* of the input; ERROR_NONE: none */
     bool is_done;         /* the archive is at its end */
@@ -40,7 +40,7 @@ static la_ssize_t more(struct archive *archive, void *opaque, const void **data)
 }
 
 /* Reports libarchive's error, unless the input itself has failed. */
-static int complain(struct tree_reader *reader, struct error *err)
+static int read_failed(struct tree_reader *reader, struct error *err)
 {
     const char *why = archive_error_string(reader->archive);
 
@@ -52,7 +52,7 @@ static int complain(struct tree_reader *reader, struct error *err)
                      why ? why : "damaged");
 }
 
-int tree_reader_open(const struct tree_input *input,
+int tree_reader_open(const struct piece_source *input,
                      struct tree_reader **reader, struct error *err)
 {
     AUTO(auto_reader) struct tree_reader *r = calloc(1, sizeof(*r));
@@ -66,7 +66,7 @@ int tree_reader_open(const struct tree_input *input,
         archive_read_support_format_tar(r->archive) != ARCHIVE_OK)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read a tar stream");
     if (archive_read_open(r->archive, r, NULL, more, NULL) != ARCHIVE_OK)
-        return complain(r, err);
+        return read_failed(r, err);
     *reader = TAKE_PTR(r);
     return 0;
 }
@@ -77,8 +77,8 @@ static struct timespec when(bool is_set, time_t seconds, long nanoseconds)
                   : (struct timespec){ 0, UTIME_OMIT };
 }
 
-static int describe(struct tree_reader *reader, struct tree_entry *entry,
-                    struct error *err)
+static int fill_entry(struct tree_reader *reader, struct tree_entry *entry,
+                      struct error *err)
 {
     struct archive_entry *e = reader->entry;
     const char *hard = archive_entry_hardlink(e);
@@ -119,9 +119,9 @@ int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
     if (reader->is_done)
         return 0;
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-        return complain(reader, err);
+        return read_failed(reader, err);
     archive_entry_xattr_reset(reader->entry);
-    if (describe(reader, entry, err) < 0)
+    if (fill_entry(reader, entry, err) < 0)
         return -1;
     reader->size_bytes = entry->size_bytes;
     reader->at = 0;
@@ -151,7 +151,7 @@ int tree_reader_data(struct tree_reader *reader, const void **data, size_t *len,
         if (r == ARCHIVE_EOF)
             return 0;
         if (r != ARCHIVE_OK)
-            return complain(reader, err);
+            return read_failed(reader, err);
     } while (*len == 0);
     *offset = (uint64_t)at;
     if (at < 0 || *offset < reader->at || *offset > reader->size_bytes ||
@@ -182,8 +182,8 @@ int tree_reader_find(struct tree_reader *reader, const char *name,
         if (S_ISREG(entry->mode) && !entry->link)
             return 1;
         return error_set(err, ERROR_FORMAT, 0,
-                         "%s in the tar stream is a link or no file at all: "
-                         "there is no disk to read in it",
+                         "%s in the tar stream is not a regular file, so it "
+                         "cannot be read as a disk",
                          name);
     }
     return r;
@@ -196,7 +196,7 @@ static int drain(struct tree_reader *reader, struct error *err)
 
     while (!reader->has_ended)
         if (more(reader->archive, reader, &data) < 0)
-            return complain(reader, err);
+            return read_failed(reader, err);
     return 0;
 }
 

@@ -16,19 +16,10 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "io/piece_source.h"
 #include "tar/posix_acl.h"
 
 struct tree_reader;
-
-struct tree_input {
-    /*
-     * Returns the next piece of the stream, of any size, at *data, valid until
-     * the next call: its length in bytes (> 0), 0 at the end, or -1 with *err.
-     * Not called again after the end or a failure.
-     */
-    ssize_t (*next)(void *opaque, const void **data, struct error *err);
-    void *opaque; /* borrowed for the life of the reader */
-};
 
 struct tree_entry {
     const char *path; /* unchecked, as in the stream */
@@ -40,8 +31,9 @@ struct tree_entry {
     struct timespec modified, accessed; /* tv_nsec UTIME_OMIT: not recorded */
 };
 
-/* *reader is owned by the caller.  ERROR_SYSTEM. */
-int tree_reader_open(const struct tree_input *input,
+/* input: borrowed until the reader closes.  *reader is owned by the caller.
+ * ERROR_SYSTEM. */
+int tree_reader_open(const struct piece_source *input,
                      struct tree_reader **reader, struct error *err);
 
 /*

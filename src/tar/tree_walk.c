@@ -105,8 +105,8 @@ static void leave(struct tree_walk *walk)
         close(level->fd);
 }
 
-static int fail(int r, const char *directory, const char *path,
-                struct error *err)
+static int walk_failed(int r, const char *directory, const char *path,
+                       struct error *err)
 {
     return error_set(err, r == -ENOMEM ? ERROR_SYSTEM : ERROR_SOURCE_IO, -r,
                      "read %s/%s", directory, path);
@@ -124,7 +124,7 @@ int tree_walk_open(const char *directory, const char *const *skip,
     w->skip = skip;
     r = enter(w, open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
     if (r < 0)
-        return fail(r, directory, "", err);
+        return walk_failed(r, directory, "", err);
     *walk = TAKE_PTR(w);
     return 0;
 }
@@ -143,7 +143,7 @@ static int go_down(struct tree_walk *walk, struct error *err)
     r = enter(walk, openat(level->fd, walk->path + level->path_len, DIRECTORY),
               len + 1);
     if (r < 0)
-        return fail(r, walk->directory, walk->path, err);
+        return walk_failed(r, walk->directory, walk->path, err);
     walk->path[len] = '/'; /* fits: names begin after it */
     return 0;
 }
@@ -182,7 +182,7 @@ int tree_walk_next(struct tree_walk *walk, struct tree_walk_entry *entry,
     if (put_name(walk, level, entry->name, err) < 0)
         return -1;
     if (fstatat(level->fd, entry->name, &entry->stat, AT_SYMLINK_NOFOLLOW) < 0)
-        return fail(-errno, walk->directory, walk->path, err);
+        return walk_failed(-errno, walk->directory, walk->path, err);
     walk->enters = S_ISDIR(entry->stat.st_mode);
     return 1;
 }

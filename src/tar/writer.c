@@ -53,7 +53,8 @@ static la_ssize_t put(struct archive *archive, void *opaque, const void *data,
     return -1;
 }
 
-static int complain(struct tar_writer *p, const char *path, struct error *err)
+static int pack_failed(struct tar_writer *p, const char *path,
+                       struct error *err)
 {
     const char *why = archive_error_string(p->archive);
 
@@ -65,8 +66,8 @@ static int complain(struct tar_writer *p, const char *path, struct error *err)
                      why ? why : "no memory");
 }
 
-static int fail(struct error *err, const char *what,
-                const struct tree_walk_entry *entry)
+static int entry_failed(struct error *err, const char *what,
+                        const struct tree_walk_entry *entry)
 {
     return error_set(err, ERROR_SOURCE_IO, errno, "%s %s", what, entry->path);
 }
@@ -83,7 +84,7 @@ static int add_link(struct archive_entry *to,
         return 0;
     n = readlinkat(entry->dir_fd, entry->name, target, sizeof(target));
     if (n < 0 || n == (ssize_t)sizeof(target))
-        return fail(err, "read the link", entry);
+        return entry_failed(err, "read the link", entry);
     target[n] = '\0';
     archive_entry_copy_symlink(to, target);
     return 0;
@@ -98,12 +99,14 @@ static int add_attribute(struct archive_entry *to, int fd, const char *name,
     if (n >= 0 && value)
         n = fgetxattr(fd, name, value, (size_t)n + 1);
     if (n < 0 || !value)
-        return fail(err, "read an attribute of", entry);
+        return entry_failed(err, "read an attribute of", entry);
     for (int kind = 0; kind < POSIX_ACL_KINDS; kind++)
         if (strcmp(name, posix_acl_names[kind]) == 0) {
             errno = -posix_acl_add(to, (enum posix_acl_kind)kind, value,
                                    (size_t)n);
-            return errno == 0 ? 0 : fail(err, "understand the ACL of", entry);
+            return errno == 0
+                       ? 0
+                       : entry_failed(err, "understand the ACL of", entry);
         }
     archive_entry_xattr_add_entry(to, name, value, (size_t)n);
     return 0;
@@ -129,7 +132,7 @@ static int add_attributes(struct archive_entry *to, int fd,
     if (names)
         len = flistxattr(fd, names, (size_t)len);
     if (!names || len < 0)
-        return fail(err, "list the attributes of", entry);
+        return entry_failed(err, "list the attributes of", entry);
     for (ssize_t i = 0; i < len; i += (ssize_t)strlen(names + i) + 1)
         if (is_carried(names + i) &&
             add_attribute(to, fd, names + i, entry, err) < 0)
@@ -158,8 +161,8 @@ static void add_holes(struct archive_entry *to, int fd, off_t size)
 }
 
 /* Sets the header fields, without those that are only valid on this machine. */
-static void describe(struct archive_entry *to,
-                     const struct tree_walk_entry *entry)
+static void set_header(struct archive_entry *to,
+                       const struct tree_walk_entry *entry)
 {
     const struct stat *st = &entry->stat;
 
@@ -189,7 +192,7 @@ static int put_data(struct tar_writer *p, const void *data, size_t len,
 {
     la_ssize_t n = archive_write_data(p->archive, data, len);
 
-    return n == (la_ssize_t)len ? 0 : complain(p, path, err);
+    return n == (la_ssize_t)len ? 0 : pack_failed(p, path, err);
 }
 
 static int put_hole(struct tar_writer *p, uint64_t len, const char *path,
@@ -241,7 +244,7 @@ static int put_content(struct tar_writer *p, const struct file *file,
         n = pread(file->fd, p->piece,
                   left < PIECE_BYTES ? (size_t)left : PIECE_BYTES, (off_t)at);
         if (n < 0)
-            return fail(err, "read", entry);
+            return entry_failed(err, "read", entry);
         if (n == 0)
             return error_set(err, ERROR_CHANGED, 0,
                              "%s became shorter while it was read",
@@ -263,7 +266,7 @@ static int put_header(struct tar_writer *p, struct archive_entry *e,
 
     return r == ARCHIVE_OK || r == ARCHIVE_WARN
                ? 0
-               : complain(p, archive_entry_pathname(e), err);
+               : pack_failed(p, archive_entry_pathname(e), err);
 }
 
 /* Opens a file or a directory. */
@@ -272,7 +275,7 @@ static int open_entry(const struct tree_walk_entry *entry, struct error *err)
     int fd = openat(entry->dir_fd, entry->name,
                     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    return fd < 0 ? fail(err, "open", entry) : fd;
+    return fd < 0 ? entry_failed(err, "open", entry) : fd;
 }
 
 /* The header describes the file that the walk found. */
@@ -350,8 +353,8 @@ static int put_guarded(struct tar_writer *p, struct archive_entry *e,
     return r;
 }
 
-static int put_entry(struct tar_writer *p, struct archive_entry *e,
-                     const struct tree_walk_entry *entry, struct error *err)
+static int pack_entry(struct tar_writer *p, struct archive_entry *e,
+                      const struct tree_walk_entry *entry, struct error *err)
 {
     mode_t mode = entry->stat.st_mode;
 
@@ -359,7 +362,7 @@ static int put_entry(struct tar_writer *p, struct archive_entry *e,
         log_warn("%s is a socket: left out", entry->path);
         return 0;
     }
-    describe(e, entry);
+    set_header(e, entry);
     p->report->files++;
     if (S_ISREG(mode) || S_ISDIR(mode))
         return put_guarded(p, e, entry, err);
@@ -385,7 +388,7 @@ static int open_archive(struct tar_writer *p, struct error *err)
                                         "SCHILY") != ARCHIVE_OK ||
         archive_write_set_bytes_per_block(p->archive, 0) != ARCHIVE_OK ||
         archive_write_open(p->archive, p, NULL, put, NULL) != ARCHIVE_OK)
-        return complain(p, p->options->directory, err);
+        return pack_failed(p, p->options->directory, err);
     archive_entry_linkresolver_set_strategy(p->links,
                                             archive_format(p->archive));
     return tree_walk_open(p->options->directory, skipped, &p->walk, err);
@@ -398,10 +401,10 @@ static int put_all(struct tar_writer *p, struct error *err)
     int r = e ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "pack a tree");
 
     while (r == 0 && (r = tree_walk_next(p->walk, &entry, err)) > 0)
-        r = put_entry(p, e, &entry, err);
+        r = pack_entry(p, e, &entry, err);
     archive_entry_free(e);
     if (r == 0 && archive_write_close(p->archive) != ARCHIVE_OK)
-        return complain(p, p->options->directory, err);
+        return pack_failed(p, p->options->directory, err);
     return r;
 }
 
@@ -425,55 +428,30 @@ int tar_writer_tree(const struct tar_writer_options *options,
     return r;
 }
 
-/* The bytes of the file's content in the stream. */
-static uint64_t content_bytes(struct archive_entry_linkresolver *links,
-                              struct archive_entry *e,
-                              const struct tree_walk_entry *entry, bool sparse)
+/* The bytes of an entry in the stream.  A file with several names is stored
+ * once, so each of them counts a share. */
+static uint64_t stream_bytes(const struct stat *st, bool sparse)
 {
-    uint64_t allocated = (uint64_t)entry->stat.st_blocks * 512;
-    uint64_t size = (uint64_t)entry->stat.st_size;
-    struct archive_entry *spare = NULL;
+    uint64_t allocated = (uint64_t)st->st_blocks * 512;
+    uint64_t size = (uint64_t)st->st_size;
 
-    if (!S_ISREG(entry->stat.st_mode))
-        return 0;
-    describe(e, entry);
-    archive_entry_linkify(links, &e, &spare);
-    if (archive_entry_hardlink(e))
-        return 0; /* stored under the first of its names */
-    return sparse && allocated < size ? allocated : size;
-}
-
-static int add_up(struct tree_walk *walk, bool sparse, uint64_t *bytes,
-                  struct error *err)
-{
-    struct archive_entry_linkresolver *links = archive_entry_linkresolver_new();
-    struct archive_entry *e = archive_entry_new();
-    struct tree_walk_entry entry;
-    int r = links && e ? 0
-                       : error_set(err, ERROR_SYSTEM, ENOMEM, "pack a tree");
-
-    if (links)
-        archive_entry_linkresolver_set_strategy(
-            links, ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE);
-    while (r == 0 && (r = tree_walk_next(walk, &entry, err)) > 0) {
-        *bytes += 512 + content_bytes(links, e, &entry, sparse);
-        r = 0;
-    }
-    archive_entry_free(e);
-    archive_entry_linkresolver_free(links);
-    return r;
+    if (!S_ISREG(st->st_mode))
+        return 512;
+    return 512 + (sparse && allocated < size ? allocated : size) / st->st_nlink;
 }
 
 int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
                         struct error *err)
 {
-    struct tree_walk *walk = NULL;
+    struct tree_walk_entry entry;
+    struct tree_walk *walk;
     int r;
 
     *bytes = 0;
-    r = tree_walk_open(directory, skipped, &walk, err);
-    if (r == 0)
-        r = add_up(walk, sparse, bytes, err);
+    if (tree_walk_open(directory, skipped, &walk, err) < 0)
+        return -1;
+    while ((r = tree_walk_next(walk, &entry, err)) > 0)
+        *bytes += stream_bytes(&entry.stat, sparse);
     tree_walk_close(walk);
     return r;
 }

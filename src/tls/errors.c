@@ -190,100 +190,131 @@ static int refused_issuer(const struct tls_peer *peer, struct error *err)
 static bool explain_certificate_alert(const struct tls_peer *peer, int alert,
                                       struct error *err)
 {
-    const char *word = tls_peer_word(peer->tls);
+    const char *why;
 
     if (!SSL_CTX_get0_certificate(peer->tls->ctx))
         return false;
     switch (alert) {
-    case SSL_AD_CERTIFICATE_EXPIRED: refused_dates(peer, true, err); break;
-    case SSL_AD_BAD_CERTIFICATE: refused_dates(peer, false, err); break;
-    case SSL_AD_UNKNOWN_CA: refused_issuer(peer, err); break;
+    case SSL_AD_CERTIFICATE_EXPIRED:
+        refused_dates(peer, true, err);
+        return true;
+    case SSL_AD_BAD_CERTIFICATE: refused_dates(peer, false, err); return true;
+    case SSL_AD_UNKNOWN_CA: refused_issuer(peer, err); return true;
     case SSL_AD_DECRYPT_ERROR:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s refused our certificate: the CA that it trusts by "
-                  "that name did not sign it",
-                  word);
+        why = "the CA that it trusts by that name did not sign it";
         break;
     case SSL_AD_UNSUPPORTED_CERTIFICATE:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s refused our certificate: its extended key usage "
-                  "does not allow a TLS %s",
-                  word, peer->tls->is_server ? "server" : "client");
+        why = peer->tls->is_server
+                  ? "its extended key usage does not allow a TLS server"
+                  : "its extended key usage does not allow a TLS client";
         break;
     case SSL_AD_CERTIFICATE_REVOKED:
     case SSL_AD_CERTIFICATE_UNKNOWN:
-    case SSL_AD_ACCESS_DENIED:
-        error_set(err, ERROR_TLS, 0, "the %s refused our certificate: %s", word,
-                  SSL_alert_desc_string_long(alert));
-        break;
+    case SSL_AD_ACCESS_DENIED: why = SSL_alert_desc_string_long(alert); break;
     default: return false;
     }
+    error_set(err, ERROR_TLS, 0, "the %s refused our certificate: %s",
+              tls_peer_word(peer->tls), why);
     return true;
 }
 
-/* Returns true if err now describes an alert about our pre-shared key. Only a
- * client offers one, so only a client is refused for it. */
-static bool explain_psk_alert(const struct tls_peer *peer, int alert,
-                              struct error *err)
+/* What follows a text. */
+enum detail {
+    DETAIL_NONE,
+    DETAIL_IDENTITY, /* of the pre-shared key */
+    DETAIL_VERSIONS, /* of TLS that we allow */
+};
+
+/* An alert or a reason, explained as "the source TEXT". */
+struct explanation {
+    int code;
+    enum detail detail;
+    const char *text;
+};
+
+#define OTHER_KEY   "holds another key for identity"
+#define UNKNOWN_KEY "does not know our pre-shared key identity"
+#define NO_KEY      "uses certificates, we a pre-shared key"
+#define NO_VERSION  "speaks no TLS version that we allow"
+#define NO_ALPN     "does not speak " TLS_ALPN
+
+static const struct explanation psk_alerts[] = {
+    { SSL_AD_ILLEGAL_PARAMETER, DETAIL_IDENTITY, OTHER_KEY },
+    { SSL_AD_DECRYPT_ERROR, DETAIL_IDENTITY, OTHER_KEY },
+    { SSL_AD_HANDSHAKE_FAILURE, DETAIL_IDENTITY, UNKNOWN_KEY },
+    { SSL_AD_UNKNOWN_PSK_IDENTITY, DETAIL_IDENTITY, UNKNOWN_KEY },
+    { SSL_AD_UNKNOWN_CA, DETAIL_NONE, NO_KEY },
+    { SSL_AD_BAD_CERTIFICATE, DETAIL_NONE, NO_KEY },
+    { SSL_AD_CERTIFICATE_REQUIRED, DETAIL_NONE, NO_KEY },
+    { 0 },
+};
+
+static const struct explanation alerts[] = {
+    { SSL_AD_CERTIFICATE_REQUIRED, DETAIL_NONE,
+      "wants a certificate and we sent none" },
+    { SSL_AD_NO_APPLICATION_PROTOCOL, DETAIL_NONE, NO_ALPN },
+    { SSL_AD_PROTOCOL_VERSION, DETAIL_VERSIONS, NO_VERSION },
+    { SSL_AD_HANDSHAKE_FAILURE, DETAIL_NONE,
+      "has no cipher, signature or kind of identity in common with us (we use "
+      "a certificate; it may want a pre-shared key)" },
+    { 0 },
+};
+
+static const struct explanation reasons[] = {
+    { SSL_R_HTTP_REQUEST, DETAIL_NONE, "sent plain text, not TLS" },
+    { SSL_R_HTTPS_PROXY_REQUEST, DETAIL_NONE, "sent plain text, not TLS" },
+    { SSL_R_WRONG_VERSION_NUMBER, DETAIL_NONE, "sent plain text, not TLS" },
+    { SSL_R_PACKET_LENGTH_TOO_LONG, DETAIL_NONE, "sent plain text, not TLS" },
+    { SSL_R_RECORD_LENGTH_MISMATCH, DETAIL_NONE, "sent plain text, not TLS" },
+    { SSL_R_UNSUPPORTED_PROTOCOL, DETAIL_VERSIONS, NO_VERSION },
+    { SSL_R_VERSION_TOO_LOW, DETAIL_VERSIONS, NO_VERSION },
+    { SSL_R_NO_PROTOCOLS_AVAILABLE, DETAIL_VERSIONS, NO_VERSION },
+    { SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, DETAIL_NONE,
+      "sent no certificate" },
+    { SSL_R_NO_APPLICATION_PROTOCOL, DETAIL_NONE, NO_ALPN },
+    { SSL_R_BINDER_DOES_NOT_VERIFY, DETAIL_IDENTITY, OTHER_KEY },
+    { SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC, DETAIL_NONE,
+      "sent data that was changed on the way (bad record MAC)" },
+    { 0 },
+};
+
+/* Returns true if err now holds the explanation of code. */
+static bool explain_by_table(const struct explanation *table, int code,
+                             const struct tls_peer *peer, struct error *err)
 {
     const char *word = tls_peer_word(peer->tls);
 
-    if (!peer->tls->psk || peer->tls->is_server)
+    while (table->text && table->code != code)
+        table++;
+    if (!table->text)
         return false;
-    switch (alert) {
-    case SSL_AD_ILLEGAL_PARAMETER:
-    case SSL_AD_DECRYPT_ERROR:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s holds another key for identity \"%s\"", word,
+    switch (table->detail) {
+    case DETAIL_NONE:
+        error_set(err, ERROR_TLS, 0, "the %s %s", word, table->text);
+        break;
+    case DETAIL_IDENTITY:
+        error_set(err, ERROR_TLS, 0, "the %s %s \"%s\"", word, table->text,
                   peer->psk_identity);
-        return true;
-    case SSL_AD_HANDSHAKE_FAILURE:
-    case SSL_AD_UNKNOWN_PSK_IDENTITY:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s does not know our pre-shared key identity \"%s\"",
-                  word, peer->psk_identity);
-        return true;
-    case SSL_AD_UNKNOWN_CA:
-    case SSL_AD_BAD_CERTIFICATE:
-    case SSL_AD_CERTIFICATE_REQUIRED:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s uses certificates, we a pre-shared key", word);
-        return true;
-    default: return false;
+        break;
+    case DETAIL_VERSIONS:
+        error_set(err, ERROR_TLS, 0, "the %s %s (%s)", word, table->text,
+                  peer->tls->allow_tls12 ? "1.2 and 1.3" : "1.3 only");
+        break;
     }
+    return true;
 }
 
 static void explain_alert(const struct tls_peer *peer, int alert,
                           bool is_established, struct error *err)
 {
     const char *word = tls_peer_word(peer->tls);
+    /* Only a client offers a pre-shared key, so only it is refused for one. */
+    bool offers_key = peer->tls->psk && !peer->tls->is_server;
 
     if (explain_certificate_alert(peer, alert, err) ||
-        explain_psk_alert(peer, alert, err))
+        (offers_key && explain_by_table(psk_alerts, alert, peer, err)) ||
+        explain_by_table(alerts, alert, peer, err))
         return;
-    switch (alert) {
-    case SSL_AD_CERTIFICATE_REQUIRED:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s wants a certificate and we sent none", word);
-        return;
-    case SSL_AD_NO_APPLICATION_PROTOCOL:
-        error_set(err, ERROR_TLS, 0, "the %s does not speak %s", word,
-                  TLS_ALPN);
-        return;
-    case SSL_AD_PROTOCOL_VERSION:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s speaks no TLS version that we allow (%s)", word,
-                  peer->tls->allow_tls12 ? "1.2 and 1.3" : "1.3 only");
-        return;
-    case SSL_AD_HANDSHAKE_FAILURE:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s has no cipher, signature or kind of identity in "
-                  "common with us (we use a certificate; it may want a "
-                  "pre-shared key)",
-                  word);
-        return;
-    default: break;
-    }
     /* OpenSSL sends this alert for a stream that ends without close_notify. */
     if (alert == SSL_AD_DECODE_ERROR && is_established)
         error_set(err, ERROR_TEMPORARY, 0,
@@ -327,69 +358,22 @@ bool tls_reason_is_version(void)
     }
 }
 
-/* Returns true if err now describes a peer without TLS or without our
- * version. */
-static bool explain_version(const struct tls_peer *peer, int reason,
-                            struct error *err)
-{
-    const char *word = tls_peer_word(peer->tls);
-
-    switch (reason) {
-    case SSL_R_HTTP_REQUEST:
-    case SSL_R_HTTPS_PROXY_REQUEST:
-    case SSL_R_WRONG_VERSION_NUMBER:
-    case SSL_R_PACKET_LENGTH_TOO_LONG:
-    case SSL_R_RECORD_LENGTH_MISMATCH:
-        error_set(err, ERROR_TLS, 0, "not TLS: the %s sent plain text", word);
-        return true;
-    case SSL_R_UNSUPPORTED_PROTOCOL:
-    case SSL_R_VERSION_TOO_LOW:
-    case SSL_R_NO_PROTOCOLS_AVAILABLE:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s speaks no TLS version that we allow (%s)", word,
-                  peer->tls->allow_tls12 ? "1.2 and 1.3" : "1.3 only");
-        return true;
-    default: return false;
-    }
-}
-
 /* Returns false for a reason that we cannot explain better than OpenSSL. */
 static bool explain_reason(const struct tls_peer *peer, int reason,
                            struct error *err)
 {
-    const char *word = tls_peer_word(peer->tls);
-
-    if (explain_version(peer, reason, err))
-        return true;
     switch (reason) {
     case SSL_R_CERTIFICATE_VERIFY_FAILED:
         error_set(err, ERROR_TLS, 0, "%s",
                   peer->refusal[0] != '\0' ? peer->refusal
                                            : "certificate does not verify");
         return true;
-    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-        error_set(err, ERROR_TLS, 0, "the %s sent no certificate", word);
-        return true;
-    case SSL_R_NO_APPLICATION_PROTOCOL:
-        error_set(err, ERROR_TLS, 0, "the %s does not speak %s", word,
-                  TLS_ALPN);
-        return true;
-    case SSL_R_BINDER_DOES_NOT_VERIFY:
-        error_set(err, ERROR_TLS, 0,
-                  "the %s holds another key for identity \"%s\"", word,
-                  peer->psk_identity);
-        return true;
     case SSL_R_NO_SHARED_CIPHER:
     case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
     case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS:
         explain_nothing_in_common(peer, err);
         return true;
-    case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC:
-        error_set(err, ERROR_TLS, 0,
-                  "data of the %s was changed on its way (bad record MAC)",
-                  word);
-        return true;
-    default: return false;
+    default: return explain_by_table(reasons, reason, peer, err);
     }
 }
 

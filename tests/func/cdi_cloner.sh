@@ -69,7 +69,7 @@ for name in OWNER_UID CLIENT_KEY CLIENT_CERT SERVER_CA_CERT UPLOAD_URL; do
     mistake 255 "Error getting env var $name\$" $name=
 done
 mistake 255 'Invalid mount "/none"' MOUNT_POINT=/none
-mistake 255 'is no URL that begins with https://' UPLOAD_URL=http://x/
+mistake 255 'does not begin with https://' UPLOAD_URL=http://x/
 mistake 255 'certificate' CLIENT_CERT=nonsense
 run_cloner block "$PWD/text" -content-type raw
 assert_failed 'Invalid content-type "raw"'

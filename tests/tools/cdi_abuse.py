@@ -27,7 +27,7 @@ def get(head, line=b"GET /healthz HTTP/1.1"):
     return line + b"\r\nHost: a\r\n" + head + b"\r\n"
 
 
-NO_HTTP = "no HTTP any more"
+NO_HTTP = "not HTTP"
 REQUESTS = [  # what, bytes, status, what the answer must hold
     ("one after the other without waiting", HEALTHY * 3, 200, "OK"),
     ("HTTP/1.0", b"GET /healthz HTTP/1.0\r\n\r\n", 200, "OK"),
@@ -94,7 +94,7 @@ REQUESTS = [  # what, bytes, status, what the answer must hold
     ("trailers without an end",
      CHUNKED + SECTOR + b"0\r\n" + b"A: b\r\n" * 20000, 500, NO_HTTP),
     ("a request behind the body", CHUNKED + SECTOR + END + HEALTHY, 500,
-     "behind the end of the body"),
+     "after the end of the body"),
 ]
 
 

@@ -512,7 +512,7 @@ static int find(const char *archive, struct tree_entry *entry, char *first,
                 struct error *err)
 {
     struct feeder feeder = { .file = fopen(archive, "r") };
-    struct tree_input input = { feed, &feeder };
+    struct piece_source input = { .next = feed, .opaque = &feeder };
     struct tree_reader *reader;
     const void *data;
     uint64_t offset;

@@ -1,15 +1,15 @@
 /*
- * body.h - a stream of bytes in order, in pieces of any size: the body of a
- * request, or its content.  Belongs to one thread.
+ * piece_source.h - a stream of bytes in order, in pieces of any size: the body
+ * of a request, or its content.  Belongs to one thread.
  */
-#ifndef CW_HTTP_BODY_H
-#define CW_HTTP_BODY_H
+#ifndef CW_IO_PIECE_SOURCE_H
+#define CW_IO_PIECE_SOURCE_H
 
 #include <sys/types.h>
 
 #include "base/error.h"
 
-struct body {
+struct piece_source {
     /*
      * Returns the length (> 0) of the next piece at *data, valid until the
      * next call; 0 at the end; -1 with *err.  Not called again after 0 or -1.
@@ -24,11 +24,5 @@ struct body {
      */
     ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
 };
-
-static inline ssize_t body_next(const struct body *body, const void **data,
-                                struct error *err)
-{
-    return body->next(body->opaque, data, err);
-}
 
 #endif
