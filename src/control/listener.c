@@ -156,6 +156,9 @@ static void receive(void *opaque, int fd, int stop_fd)
         r = let_in(listener, stop_fd, visitor, &visitor->err);
     if (r < 0)
         conn_close(TAKE_PTR(visitor->conn));
+    if (r < 0 && visitor->err.kind == ERROR_CANCELLED)
+        error_set(&visitor->err, ERROR_TEMPORARY, 0,
+                  "slow to introduce itself, while many clients connect");
     if (r != 0)
         push(listener, visitor);
     else
@@ -228,6 +231,7 @@ int listener_open(const struct addr *addr, struct cw_job *job,
     const struct acceptor_options options = {
         .device = job->tuning.bind_device,
         .max_clients = LISTENER_VISITORS,
+        .evicts = true,
         .serve = receive,
         .exhausted = push_accept_error,
         .opaque = l,

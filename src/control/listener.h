@@ -13,7 +13,7 @@
 #include "job/job.h"
 #include "net/addr.h"
 
-#define LISTENER_VISITORS    16U
+#define LISTENER_VISITORS    64U
 #define LISTENER_PATIENCE_MS 10000U
 
 /* A client: conn with its first message, an upload, or err. */

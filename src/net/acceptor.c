@@ -12,8 +12,10 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "net/conn.h"
+#include "net/waiting_room.h"
 
 #define FULL_PAUSE_MS 1000 /* wait for a descriptor to become free */
+#define ACCEPT_BATCH  64   /* before those that wait are looked at */
 
 /* One client, from accept(2) to the end of its thread. */
 struct client {
@@ -31,6 +33,8 @@ struct acceptor {
     pthread_t thread;
     bool started;
     bool is_exhausted; /* the last accept(2) had no descriptor left */
+    struct waiting_room room;
+    struct pollfd fds[ACCEPTOR_LISTENERS + 1 + WAITING_ROOM_SEATS];
 
     pthread_mutex_t lock; /* of the fields below */
     pthread_cond_t ended; /* a client's thread */
@@ -165,14 +169,15 @@ static void start_client(struct acceptor *acceptor, int fd)
     pthread_mutex_unlock(&acceptor->lock);
 }
 
-static void accept_one(struct acceptor *acceptor, int socket)
+/* False: nothing more to accept now. */
+static bool accept_one(struct acceptor *acceptor, int socket)
 {
     int fd = accept4(socket, NULL, NULL, SOCK_CLOEXEC);
     int errnum = errno;
 
     if (fd >= 0) {
         acceptor->is_exhausted = false;
-        start_client(acceptor, fd);
+        waiting_room_add(&acceptor->room, fd);
     } else if (errnum == EMFILE || errnum == ENFILE || errnum == ENOBUFS ||
                errnum == ENOMEM) {
         if (!acceptor->is_exhausted && acceptor->options.exhausted)
@@ -181,28 +186,49 @@ static void accept_one(struct acceptor *acceptor, int socket)
         /* Without a pause poll() would return at once: the client waits. */
         pause_ms(acceptor, FULL_PAUSE_MS);
     }
-    if (acceptor->options.pace_ms > 0)
-        pause_ms(acceptor, acceptor->options.pace_ms);
+    return fd >= 0;
+}
+
+static void accept_some(struct acceptor *acceptor, int socket)
+{
+    for (int i = 0; i < ACCEPT_BATCH && accept_one(acceptor, socket); i++)
+        ;
+}
+
+static void serve_ready(struct acceptor *acceptor)
+{
+    int fd;
+
+    while ((fd = waiting_room_take(&acceptor->room)) >= 0) {
+        start_client(acceptor, fd);
+        if (acceptor->options.pace_ms > 0)
+            pause_ms(acceptor, acceptor->options.pace_ms);
+    }
 }
 
 static void *acceptor_main(void *arg)
 {
     struct acceptor *acceptor = arg;
     unsigned count = acceptor->socket_count;
-    struct pollfd fds[ACCEPTOR_LISTENERS + 1];
+    struct pollfd *fds = acceptor->fds;
 
     for (unsigned i = 0; i < count; i++)
         fds[i] = (struct pollfd){ .fd = acceptor->sockets[i],
                                   .events = POLLIN };
     fds[count] = (struct pollfd){ .fd = acceptor->close_fd, .events = POLLIN };
+    waiting_room_open(&acceptor->room, fds + count + 1);
     for (;;) {
-        poll(fds, count + 1, -1);
+        poll(fds, count + 1 + acceptor->room.count,
+             waiting_room_timeout_ms(&acceptor->room));
         if (fds[count].revents != 0)
-            return NULL;
+            break;
+        serve_ready(acceptor);
         for (unsigned i = 0; i < count; i++)
             if (fds[i].revents & POLLIN)
-                accept_one(acceptor, acceptor->sockets[i]);
+                accept_some(acceptor, acceptor->sockets[i]);
     }
+    waiting_room_close(&acceptor->room);
+    return NULL;
 }
 
 int acceptor_open(const struct addr *addr,

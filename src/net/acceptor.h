@@ -1,8 +1,8 @@
 /*
  * acceptor.h - a listening port with a thread for each client.
  *
- * One thread accepts; each client has a thread of its own, so that a slow or
- * hostile client delays no other.
+ * One thread accepts; each client that has spoken (net/waiting_room.h) has a
+ * thread of its own, so that a slow or hostile client delays no other.
  */
 #ifndef CW_NET_ACCEPTOR_H
 #define CW_NET_ACCEPTOR_H
@@ -17,7 +17,7 @@
 struct acceptor_options {
     const char *device;   /* as in conn_listen() */
     unsigned max_clients; /* served at the same time */
-    unsigned pace_ms;     /* accepts at most one client in this time; 0: any */
+    unsigned pace_ms;     /* serves at most one more in this time; 0: any */
 
     /* With max_clients: stop the oldest for a new one; else the new one waits
      * in the kernel's backlog. */

@@ -17,7 +17,7 @@
 
 enum {
     SOCKET_BUFFER_BYTES = 4 << 20,
-    LISTEN_BACKLOG = 128
+    SILENT_SECONDS = 2 /* a client speaks first */
 };
 
 /* Best effort: a Unix socket has none of these options and still works. */
@@ -173,8 +173,8 @@ static int listen_one(const struct addrinfo *ai, const char *device,
     if (tcp_set_device(fd, device) < 0)
         return error_set(err, ERROR_USAGE, errno, "listen through interface %s",
                          device);
-    if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
-        listen(fd, LISTEN_BACKLOG) < 0)
+    set_int(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, SILENT_SECONDS);
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0)
         return error_set(err, ERROR_SYSTEM, errno, "listen on %s", text);
     return take_fd(&fd);
 }

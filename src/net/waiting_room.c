@@ -1,0 +1,163 @@
+#include "net/waiting_room.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+/* RFC 8446, 5.1: type, legacy version, length of at most 2^14 bytes. */
+#define RECORD_HEAD_BYTES 5U
+#define RECORD_HANDSHAKE  22U
+#define RECORD_MAX_BYTES  (1U << 14)
+
+void waiting_room_open(struct waiting_room *room, struct pollfd *fds)
+{
+    *room = (struct waiting_room){ .fds = fds };
+}
+
+/* FNV-1a, folded. */
+static uint8_t hash_of(const uint8_t *bytes, size_t len)
+{
+    uint32_t hash = 2166136261U;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ bytes[i]) * 16777619U;
+    return (uint8_t)(hash ^ hash >> 8 ^ hash >> 16 ^ hash >> 24);
+}
+
+/* Of the address without its port; an IPv6 client usually has a whole /64. */
+static uint8_t share_of(int fd)
+{
+    union {
+        struct sockaddr sa;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } peer = { 0 };
+    socklen_t len = sizeof(peer);
+
+    if (getpeername(fd, &peer.sa, &len) < 0)
+        return 0;
+    if (peer.sa.sa_family == AF_INET)
+        return hash_of((const uint8_t *)&peer.in.sin_addr, 4);
+    if (IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr))
+        return hash_of(peer.in6.sin6_addr.s6_addr + 12, 4);
+    return hash_of(peer.in6.sin6_addr.s6_addr, 8);
+}
+
+/* The last connection takes its seat.  The caller owns the descriptor. */
+static int leave(struct waiting_room *room, unsigned seat)
+{
+    int fd = room->fds[seat].fd;
+
+    room->shares[room->clients[seat].share]--;
+    room->count--;
+    room->fds[seat] = room->fds[room->count];
+    room->clients[seat] = room->clients[room->count];
+    return fd;
+}
+
+/* The oldest of the share that has most connections. */
+static unsigned find_victim(const struct waiting_room *room)
+{
+    unsigned victim = 0;
+
+    for (unsigned i = 1; i < room->count; i++) {
+        const struct waiting_client *a = &room->clients[i];
+        const struct waiting_client *b = &room->clients[victim];
+        int more = room->shares[a->share] - room->shares[b->share];
+
+        if (more > 0 || (more == 0 && a->since_ns < b->since_ns))
+            victim = i;
+    }
+    return victim;
+}
+
+void waiting_room_add(struct waiting_room *room, int fd)
+{
+    struct waiting_client client = { .since_ns = clock_now_ns(),
+                                     .share = share_of(fd) };
+
+    if (room->count == WAITING_ROOM_SEATS)
+        close(leave(room, find_victim(room)));
+    room->fds[room->count] = (struct pollfd){ .fd = fd,
+                                              .events = POLLIN | POLLRDHUP };
+    room->clients[room->count++] = client;
+    room->shares[client.share]++;
+}
+
+static uint64_t deadline_of(const struct waiting_client *client)
+{
+    return client->since_ns +
+           (client->has_spoken ? WAITING_ROOM_SLOW_NS : WAITING_ROOM_SILENT_NS);
+}
+
+int waiting_room_timeout_ms(const struct waiting_room *room)
+{
+    uint64_t first_ns = UINT64_MAX;
+
+    for (unsigned i = 0; i < room->count; i++)
+        if (deadline_of(&room->clients[i]) < first_ns)
+            first_ns = deadline_of(&room->clients[i]);
+    return first_ns == UINT64_MAX ? -1 : clock_until_ms(first_ns);
+}
+
+/* Has poll(2) wait until len bytes can be read. */
+static void await_bytes(int fd, int len)
+{
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &len, sizeof(len));
+}
+
+/* 1: the record has come, or it is none; 0: wait; -1: the client has left. */
+static int inspect(struct waiting_client *client, int fd, bool has_left)
+{
+    uint8_t in[RECORD_HEAD_BYTES + RECORD_MAX_BYTES];
+    ssize_t n = recv(fd, in, sizeof(in), MSG_PEEK | MSG_DONTWAIT);
+    size_t want = RECORD_HEAD_BYTES;
+
+    if (n <= 0)
+        return -1;
+    client->has_spoken = true;
+    if (in[0] != RECORD_HANDSHAKE)
+        return 1;
+    if ((size_t)n >= want)
+        want += get_be16(in + 3);
+    if ((size_t)n >= want || want > sizeof(in))
+        return 1;
+    await_bytes(fd, (int)want);
+    return has_left ? -1 : 0;
+}
+
+int waiting_room_take(struct waiting_room *room)
+{
+    uint64_t now_ns = clock_now_ns();
+    unsigned seat = 0;
+
+    while (seat < room->count) {
+        struct pollfd *poll = &room->fds[seat];
+        bool has_left = (poll->revents & ~POLLIN) != 0;
+        int r = poll->revents
+                    ? inspect(&room->clients[seat], poll->fd, has_left)
+                    : 0;
+
+        poll->revents = 0;
+        if (r == 0 && now_ns >= deadline_of(&room->clients[seat]))
+            r = -1;
+        if (r > 0) {
+            await_bytes(poll->fd, 1);
+            return leave(room, seat);
+        }
+        if (r < 0)
+            close(leave(room, seat));
+        else
+            seat++;
+    }
+    return -1;
+}
+
+void waiting_room_close(struct waiting_room *room)
+{
+    while (room->count > 0)
+        close(leave(room, 0));
+}
