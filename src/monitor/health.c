@@ -94,11 +94,10 @@ static const struct http_route cdi_routes[] = {
     { NULL, show_cdi_progress, true, 0 },
 };
 
-static void take_counters(struct cw_job *job, struct metrics *m)
+static void take_progress(struct cw_job *job, struct metrics *m)
 {
     const struct progress *p = &job->status.progress;
     uint64_t handled = job_handled_bytes(job);
-    uint64_t data = progress_get(&p->data_bytes);
     uint64_t elapsed = job->status.start_ns
                            ? clock_now_ns() - job->status.start_ns
                            : 0;
@@ -108,22 +107,9 @@ static void take_counters(struct cw_job *job, struct metrics *m)
     m->eta_ns = metrics_eta_ns(job->status.phase, handled,
                                job->status.total_bytes, elapsed);
     m->read_bytes = handled;
-    m->sent_bytes = m->written_bytes = data;
-    m->zeroed_bytes = progress_get(&p->zeroed_bytes);
-    m->skipped_bytes = progress_get(&p->zero_bytes);
-    m->resumed_bytes = progress_get(&p->resumed_bytes);
-    m->unverified_bytes = progress_get(&p->unverified_bytes);
-    m->wire_bytes = progress_get(&p->wire_bytes);
-    m->compressed_bytes = progress_get(&p->compressed_bytes);
-    m->compressed_to_bytes = progress_get(&p->compressed_to_bytes);
-    m->wait_disk_ns = progress_get(&p->wait_disk_ns);
-    m->wait_net_ns = progress_get(&p->wait_net_ns);
-    m->retries = progress_get(&p->retries);
-    m->reconnects = progress_get(&p->reconnects);
-    m->sessions = progress_get(&p->sessions);
-    m->failed_sessions = progress_get(&p->failed_sessions);
     m->verify_failures = progress_get(&p->verify_failures) +
                          atomic_load(&job->state.mismatches);
+    m->progress = p;
 }
 
 static void describe(struct cw_job *job, struct metrics *m)
@@ -143,11 +129,12 @@ static void describe(struct cw_job *job, struct metrics *m)
     snprintf(m->tls, sizeof(m->tls), "%s", job->status.cipher);
     snprintf(m->image_format, sizeof(m->image_format), "%s",
              job->status.format);
-    take_counters(job, m);
+    take_progress(job, m);
 }
 
 static void update(struct cw_job *job)
 {
+    const struct progress *p = &job->status.progress;
     struct health *health = job->health;
     struct metrics metrics;
     uint64_t moved;
@@ -155,8 +142,8 @@ static void update(struct cw_job *job)
     if (!health)
         return;
     describe(job, &metrics);
-    moved = metrics.read_bytes + metrics.sent_bytes + metrics.zeroed_bytes +
-            metrics.skipped_bytes;
+    moved = metrics.read_bytes + progress_get(&p->data_bytes) +
+            progress_get(&p->zeroed_bytes) + progress_get(&p->zero_bytes);
     if (moved != health->moved_bytes) {
         health->moved_bytes = moved;
         health->moved_ns = clock_unix_ns();

@@ -28,54 +28,58 @@ enum side {
 struct row {
     const char *name; /* without prefix; a counter ends in _total */
     const char *help;
-    size_t field; /* offset in struct metrics */
+    bool is_progress; /* field: offset in struct progress, else metrics */
+    size_t field;
     enum unit unit;
     enum side side;
 };
 
+#define VALUE(name)    false, offsetof(struct metrics, name)
+#define PROGRESS(name) true, offsetof(struct progress, name)
+
 /* clang-format off */
 static const struct row rows[] = {
     { "disk_bytes", "Virtual size of the disk.",
-      offsetof(struct metrics, disk_bytes), UNIT_ONE, SIDE_BOTH },
+      VALUE(disk_bytes), UNIT_ONE, SIDE_BOTH },
     { "mapped_bytes", "Data in the source image, to be cloned.",
-      offsetof(struct metrics, mapped_bytes), UNIT_ONE, SIDE_BOTH },
+      VALUE(mapped_bytes), UNIT_ONE, SIDE_BOTH },
     { "progress_ratio", "Progress from 0 to 1; 1 only when durable and equal.",
-      offsetof(struct metrics, progress_ppm), UNIT_PPM, SIDE_BOTH },
+      VALUE(progress_ppm), UNIT_PPM, SIDE_BOTH },
     { "eta_seconds", "Estimated time left at the average speed so far.",
-      offsetof(struct metrics, eta_ns), UNIT_NS, SIDE_BOTH },
+      VALUE(eta_ns), UNIT_NS, SIDE_BOTH },
     { "last_progress_timestamp_seconds", "Unix time when bytes last moved.",
-      offsetof(struct metrics, last_progress_ns), UNIT_NS, SIDE_BOTH },
+      VALUE(last_progress_ns), UNIT_NS, SIDE_BOTH },
     { "read_bytes_total", "Bytes read from the source image.",
-      offsetof(struct metrics, read_bytes), UNIT_ONE, SIDE_SOURCE },
+      VALUE(read_bytes), UNIT_ONE, SIDE_SOURCE },
     { "sent_bytes_total", "Data sent to the target.",
-      offsetof(struct metrics, sent_bytes), UNIT_ONE, SIDE_SOURCE },
+      PROGRESS(data_bytes), UNIT_ONE, SIDE_SOURCE },
     { "written_bytes_total", "Data written to the target disk.",
-      offsetof(struct metrics, written_bytes), UNIT_ONE, SIDE_TARGET },
+      PROGRESS(data_bytes), UNIT_ONE, SIDE_TARGET },
     { "zeroed_bytes_total", "Bytes zeroed on the target disk.",
-      offsetof(struct metrics, zeroed_bytes), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(zeroed_bytes), UNIT_ONE, SIDE_BOTH },
     { "skipped_bytes_total", "Zeros that were not sent.",
-      offsetof(struct metrics, skipped_bytes), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(zero_bytes), UNIT_ONE, SIDE_BOTH },
     { "resumed_bytes_total", "Data not sent because the target already had it.",
-      offsetof(struct metrics, resumed_bytes), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(resumed_bytes), UNIT_ONE, SIDE_BOTH },
     { "unverified_bytes_total",
       "Data the target already had and did not read again.",
-      offsetof(struct metrics, unverified_bytes), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(unverified_bytes), UNIT_ONE, SIDE_BOTH },
     { "wire_bytes_total", "Bytes on the network, TLS included.",
-      offsetof(struct metrics, wire_bytes), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(wire_bytes), UNIT_ONE, SIDE_BOTH },
     { "compressed_bytes_total", "Bytes sent compressed, before compression.",
-      offsetof(struct metrics, compressed_bytes), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(compressed_bytes), UNIT_ONE, SIDE_BOTH },
     { "compressed_to_bytes_total", "Bytes sent compressed, after compression.",
-      offsetof(struct metrics, compressed_to_bytes), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(compressed_to_bytes), UNIT_ONE, SIDE_BOTH },
     { "retries_total", "Failed attempts to connect to the target.",
-      offsetof(struct metrics, retries), UNIT_ONE, SIDE_SOURCE },
+      PROGRESS(retries), UNIT_ONE, SIDE_SOURCE },
     { "reconnects_total", "Connections re-established after a loss.",
-      offsetof(struct metrics, reconnects), UNIT_ONE, SIDE_BOTH },
+      PROGRESS(reconnects), UNIT_ONE, SIDE_BOTH },
     { "sessions_total", "Sessions with a source.",
-      offsetof(struct metrics, sessions), UNIT_ONE, SIDE_TARGET },
+      PROGRESS(sessions), UNIT_ONE, SIDE_TARGET },
     { "failed_sessions_total", "Sessions whose clone failed.",
-      offsetof(struct metrics, failed_sessions), UNIT_ONE, SIDE_TARGET },
+      PROGRESS(failed_sessions), UNIT_ONE, SIDE_TARGET },
     { "verify_failures_total", "Clones whose digests did not match.",
-      offsetof(struct metrics, verify_failures), UNIT_ONE, SIDE_BOTH },
+      VALUE(verify_failures), UNIT_ONE, SIDE_BOTH },
 };
 /* clang-format on */
 
@@ -151,14 +155,22 @@ static void add_row(struct out *out, const struct row *row, uint64_t value)
     }
 }
 
+static uint64_t value_of(const struct row *row, const struct metrics *metrics)
+{
+    const char *base = row->is_progress ? (const char *)metrics->progress
+                                        : (const char *)metrics;
+    const void *field = base + row->field;
+
+    return row->is_progress ? progress_get(field) : *(const uint64_t *)field;
+}
+
 static void add_numbers(struct out *out, const struct metrics *metrics)
 {
     enum side other = metrics->is_source ? SIDE_TARGET : SIDE_SOURCE;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        uint64_t value;
+        uint64_t value = value_of(&rows[i], metrics);
 
-        memcpy(&value, (const char *)metrics + rows[i].field, sizeof(value));
         if (rows[i].side != other && value != METRICS_UNKNOWN)
             add_row(out, &rows[i], value);
     }
@@ -170,8 +182,8 @@ static void add_waits(struct out *out, const struct metrics *metrics)
         const char *stage;
         uint64_t ns;
     } waits[] = {
-        { "disk", metrics->wait_disk_ns },
-        { "network", metrics->wait_net_ns },
+        { "disk", progress_get(&metrics->progress->wait_disk_ns) },
+        { "network", progress_get(&metrics->progress->wait_net_ns) },
     };
 
     add_head(out, "wait_seconds_total", "counter",

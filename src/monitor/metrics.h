@@ -1,5 +1,5 @@
 /*
- * metrics.h - formats a snapshot of a job as Prometheus text.  No I/O.
+ * metrics.h - formats the state of a job as Prometheus text.  No I/O.
  *
  * Names, types and units are stable for dashboards: docs/operations.md.
  */
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "clonewire/clonewire.h"
+#include "record/progress.h"
 
 #define METRICS_TEXT_BYTES 128U
 #define METRICS_UNKNOWN    UINT64_MAX
@@ -32,21 +33,8 @@ struct metrics {
     uint64_t eta_ns;           /* or METRICS_UNKNOWN */
     uint64_t last_progress_ns; /* Unix time, or METRICS_UNKNOWN */
     uint64_t read_bytes;       /* source */
-    uint64_t sent_bytes;       /* source */
-    uint64_t written_bytes;    /* target */
-    uint64_t zeroed_bytes;     /* target */
-    uint64_t skipped_bytes;    /* zeros neither sent nor written */
-    uint64_t resumed_bytes;    /* not sent: the target already had it */
-    uint64_t unverified_bytes; /* of resumed_bytes: not read again */
-    uint64_t wire_bytes;
-    uint64_t compressed_bytes;    /* sent compressed, before compression */
-    uint64_t compressed_to_bytes; /* sent compressed, after compression */
-    uint64_t wait_disk_ns, wait_net_ns;
-    uint64_t retries;         /* source: failed attempts to connect */
-    uint64_t reconnects;      /* connections re-established after a loss */
-    uint64_t sessions;        /* target: sessions with a source */
-    uint64_t failed_sessions; /* target: of sessions, those that failed */
     uint64_t verify_failures;
+    const struct progress *progress; /* counters of the job; borrowed */
 };
 
 /* Returns the progress in ppm; 1000000 only if durable and equal. */

@@ -5,6 +5,9 @@
 
 #define SECOND UINT64_C(1000000000)
 
+static struct progress progress = { .data_bytes = 17,
+                                    .wait_disk_ns = 2345678901 };
+
 static struct metrics some(void)
 {
     return (struct metrics){
@@ -20,8 +23,7 @@ static struct metrics some(void)
         .progress_ppm = 250000,
         .eta_ns = 3 * SECOND / 2,
         .last_progress_ns = METRICS_UNKNOWN,
-        .written_bytes = 17,
-        .wait_disk_ns = 2345678901,
+        .progress = &progress,
     };
 }
 
@@ -64,7 +66,7 @@ static void test_format(void **state)
 
     metrics.is_source = true;
     metrics_format(&metrics, text, sizeof(text));
-    assert_non_null(strstr(text, "clonewire_sent_bytes_total 0\n"));
+    assert_non_null(strstr(text, "clonewire_sent_bytes_total 17\n"));
     assert_non_null(strstr(text, "clonewire_retries_total 0\n"));
     assert_null(strstr(text, "written_bytes"));
 }
