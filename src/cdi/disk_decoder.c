@@ -6,19 +6,18 @@
 /* ---- plain ---- */
 
 /* Fetches the next piece if none is left, unless the input is over. */
-static int refill(const struct piece_source *body, const uint8_t **at,
-                  size_t *len, bool *is_over, struct error *err)
+static int refill(struct disk_decoder_input *in, struct error *err)
 {
     const void *data;
     ssize_t n;
 
-    while (*len == 0 && !*is_over) {
-        n = body->next(body->opaque, &data, err);
+    while (in->len == 0 && !in->is_over) {
+        n = in->body.next(in->body.opaque, &data, err);
         if (n < 0)
             return -1;
-        *is_over = n == 0;
-        *at = data;
-        *len = (size_t)n;
+        in->is_over = n == 0;
+        in->at = data;
+        in->len = (size_t)n;
     }
     return 0;
 }
@@ -35,14 +34,14 @@ static ssize_t plain_fill(struct disk_stream *feed, uint8_t *buf, size_t len,
     while (done < len) {
         size_t n;
 
-        if (refill(&p->body, &p->at, &p->len, &p->is_over, err) < 0)
+        if (refill(&p->in, err) < 0)
             return -1;
-        if (p->len == 0)
+        if (p->in.len == 0)
             break;
-        n = p->len < len - done ? p->len : len - done;
-        memcpy(buf + done, p->at, n);
-        p->at += n;
-        p->len -= n;
+        n = p->in.len < len - done ? p->in.len : len - done;
+        memcpy(buf + done, p->in.at, n);
+        p->in.at += n;
+        p->in.len -= n;
         done += n;
     }
     return (ssize_t)done;
@@ -52,7 +51,7 @@ void disk_decoder_plain_init(struct disk_decoder_plain *plain,
                              const struct piece_source *body)
 {
     *plain = (struct disk_decoder_plain){ .feed.fill = plain_fill,
-                                          .body = *body };
+                                          .in.body = *body };
 }
 
 ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
@@ -85,14 +84,14 @@ static int refill_frames(struct disk_decoder_snappy *s, struct error *err)
 {
     ssize_t n;
 
-    if (!s->is_straight || s->len > 0 || s->is_over)
-        return refill(&s->body, &s->at, &s->len, &s->is_over, err);
-    n = s->body.read(s->body.opaque, s->line, sizeof(s->line), err);
+    if (!s->is_straight || s->in.len > 0 || s->in.is_over)
+        return refill(&s->in, err);
+    n = s->in.body.read(s->in.body.opaque, s->line, sizeof(s->line), err);
     if (n < 0)
         return -1;
-    s->is_over = n == 0;
-    s->at = s->line;
-    s->len = (size_t)n;
+    s->in.is_over = n == 0;
+    s->in.at = s->line;
+    s->in.len = (size_t)n;
     return 0;
 }
 
@@ -106,18 +105,18 @@ static int take_straight(struct disk_decoder_snappy *s, uint8_t *out,
     size_t missing = 0, done = 0;
     uint8_t *to = NULL;
 
-    if (s->body.read)
+    if (s->in.body.read)
         to = snappy_frame_place(&s->reader, out, &missing);
     if (!to)
         return SNAPPY_FRAME_MORE;
     while (done < missing) {
-        ssize_t n = s->body.read(s->body.opaque, to + done, missing - done,
-                                 err);
+        ssize_t n = s->in.body.read(s->in.body.opaque, to + done,
+                                    missing - done, err);
 
         if (n < 0)
             return -1;
-        s->is_over = n == 0;
-        if (s->is_over)
+        s->in.is_over = n == 0;
+        if (s->in.is_over)
             return SNAPPY_FRAME_MORE;
         done += (size_t)n;
     }
@@ -132,7 +131,7 @@ static int take_input(struct disk_decoder_snappy *s, uint8_t *out,
 {
     enum snappy_frame_result result;
 
-    result = snappy_frame_read(&s->reader, &s->at, &s->len, out, block);
+    result = snappy_frame_read(&s->reader, &s->in.at, &s->in.len, out, block);
     if (result != SNAPPY_FRAME_MORE) {
         s->is_straight = false;
         return (int)result;
@@ -150,7 +149,7 @@ static int next_block(struct disk_decoder_snappy *s, uint8_t *out,
 
         if (refill_frames(s, err) < 0)
             return -1;
-        if (s->is_over) {
+        if (s->in.is_over) {
             result = snappy_frame_end(&s->reader);
             return result == SNAPPY_FRAME_MORE ? 0 : damaged(s, result, err);
         }
@@ -253,9 +252,8 @@ void disk_decoder_snappy_init(struct disk_decoder_snappy *snappy,
                               const struct piece_source *body)
 {
     snappy->feed.fill = snappy_fill;
-    snappy->body = *body;
-    snappy->len = 0;
-    snappy->is_over = snappy->is_straight = false;
+    snappy->in = (struct disk_decoder_input){ .body = *body };
+    snappy->is_straight = false;
     snappy->block_at = snappy->block_len = 0;
     snappy_frame_reader_init(&snappy->reader);
 }

@@ -18,14 +18,18 @@
 #define DISK_DECODER_HEAD_BYTES 512U
 #define DISK_DECODER_LINE_BYTES 64U /* enough for the head of a chunk */
 
-/* ---- plain ---- */
-
-struct disk_decoder_plain {
-    struct disk_stream feed; /* first */
+struct disk_decoder_input {
     struct piece_source body;
     const uint8_t *at; /* the rest of the last piece */
     size_t len;
     bool is_over;
+};
+
+/* ---- plain ---- */
+
+struct disk_decoder_plain {
+    struct disk_stream feed; /* first */
+    struct disk_decoder_input in;
     size_t head_at, head_len; /* of head: not yet returned */
     uint8_t head[DISK_DECODER_HEAD_BYTES];
 };
@@ -43,10 +47,7 @@ ssize_t disk_decoder_plain_peek(struct disk_decoder_plain *plain,
 /* Decodes blocks from frames that arrive in pieces; about 200 KiB. */
 struct disk_decoder_snappy {
     struct disk_stream feed; /* first */
-    struct piece_source body;
-    const uint8_t *at; /* the rest of the last piece */
-    size_t len;
-    bool is_over;
+    struct disk_decoder_input in;
     struct snappy_frame_reader reader;
     bool is_straight; /* the last chunk was received into the output */
     uint8_t line[DISK_DECODER_LINE_BYTES];

@@ -20,13 +20,12 @@ void upload_router_set(struct upload_router *router,
 
 /* ---- handlers ---- */
 
-/* text: of the answer; why: for the log. */
 static bool refuse(struct request *request, enum http_code code,
-                   const char *text, const char *why)
+                   const char *why)
 {
     log_warn_limited("refused %s: %s: %d %s", request->peer, why, (int)code,
                      http_reason(code));
-    request_answer(request, code, HTTP_TEXT, text);
+    request_answer(request, code, HTTP_TEXT, "");
     return false;
 }
 
@@ -35,13 +34,6 @@ static bool show_health(void *opaque, struct request *request)
     (void)opaque;
     request_answer(request, HTTP_OK, HTTP_TEXT, "OK");
     return false;
-}
-
-static bool show_nothing(void *opaque, struct request *request)
-{
-    (void)opaque;
-    return refuse(request, HTTP_NOT_FOUND, "404 page not found\n",
-                  "no such path");
 }
 
 /* Checks in the order of the list in the header. */
@@ -56,14 +48,14 @@ static bool take_upload(void *opaque, struct request *request)
         return false;
     }
     if (verb != HTTP_VERB_POST)
-        return refuse(request, HTTP_NOT_FOUND, "", "an upload is a POST");
+        return refuse(request, HTTP_NOT_FOUND, "an upload is a POST");
     if (conn_check_peer(request->conn, &err) < 0)
-        return refuse(request, HTTP_UNAUTHORIZED, "", err.text);
+        return refuse(request, HTTP_UNAUTHORIZED, err.text);
     if (upload_router_claim(router) < 0)
         return atomic_load(&router->state) == UPLOAD_ROUTER_DONE
-                   ? refuse(request, HTTP_CONFLICT, "",
+                   ? refuse(request, HTTP_CONFLICT,
                             "the disk is complete already")
-                   : refuse(request, HTTP_UNAVAILABLE, "",
+                   : refuse(request, HTTP_UNAVAILABLE,
                             "busy with another client");
     request->idle_ns = router->idle_ns;
     request->deadline_unix_ns = router->deadline_unix_ns;
@@ -86,7 +78,7 @@ static const struct http_route routes[] = {
     { "/v1alpha1/upload-form", take_upload, false, FORM },
     { "/v1alpha1/upload-form-async", take_upload, false, FORM | ASYNC },
     { "/v1alpha1/upload-archive", take_upload, false, ARCHIVE },
-    { NULL, show_nothing, false, 0 },
+    { NULL, NULL, false, 0 },
 };
 
 struct http_service upload_router_service(struct upload_router *router)

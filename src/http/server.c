@@ -22,8 +22,8 @@ static void answer_code(struct request *request, enum http_code code)
 }
 
 /* A client that sends nothing (a port check) is not worth a warning. */
-static void log_broken(const struct http_service *service,
-                       const struct request *request, const struct error *err)
+static void log_refusal(const struct http_service *service,
+                        const struct request *request, const struct error *err)
 {
     if (request->len > 0 && !service->is_open)
         log_warn_limited("refused %s: %s", request->peer, err->text);
@@ -40,7 +40,7 @@ static bool handle(const struct http_service *service, struct request *request,
     struct error err;
 
     if (request_read_head(request, deadline_ns, &code, &err) < 0) {
-        log_broken(service, request, &err);
+        log_refusal(service, request, &err);
         if (code != 0)
             answer_code(request, code);
         return false;
@@ -48,9 +48,16 @@ static bool handle(const struct http_service *service, struct request *request,
     is_get = request->head.verb == HTTP_VERB_GET ||
              request->head.verb == HTTP_VERB_HEAD;
     request->route = find_route(service->routes, request->head.path);
-    if (!request->route->is_get || is_get)
+    if (request->route->is_get && !is_get) {
+        answer_code(request, HTTP_NOT_GET);
+    } else if (request->route->handle) {
         return request->route->handle(service->opaque, request);
-    answer_code(request, HTTP_NOT_GET);
+    } else {
+        error_set(&err, ERROR_PROTOCOL, 0, "no such path: 404 Not Found");
+        log_refusal(service, request, &err);
+        request_answer(request, HTTP_NOT_FOUND, HTTP_TEXT,
+                       "404 page not found\n");
+    }
     return false;
 }
 

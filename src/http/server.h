@@ -24,7 +24,7 @@ struct http_route {
     const char *path; /* NULL: every other path, in the last row */
 
     /* Answers the request and returns false, or returns true to keep it: then
-     * the caller of http_serve() owns it. */
+     * the caller of http_serve() owns it.  NULL: answers 404. */
     bool (*handle)(void *opaque, struct request *request);
 
     bool is_get;    /* only GET and HEAD; other methods give 405 */

@@ -62,13 +62,6 @@ static bool show_ready(void *opaque, struct request *request)
     return false;
 }
 
-static bool show_nothing(void *opaque, struct request *request)
-{
-    (void)opaque;
-    request_answer(request, HTTP_NOT_FOUND, HTTP_METRICS, "Not Found\n");
-    return false;
-}
-
 /* CDI's controller reads one metric, at any path. */
 static bool show_cdi_progress(void *opaque, struct request *request)
 {
@@ -87,7 +80,7 @@ static const struct http_route routes[] = {
     { "/metrics", show_metrics, true, 0 },
     { "/healthz", show_alive, true, 0 },
     { "/readyz", show_ready, true, 0 },
-    { NULL, show_nothing, true, 0 },
+    { NULL, NULL, true, 0 },
 };
 
 static const struct http_route cdi_routes[] = {

@@ -45,17 +45,10 @@ static bool show_full(void *opaque, struct request *request)
     return false;
 }
 
-static bool show_nothing(void *opaque, struct request *request)
-{
-    (void)opaque;
-    request_answer(request, HTTP_NOT_FOUND, HTTP_TEXT, "");
-    return false;
-}
-
 static const struct http_route routes[] = {
     { "/ok", show_ok, true, 0 },
     { "/full", show_full, true, 0 },
-    { NULL, show_nothing, true, 0 },
+    { NULL, NULL, true, 0 },
 };
 
 static const struct http_service service = { .routes = routes,
