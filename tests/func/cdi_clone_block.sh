@@ -55,7 +55,7 @@ upload - "${CLONE[@]}" <empty
 assert_refused 500 'snappy stream'
 "$SNAP" <empty >nothing # an identifier, and no disk
 upload - "${CLONE[@]}" <nothing
-assert_refused 500 'no disk'
+assert_refused 500 'not a disk'
 upload - "${CLONE[@]}" /v1beta1/upload-async <stored
 assert_refused 500 'async clone not supported'
 upload - "${CLONE[@]}" -H "x-clonewire-disk-bytes: 1048576" <stored

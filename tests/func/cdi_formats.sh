@@ -45,8 +45,8 @@ refused() # FILE WHY
 
 head -c 100 image >short
 : >empty
-refused short 'header|no disk'
-refused empty 'header|no disk'
+refused short 'header|not a disk'
+refused empty 'header|not a disk'
 head -c -2000 image.gz >cut.gz
 refused cut.gz 'gzip|ended|cut'
 head -c -2000 image.xz >cut.xz
