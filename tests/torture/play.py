@@ -361,8 +361,9 @@ class Play:
         self.network.release()
         self._make_room()
         for _ in range(TRIES):
+            # A side that ends from here on is judged after the wait, which it
+            # ends: judged before, it would leave the other one to wait alone.
             self._keep_running()
-            self._judge_ended()
             if all(self.is_done.values()):
                 return
             self._wait_any()
