@@ -134,7 +134,8 @@ static bool takes_older(struct http_source *v, const struct error *err)
     return true;
 }
 
-static int call(struct http_source *v, uint64_t deadline_ns, struct error *err)
+static int connect_target(struct http_source *v, uint64_t deadline_ns,
+                          struct error *err)
 {
     const struct conn_options options = {
         .role = CONN_DATA,
@@ -201,7 +202,7 @@ static int explain_status(const struct http_source *v, struct error *err)
 }
 
 /* After the lane has ended, with *err if it failed.  0: the target has it. */
-static int judge(struct http_source *v, int r, struct error *err)
+static int evaluate_answer(struct http_source *v, int r, struct error *err)
 {
     const struct upload_client *client = &v->client;
     bool is_ours = r == 0 || err->kind == ERROR_PEER ||
@@ -256,9 +257,9 @@ static void await_answer(struct http_source *v)
     struct error err;
 
     job_enter(job, CW_PHASE_FLUSHING);
-    if (v->heard_all_ns == 0)
-        v->heard_all_ns = now_ns;
-    if (now_ns - v->heard_all_ns < job->tuning.stall_ns ||
+    if (v->sent_all_ns == 0)
+        v->sent_all_ns = now_ns;
+    if (now_ns - v->sent_all_ns < job->tuning.stall_ns ||
         job_state_stopping(&job->state))
         return;
     error_set(&err, ERROR_TEMPORARY, 0,
@@ -284,7 +285,7 @@ static void tick(struct http_source *v)
     job_state_wait(&job->state, -1, JOB_TICK_MS);
 }
 
-static void hang_up(struct http_source *v)
+static void disconnect(struct http_source *v)
 {
     struct progress *progress = &v->job.status.progress;
 
@@ -299,13 +300,13 @@ static void hang_up(struct http_source *v)
     v->client = (struct upload_client){ 0 };
 }
 
-static int converse(struct http_source *v, struct error *err)
+static int send_volume(struct http_source *v, struct error *err)
 {
     struct cw_job *job = &v->job;
     int r;
 
     atomic_store(&v->is_sent, false);
-    v->heard_all_ns = 0;
+    v->sent_all_ns = 0;
     v->path = (struct tcp_path){ 0 };
     job_enter(job, CW_PHASE_COPYING);
     watchdog_start(job);
@@ -314,7 +315,8 @@ static int converse(struct http_source *v, struct error *err)
     while (atomic_load(&v->running) > 0)
         tick(v);
     worker_join(&v->lane);
-    r = judge(v, job_state_first_error(&job->state, err) ? -1 : 0, err);
+    r = evaluate_answer(v, job_state_first_error(&job->state, err) ? -1 : 0,
+                        err);
     v->was_sent = v->was_sent || atomic_load(&v->is_sent);
     return r;
 }
@@ -323,11 +325,11 @@ static int converse(struct http_source *v, struct error *err)
 static int attempt(struct http_source *v, uint64_t deadline_ns,
                    struct error *err)
 {
-    int r = call(v, deadline_ns, err);
+    int r = connect_target(v, deadline_ns, err);
 
     if (r == 0)
-        r = conn_is_http(v->conn) ? converse(v, err) : 1;
-    hang_up(v);
+        r = conn_is_http(v->conn) ? send_volume(v, err) : 1;
+    disconnect(v);
     return r;
 }
 
@@ -389,7 +391,7 @@ static void http_source_free(struct cw_job *job)
     struct http_source *v = (struct http_source *)job;
 
     worker_join(&v->lane);
-    hang_up(v);
+    disconnect(v);
     image_close(v->image);
     job_fini(job);
     free(v);

@@ -31,7 +31,7 @@ struct http_source {
     /* Of one attempt: set up by the main thread before the lane starts. */
     struct conn *conn;
     struct tcp_path path;
-    uint64_t heard_all_ns; /* when the target had everything; 0: not yet */
+    uint64_t sent_all_ns; /* when the target had everything; 0: not yet */
     struct upload_client client;
     struct snappy_encoder encoder;
 

@@ -313,7 +313,7 @@ int upload_receive(struct upload *u, struct error *err)
                          : "an image or archive");
     if (u->is_clone && (u->from->route->flags & UPLOAD_ROUTE_ASYNC))
         return error_set(err, ERROR_PROTOCOL, 0, "async clone not supported");
-    if (request_invite(u->from, err) < 0 ||
+    if (request_continue(u->from, err) < 0 ||
         receive_content(u, content, err) < 0)
         return -1;
     if (!u->from->is_over)

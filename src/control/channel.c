@@ -12,7 +12,7 @@ void channel_init(struct channel *channel, struct conn *conn)
 {
     channel->conn = conn;
     channel->have = 0;
-    channel->heard_ns = channel->spoke_ns = clock_now_ns();
+    channel->last_rx_ns = channel->last_tx_ns = clock_now_ns();
 }
 
 int channel_send(struct channel *channel, const struct message *message,
@@ -28,7 +28,7 @@ int channel_send(struct channel *channel, const struct message *message,
     if (conn_send(channel->conn, out, len, err) < 0 ||
         conn_flush(channel->conn, err) < 0)
         return -1;
-    channel->spoke_ns = clock_now_ns();
+    channel->last_tx_ns = clock_now_ns();
     return 0;
 }
 
@@ -60,12 +60,12 @@ static int fill(struct channel *channel, size_t want, struct error *err)
         if (n <= 0)
             return n;
         channel->have += (size_t)n;
-        channel->heard_ns = clock_now_ns();
+        channel->last_rx_ns = clock_now_ns();
     }
     return 1;
 }
 
-static int nonsense(struct error *err, enum message_result result)
+static int bad_message(struct error *err, enum message_result result)
 {
     return error_set(err, ERROR_PROTOCOL, 0, "bad message: %s",
                      message_result_text(result));
@@ -83,7 +83,7 @@ int channel_next(struct channel *channel, struct message *message,
         return r;
     result = message_decode_header(channel->in, &type, &payload_bytes);
     if (result != MESSAGE_OK)
-        return nonsense(err, result);
+        return bad_message(err, result);
 
     r = fill(channel, MESSAGE_HEADER_BYTES + payload_bytes, err);
     if (r <= 0)
@@ -92,7 +92,7 @@ int channel_next(struct channel *channel, struct message *message,
     result = message_decode(type, channel->in + MESSAGE_HEADER_BYTES,
                             payload_bytes, message);
     if (result != MESSAGE_OK) {
-        nonsense(err, result);
+        bad_message(err, result);
         return error_wrap(err, "%s", message_type_name(type));
     }
     return 1;

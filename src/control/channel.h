@@ -17,10 +17,10 @@
 #include "wire/message.h"
 
 struct channel {
-    struct conn *conn; /* owned by the caller */
-    uint64_t heard_ns; /* when the last byte was received */
-    uint64_t spoke_ns; /* when we last sent a message */
-    size_t have;       /* bytes of in that are filled */
+    struct conn *conn;   /* owned by the caller */
+    uint64_t last_rx_ns; /* when the last byte was received */
+    uint64_t last_tx_ns; /* when we last sent a message */
+    size_t have;         /* bytes of in that are filled */
     uint8_t in[MESSAGE_BUFFER_BYTES];
 };
 

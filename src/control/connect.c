@@ -39,7 +39,7 @@ static void try_other_size(struct conn_options *options,
 }
 
 /* Once, at the first pause. */
-static void tell_pause(const struct error *err, uint64_t wait_ns)
+static void log_pause(const struct error *err, uint64_t wait_ns)
 {
     log_warn("%s; trying again for %" PRIu64 " s%s", err->text,
              wait_ns / CLOCK_SECOND_NS,
@@ -68,7 +68,7 @@ int connect_until(struct cw_job *job, const struct addr *target,
             now_ns >= patience->deadline_ns)
             return -1;
         if (wait_ms == PAUSE_FIRST_MS && err->kind != ERROR_CANCELLED)
-            tell_pause(err, patience->deadline_ns - now_ns);
+            log_pause(err, patience->deadline_ns - now_ns);
         if (!connect_pause_ms(job, retry_jitter_ms(wait_ms)))
             continue;
         try_other_size(&own, err);

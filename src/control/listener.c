@@ -69,7 +69,7 @@ void visitor_log_refusal(const struct visitor *visitor, const struct error *err)
 static int ask(struct visitor *visitor, struct channel *channel, int stop_fd,
                struct error *err)
 {
-    uint64_t deadline_ns = clock_now_ns() + LISTENER_PATIENCE_MS * CLOCK_MS_NS;
+    uint64_t deadline_ns = clock_now_ns() + LISTENER_TIMEOUT_MS * CLOCK_MS_NS;
 
     if (channel_wait(channel, &visitor->first, deadline_ns, stop_fd, err) < 0) {
         if (err->kind == ERROR_PROTOCOL)
@@ -94,7 +94,7 @@ static int shake_hands(struct listener *listener, int fd, int stop_fd,
 {
     struct conn_options options = {
         .role = CONN_DATA,
-        .handshake_timeout_ms = LISTENER_PATIENCE_MS,
+        .handshake_timeout_ms = LISTENER_TIMEOUT_MS,
         .congestion = listener->job->tuning.congestion,
         .stop_fd = stop_fd,
     };

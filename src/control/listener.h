@@ -2,7 +2,7 @@
  * listener.h - the target's listening port: clients become visitors.
  *
  * A net/acceptor.h with at most LISTENER_VISITORS clients at once, each with
- * LISTENER_PATIENCE_MS for the handshake and as long for the first message.
+ * LISTENER_TIMEOUT_MS for the handshake and as long for the first message.
  */
 #ifndef CW_CONTROL_LISTENER_H
 #define CW_CONTROL_LISTENER_H
@@ -13,8 +13,8 @@
 #include "job/job.h"
 #include "net/addr.h"
 
-#define LISTENER_VISITORS    64U
-#define LISTENER_PATIENCE_MS 10000U
+#define LISTENER_VISITORS   64U
+#define LISTENER_TIMEOUT_MS 10000U
 
 /* A client: conn with its first message, an upload, or err. */
 struct visitor {

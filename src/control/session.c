@@ -4,14 +4,14 @@
 #include "base/log.h"
 
 #define HEARTBEAT_NS  (CLOCK_SECOND_NS / 2)
-#define LAST_WORDS_NS (2 * CLOCK_SECOND_NS)
+#define LAST_ERROR_NS (2 * CLOCK_SECOND_NS)
 
 void session_open(struct session *session, struct cw_job *job,
                   struct conn *conn)
 {
     session->job = job;
     session->dead_ns = job->tuning.dead_peer_ns;
-    session->told_ns = 0;
+    session->report_ns = 0;
     session->is_sent = false;
     session->is_settled = false;
     session->phase = MESSAGE_PHASE_COPYING;
@@ -45,7 +45,7 @@ int session_unexpected(struct session *session, const struct message *message)
     return -1;
 }
 
-int session_tell(struct session *session)
+int session_send_progress(struct session *session)
 {
     const struct progress *counters = &session->job->status.progress;
     struct message message = { .type = MESSAGE_PROGRESS };
@@ -65,14 +65,14 @@ int session_enter(struct session *session, enum cw_phase phase)
     session->phase = phase == CW_PHASE_VERIFYING ? MESSAGE_PHASE_VERIFYING
                                                  : MESSAGE_PHASE_FLUSHING;
     job_enter(session->job, phase);
-    return session_tell(session);
+    return session_send_progress(session);
 }
 
-static int check_life(struct session *session, uint64_t now_ns)
+static int check_peer_alive(struct session *session, uint64_t now_ns)
 {
     struct error err;
 
-    if (now_ns - session->channel.heard_ns < session->dead_ns)
+    if (now_ns - session->channel.last_rx_ns < session->dead_ns)
         return 0;
     error_set(&err, ERROR_TEMPORARY, 0,
               "no sign of life from the %s for %llu s", peer_word(session),
@@ -91,14 +91,14 @@ static int upkeep(struct session *session)
     if (job_state_must_end(&job->state))
         return -1;
     job_attend(job);
-    if (now_ns - session->told_ns >= JOB_TICK_MS * CLOCK_MS_NS) {
-        session->told_ns = now_ns;
+    if (now_ns - session->report_ns >= JOB_TICK_MS * CLOCK_MS_NS) {
+        session->report_ns = now_ns;
         job_report(job);
     }
-    if (now_ns - session->channel.spoke_ns >= HEARTBEAT_NS &&
-        session_tell(session) < 0)
+    if (now_ns - session->channel.last_tx_ns >= HEARTBEAT_NS &&
+        session_send_progress(session) < 0)
         return -1;
-    return check_life(session, now_ns);
+    return check_peer_alive(session, now_ns);
 }
 
 /* Raises counter to value; ignores a smaller value from the peer. */
@@ -151,31 +151,31 @@ static void note_progress(struct session *session,
     }
 }
 
-enum heard {
-    HEARD_FAILURE,
-    HEARD_NOTHING,
-    HEARD_PROGRESS, /* handled; more may be buffered locally */
-    HEARD_MESSAGE,  /* for the caller */
+enum received {
+    RECEIVED_FAILURE,
+    RECEIVED_NOTHING,
+    RECEIVED_PROGRESS, /* handled; more may be buffered locally */
+    RECEIVED_MESSAGE,  /* for the caller */
 };
 
-static enum heard receive_message(struct session *session,
-                                  struct message *message)
+static enum received receive_message(struct session *session,
+                                     struct message *message)
 {
     struct error err;
     int r = channel_next(&session->channel, message, &err);
 
     if (r == 0)
-        return HEARD_NOTHING;
+        return RECEIVED_NOTHING;
     if (r > 0 && message->type == MESSAGE_PROGRESS) {
         note_progress(session, &message->progress);
-        return HEARD_PROGRESS;
+        return RECEIVED_PROGRESS;
     }
     if (r > 0 && message->type != MESSAGE_ERROR)
-        return HEARD_MESSAGE;
+        return RECEIVED_MESSAGE;
     if (r > 0)
         channel_peer_error(&message->error, !session->job->is_source, &err);
     job_state_fail(&session->job->state, &err);
-    return HEARD_FAILURE;
+    return RECEIVED_FAILURE;
 }
 
 int session_step(struct session *session, struct message *message)
@@ -183,10 +183,10 @@ int session_step(struct session *session, struct message *message)
     if (upkeep(session) < 0)
         return -1;
     switch (receive_message(session, message)) {
-    case HEARD_FAILURE: return -1;
-    case HEARD_MESSAGE: return 1;
-    case HEARD_PROGRESS: return 0;
-    case HEARD_NOTHING: break;
+    case RECEIVED_FAILURE: return -1;
+    case RECEIVED_MESSAGE: return 1;
+    case RECEIVED_PROGRESS: return 0;
+    case RECEIVED_NOTHING: break;
     }
     job_state_wait(&session->job->state, conn_fd(session->channel.conn),
                    JOB_TICK_MS);
@@ -196,7 +196,7 @@ int session_step(struct session *session, struct message *message)
 /* Reads the ERROR that the peer may have sent before it disconnected. */
 static void read_last_error(struct session *session)
 {
-    uint64_t deadline_ns = clock_now_ns() + LAST_WORDS_NS;
+    uint64_t deadline_ns = clock_now_ns() + LAST_ERROR_NS;
     struct message message;
     struct error err;
 

@@ -14,8 +14,8 @@
 struct session {
     struct cw_job *job;     /* borrowed */
     struct channel channel; /* its conn is the session's; closed by _close() */
-    uint64_t dead_ns; /* after this long without a byte the peer is dead */
-    uint64_t told_ns; /* last progress callback */
+    uint64_t dead_ns;   /* after this long without a byte the peer is dead */
+    uint64_t report_ns; /* last progress callback */
     enum message_phase phase; /* what our PROGRESS says */
     bool is_sent;             /* source: the whole disk and FINISH were sent */
     bool is_settled;          /* both ends know why the job has failed */
@@ -35,7 +35,7 @@ void session_open(struct session *session, struct cw_job *job,
 int session_step(struct session *session, struct message *message);
 
 /* Sends a PROGRESS now; session_step() sends the periodic ones.  0 or -1. */
-int session_tell(struct session *session);
+int session_send_progress(struct session *session);
 
 /* Moves the job to phase, flushing or verifying, and informs the peer.  0 or
  * -1. */

@@ -225,7 +225,7 @@ struct piece_source request_body(struct request *request)
 
 /* ---- answering ---- */
 
-int request_invite(struct request *request, struct error *err)
+int request_continue(struct request *request, struct error *err)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -240,7 +240,7 @@ int request_invite(struct request *request, struct error *err)
 void request_answer(struct request *request, enum http_code code,
                     const char *type, const char *text)
 {
-    uint64_t deadline_ns = clock_now_ns() + REQUEST_GOODBYE_NS;
+    uint64_t deadline_ns = clock_now_ns() + REQUEST_ANSWER_NS;
     bool is_head = request->head.verb == HTTP_VERB_HEAD;
     char head[HTTP_HEAD_BYTES];
     struct error err;

@@ -21,7 +21,7 @@
 #include "net/conn.h"
 
 #define REQUEST_HEAD_NS    (UINT64_C(10) * 1000000000) /* to receive a head */
-#define REQUEST_GOODBYE_NS (UINT64_C(3) * 1000000000) /* to deliver an answer */
+#define REQUEST_ANSWER_NS  (UINT64_C(3) * 1000000000) /* to deliver an answer */
 #define REQUEST_LATE_NS    (UINT64_C(3) * 1000000000)
 #define REQUEST_BYTES      65536U
 #define REQUEST_LINE_BYTES 256U
@@ -62,10 +62,10 @@ int request_read_head(struct request *request, uint64_t deadline_ns,
                       enum http_code *code, struct error *err);
 
 /* Asks a client that waits (Expect: 100-continue) to send its body. */
-int request_invite(struct request *request, struct error *err);
+int request_continue(struct request *request, struct error *err);
 
 /*
- * The body, after request_invite(); borrows request.  Its errors:
+ * The body, after request_continue(); borrows request.  Its errors:
  * ERROR_TEMPORARY (lost, or silent for too long), ERROR_PROTOCOL (not HTTP, or
  * bytes after the end).  Between two chunks of the coding read() receives
  * little ahead, so that the next chunk can also go directly to its destination.
@@ -74,7 +74,7 @@ struct piece_source request_body(struct request *request);
 
 /*
  * Answers with text of that content type as the body (without one for HEAD),
- * and waits until the client has it or REQUEST_GOODBYE_NS has passed.  At most
+ * and waits until the client has it or REQUEST_ANSWER_NS has passed.  At most
  * once.
  */
 void request_answer(struct request *request, enum http_code code,

@@ -95,12 +95,12 @@ static void serve_client(void *opaque, int fd, int stop_fd)
     struct http_server *server = opaque;
     const struct conn_options options = {
         .role = CONN_CONTROL, /* small buffers */
-        .handshake_timeout_ms = HTTP_SERVER_PATIENCE_MS,
-        .dead_peer_ms = HTTP_SERVER_PATIENCE_MS,
+        .handshake_timeout_ms = HTTP_SERVER_TIMEOUT_MS,
+        .dead_peer_ms = HTTP_SERVER_TIMEOUT_MS,
         .stop_fd = stop_fd,
     };
     uint64_t deadline_ns = clock_now_ns() +
-                           HTTP_SERVER_PATIENCE_MS * CLOCK_MS_NS;
+                           HTTP_SERVER_TIMEOUT_MS * CLOCK_MS_NS;
     struct conn *conn;
     struct error err;
 

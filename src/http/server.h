@@ -15,9 +15,9 @@
 #include "tls/tls.h"
 
 /* Limits of an http_server. */
-#define HTTP_SERVER_CLIENTS     4U    /* at the same time */
-#define HTTP_SERVER_PATIENCE_MS 5000U /* for a handshake and a request */
-#define HTTP_SERVER_PACE_MS     10U   /* for each new client */
+#define HTTP_SERVER_CLIENTS    4U    /* at the same time */
+#define HTTP_SERVER_TIMEOUT_MS 5000U /* for a handshake and a request */
+#define HTTP_SERVER_PACE_MS    10U   /* for each new client */
 
 /* A row of a service's table. */
 struct http_route {

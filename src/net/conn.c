@@ -300,13 +300,13 @@ uint64_t conn_waited_ns(const struct conn *conn)
 
 void conn_linger(const struct conn *conn)
 {
-    uint64_t deadline_ns = clock_now_ns() + CONN_FAREWELL_NS;
+    uint64_t deadline_ns = clock_now_ns() + CONN_LINGER_NS;
     struct pollfd pfd = { .fd = conn->fd, .events = POLLIN };
-    char waste[4096];
+    char discarded[4096];
 
     while (clock_now_ns() < deadline_ns) {
         int unsent = 0;
-        ssize_t n = recv(conn->fd, waste, sizeof(waste), MSG_DONTWAIT);
+        ssize_t n = recv(conn->fd, discarded, sizeof(discarded), MSG_DONTWAIT);
 
         if (n > 0)
             continue;
@@ -325,7 +325,7 @@ void conn_hang_up(struct conn *conn, uint64_t deadline_ns)
         { .fd = conn->bio.stop_fd > 0 ? conn->bio.stop_fd : -1,
           .events = POLLIN },
     };
-    char waste[65536];
+    char discarded[65536];
     uint64_t now_ns;
 
     ERR_clear_error();
@@ -335,7 +335,7 @@ void conn_hang_up(struct conn *conn, uint64_t deadline_ns)
     (void)shutdown(conn->fd, SHUT_WR);
     while (!atomic_load(&conn->is_shut) &&
            (now_ns = clock_now_ns()) < deadline_ns) {
-        ssize_t n = recv(conn->fd, waste, sizeof(waste), MSG_DONTWAIT);
+        ssize_t n = recv(conn->fd, discarded, sizeof(discarded), MSG_DONTWAIT);
 
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
             break;
@@ -349,10 +349,10 @@ void conn_hang_up(struct conn *conn, uint64_t deadline_ns)
 }
 
 /* Sends close_notify within a short time, or gives up. */
-static void say_goodbye(struct conn *conn)
+static void send_close_notify(struct conn *conn)
 {
     ERR_clear_error();
-    conn->bio.deadline_ns = clock_now_ns() + CONN_FAREWELL_NS;
+    conn->bio.deadline_ns = clock_now_ns() + CONN_LINGER_NS;
     (void)SSL_shutdown(conn->ssl);
     ERR_clear_error();
     if (conn->role == CONN_CONTROL) /* the peer may be sending meanwhile */
@@ -365,7 +365,7 @@ void conn_close(struct conn *conn)
         return;
     if (conn->is_established && !atomic_load(&conn->is_shut) &&
         conn->unsent.kind == ERROR_NONE && conn->lost.kind == ERROR_NONE)
-        say_goodbye(conn);
+        send_close_notify(conn);
     SSL_free(conn->ssl);
     socket_bio_fini(&conn->bio);
     if (conn->fd >= 0)

@@ -22,7 +22,7 @@ enum {
 };
 
 /* Maximum time for our last data to reach the peer. */
-#define CONN_FAREWELL_NS (CLOCK_SECOND_NS / 2)
+#define CONN_LINGER_NS (CLOCK_SECOND_NS / 2)
 
 struct conn {
     int fd;

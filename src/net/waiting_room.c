@@ -87,7 +87,7 @@ void waiting_room_add(struct waiting_room *room, int fd)
     room->shares[client.share]++;
 }
 
-static uint64_t deadline_of(const struct waiting_client *client)
+static uint64_t overdue_ns(const struct waiting_client *client)
 {
     return client->since_ns +
            (client->has_spoken ? WAITING_ROOM_SLOW_NS : WAITING_ROOM_SILENT_NS);
@@ -98,8 +98,8 @@ int waiting_room_timeout_ms(const struct waiting_room *room)
     uint64_t first_ns = UINT64_MAX;
 
     for (unsigned i = 0; i < room->count; i++)
-        if (deadline_of(&room->clients[i]) < first_ns)
-            first_ns = deadline_of(&room->clients[i]);
+        if (overdue_ns(&room->clients[i]) < first_ns)
+            first_ns = overdue_ns(&room->clients[i]);
     return first_ns == UINT64_MAX ? -1 : clock_until_ms(first_ns);
 }
 
@@ -142,7 +142,7 @@ int waiting_room_take(struct waiting_room *room)
                     : 0;
 
         poll->revents = 0;
-        if (r == 0 && now_ns >= deadline_of(&room->clients[seat]))
+        if (r == 0 && now_ns >= overdue_ns(&room->clients[seat]))
             r = -1;
         if (r > 0) {
             await_bytes(poll->fd, 1);

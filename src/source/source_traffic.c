@@ -44,7 +44,7 @@ void source_watch_control(struct source *s)
 void source_watch_lanes(struct source *s)
 {
     uint64_t now_ns = clock_now_ns(), acked = 0, unacked = 0;
-    bool is_alive = now_ns - s->session.channel.heard_ns < ALIVE_NS;
+    bool is_alive = now_ns - s->session.channel.last_rx_ns < ALIVE_NS;
 
     for (unsigned i = 0; i < s->job.resources.lanes; i++) {
         const struct conn *conn = atomic_load(&s->lanes[i].conn);

@@ -113,7 +113,7 @@ static void receive_hello(struct target *t, struct visitor **visitor)
     struct error err;
 
     if (target_is_same_job(t, &(*visitor)->first.hello, (*visitor)->name) &&
-        !t->comeback && clock_now_ns() - channel->heard_ns > SILENCE_NS) {
+        !t->comeback && clock_now_ns() - channel->last_rx_ns > SILENCE_NS) {
         t->comeback = TAKE_PTR(*visitor);
         error_set(&err, ERROR_TEMPORARY, 0,
                   "the source has lost the connection and calls again");

@@ -235,7 +235,7 @@ static void test_slow_clients(void **state)
 }
 
 /* A client that sends too slowly is dropped in time. */
-static void test_patience(void **state)
+static void test_timeout(void **state)
 {
     struct server s;
     struct client c;
@@ -250,8 +250,8 @@ static void test_patience(void **state)
     n = recv(c.fd, &byte, 1, 0); /* the server's end, TLS or not */
     ms = (clock_now_ns() - start_ns) / CLOCK_MS_NS;
     assert_true(n <= 0);
-    assert_in_range(ms, HTTP_SERVER_PATIENCE_MS - 500,
-                    HTTP_SERVER_PATIENCE_MS + 20000);
+    assert_in_range(ms, HTTP_SERVER_TIMEOUT_MS - 500,
+                    HTTP_SERVER_TIMEOUT_MS + 20000);
     client_close(&c);
     server_close(&s);
 }
@@ -309,7 +309,7 @@ int main(void)
         cmocka_unit_test(test_answers),
         cmocka_unit_test(test_self_signed),
         cmocka_unit_test(test_slow_clients),
-        cmocka_unit_test(test_patience),
+        cmocka_unit_test(test_timeout),
         cmocka_unit_test(test_hostile_bytes),
         cmocka_unit_test(test_port_taken),
     };
