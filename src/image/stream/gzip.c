@@ -1,8 +1,12 @@
 #include "image/stream/gzip.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define ZLIB_CONST
+#include <isa-l/igzip_lib.h>
+
 #include <zlib.h>
 
 #include "base/iszero.h"
@@ -10,16 +14,17 @@
 #include "base/parse.h"
 #include "image/stream/gzip_index.h"
 
+#define MAGIC         0x1f /* the first byte of a member */
 #define TRAILER_BYTES 8U
 #define WRAPPED       (15 + 16) /* windowBits: gzip header and trailer */
 #define BARE          (-15)     /* deflate alone */
 
 struct gzip {
-    struct stream stream; /* first: callers hold this */
-    z_stream z;
-    bool is_bare;              /* started inside a member: skip its trailer */
-    bool is_first;             /* in the first member */
-    struct gzip_index *points; /* owned; NULL: one pass, or borrowed */
+    struct stream stream;        /* first: callers hold this */
+    z_stream z;                  /* in use unless there is igzip */
+    struct inflate_state *igzip; /* owned; NULL: restart points are needed */
+    bool is_bare;                /* started inside a member: skip its trailer */
+    struct gzip_index *points;   /* owned; NULL: one pass, or borrowed */
     const struct gzip_index *places; /* as points, complete; may be shared */
 };
 
@@ -86,6 +91,19 @@ static void end_stream(struct gzip *gzip)
     gzip->stream.is_proven = gzip->places != NULL;
 }
 
+/* Begins a member, or the deflate data inside one (BARE). */
+static int reset_decoder(struct gzip *gzip, int window_bits, struct error *err)
+{
+    if (gzip->igzip) {
+        isal_inflate_reset(gzip->igzip);
+        gzip->igzip->crc_flag = ISAL_GZIP;
+        return 0;
+    }
+    if (inflateReset2(&gzip->z, window_bits) == Z_OK)
+        return 0;
+    return error_set(err, ERROR_SYSTEM, 0, "gzip: begin to decode");
+}
+
 /* After a member: another one, padding, or the end of the file. */
 static int end_member(struct gzip *gzip, struct error *err)
 {
@@ -96,7 +114,6 @@ static int end_member(struct gzip *gzip, struct error *err)
         return -1;
     if (stream_refill(stream, err) < 0)
         return -1;
-    gzip->is_first = false;
     gzip->is_bare = false;
     if (stream->left == 0 || stream->at[0] == 0) {
         if (stream->left > 0 && check_padding(gzip, err) < 0)
@@ -104,8 +121,10 @@ static int end_member(struct gzip *gzip, struct error *err)
         end_stream(gzip);
         return 0;
     }
-    if (inflateReset2(&gzip->z, WRAPPED) != Z_OK)
-        return error_set(err, ERROR_SYSTEM, 0, "gzip: begin a member");
+    if (stream->at[0] != MAGIC)
+        return gzip_refuse(gzip, "trailing garbage after a member", err);
+    if (reset_decoder(gzip, WRAPPED, err) < 0)
+        return -1;
     point.in = stream_input_at(stream);
     return wants_point(gzip) ? add_point(gzip, &point, err) : 0;
 }
@@ -138,9 +157,30 @@ static int gzip_explain(struct gzip *gzip, int r, struct error *err)
 {
     if (r == Z_MEM_ERROR)
         return stream_no_memory(&gzip->stream, err);
-    if (!gzip->is_first && gzip->z.total_out == 0 && r == Z_DATA_ERROR)
-        return gzip_refuse(gzip, "trailing garbage after a member", err);
     return gzip_refuse(gzip, gzip->z.msg ? gzip->z.msg : "damaged data", err);
+}
+
+/* As inflate(), without the blocks that restart points need, at 0.48 GB/s
+ * where zlib decodes 0.25. */
+static int inflate_fast(struct gzip *gzip, uint8_t *buf, uInt len, size_t *got)
+{
+    struct inflate_state *igzip = gzip->igzip;
+    struct stream *stream = &gzip->stream;
+    int r;
+
+    memcpy(&igzip->next_in, &stream->at, sizeof(igzip->next_in)); /* const */
+    igzip->avail_in = (uint32_t)stream->left;
+    igzip->next_out = buf;
+    igzip->avail_out = len;
+    r = isal_inflate(igzip);
+    stream->at = igzip->next_in;
+    stream->left = igzip->avail_in;
+    *got = len - igzip->avail_out;
+    stream->out += *got;
+    if (r != ISAL_DECOMP_OK)
+        return r == ISAL_END_INPUT || r == ISAL_OUT_OVERFLOW ? Z_OK
+                                                             : Z_DATA_ERROR;
+    return igzip->block_state == ISAL_BLOCK_FINISH ? Z_STREAM_END : Z_OK;
 }
 
 /* One inflate() over the input. */
@@ -164,21 +204,23 @@ static int inflate_input(struct gzip *gzip, uint8_t *buf, uInt len, size_t *got)
 static int gzip_step(struct stream *stream, uint8_t *buf, size_t len,
                      size_t *got, struct error *err)
 {
+    uInt room = len < STREAM_INPUT_BYTES ? (uInt)len : STREAM_INPUT_BYTES;
     struct gzip *gzip = (struct gzip *)stream;
+    bool is_over;
     int r;
 
     *got = 0;
     if (stream_refill(stream, err) < 0)
         return -1;
-    if (stream->left == 0)
-        return gzip_refuse(gzip, "cut off: the file ends inside a member", err);
-    r = inflate_input(gzip, buf,
-                      len < STREAM_INPUT_BYTES ? (uInt)len : STREAM_INPUT_BYTES,
-                      got);
+    is_over = stream->left == 0; /* but for what igzip has in memory */
+    r = gzip->igzip ? inflate_fast(gzip, buf, room, got)
+                    : inflate_input(gzip, buf, room, got);
     if (r == Z_STREAM_END)
         return end_member(gzip, err);
     if (r != Z_OK && r != Z_BUF_ERROR)
         return gzip_explain(gzip, r, err);
+    if (is_over && *got == 0)
+        return gzip_refuse(gzip, "cut off: the file ends inside a member", err);
     return wants_point(gzip) && is_between_blocks(gzip) ? add_block(gzip, err)
                                                         : 0;
 }
@@ -189,14 +231,13 @@ static int restart(struct gzip *gzip, const struct gzip_point *point,
 {
     struct stream *stream = &gzip->stream;
 
-    gzip->is_first = point->in == 0;
     gzip->is_bare = !point->is_member;
     stream_seek_input(stream, point->in - (point->bits ? 1 : 0));
     stream->out = point->out;
     if (stream_refill(stream, err) < 0)
         return -1;
-    if (inflateReset2(&gzip->z, point->is_member ? WRAPPED : BARE) != Z_OK)
-        return error_set(err, ERROR_SYSTEM, 0, "gzip: begin at a place");
+    if (reset_decoder(gzip, point->is_member ? WRAPPED : BARE, err) < 0)
+        return -1;
     if (point->bits && stream->left > 0) {
         inflatePrime(&gzip->z, point->bits, stream->at[0] >> (8 - point->bits));
         stream->at++;
@@ -225,6 +266,7 @@ static void gzip_close(struct stream *stream)
     struct gzip *gzip = (struct gzip *)stream;
 
     inflateEnd(&gzip->z);
+    free(gzip->igzip);
     gzip_index_close(gzip->points);
 }
 
@@ -259,7 +301,6 @@ static int prepare(struct gzip *gzip, const struct gzip_options *options,
     const struct stream *like = options->like;
     struct stream *stream = &gzip->stream;
 
-    gzip->is_first = true;
     if (inflateInit2(&gzip->z, WRAPPED) != Z_OK)
         return stream_no_memory(stream, err);
     stream->size_bytes = STREAM_SIZE_UNKNOWN;
@@ -275,9 +316,15 @@ static int prepare(struct gzip *gzip, const struct gzip_options *options,
         if (!options->is_forward && measure(gzip, options->path, err) < 0)
             return -1;
     }
+    if (!gzip->places && !gzip->points) {
+        gzip->igzip = calloc(1, sizeof(*gzip->igzip));
+        if (!gzip->igzip)
+            return stream_no_memory(stream, err);
+        isal_inflate_init(gzip->igzip);
+    }
     stream->is_proven = gzip->places != NULL;
     stream->is_sequential = !gzip->places;
-    return 0;
+    return reset_decoder(gzip, WRAPPED, err);
 }
 
 int gzip_open(const struct gzip_options *options, struct stream **stream,
