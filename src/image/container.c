@@ -1,16 +1,61 @@
 #include "image/container.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "image/standard_input.h"
-#include "image/stream/gzip.h"
+#include "image/stream/decoders.h"
 #include "image/stream/peek_pipe.h"
-#include "image/stream/plain.h"
 #include "image/stream/source_file.h"
-#include "image/stream/xz.h"
-#include "image/stream/xz_sequential.h"
-#include "image/stream/zstd_sequential.h"
+
+/* ---- standard input ---- */
+
+/* False: standard input is a file or device, read by offset, or is closed. */
+static bool stdin_is_pipe(void)
+{
+    struct stat st;
+
+    return fstat(STDIN_FILENO, &st) == 0 && !S_ISREG(st.st_mode) &&
+           !S_ISBLK(st.st_mode);
+}
+
+/* Waits until standard input is readable, or stop_fd is. */
+static int await_stdin(int stop_fd, struct error *err)
+{
+    struct pollfd fds[] = {
+        { .fd = STDIN_FILENO, .events = POLLIN },
+        { .fd = stop_fd > 0 ? stop_fd : -1, .events = POLLIN },
+    };
+    int r;
+
+    do
+        r = poll(fds, 2, -1);
+    while (r < 0 && errno == EINTR);
+    if (r < 0)
+        return error_set(err, ERROR_SOURCE_IO, errno, "wait for input");
+    return fds[1].revents != 0 ? error_set(err, ERROR_CANCELLED, 0, "stopped")
+                               : 0;
+}
+
+/* As byte_source.read.  opaque: image_options.stop_fd. */
+static ssize_t read_stdin(void *opaque, void *buf, size_t len,
+                          struct error *err)
+{
+    ssize_t n;
+
+    if (await_stdin((int)(intptr_t)opaque, err) < 0)
+        return -1;
+    do
+        n = read(STDIN_FILENO, buf, len);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        error_set(err, ERROR_SOURCE_IO, errno, "read %zu bytes", len);
+    return n;
+}
+
+/* ---- the container ---- */
 
 static int open_input(struct container *c, const struct byte_source *input,
                       struct error *err)
@@ -21,7 +66,7 @@ static int open_input(struct container *c, const struct byte_source *input,
     return c->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
-/* The file that `like` has open, whatever its name leads to by now. */
+/* Opens the file of `like` again, not its name, which may have changed. */
 static int open_source_file(struct container *c, const char *real_path,
                             struct error *err)
 {
@@ -35,13 +80,12 @@ static int open_source_file(struct container *c, const char *real_path,
                             options->path, options->mode, err);
 }
 
-/* Standard input may be a file after all: then it is read as one. */
 int container_open(struct container *c, const char *real_path,
                    struct error *err)
 {
     const struct image_options *options = c->options;
     const struct byte_source standard = {
-        .read = standard_input_read,
+        .read = read_stdin,
         /* A descriptor, not an address. */
         .opaque = (void *)(intptr_t) // NOLINT(performance-no-int-to-ptr)
                   options->stop_fd,
@@ -49,7 +93,7 @@ int container_open(struct container *c, const char *real_path,
 
     if (options->input)
         return open_input(c, options->input, err);
-    if (strcmp(real_path, "-") == 0 && standard_input_is_pipe())
+    if (strcmp(real_path, "-") == 0 && stdin_is_pipe())
         return open_input(c, &standard, err);
     if (!options->like && source_guard_open(&c->guard, real_path, options->path,
                                             options->allow_in_use, err) < 0)
@@ -162,7 +206,7 @@ static int piped_size(const struct container *c, uint64_t *size_bytes,
     if (*size_bytes > 0)
         return 0;
     return error_set(err, ERROR_USAGE, 0,
-                     "%s: a pipe does not tell the size of the disk in it: "
+                     "%s: a pipe does not have the size of the disk in it: "
                      "give the size",
                      options->path);
 }

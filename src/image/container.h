@@ -1,5 +1,5 @@
-/* container.h - the file, device or pipe that holds an image, and the decoder
- * of what is compressed in it. */
+/* container.h - the file, device or pipe that holds an image, and its
+ * decoder if it is compressed. */
 #ifndef CW_IMAGE_CONTAINER_H
 #define CW_IMAGE_CONTAINER_H
 

@@ -24,7 +24,7 @@ struct signature {
     bool (*confirm)(const uint8_t *bytes, size_t len); /* or NULL */
 };
 
-/* What the header of an image says. */
+/* From the header of an image. */
 struct format_header {
     void *own; /* owned, free(): for the format's open() */
     uint64_t virtual_bytes;
@@ -46,8 +46,8 @@ struct layer {
 };
 
 /*
- * Begins *img with the parts of layer but its file, and with what they tell:
- * virtual_bytes is left to the format.
+ * Begins *img: takes all parts of layer but its file, and sets what follows
+ * from them.  The format sets virtual_bytes.
  */
 void image_init(struct image *img, const struct image_ops *ops,
                 struct layer *layer);

@@ -38,10 +38,10 @@ struct image_ops {
                struct extent_list *out, struct error *err);
 
     /*
-     * NULL, or: the chunks come in an order of the image's own (it is read
-     * once, and its clusters lie as they lie).  Names the next one: 1, 0 when
-     * all have been named, each once, -1.  Until the next call, map() and one
-     * read() of that chunk, and of nothing else, are allowed.  Blocks.
+     * NULL, or: the image is read once, in the order of its clusters.  Names
+     * the next chunk and returns 1; 0 after each has been named once; -1.
+     * Until the next call, map() and one read() of that chunk, and of no
+     * other, are allowed.  Blocks.
      */
     int (*next)(struct image *img, uint64_t *chunk, struct error *err);
 
@@ -54,8 +54,8 @@ struct image_ops {
     void (*read)(struct image *img, struct io *io);
 
     /*
-     * Proves what was read against the container's own checksums, where
-     * those stand behind it.  Blocks.  Default: there are none.
+     * Verifies what was read against the checksums of the container that
+     * follow it.  Blocks.  Default: there are none.
      */
     int (*finish)(struct image *img, struct error *err);
 
@@ -64,14 +64,13 @@ struct image_ops {
     void (*close)(struct image *img);
 };
 
-/* What the image is: found out by content, or known better by the user. */
+/* AUTO: detected by content. */
 enum image_format {
     IMAGE_FORMAT_AUTO,
     IMAGE_FORMAT_RAW,
     IMAGE_FORMAT_QCOW2
 };
 
-/* What it is wrapped in. */
 enum image_compression {
     IMAGE_COMPRESSION_AUTO,
     IMAGE_COMPRESSION_NONE,
@@ -86,7 +85,7 @@ struct image {
     enum image_format format;           /* never AUTO once open */
     enum image_compression compression; /* never AUTO once open */
     uint64_t virtual_bytes;             /* fixed once open; whole sectors */
-    uint64_t padding_bytes; /* of those, zeros behind the container's own */
+    uint64_t padding_bytes; /* of those, zeros after those of the container */
     uint64_t host_bytes;    /* allocated by the container, for reports */
     enum file_mode mode;    /* how its bytes are read */
     bool is_sequential;     /* only reading in order, by one lane, is cheap */
@@ -97,16 +96,16 @@ struct image {
     char *backing_path;     /* owned by image_close() */
     struct peek_pipe *pipe; /* of the first image; owned by image_close() */
 
-    /* What tells whether its file is in use, or has changed; of the first
-     * image, owned by image_close().  NULL: a pipe, or opened with `like`. */
+    /* Detects that its file is in use, or has changed; of the first image,
+     * owned by image_close().  NULL: a pipe, or opened with `like`. */
     struct source_guard *guard;
 
-    /* Lanes had better not divide pieces of so many bytes of the disk, each
-     * begins at a multiple of; 0: no matter. */
+    /* It is cheaper if one lane reads all of a block of this size, at a
+     * multiple of it; 0: no matter. */
     uint64_t block_bytes;
 
-    /* Words for the first read that failed, where its -errno says too
-     * little; kind ERROR_NONE: the errno is all there is. */
+    /* Describes the first failed read, if it is more than an errno; else its
+     * kind is ERROR_NONE. */
     struct error failure;
 
     char format_text[24]; /* "raw", "qcow2 in xz": for people */
@@ -115,53 +114,52 @@ struct image {
 struct image_options {
     const char *path; /* borrowed for the life of the image; "-": stdin */
 
-    /* NULL, or where the container comes from: path is then for people only,
-     * and all is as if it came through a pipe.  Borrowed as path is. */
+    /* NULL, or the source of the container, which is read as from a pipe;
+     * path is then only for people.  Borrowed as path is. */
     const struct byte_source *input;
     enum file_mode mode;    /* wish */
     enum hole_policy holes; /* may holes of a file be skipped unread? */
     struct io_queue *queue; /* of the lane; borrowed; NULL: map only, no read */
     enum image_format format;
 
-    /* AUTO with IMAGE_FORMAT_RAW is NONE: who says raw means these bytes. */
+    /* AUTO with IMAGE_FORMAT_RAW is NONE: raw means these bytes. */
     enum image_compression compression;
 
-    /* Readable as soon as nobody waits for what standard input has still to
-     * give: reading it then fails with ERROR_CANCELLED.  0: never. */
+    /* A file descriptor that becomes readable when a read of standard input
+     * must be abandoned: it fails with ERROR_CANCELLED.  0: none. */
     int stop_fd;
 
-    /* Of the disk in a gzip file, where known: saves a pass.  0: unknown.
-     * What comes through a pipe must be known. */
+    /* The size of the disk in a gzip file, if known: saves a pass.  0:
+     * unknown.  Required for a raw disk from a pipe. */
     uint64_t stream_bytes;
 
-    /* Where backing files may be: each is opened beneath this directory,
-     * never through a link.  NULL: an image that has one is refused. */
+    /* The directory that contains the backing files; no link is followed.
+     * NULL: an image that has a backing file is refused. */
     const char *backing_dir;
 
-    /* Whoever reads takes chunks as image_next() names them: then a QCOW2 in
-     * a stream is decoded once.  Its map is not known before. */
+    /* The caller reads the chunks that image_next() names: a QCOW2 in a
+     * stream is then decoded once.  Its map is not known before. */
     bool takes_any_order;
 
     /*
-     * Whoever reads takes a raw disk whose size shows only at its end: of
-     * what comes through a pipe with no size said, virtual_bytes is then
-     * IMAGE_SIZE_UNKNOWN, and its stream is read with stream_next() and
-     * nothing else.  With takes_any_order.
+     * The caller accepts a raw disk from a pipe without a size: virtual_bytes
+     * is then IMAGE_SIZE_UNKNOWN, and the caller reads its stream only with
+     * stream_next().  Requires takes_any_order.
      */
     bool takes_any_size;
 
-    /* Read what is in use, and what changes meanwhile.  For a disk that we
-     * write ourselves, and where the user says so. */
+    /* Read a disk that is in use or changes: one that we write ourselves, or
+     * at the user's request. */
     bool allow_in_use;
 
-    /* Clusters of a qcow2 to compare with libqcow before it is believed. */
+    /* Number of clusters of a qcow2 to compare with libqcow first. */
     unsigned cross_check;
 
     /*
-     * NULL, or an image of the same path, open for longer than this one:
-     * what it found out is taken from it (the format, the size of a stream),
-     * and the checks of a whole image are not made again.  The first open
-     * passes NULL, each lane the first.
+     * NULL, or an image of the same path that stays open longer.  The new
+     * one takes its format and the size of its stream, and does not repeat the
+     * checks of a whole image.  The first open passes NULL, each lane the
+     * first.
      */
     const struct image *like;
 };
@@ -169,21 +167,21 @@ struct image_options {
 /*
  * On success *img is owned by the caller; end it with image_close().
  * Fails with ERROR_SOURCE_IO (open, stat, read), ERROR_FORMAT (damaged, not
- * supported, not what the options say) or ERROR_CHANGED (in use, or no longer
- * what `like` was opened as); *img is then NULL.
+ * supported, not as in the options) or ERROR_CHANGED (in use, or changed since
+ * `like` was opened); *img is then NULL.
  */
 int image_open(const struct image_options *options, struct image **img,
                struct error *err);
 
 /*
- * For the ops: keeps the words of a failed read, with the path in front, in
+ * For the ops: keeps the error of a failed read, with the path in front, in
  * img->failure.  Returns the -errno to complete the read with.
  */
 int image_fail(struct image *img, struct error *err);
 
 /*
- * Puts into err why io, an image_read() of img that completed with an error,
- * failed.  Always returns -1.
+ * Sets *err to the reason why io, an image_read() of img, completed with an
+ * error.  Always returns -1.
  */
 int image_read_error(const struct image *img, const struct io *io,
                      struct error *err);
@@ -196,7 +194,7 @@ static inline int image_map(struct image *img, uint64_t offset, uint64_t length,
     return img->ops->map(img, offset, length, out, err);
 }
 
-/* Does image_next() say which chunk is read? */
+/* Does image_next() give the order of the chunks? */
 static inline bool image_has_order(const struct image *img)
 {
     return img->ops->next != NULL;
@@ -216,8 +214,8 @@ static inline void image_read(struct image *img, struct io *io)
 }
 
 /*
- * Call once after the last read has completed, before the disk is called
- * whole.  Fails with ERROR_FORMAT when a checksum is wrong.
+ * Call once after the last read has completed.  The disk is whole only if this
+ * succeeds; fails with ERROR_FORMAT if a checksum is wrong.
  */
 static inline int image_finish(struct image *img, struct error *err)
 {

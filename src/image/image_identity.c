@@ -66,7 +66,7 @@ int image_check_apart(const struct image *img, const char *dest,
     struct storage own, other;
 
     if (!find_storage(dest, &other))
-        return 0; /* the target's own checks say what is wrong with it */
+        return 0; /* the target's own checks report the error */
     for (; img; img = img->backing) {
         if (!img->guard || !device_stack_of_fd(img->guard->fd, &own))
             continue;

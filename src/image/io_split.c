@@ -3,28 +3,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct part {
-    struct io io; /* first: the I/O queue sees this */
-    struct io_split_whole *whole;
-    struct part *next_free;
-    struct part *next_made;
-};
-
+/* A part of a read, or the whole of it. */
 struct io_split_whole {
-    struct io *io; /* the caller's */
+    struct io io;                 /* first: the I/O queue sees that of a part */
+    struct io_split_whole *whole; /* of a part */
+    struct io *asked;             /* of a whole: the caller's */
     struct io_split *split;
-    unsigned pending; /* parts in flight */
-    int result;
+    unsigned pending; /* of a whole: parts in flight */
+    int result;       /* of a whole */
     struct io_split_whole *next_free;
     struct io_split_whole *next_made;
 };
 
 struct io_split {
     struct io_queue *queue;
-    struct part *free_parts;
-    struct io_split_whole *free_wholes;
-    struct part *parts; /* all allocated, owned */
-    struct io_split_whole *wholes;
+    struct io_split_whole *free;
+    struct io_split_whole *made; /* all of them, owned */
 };
 
 struct io_split *io_split_open(struct io_queue *queue)
@@ -40,97 +34,73 @@ void io_split_close(struct io_split *split)
 {
     if (!split)
         return;
-    while (split->parts) {
-        struct part *part = split->parts;
+    while (split->made) {
+        struct io_split_whole *next = split->made->next_made;
 
-        split->parts = part->next_made;
-        free(part);
-    }
-    while (split->wholes) {
-        struct io_split_whole *whole = split->wholes;
-
-        split->wholes = whole->next_made;
-        free(whole);
+        free(split->made);
+        split->made = next;
     }
     free(split);
 }
 
-static struct part *take_part(struct io_split *split)
+static struct io_split_whole *lease_node(struct io_split *split)
 {
-    struct part *part = split->free_parts;
+    struct io_split_whole *node = split->free;
 
-    if (part) {
-        split->free_parts = part->next_free;
-        return part;
+    if (node) {
+        split->free = node->next_free;
+        return node;
     }
-    part = calloc(1, sizeof(*part));
-    if (part) {
-        part->next_made = split->parts;
-        split->parts = part;
+    node = calloc(1, sizeof(*node));
+    if (node) {
+        node->split = split;
+        node->next_made = split->made;
+        split->made = node;
     }
-    return part;
+    return node;
 }
 
-static struct io_split_whole *take_whole(struct io_split *split)
+static void return_node(struct io_split_whole *node)
 {
-    struct io_split_whole *whole = split->free_wholes;
-
-    if (whole) {
-        split->free_wholes = whole->next_free;
-        return whole;
-    }
-    whole = calloc(1, sizeof(*whole));
-    if (whole) {
-        whole->split = split;
-        whole->next_made = split->wholes;
-        split->wholes = whole;
-    }
-    return whole;
-}
-
-static void free_whole(struct io_split_whole *whole)
-{
-    whole->next_free = whole->split->free_wholes;
-    whole->split->free_wholes = whole;
+    node->next_free = node->split->free;
+    node->split->free = node;
 }
 
 /* Called by io_queue_reap(); returns the caller's io after the last part. */
 static struct io *part_completed(struct io *io)
 {
-    struct part *part = (struct part *)io;
+    struct io_split_whole *part = (struct io_split_whole *)io;
     struct io_split_whole *whole = part->whole;
-    struct io *asked = whole->io;
+    struct io *asked = whole->asked;
 
     if (io->result < 0 && whole->result == 0)
         whole->result = io->result;
-    part->next_free = whole->split->free_parts;
-    whole->split->free_parts = part;
-
+    return_node(part);
     if (--whole->pending > 0)
         return NULL;
     asked->result = whole->result;
-    free_whole(whole);
+    return_node(whole);
     return asked->complete ? asked->complete(asked) : asked;
 }
 
 struct io_split_whole *io_split_begin(struct io_split *split, struct io *io)
 {
-    struct io_split_whole *whole = take_whole(split);
+    struct io_split_whole *whole = lease_node(split);
 
     if (!whole) {
         io_queue_post(split->queue, io, -ENOMEM);
         return NULL;
     }
-    whole->io = io;
+    whole->asked = io;
     whole->pending = 0;
     whole->result = 0;
     return whole;
 }
 
-static struct io *add(struct io_split_whole *whole, uint8_t *buf, size_t len,
-                      uint64_t offset)
+static struct io *add_part(struct io_split_whole *whole, uint8_t *buf,
+                           size_t len, uint64_t offset)
 {
-    struct part *part = take_part(whole->split);
+    struct io_split_whole *part = lease_node(whole->split);
 
     if (!part)
         return NULL;
@@ -149,7 +119,7 @@ static struct io *add(struct io_split_whole *whole, uint8_t *buf, size_t len,
 int io_split_add(struct io_split_whole *whole, struct file *file, uint8_t *buf,
                  size_t len, uint64_t offset)
 {
-    struct io *io = add(whole, buf, len, offset);
+    struct io *io = add_part(whole, buf, len, offset);
 
     if (!io)
         return -ENOMEM;
@@ -161,7 +131,7 @@ int io_split_add(struct io_split_whole *whole, struct file *file, uint8_t *buf,
 int io_split_add_image(struct io_split_whole *whole, struct image *img,
                        uint8_t *buf, size_t len, uint64_t offset)
 {
-    struct io *io = add(whole, buf, len, offset);
+    struct io *io = add_part(whole, buf, len, offset);
 
     if (!io)
         return -ENOMEM;
@@ -172,7 +142,7 @@ int io_split_add_image(struct io_split_whole *whole, struct image *img,
 void io_split_end(struct io_split_whole *whole, int result)
 {
     struct io_queue *queue = whole->split->queue;
-    struct io *asked = whole->io;
+    struct io *asked = whole->asked;
 
     /* Only io_queue_reap() completes parts. */
     if (result < 0 && whole->result == 0)
@@ -180,6 +150,6 @@ void io_split_end(struct io_split_whole *whole, int result)
     if (whole->pending > 0)
         return;
     result = whole->result;
-    free_whole(whole);
+    return_node(whole);
     io_queue_post(queue, asked, result);
 }

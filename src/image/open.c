@@ -12,7 +12,7 @@
 #include "image/image.h"
 #include "image/image_identity.h"
 #include "image/probe.h"
-#include "image/raw_stream.h"
+#include "image/raw.h"
 #include "image/stream/source_file.h"
 #include "plan/chunk_grid.h"
 
@@ -41,7 +41,7 @@ static const struct format *opening_format(const struct opening *opening)
     return format_of(opening->format);
 }
 
-/* Can the disk only be read at offsets that its header or map tells of? */
+/* Does the format have a header, and so a size and a map of its own? */
 static bool has_header(const struct opening *opening)
 {
     return opening_format(opening)->describe != NULL;
@@ -250,7 +250,7 @@ static int check_order(const struct opening *opening, struct error *err)
                      options->path, title);
 }
 
-/* Auto: what the content says, as long as we can read that. */
+/* AUTO: the format of the content, if it is supported. */
 static int choose_format(struct opening *opening, struct error *err)
 {
     struct probe probe = { 0 };
@@ -305,7 +305,7 @@ static int describe(struct opening *opening, struct error *err)
                               : error_wrap(err, "%s", opening->options->path);
 }
 
-/* Makes the image of what has been opened. */
+/* Makes the image from the opened parts. */
 static int open_format(struct opening *opening, struct image **img,
                        struct error *err)
 {

@@ -44,7 +44,7 @@ static uint16_t get_16(const uint8_t *p, bool is_big)
 }
 
 /* The old binary cpio: a known file type, and a name that ends exactly where
- * the header says. */
+ * the header gives. */
 static bool is_binary_cpio(const uint8_t *head, size_t len)
 {
     bool is_big = head[0] == 0x71;
@@ -81,11 +81,11 @@ static long tar_checksum(const uint8_t *head)
 static bool is_tar(const uint8_t *head, size_t len)
 {
     long sum = 0, other = 0; /* some programs counted signed bytes */
-    long said;
+    long recorded;
 
     if (len < PROBE_HEAD_BYTES || head[0] == '\0')
         return false;
-    said = tar_checksum(head);
+    recorded = tar_checksum(head);
     for (size_t i = 0; i < PROBE_HEAD_BYTES; i++) {
         bool is_own = i >= TAR_CHECKSUM_AT &&
                       i < TAR_CHECKSUM_AT + TAR_CHECKSUM_BYTES;
@@ -93,7 +93,7 @@ static bool is_tar(const uint8_t *head, size_t len)
         sum += is_own ? ' ' : head[i];
         other += is_own ? ' ' : (int8_t)head[i];
     }
-    return said >= 0 && (said == sum || said == other);
+    return recorded >= 0 && (recorded == sum || recorded == other);
 }
 
 static uint8_t lower(uint8_t c)

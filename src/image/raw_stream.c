@@ -1,4 +1,4 @@
-#include "image/raw_stream.h"
+#include "image/raw.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -27,10 +27,10 @@ qemu-img convert -c -O qcow2 disk.raw disk.qcow2
 SOURCE_WITH=(--cross-check=10)
 clone disk.qcow2 copy.raw
 assert_log source '[1-9][0-9]* compared with libqcow'
-refute_log source 'reads a small sound image wrong'
+refute_log source 'reads a small valid image wrong'
 rm copy.raw
 
 SOURCE_UNDER=(env "LD_PRELOAD=$PWD/broken.so")
 clone disk.qcow2 copy.raw
-assert_log source 'not compared with libqcow: libqcow .* reads a small sound image wrong'
+assert_log source 'not compared with libqcow: libqcow .* reads a small valid image wrong'
 assert_same disk.raw copy.raw $((4 * MIB))

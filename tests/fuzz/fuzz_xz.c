@@ -7,8 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "image/stream/xz.h"
-#include "image/stream/xz_sequential.h"
+#include "image/stream/decoders.h"
 
 #define MAX_BYTES (64U << 10)
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/qcow2/grow.h"
 #include "plan/chunk_grid.h"
 
-#define FIRST_CAPACITY 1024U
 /* Compressed clusters may share a sector: one may begin in another's last. */
 #define SHARED_BYTES 512U
 
@@ -31,20 +31,15 @@ struct forward {
 
 /* ---- the list of pieces ---- */
 
-static int add(struct run_list *pieces, const struct qcow2_run *run,
-               uint8_t *to, struct error *err)
+static int add_piece_of(struct run_list *pieces, const struct qcow2_run *run,
+                        uint8_t *to, struct error *err)
 {
-    if (pieces->count == pieces->capacity) {
-        size_t capacity = pieces->capacity ? pieces->capacity * 2
-                                           : FIRST_CAPACITY;
-        struct piece *items = reallocarray(pieces->items, capacity,
-                                           sizeof(*items));
+    struct piece *items = grow(pieces->items, pieces->count, &pieces->capacity,
+                               sizeof(*items));
 
-        if (!items)
-            return error_set(err, ERROR_SYSTEM, ENOMEM, "gather clusters");
-        pieces->items = items;
-        pieces->capacity = capacity;
-    }
+    if (!items)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "gather clusters");
+    pieces->items = items;
     pieces->items[pieces->count++] = (struct piece){ *run, to };
     return 0;
 }
@@ -64,7 +59,7 @@ static int add_chunk(const struct qcow2_batch *gather, uint64_t chunk,
             return -1;
         if (run.kind == QCOW2_UNALLOCATED || run.kind == QCOW2_ZERO)
             memset(to, 0, (size_t)run.length);
-        else if (add(pieces, &run, to, err) < 0)
+        else if (add_piece_of(pieces, &run, to, err) < 0)
             return -1;
     }
     return 0;

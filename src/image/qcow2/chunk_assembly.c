@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "image/qcow2/grow.h"
 #include "plan/chunk_grid.h"
 
-#define PAGE_BYTES     UINT64_C(4096)
-#define FIRST_CAPACITY 64U
+#define PAGE_BYTES UINT64_C(4096)
 
 static void let_go(struct held_chunk *held)
 {
@@ -57,18 +57,13 @@ static uint8_t *map_chunk(void)
 
 static bool insert(struct chunk_assembly *hold, size_t i, uint64_t chunk)
 {
+    struct held_chunk *chunks = grow(hold->chunks, hold->count, &hold->capacity,
+                                     sizeof(*chunks));
     uint8_t *memory;
 
-    if (hold->count == hold->capacity) {
-        size_t capacity = hold->capacity ? hold->capacity * 2 : FIRST_CAPACITY;
-        struct held_chunk *chunks = reallocarray(hold->chunks, capacity,
-                                                 sizeof(*chunks));
-
-        if (!chunks)
-            return false;
-        hold->chunks = chunks;
-        hold->capacity = capacity;
-    }
+    if (!chunks)
+        return false;
+    hold->chunks = chunks;
     memory = map_chunk();
     if (!memory)
         return false;

@@ -36,8 +36,9 @@ static int second_init(struct second *second, struct error *err)
 
     second->libqcow = qcow2_libqcow_open(second->host);
     if (!second->libqcow)
-        return error_set(err, ERROR_FORMAT, 0,
-                         "qcow2: sound to us, but libqcow does not open it");
+        return error_set(
+            err, ERROR_FORMAT, 0,
+            "qcow2: valid by our checks, but libqcow does not open it");
     second->packed = qcow2_compressed_open(&second->map->header);
     second->ours = malloc(len);
     second->theirs = malloc(len);

@@ -238,6 +238,6 @@ bool qcow2_libqcow_works(char *why, size_t why_len)
     qcow2_libqcow_close(libqcow);
     works = works && libqcow && memcmp(got, want, sizeof(got)) == 0;
     snprintf(why, why_len, "libqcow %s %s", libqcow_get_version(),
-             works ? "works" : "reads a small sound image wrong");
+             works ? "works" : "reads a small valid image wrong");
     return works;
 }

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#define FIRST_CAPACITY 256U
+#include "image/qcow2/grow.h"
 
 void qcow2_pending_fini(struct qcow2_pending *wants)
 {
@@ -10,32 +10,18 @@ void qcow2_pending_fini(struct qcow2_pending *wants)
     *wants = (struct qcow2_pending){ 0 };
 }
 
-static bool make_room(struct qcow2_pending *wants)
-{
-    size_t capacity = wants->capacity ? wants->capacity * 2 : FIRST_CAPACITY;
-    struct qcow2_want *items;
-
-    if (wants->count < wants->capacity)
-        return true;
-    if (capacity > QCOW2_PENDING_MAX)
-        capacity = QCOW2_PENDING_MAX;
-    if (wants->count == capacity)
-        return false;
-    items = reallocarray(wants->items, capacity, sizeof(*items));
-    if (!items)
-        return false;
-    wants->items = items;
-    wants->capacity = capacity;
-    return true;
-}
-
 bool qcow2_pending_add(struct qcow2_pending *wants,
                        const struct qcow2_want *want)
 {
+    struct qcow2_want *items = NULL;
     size_t at;
 
-    if (!make_room(wants))
+    if (wants->count < QCOW2_PENDING_MAX)
+        items = grow(wants->items, wants->count, &wants->capacity,
+                     sizeof(*items));
+    if (!items)
         return false;
+    wants->items = items;
     for (at = wants->count++; at > 0; at = (at - 1) / 2) {
         size_t parent = (at - 1) / 2;
 

@@ -12,8 +12,8 @@
 #include "image/qcow2/chunk_assembly.h"
 #include "image/qcow2/qcow2.h"
 #include "image/qcow2/sequential_parser.h"
+#include "image/stream/decoders.h"
 #include "image/stream/source_file.h"
-#include "image/stream/xz.h"
 #include "plan/chunk_grid.h"
 
 #define NOTHING_NAMED UINT64_MAX

@@ -118,11 +118,10 @@ static int want(struct qcow2_parser *pass, const struct qcow2_want *wanted,
 {
     if (wanted->host < pass->window.position)
         return miss(pass, guest, length,
-                    "a table comes behind what it tells of", err);
+                    "a table follows the data that it refers to", err);
     if (!qcow2_pending_add(&pass->wants, wanted))
         return miss(pass, guest, length,
-                    "there are more scattered clusters than can be kept in "
-                    "mind",
+                    "there are more scattered clusters than fit in memory",
                     err);
     return 0;
 }
@@ -334,7 +333,7 @@ static int hold(struct qcow2_parser *pass, uint64_t chunk, size_t len,
 
     if (!to && miss(pass, guest, len,
                     "its clusters lie too far out of order to hold them until "
-                    "their neighbours come",
+                    "their chunk is complete",
                     err) < 0)
         return -1;
     if (take(pass, to, len, err) < 0)

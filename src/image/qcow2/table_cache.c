@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BYTES      (UINT64_C(32) << 20)
-#define FIRST_CAPACITY 64U
+#include "image/qcow2/grow.h"
+
+#define MAX_BYTES (UINT64_C(32) << 20)
 
 struct part {
     uint64_t offset;
@@ -35,7 +36,7 @@ void qcow2_table_cache_close(struct qcow2_table_cache *tables)
 }
 
 /* Finds the first part at offset or after it. */
-static size_t find(const struct qcow2_table_cache *tables, uint64_t offset)
+static size_t find_part(const struct qcow2_table_cache *tables, uint64_t offset)
 {
     size_t low = 0, high = tables->count;
 
@@ -53,7 +54,7 @@ static size_t find(const struct qcow2_table_cache *tables, uint64_t offset)
 bool qcow2_table_cache_get(const struct qcow2_table_cache *tables, void *buf,
                            size_t len, uint64_t offset)
 {
-    size_t i = find(tables, offset);
+    size_t i = find_part(tables, offset);
 
     if (i == tables->count || tables->parts[i].offset != offset ||
         tables->parts[i].len != len)
@@ -62,29 +63,20 @@ bool qcow2_table_cache_get(const struct qcow2_table_cache *tables, void *buf,
     return true;
 }
 
-static bool make_room(struct qcow2_table_cache *tables)
-{
-    size_t capacity = tables->capacity ? tables->capacity * 2 : FIRST_CAPACITY;
-    struct part *parts;
-
-    if (tables->count < tables->capacity)
-        return true;
-    parts = reallocarray(tables->parts, capacity, sizeof(*parts));
-    if (!parts)
-        return false;
-    tables->parts = parts;
-    tables->capacity = capacity;
-    return true;
-}
-
 void qcow2_table_cache_keep(struct qcow2_table_cache *tables, const void *buf,
                             size_t len, uint64_t offset)
 {
-    size_t i = find(tables, offset);
+    size_t i = find_part(tables, offset);
+    struct part *parts;
     uint8_t *bytes;
 
-    if (tables->bytes + len > MAX_BYTES || !make_room(tables))
+    if (tables->bytes + len > MAX_BYTES)
         return;
+    parts = grow(tables->parts, tables->count, &tables->capacity,
+                 sizeof(*parts));
+    if (!parts)
+        return;
+    tables->parts = parts;
     bytes = malloc(len);
     if (!bytes)
         return;

@@ -1,8 +1,8 @@
-#include "image/stream/gzip.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "image/stream/decoders.h"
 
 #define ZLIB_CONST
 #include <isa-l/igzip_lib.h>
@@ -284,7 +284,8 @@ static int measure(struct gzip *gzip, const char *path, struct error *err)
     char size[32];
     ssize_t n;
 
-    log_info("%s: gzip does not say what it holds: decoding it once", path);
+    log_info("%s: gzip does not record the decoded size: decoding it once",
+             path);
     do
         n = stream_next(stream, stream->scratch, STREAM_SCRATCH_BYTES, err);
     while (n > 0);

@@ -75,8 +75,7 @@ ssize_t peek_pipe_read(struct peek_pipe *pipe, void *buf, size_t len,
     }
     if (offset < pipe->head_len || offset != pipe->position)
         return error_set(err, ERROR_SOURCE_IO, ESPIPE,
-                         "read at %" PRIu64 " of a pipe that stands at "
-                         "%" PRIu64,
+                         "read at %" PRIu64 " of a pipe at position %" PRIu64,
                          offset, pipe->position);
     return read_some(pipe, buf, len, err);
 }

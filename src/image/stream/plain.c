@@ -1,5 +1,4 @@
-#include "image/stream/plain.h"
-
+#include "image/stream/decoders.h"
 #include "image/stream/peek_pipe.h"
 
 /* Reads past the input buffer: nothing has to be decoded. */

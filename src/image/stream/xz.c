@@ -1,9 +1,8 @@
-#include "image/stream/xz.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 
+#include "image/stream/decoders.h"
 #include "image/stream/xz_private.h"
 #include "io/limits.h"
 
@@ -92,7 +91,7 @@ lzma_ret xz_code(struct stream *stream, lzma_stream *decoder, uint8_t *buf,
     return r;
 }
 
-/* Starts at the end of the file; liblzma says where to read. */
+/* Starts at the end of the file; liblzma asks for each offset. */
 static int read_index(struct xz *xz, struct error *err)
 {
     struct stream *stream = &xz->stream;

@@ -1,7 +1,6 @@
-#include "image/stream/xz_sequential.h"
-
 #include <inttypes.h>
 
+#include "image/stream/decoders.h"
 #include "image/stream/xz_private.h"
 #include "io/limits.h"
 

@@ -1,8 +1,8 @@
-#include "image/stream/zstd_sequential.h"
+#include "base/zstd.h"
 
 #include <inttypes.h>
 
-#include "base/zstd.h"
+#include "image/stream/decoders.h"
 #include "io/limits.h"
 
 #define BESIDE_BYTES (1U << 20) /* a decoder's memory besides its window */
