@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "output/printable.h"
+#include "base/printable.h"
 
 #define TAIL_BYTES 3  /* quote, brace, NUL: always left free */
 #define STEP_BYTES 12 /* longest escape of one character, with margin */
@@ -47,7 +47,7 @@ static void add_plain(struct json *json, const char *key, const char *value)
 static size_t append_character(struct json *json, const char *text)
 {
     unsigned char c = (unsigned char)text[0];
-    size_t n = printable_printable(text);
+    size_t n = printable_char_len(text);
     char escape[8];
 
     if (c == '"' || c == '\\') {

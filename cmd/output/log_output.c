@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "output/printable.h"
+#include "base/printable.h"
 #include "output/standard_streams.h"
 #include "output/summary.h"
 #include "output/terminal.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 
 void fields_put16(struct fields_writer *w, uint16_t v)
 {
@@ -32,10 +33,10 @@ void fields_put_raw(struct fields_writer *w, const uint8_t *bytes, size_t len)
 void fields_put_string(struct fields_writer *w, const char *text,
                        size_t capacity)
 {
-    size_t len = strnlen(text, capacity - 1);
+    char *out = (char *)w->at + 2;
+    size_t len = strlen(printable_escape(out, capacity, text));
 
     fields_put16(w, (uint16_t)len);
-    memcpy(w->at, text, len);
     w->at += len;
 }
 
@@ -93,12 +94,14 @@ void fields_check(struct fields_reader *r, bool valid)
         r->fault = MESSAGE_BAD_VALUE;
 }
 
-/* Is the text printable and valid enough for a terminal or a log?  A peer must
- * not be able to send escape sequences into our log. */
-static bool is_printable(const uint8_t *p, size_t len)
+/* A peer must not be able to send escape sequences to our terminal or log, nor
+ * bytes that are not valid in JSON or in a metric's label. */
+static bool is_printable(const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (p[i] < 0x20 || p[i] == 0x7f)
+    size_t n;
+
+    for (const char *end = text + len; text < end; text += n)
+        if ((n = printable_char_len(text)) == 0)
             return false;
     return true;
 }
@@ -110,10 +113,10 @@ void fields_take_string(struct fields_reader *r, char *out, size_t capacity)
 
     fields_check(r, len < capacity);
     p = fields_take(r, len);
-    fields_check(r, !p || is_printable(p, len));
     if (!p)
         len = 0;
     else
         memcpy(out, p, len);
     out[len] = '\0';
+    fields_check(r, is_printable(out, len));
 }

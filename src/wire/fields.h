@@ -22,7 +22,8 @@ void fields_put32(struct fields_writer *w, uint32_t v);
 void fields_put64(struct fields_writer *w, uint64_t v);
 void fields_put_raw(struct fields_writer *w, const uint8_t *bytes, size_t len);
 
-/* Writes text with its length, cut to the capacity of the reader. */
+/* Writes text with its length, cut to the capacity of the reader; bytes that
+ * are not printable UTF-8 become \xNN. */
 void fields_put_string(struct fields_writer *w, const char *text,
                        size_t capacity);
 
@@ -43,7 +44,7 @@ uint32_t fields_take32(struct fields_reader *r);
 uint64_t fields_take64(struct fields_reader *r);
 void fields_take_raw(struct fields_reader *r, uint8_t *out, size_t len);
 
-/* Reads a string that is shorter than capacity and has no control
+/* Reads a string that is shorter than capacity and printable UTF-8: no control
  * characters. */
 void fields_take_string(struct fields_reader *r, char *out, size_t capacity);
 

@@ -5,9 +5,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/printable.h"
 #include "output/json_writer.h"
 #include "output/log_output.h"
-#include "output/printable.h"
 #include "output/terminal.h"
 #include "unit.h"
 

@@ -467,13 +467,39 @@ static void test_bad_values(void **state)
     EXPECT_BAD(0, in[0].hello.lanes = MESSAGE_MAX_LANES + 1);
     EXPECT_BAD(0, in[0].hello.virtual_bytes = UINT64_C(1) << 63);
     EXPECT_BAD(0, in[0].hello.data_bytes = UINT64_C(1) << 41);
-    EXPECT_BAD(0, in[0].hello.job[0] = '\033');
     EXPECT_BAD(1, in[1].plan.lanes = 0);
     EXPECT_BAD(1, in[1].plan.disk_bytes = UINT64_MAX);
     EXPECT_BAD(4, in[4].join.lane = MESSAGE_MAX_LANES);
     EXPECT_BAD(6, in[6].error.kind = 0);
     EXPECT_BAD(6, in[6].error.kind = 256);
-    EXPECT_BAD(6, in[6].error.text[0] = '\n');
+}
+
+/* A sender escapes what is not printable; a receiver refuses it. */
+static void test_text(void **state)
+{
+    static const char *const bad[] = { "\033c",   "\n.",      "\x7f.",
+                                       "\xff.",   "\xc2\x85", "\xc0\xaf",
+                                       "\xe2\x82" };
+    struct message in[SAMPLES], out;
+    uint8_t *text;
+    size_t len;
+
+    (void)state;
+    samples(in);
+    memcpy(in[6].error.text, "r\xe9sum\303\251 \033[1m", 13);
+    len = message_encode(bytes, &in[6]);
+    assert_int_equal(decode(len, &out), MESSAGE_OK);
+    assert_string_equal(out.error.text, "r\\xe9sum\303\251 \\x1b[1m");
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        CASE(bad[i]);
+        memcpy(in[6].error.text, "findme", 7);
+        len = message_encode(bytes, &in[6]);
+        text = memmem(bytes, len, "findme", 6);
+        assert_non_null(text);
+        memcpy(text + 6 - strlen(bad[i]), bad[i], strlen(bad[i]));
+        assert_int_equal(decode(len, &out), MESSAGE_BAD_VALUE);
+    }
 }
 
 static void test_long_strings_are_cut(void **state)
@@ -553,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_known_options),
         cmocka_unit_test(test_bad_headers),
         cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_text),
         cmocka_unit_test(test_long_strings_are_cut),
         cmocka_unit_test(test_space_travels_as_an_option),
         cmocka_unit_test(test_have_is_bounded),

@@ -1,4 +1,4 @@
-#include "output/printable.h"
+#include "base/printable.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,7 +28,7 @@ static size_t announced(unsigned char c, uint32_t *point)
     return 0;
 }
 
-size_t printable_printable(const char *text)
+size_t printable_char_len(const char *text)
 {
     static const uint32_t min[] = { 0, 0, 0xa0, 0x800, 0x10000 };
     const unsigned char *p = (const unsigned char *)text;
@@ -54,9 +54,11 @@ const char *printable_escape(char *buf, size_t len, const char *text)
 {
     size_t used = 0;
 
-    while (*text != '\0' && used + sizeof("\\xNN") <= len) {
-        size_t n = printable_printable(text);
+    while (*text != '\0') {
+        size_t n = printable_char_len(text);
 
+        if (used + (n > 0 ? n : strlen("\\xNN")) >= len)
+            break;
         if (n > 0) {
             memcpy(buf + used, text, n);
             used += n;
