@@ -48,7 +48,12 @@ static void test_escape(void **state)
         assert_string_equal(printable_escape(buf, sizeof(buf), cases[i].text),
                             cases[i].want);
     assert_string_equal(printable_escape(small, sizeof(small), "longer text"),
-                        "long");
+                        "longer ");
+    /* Cut between characters, and between escapes. */
+    assert_string_equal(printable_escape(small, sizeof(small), "1234\n"),
+                        "1234");
+    assert_string_equal(
+        printable_escape(small, sizeof(small), "12345\xe2\x82\xac"), "12345");
 }
 
 static void test_json(void **state)
