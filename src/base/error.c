@@ -64,21 +64,27 @@ static enum error_kind kind_for(enum error_kind kind, int errnum)
     return errnum == EMFILE || errnum == ENFILE ? ERROR_SYSTEM : kind;
 }
 
-/* Writes "<text>" or "<text>: <strerror>" into err->text. */
-__attribute__((format(printf, 2, 0))) static void compose(struct error *err,
-                                                          const char *fmt,
-                                                          va_list ap)
+/* Fills err, with "<text>" or "<text>: <strerror>". */
+__attribute__((format(printf, 4, 0))) static void fill(struct error *err,
+                                                       enum error_kind kind,
+                                                       int errnum,
+                                                       const char *fmt,
+                                                       va_list ap)
 {
     char why[64];
     size_t used;
 
+    *err = (struct error){
+        .kind = kind_for(kind, errnum),
+        .errnum = errnum,
+        .offset = ERROR_NO_OFFSET,
+    };
     vsnprintf(err->text, sizeof(err->text), fmt, ap);
-    if (err->errnum == 0)
+    if (errnum == 0)
         return;
-
     used = strlen(err->text);
     snprintf(err->text + used, sizeof(err->text) - used, ": %s%s",
-             strerror_r(err->errnum, why, sizeof(why)), remedy(err->errnum));
+             strerror_r(errnum, why, sizeof(why)), remedy(errnum));
 }
 
 int error_set(struct error *err, enum error_kind kind, int errnum,
@@ -86,13 +92,8 @@ int error_set(struct error *err, enum error_kind kind, int errnum,
 {
     va_list ap;
 
-    *err = (struct error){
-        .kind = kind_for(kind, errnum),
-        .errnum = errnum,
-        .offset = ERROR_NO_OFFSET,
-    };
     va_start(ap, fmt);
-    compose(err, fmt, ap);
+    fill(err, kind, errnum, fmt, ap);
     va_end(ap);
     return -1;
 }
@@ -102,12 +103,10 @@ int error_set_at(struct error *err, enum error_kind kind, int errnum,
 {
     va_list ap;
 
-    *err = (struct error){ .kind = kind_for(kind, errnum),
-                           .errnum = errnum,
-                           .offset = offset };
     va_start(ap, fmt);
-    compose(err, fmt, ap);
+    fill(err, kind, errnum, fmt, ap);
     va_end(ap);
+    err->offset = offset;
     return -1;
 }
 

@@ -174,31 +174,29 @@ static int explain_refusal(const struct http_source *v, struct error *err)
 /* Converts a status other than success to an error. */
 static int explain_status(const struct http_source *v, struct error *err)
 {
+    static const struct {
+        unsigned status;
+        enum error_kind kind;
+        const char *text;
+    } known[] = {
+        { 404, ERROR_REFUSED, "the target has no such path" },
+        { 409, ERROR_REFUSED, "the target has its disk already" },
+        { 503, ERROR_BUSY,
+          "the target is busy with another upload, or still ending the last" },
+    };
     const struct upload_client *client = &v->client;
-    const char *colon = client->reason[0] ? ": " : "";
+    enum error_kind kind = client->status == 400 ? ERROR_NO_SPACE : ERROR_PEER;
+    const char *text = client->reason;
 
-    switch (client->status) {
-    case 400:
-        return error_set(err, ERROR_NO_SPACE, 0,
-                         "Unexpected status code 400%s%s", colon,
-                         client->reason);
-    case 401: return explain_refusal(v, err);
-    case 404:
-        return error_set(err, ERROR_REFUSED, 0,
-                         "Unexpected status code 404: the target has no %s",
-                         v->url.path);
-    case 409:
-        return error_set(err, ERROR_REFUSED, 0,
-                         "Unexpected status code 409: the target has been "
-                         "given its disk already");
-    case 503:
-        return error_set(err, ERROR_BUSY, 0,
-                         "Unexpected status code 503: the target is busy "
-                         "with another upload, or still ending the last");
-    default:
-        return error_set(err, ERROR_PEER, 0, "Unexpected status code %u%s%s",
-                         client->status, colon, client->reason);
-    }
+    if (client->status == 401)
+        return explain_refusal(v, err);
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (known[i].status == client->status) {
+            kind = known[i].kind;
+            text = known[i].text;
+        }
+    return error_set(err, kind, 0, "Unexpected status code %u%s%s",
+                     client->status, text[0] ? ": " : "", text);
 }
 
 /* After the lane has ended, with *err if it failed.  0: the target has it. */

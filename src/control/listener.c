@@ -231,7 +231,6 @@ int listener_open(const struct addr *addr, struct cw_job *job,
     const struct acceptor_options options = {
         .device = job->tuning.bind_device,
         .max_clients = LISTENER_VISITORS,
-        .evicts = true,
         .serve = receive,
         .exhausted = push_accept_error,
         .opaque = l,

@@ -118,7 +118,6 @@ int http_server_open(const struct addr *addr, const struct tls *tls,
     const struct acceptor_options options = {
         .max_clients = HTTP_SERVER_CLIENTS,
         .pace_ms = HTTP_SERVER_PACE_MS,
-        .evicts = true,
         .serve = serve_client,
         .opaque = s,
     };

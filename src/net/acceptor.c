@@ -21,7 +21,7 @@
 struct client {
     struct acceptor *acceptor;
     int fd;              /* moved to serve() */
-    int stop_fd;         /* owned if the acceptor evicts, else its close_fd */
+    int stop_fd;         /* eventfd, owned */
     struct client *next; /* accepted after this one */
 };
 
@@ -81,8 +81,7 @@ static void drop_client(struct acceptor *acceptor, struct client *client)
     *place = client->next;
     acceptor->client_count--;
     pthread_cond_signal(&acceptor->ended);
-    if (acceptor->options.evicts)
-        close(client->stop_fd);
+    close(client->stop_fd);
     free(client);
 }
 
@@ -124,9 +123,11 @@ static struct client *new_client(struct acceptor *acceptor, int fd)
 
     if (!client)
         return NULL;
-    *client = (struct client){ acceptor, fd, acceptor->close_fd, NULL };
-    if (acceptor->options.evicts)
-        client->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    *client = (struct client){
+        .acceptor = acceptor,
+        .fd = fd,
+        .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+    };
     if (client->stop_fd >= 0)
         return client;
     free(client);
@@ -139,8 +140,7 @@ static void wait_for_room(struct acceptor *acceptor)
 {
     pthread_mutex_lock(&acceptor->lock);
     while (acceptor->client_count >= acceptor->options.max_clients) {
-        if (acceptor->options.evicts)
-            signal_stop(acceptor->oldest->stop_fd);
+        signal_stop(acceptor->oldest->stop_fd);
         pthread_cond_wait(&acceptor->ended, &acceptor->lock);
     }
     pthread_mutex_unlock(&acceptor->lock);

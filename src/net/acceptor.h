@@ -16,12 +16,8 @@
 
 struct acceptor_options {
     const char *device;   /* as in conn_listen() */
-    unsigned max_clients; /* served at the same time */
+    unsigned max_clients; /* served at once; another stops the oldest */
     unsigned pace_ms;     /* serves at most one more in this time; 0: any */
-
-    /* With max_clients: stop the oldest for a new one; else the new one waits
-     * in the kernel's backlog. */
-    bool evicts;
 
     /* On the client's thread: serves the client on fd (moved), until stop_fd
      * is readable. */
