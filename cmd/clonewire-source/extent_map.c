@@ -4,7 +4,7 @@
 
 #include "base/parse.h"
 
-#define GRAIN_BYTES UINT64_C(4096)
+#define BLOCK_BYTES UINT64_C(4096)
 
 static uint64_t divide_up(uint64_t a, uint64_t b)
 {
@@ -22,9 +22,9 @@ void extent_map_init(struct extent_map *map, uint64_t disk_bytes,
     *map = (struct extent_map){ .disk_bytes = disk_bytes, .columns = columns };
     map->cell_bytes = divide_up(disk_bytes,
                                 (uint64_t)columns * EXTENT_MAP_ROWS);
-    map->cell_bytes = divide_up(map->cell_bytes, GRAIN_BYTES) * GRAIN_BYTES;
+    map->cell_bytes = divide_up(map->cell_bytes, BLOCK_BYTES) * BLOCK_BYTES;
     if (map->cell_bytes == 0)
-        map->cell_bytes = GRAIN_BYTES; /* an empty disk has no cells */
+        map->cell_bytes = BLOCK_BYTES; /* an empty disk has no cells */
     map->cells = (unsigned)divide_up(disk_bytes, map->cell_bytes);
 }
 

@@ -278,7 +278,7 @@ static int start_tunnel(struct ssh_launch *via,
         return error_set(err, ERROR_SYSTEM, errno, "--through-ssh");
     if (!at || !port || port < at)
         return error_set(err, ERROR_PROTOCOL, 0,
-                         "what runs on %s is no clonewire-target", host);
+                         "what runs on %s is not a clonewire-target", host);
     snprintf(forward, sizeof(forward), "127.0.0.1:%u:127.0.0.1:%.5s", ours,
              port + 1);
     snprintf(at, sizeof(paste->text) - (size_t)(at - paste->text),

@@ -31,7 +31,8 @@ static int ask(struct program *process, const char *path, const char *text,
 {
     log_output_flush(&process->log);
     fprintf(stderr, "%s\n", text);
-    if (prompt_yes("Everything on it will be overwritten.  Go on? (yes/no) "))
+    if (prompt_yes(
+            "Everything on it will be overwritten.  Continue? (yes/no) "))
         return 0;
     return error_set(err, ERROR_REFUSED, 0,
                      "%s is not overwritten: the answer was no", path);
@@ -58,8 +59,8 @@ int confirm_overwrite_get(struct program *process,
     if (options->only_resume && may_resume(options)) {
         if (!process->output.quiet)
             log_output_line(&process->log, CW_LOG_INFO,
-                            "only a clone that was begun there goes on; --yes "
-                            "(CLONEWIRE_YES=1) overwrites it");
+                            "resuming only an unfinished clone of this source; "
+                            "--yes (CLONEWIRE_YES=1) overwrites it");
         return 0;
     }
     return error_set(err, ERROR_REFUSED, 0,

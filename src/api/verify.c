@@ -139,7 +139,7 @@ static int report_difference(const struct digest *table, const char *disk,
     if (r < 0)
         return error_set(err, ERROR_MISMATCH, 0,
                          "%s is not the disk that %s is of; where it differs "
-                         "cannot be told: %s",
+                         "is unknown: %s",
                          disk, path, why.text);
     return error_set_at(err, ERROR_MISMATCH, 0, difference.first * CHUNK_BYTES,
                         "%s is not the disk that %s is of: %" PRIu64

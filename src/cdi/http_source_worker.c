@@ -32,7 +32,7 @@ static void count(struct http_source *v, uint64_t before)
 static int stop_early(struct error *err)
 {
     return error_set(err, ERROR_PEER, 0,
-                     "the target answered before it had heard all");
+                     "the target answered before it had received all data");
 }
 
 /* Sends len bytes; data NULL: zeros. */

@@ -35,7 +35,7 @@ void job_state_fini(struct job_state *state);
 /*
  * Records err unless there is one already, stops the job, wakes the main
  * thread.  A disk failure replaces a lost connection: the kernel reports it
- * only once, and it must not be lost when the job goes on.
+ * only once, and it must not be lost when the job continues.
  */
 void job_state_fail(struct job_state *state, const struct error *err);
 

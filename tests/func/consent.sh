@@ -46,7 +46,7 @@ assert_log target "target: $device holds ext4 filesystem \"guests\": say --yes"
 refute_log target 'listening on'
 target_on "$device" # it may be a clone that its source began
 assert_status target 143
-assert_log target 'only a clone that was begun there goes on'
+assert_log target 'resuming only an unfinished clone of this source'
 target_on "$device" --yes
 assert_status target 143
 CLONEWIRE_YES=1 target_on "$device"
@@ -94,9 +94,9 @@ END
 on_terminal $'what\nno\n' 11
 grep -q "$device: 32 MiB, loop over .*holds ext4 filesystem \"guests\"" \
     shown.log || fail "shown: $(cat shown.log)"
-assert_equal "$(grep -c 'Go on?' shown.log)" 2 "questions"
+assert_equal "$(grep -c 'Continue?' shown.log)" 2 "questions"
 grep -q 'the answer was no' shown.log || fail "$(cat shown.log)"
 on_terminal $'yes\n' 143
 on_terminal '' 143 --yes
-! grep -q 'Go on?' shown.log || fail "asked in spite of --yes"
+! grep -q 'Continue?' shown.log || fail "asked in spite of --yes"
 assert_equal "$(sha256sum <volume)" "$before" "the device"

@@ -104,7 +104,7 @@ cp dense wrong
 printf x | dd of=wrong bs=1 seek=5 conv=notrunc status=none
 rm kept/source.json.chunks
 check 14 "$SOURCE" kept/source.json wrong
-grep -q 'cannot be told' why || fail "$(cat why)"
+grep -q 'where it differs is unknown' why || fail "$(cat why)"
 check 0 "$SOURCE" kept/source.json dense
 check 2 "$SOURCE" kept/none.json dense
 check 13 "$SOURCE" dense dense

@@ -80,6 +80,8 @@ BAD = [
     (words, "src/base/x.c", "/* Whoever calls. */\n", "say which program"),
     (words, "src/job/x.c", "struct task errand;\n", "say task"),
     (words, "cmd/program/x.h", "/* A grain. */\n", "say block"),
+    (words, "src/io/x.h", "/* NULL: it is no error. */\n", "say is not"),
+    (words, "src/io/x.h", "/* The peer hears it. */\n", "say receive"),
     (words, "src/base/x.c", "p = strtok(text, s);\n", "strtok("),
     (words, "src/base/x.c", "t = localtime(&now);\n", "localtime("),
     (words, "src/base/x.c", "p = alloca(n);\n", "alloca("),

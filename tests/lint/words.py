@@ -64,16 +64,25 @@ VOCABULARY = (
      "say which program or person"),
     (re.compile(r"\banew\b", re.I), "say again, or from the beginning"),
     (re.compile(r"\bbeneath\b", re.I), "say below"),
+    (re.compile(r"\btold\b", re.I), "say announced, reported or received"),
+    (re.compile(r"\bhear(s|d)?\b", re.I), "say receive"),
     (re.compile(r"\berrands?\b", re.I), "say task"),
     (re.compile(r"\bkeeper\b", re.I), "say checkpointer"),
     (re.compile(r"\bgrains?\b", re.I), "say block (4 KiB)"),
+    (re.compile(r"\bstow\w*\b", re.I), "say store"),
+    (re.compile(r"\bdoor\b", re.I), "say listener"),
+    (re.compile(r"\bchat\b", re.I), "say conversation"),
+    (re.compile(r"(?<!here )\bis no (?!longer\b|more\b|less\b)[a-z]"),
+     "say is not a"),
+    (re.compile(r"\b(goes|went) on\b", re.I), "say continues"),
+    (re.compile(r"\b(stands|stood) still\b", re.I), "say stalls"),
+    (re.compile(r"\b(gives|gave) back\b", re.I), "say returns"),
+    (re.compile(r"\bat the (most|least)\b", re.I), "say at most"),
 )
 
 # Folders whose words are still the old ones; the list only gets shorter.
 OLD_WORDS = {
-    "src/record", "src/resume", "src/target",
-    "src/transfer", "src/wire", "cmd/options",
-    "cmd/output",
+    "src/record", "src/resume", "src/target", "src/transfer", "src/wire",
 }
 
 
