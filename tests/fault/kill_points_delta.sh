@@ -1,11 +1,11 @@
 #!/bin/bash
-# The same where an older copy is changed in place.
+# The same as kill_points_file with --delta: the target changes an older copy in
+# place, and keeps its owner and mode.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$(dirname "$0")/lib_kill_points.sh"
-require_plain_build "a run for each call"
 
-begin()
+prepare_dest()
 {
     rm -f copy
     cp image copy
@@ -15,15 +15,14 @@ begin()
     access=$(stat -c '%a %u:%g' copy)
 }
 
-check()
+check_dest()
 {
     cmp image copy
     assert_equal "$(stat -c '%a %u:%g' copy)" "$access" "owner and mode"
-    [ -z "$(find . -name '.copy.*')" ] || fail "left: $(find . -name '.copy.*')"
-    # Of three chunks one differs, and comes again in a second session at most.
-    [ "$(count_of source data_bytes)" -le $((2 * MIB)) ] || fail "begun anew"
+    assert_nothing_left
+    # Of three chunks one differs; a second session may send it again.
+    [ "$(count_of source data_bytes)" -le $((2 * MIB)) ] ||
+        fail "the clone started over"
 }
 
-SOURCE_WITH+=(--job-id the-job)
-make_dense image $SIZE
-kill_everywhere copy --delta
+kill_at_every_point copy --delta

@@ -1,22 +1,8 @@
 #!/bin/bash
-# A target that writes a file is killed before and after each call that
-# changes what outlives it.
+# A target that writes a file is killed before and after each call that changes
+# files, and started again: both sides end with 0 and an equal disk.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$(dirname "$0")/lib_kill_points.sh"
-require_plain_build "a run for each call"
 
-begin()
-{
-    rm -f copy
-}
-
-check()
-{
-    cmp image copy
-    [ -z "$(find . -name '.copy.*')" ] || fail "left: $(find . -name '.copy.*')"
-}
-
-SOURCE_WITH+=(--job-id the-job)
-make_dense image $SIZE
-kill_everywhere copy
+kill_at_every_point copy

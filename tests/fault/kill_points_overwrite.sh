@@ -1,24 +1,21 @@
 #!/bin/bash
 # A target that replaces a file is killed before and after each call that
-# changes what outlives it; until the new disk has its name, the old one does.
+# changes files: the old file stays until the new one takes its name.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$(dirname "$0")/lib_kill_points.sh"
-require_plain_build "a run for each call"
 
-begin()
+prepare_dest()
 {
     echo old >copy
     chmod 604 copy
 }
 
-check()
+check_dest()
 {
     cmp image copy
     assert_equal "$(stat -c %a copy)" 604 "mode"
-    [ -z "$(find . -name '.copy.*')" ] || fail "left: $(find . -name '.copy.*')"
+    assert_nothing_left
 }
 
-SOURCE_WITH+=(--job-id the-job)
-make_dense image $SIZE
-kill_everywhere copy --overwrite
+kill_at_every_point copy --overwrite

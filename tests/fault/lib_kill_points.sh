@@ -4,13 +4,31 @@
 # with 0, and nothing is sent again that was safe.  After func/lib.sh and
 # lib_resume.sh.
 #
-#   kill_everywhere DEST [OPTION of the target...]
+#   kill_at_every_point DEST [OPTION of the target...]
 #
-# A script defines begin(), which makes DEST as it is before a clone, and
-# check(), which looks at it after.
+# A script may define prepare_dest(), which makes DEST as it is before a clone,
+# and check_dest(), which checks it afterwards.
+require_plain_build "one run for each call"
 
 SIZE=$((3 * MIB))
-KILL_POINTS=0
+SOURCE_WITH+=(--job-id the-job)
+make_dense image $SIZE
+
+prepare_dest()
+{
+    rm -f copy
+}
+
+check_dest()
+{
+    cmp image copy
+    assert_nothing_left
+}
+
+assert_nothing_left() # no partial file and no checkpoint of copy
+{
+    [ -z "$(find . -name '.copy.*')" ] || fail "left: $(find . -name '.copy.*')"
+}
 
 # The source knows, or calls again: until one of them shows.
 wait_known()
@@ -101,19 +119,18 @@ kill_at() # POINT DEST [OPTION...]
     assert_status target 137
 }
 
-kill_everywhere() # DEST [OPTION of the target...]
+kill_at_every_point() # DEST [OPTION of the target...]
 {
     local point=0
 
-    while begin; kill_at $point "$@"; do
+    while prepare_dest; kill_at $point "$@"; do
         echo "killed at $point, after: $(tail -n 1 calls 2>/dev/null)"
         restart $point "$@"
-        check
+        check_dest
         point=$((point + 1))
     done
-    check
-    KILL_POINTS=$point
-    echo "$KILL_POINTS points"
+    check_dest
+    echo "$point points"
     # Fewer than a flush, a record and its removal have: nothing was tried.
     [ $point -ge 20 ] || fail "only $point points"
 }

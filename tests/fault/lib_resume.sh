@@ -4,8 +4,11 @@
 #
 #   start_flaky FAULT BYTES TIMES   a network in front of the target, that
 #                                   start_source dials
-#   begin_and_kill [OPTION...]      a clone of $DISK to copy, slowly; both are
-#                                   killed once 12 chunks are in its checkpoint
+#   begin_slowly CHUNKS [OPTION…]   a clone of $DISK to copy that is slow once
+#                                   CHUNKS are written
+#   begin_and_kill_at CHUNKS [OPTION…]   the same; kills both sides once CHUNKS
+#                                   are in the checkpoint
+#   begin_and_kill [OPTION…]        begin_and_kill_at 12
 #   count_of SIDE FIELD             a number of its summary
 
 DISK=image
@@ -25,12 +28,13 @@ count_of() # SIDE FIELD
         cut -d : -f 2
 }
 
-wait_checkpoint() # CHUNKS: so many at least are in that of copy
+wait_checkpoint() # CHUNKS [FILE]: until the checkpoint has that many chunks
 {
-    local deadline=$((SECONDS + LONGEST))
+    local file=${2:-.copy.clonewire-state} deadline=$((SECONDS + LONGEST))
 
-    # digests of 16 bytes, behind a head and two bitmaps, before a code
-    until [ "$(stat -c %s .copy.clonewire-state 2>/dev/null || echo 0)" -ge \
+    # A header and two bitmaps, a digest of 16 bytes per chunk, a code.
+    # shellcheck disable=SC2086 # a pattern
+    until [ "$(stat -c %s $file 2>/dev/null || echo 0)" -ge \
         $((2744 + 16 * $1)) ]; do
         is_running "$SOURCE_PID" || fail "the clone has ended"
         [ $SECONDS -le $deadline ] || fail "no checkpoint was made"
@@ -45,27 +49,36 @@ kill_both()
     [ -e .copy.clonewire-state ] || fail "the checkpoint is gone"
 }
 
-wait_allocated() # BYTES: so many are on the target's disk
+wait_allocated() # BYTES: until the partial file has that many
 {
     local deadline=$((SECONDS + LONGEST))
 
     until [ "$(allocated_bytes .copy.clonewire-partial 2>/dev/null ||
         echo 0)" -ge "$1" ]; do
         is_running "$SOURCE_PID" || fail "the clone has ended"
-        [ $SECONDS -le $deadline ] || fail "it does not get on"
+        [ $SECONDS -le $deadline ] || fail "the clone does not continue"
         sleep 0.02
     done
 }
 
-begin_and_kill_at() # CHUNKS [OPTION of the source...]
+begin_slowly() # CHUNKS [OPTION of the source...]: so many are written
 {
     echo 16MiB >rate
     start_target copy
     start_source "$DISK" --rate-file rate "${@:2}"
     wait_allocated $((($1 + 1) * MIB))
-    # However long a flush takes here, the clone lasts longer.
+    slow_down
+}
+
+slow_down() # the clone lasts longer than any flush takes
+{
     echo 512KiB >rate
     kill -HUP "$SOURCE_PID"
+}
+
+begin_and_kill_at() # CHUNKS [OPTION of the source...]
+{
+    begin_slowly "$@"
     wait_checkpoint "$1"
     kill_both
 }

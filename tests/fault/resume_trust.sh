@@ -23,12 +23,7 @@ chmod +x counting
 # writes that came later than the last, and then all is read again.
 begin_and_stop_at() # CHUNKS [OPTION of the source...]
 {
-    echo 16MiB >rate
-    start_target copy
-    start_source "$DISK" --rate-file rate "${@:2}"
-    wait_allocated $((($1 + 1) * MIB))
-    echo 512KiB >rate
-    kill -HUP "$SOURCE_PID"
+    begin_slowly "$@"
     is_running "$SOURCE_PID" || fail "the clone has ended"
     kill -TERM "$TARGET_PID"
     wait_target

@@ -94,109 +94,56 @@ assert_log target 'of another disk or target: ignored'
 # ---- devices, by a service without --yes ----
 
 [ "$(id -u)" = 0 ] || exit 0
-require_loop
+. "$(dirname "$0")/lib_device.sh"
 
-start_unattended()
+TARGET_ON_DEVICE=(--checkpoint-every 100ms --state-dir state)
+
+begin_and_kill_device() # CHUNKS: so many at least are in the checkpoint
 {
-    : >target.log
-    TARGET_STATUS=
-    "$TARGET" --listen "$LISTEN" "${TARGET_IDENTITY[@]}" \
-        --checkpoint-every 100ms --state-dir state "$device" \
-        >target.out 2>>target.log </dev/null &
-    TARGET_PID=$!
-    at_exit stop_process $TARGET_PID
-}
-
-is_written() # CHUNK: does it hold data on the device?
-{
-    ! dd if="$device" bs=1M skip="$1" count=1 iflag=direct status=none |
-        cmp -s - <(head -c $MIB /dev/zero)
-}
-
-begin_on_device() # CHUNKS: so many at least are in the checkpoint
-{
-    local deadline=$((SECONDS + LONGEST))
-
-    blkdiscard -fz "$device"
     rm -rf state
     mkdir state
-    start_unattended
-    wait_listening
-    echo 16MiB >rate
-    start_source image --rate-file rate
-    until is_written "$1"; do
-        is_running "$SOURCE_PID" || fail "the clone has ended"
-        [ $SECONDS -le $deadline ] || fail "it does not get on"
-        sleep 0.02
-    done
-    # However long a flush takes here, the clone lasts longer.
-    echo 512KiB >rate
-    kill -HUP "$SOURCE_PID"
-    until [ "$(stat -c %s state/*.clonewire-state 2>/dev/null || echo 0)" -ge \
-        $((2744 + 16 * $1)) ]; do
-        is_running "$SOURCE_PID" || fail "the clone has ended"
-        [ $SECONDS -le $deadline ] || fail "no checkpoint was made"
-        sleep 0.02
-    done
-    stop_process "$SOURCE_PID" || true
-    stop_process "$TARGET_PID" || true
-}
-
-go_on()
-{
-    start_unattended
-    wait_listening
-    run_source image --retry-for off
-    wait_target
+    begin_on_device "$1" "${TARGET_ON_DEVICE[@]}"
+    wait_checkpoint "$1" 'state/*.clonewire-state'
+    kill_both_now
 }
 
 ends_right_there() # WHAT BYTES
 {
-    go_on
-    assert_status source 0
-    assert_status target 0
-    cmp image "$device" || fail "$1: a wrong copy, and status 0"
-    [ "$(count_of source same_bytes)" -ge "$2" ] ||
-        fail "$1: only $(count_of source same_bytes) bytes were kept"
+    continue_on_device "${TARGET_ON_DEVICE[@]}"
+    assert_kept "$1" "$2"
 }
 
 is_refused_there() # WHAT
 {
-    local before side
+    local before
 
-    before=$(sha256sum <"$device")
-    go_on
-    for side in source target; do
-        assert_status $side 11
-        assert_log $side 'say --yes'
-    done
-    assert_equal "$(sha256sum <"$device")" "$before" "$1: the device"
+    before=$(sum_of_device)
+    continue_on_device "${TARGET_ON_DEVICE[@]}"
+    assert_refused "$1" '' "$before"
 }
 
-attach_new disk $SIZE
-device=$LOOP
-read -ra TARGET_IDENTITY < <(identity target)
+attach_target_device
 
-begin_on_device 30
+begin_and_kill_device 30
 put_noise "$device" $((20 * MIB + 4096)) 4096 4
 ends_right_there "a block changed" $((28 * MIB))
 assert_log target 'chunks were not what the checkpoint claimed'
 
-begin_on_device 30
+begin_and_kill_device 30
 blkdiscard -fz -o $((4 * MIB)) -l $((20 * MIB)) "$device"
 ends_right_there "rolled back" $((8 * MIB))
 
-begin_on_device 30
+begin_and_kill_device 30
 blkdiscard -fz "$device"
 ends_right_there "made again" 0
 
-begin_on_device 30
+begin_and_kill_device 30
 put_noise "$device" 0 4096 5
-is_refused_there "somebody's first block"
+is_refused_there "another user's first block"
 
-begin_on_device 30
+begin_and_kill_device 30
 put_noise "$device" 0 $SIZE 6
-is_refused_there "somebody's disk"
+is_refused_there "another user's disk"
 
 reattach() # FILE: under the device's name from now on
 {
@@ -211,12 +158,12 @@ reattach() # FILE: under the device's name from now on
 
 # Another disk under the same name: of the same file's name, and of another's.
 put_noise disk2 0 $SIZE 7
-begin_on_device 30
+begin_and_kill_device 30
 rm disk
 cp disk2 disk
 reattach disk
 is_refused_there "another volume"
-begin_on_device 30
+begin_and_kill_device 30
 reattach disk2
 is_refused_there "another volume, to which the record does not belong"
 assert_log target 'of another disk or target: ignored'

@@ -3,74 +3,44 @@
 # on without --yes, as its checkpoint proves that it is ours; another does not.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
-require_loop
+. "$(dirname "$0")/../fault/lib_device.sh"
 
 SIZE=$((96 * MIB))
 SOURCE_WITH+=(--job-id the-job)
+WITH_STATE=(--checkpoint-every 100ms --state-dir state)
 
-start_unattended() # [OPTION...]: as a service starts it, without --yes
-{
-    : >target.log
-    TARGET_STATUS=
-    "$TARGET" --listen "$LISTEN" "${TARGET_IDENTITY[@]}" \
-        --checkpoint-every 100ms --state-dir state "$@" "$device" \
-        >target.out 2>>target.log </dev/null &
-    TARGET_PID=$!
-    at_exit stop_process $TARGET_PID
-}
-
-begin_and_kill_device() # target and source, once there is a checkpoint
-{
-    local deadline=$((SECONDS + LONGEST))
-
-    start_unattended
-    wait_listening
-    start_slow_source 4MiB image
-    until [ "$(stat -c %s state/*.clonewire-state 2>/dev/null || echo 0)" -ge \
-        2928 ]; do
-        is_running "$SOURCE_PID" || fail "the clone has ended"
-        [ $SECONDS -le $deadline ] || fail "no checkpoint was made"
-        sleep 0.02
-    done
-    stop_process "$SOURCE_PID"
-    stop_process "$TARGET_PID"
-}
-
+# Set up: a clone is interrupted after its first checkpoint.
 mkdir state
 make_dense image $SIZE
-attach_new disk $SIZE
-device=$LOOP
-read -ra TARGET_IDENTITY < <(identity target)
-begin_and_kill_device
+attach_target_device
+start_unattended "${WITH_STATE[@]}"
+start_slow_source 4MiB image
+wait_checkpoint 12 'state/*.clonewire-state'
+kill_both_now
 
-# Anything else than going on is refused, as it holds something.
+# Anything but a resume of that job is refused: the device is not blank.
 for options in "--resume off" "--delta"; do
     # shellcheck disable=SC2086
-    start_unattended $options
+    launch_unattended "${WITH_STATE[@]}" $options
     wait_target
     assert_status target 11
     assert_log target 'say --yes'
 done
-start_unattended --retry-for off
-wait_listening
+start_unattended "${WITH_STATE[@]}" --retry-for off
 run_source image --job-id another --retry-for off
 wait_target
 assert_status target 11
 assert_status source 11
 assert_log source 'unfinished clone of another job'
 
-# The job itself goes on, unattended.
-start_unattended
-wait_listening
+# The job itself resumes without --yes.
+start_unattended "${WITH_STATE[@]}"
 run_source image
 wait_target
-assert_status source 0
-assert_status target 0
-assert_same image "$device" $SIZE
-[ "$(count_of source same_bytes)" -ge $((8 * MIB)) ] || fail "begun anew"
+assert_kept "resumed" $((8 * MIB))
 
-# Complete, it is anybody's who may overwrite it.
-start_unattended --resume off
+# A complete disk needs --yes again.
+launch_unattended "${WITH_STATE[@]}" --resume off
 wait_target
 assert_status target 11
 assert_log target 'say --yes'

@@ -7,6 +7,8 @@
 #   curl_as NAME [OPTION…] PATH     with NAME's certificate ("": none):
 #                                   STATUS, and the body in ./answer
 #   upload FILE [OPTION…] [PATH]    as the source, POST: STATUS, ./answer
+#   start_held_upload FILE [GO]     keeps its connection: CLIENT; the status line
+#                                   in ./response, with GO once that file exists
 #   assert_answer STATUS TEXT       of the last of them
 #   wait_success MESSAGE [PREALLOCATED]   the server ends well, and says so
 require curl
@@ -65,6 +67,15 @@ upload() # FILE [CURL OPTION...] [PATH]: "-" is standard input, chunked
     [[ ${*: -1} != /v1* ]] || { path=${*: -1}; set -- "${@:1:$#-1}"; }
     options=(-H Content-Type: -H "Expect:" "$@")
     curl_as source -X POST -T "$file" "${options[@]}" "$path"
+}
+
+start_held_upload() # FILE [GO]
+{
+    require python3
+    python3 "$TESTS/tools/held_upload.py" "$TARGET_ADDRESS" "$CERTS" "$@" \
+        >response 2>client.log &
+    CLIENT=$!
+    at_exit stop_process $CLIENT
 }
 
 assert_answer() # STATUS [TEXT]

@@ -3,27 +3,11 @@
 # clone goes over it, outlives an outage in its connections, a longer one and
 # a reset in new ones, and moves what compresses in less bytes.
 . "$(dirname "$0")/lib.sh"
-require nsenter jq
+. "$(dirname "$0")/lib_link.sh"
+require jq
 
 SIZE=$((20 * MIB))
 PART=$((2 * MIB)) # when a clone is well under way
-
-start_link() # RATE_MBIT DELAY_MS QUEUE_KIB
-{
-    local i
-
-    "$CW_BUILD/bench/bench-slow-link" "$@" >link.out 2>link.log &
-    LINK_PID=$!
-    at_exit stop_process $LINK_PID
-    for ((i = 0; i < 500; i++)); do
-        ! read -r _ NEAR FAR <link.out || break
-        is_running $LINK_PID || skip "no slow link here: $(cat link.log)"
-        sleep 0.02
-    done
-    SOURCE_UNDER=(nsenter --net="$NEAR" --)
-    TARGET_UNDER=(nsenter --net="$FAR" --)
-    LISTEN=198.18.0.2:0
-}
 
 number() # SIDE FIELD
 {
