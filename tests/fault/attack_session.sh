@@ -1,6 +1,7 @@
 #!/bin/bash
-# Another client of the same CA, which knows the address and the job's ID,
-# neither ends a clone, nor joins its lanes, nor takes its place.
+# Another client with a certificate of the same CA, which knows the address and
+# the job ID, can neither end a clone, nor join its lanes, nor replace its
+# source.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A network that swallows everything and closes nothing: both sides notice
-# within the time they were given, and not before.
+# A network that drops everything and closes nothing: both sides notice within
+# --dead-peer-timeout, and not before.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The network swallows everything without a word: both sides notice by the
-# heartbeat, and go on over a new connection.
+# The network drops everything silently: both sides notice by the heartbeat,
+# and continue over a new connection.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

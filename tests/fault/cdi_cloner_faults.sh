@@ -1,6 +1,7 @@
 #!/bin/bash
-# cdi-cloner where CDI's dies: a target that is not up yet, is busy, or is
-# lost in mid-stream; and where it must fail, the log says why.
+# cdi-cloner succeeds where CDI's cloner dies: with a target that is not up
+# yet, is busy, or is lost in mid-stream. Where it must fail, the log has the
+# reason.
 . "$(dirname "$0")/../func/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Written is not durable: a disk that cannot flush, or loses a write, gives no
-# 200 to an upload nor to a clone; the server says why, and ends as one that
-# can be started again.
+# A disk that fails to flush or loses a write never gives 200 to an upload or a
+# clone. The server reports the cause, and exits with a status that allows a
+# restart.
 . "$(dirname "$0")/../func/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

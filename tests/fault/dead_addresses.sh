@@ -1,6 +1,6 @@
 #!/bin/bash
-# A name with many addresses, of which only the last answers: each of the dead
-# ones costs a quarter of a second, not its share of the timeout.
+# A name with many addresses, of which only the last answers: each dead address
+# costs a quarter of a second, and not its share of the timeout.
 . "$(dirname "$0")/../func/lib.sh"
 . "$TESTS/tools/netns.sh"
 netns_up

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A link that goes down, so that nothing is acknowledged and nothing closed:
-# both sides notice within the time they were given.
+# A link that goes down, so that nothing is acknowledged or closed: both sides
+# notice within --dead-peer-timeout.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 require_root "network namespaces"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A delta whose connections are cut goes on where it was: also the part of the
-# older copy that was not looked at before, and leaves half-way through.
+# A delta whose connections are cut resumes: also in the part of the older copy
+# that was not scanned yet, and with leaves of chunks in flight.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The older copy cannot be read: it is the target's disk that fails, and both
-# ends say so, and where.
+# An older copy that cannot be read is an error of the target's disk: both
+# sides report it, with the offset.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

@@ -1,6 +1,7 @@
 #!/bin/bash
-# What an interrupted clone left lies beside an older copy: --delta goes on with
-# the one of this job, or changes the older copy, and gives it its name.
+# The partial file of an interrupted clone beside an older copy: --delta
+# resumes it for the same job, and otherwise updates the older copy and gives
+# it its name.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 

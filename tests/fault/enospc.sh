@@ -1,5 +1,5 @@
 #!/bin/bash
-# A volume that fills up half-way: both sides say so, and no copy is left.
+# A volume that fills up half-way: both sides report it, and no copy remains.
 . "$(dirname "$0")/../func/lib.sh"
 require_loop
 require mkfs.ext4

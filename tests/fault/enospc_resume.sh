@@ -1,6 +1,6 @@
 #!/bin/bash
-# Out of space in the middle: both sides say at which offset, the checkpoint
-# stays, and with more space the same commands go on from it.
+# Out of space in the middle: both sides report the offset, the checkpoint
+# remains, and with more space the same commands resume.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require_loop

@@ -1,7 +1,7 @@
 #!/bin/bash
-# A source that sends before the target has looked at what it has there: a
-# delta would not know what it changes.  The disk stands still, so that there
-# is a before.
+# A source that sends before the target has scanned its disk is refused: a
+# delta would not know what it changes. The disk is idle, so that its old
+# content is known.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

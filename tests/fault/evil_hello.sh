@@ -1,6 +1,6 @@
 #!/bin/bash
-# What is wrong with the first message is answered in words; the target
-# stays for an honest source.
+# An invalid first message is answered with an error, and the target waits for
+# an honest source.
 . "$(dirname "$0")/../func/lib.sh"
 
 sin() # SIN REGEX: the target's words

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A source that lies about what of a chunk is to stay on the target: one clear
-# error on both sides, and the older copy is as it was.
+# A source that lies about the blocks of a chunk that stay: one clear error on
+# both sides, and an unchanged older copy.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

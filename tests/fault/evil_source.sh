@@ -1,5 +1,5 @@
 #!/bin/bash
-# A source with a good certificate that breaks the protocol after HELLO ends
+# A source with a valid certificate that breaks the protocol after HELLO ends
 # the job: one clear error on both sides, and no copy.
 . "$(dirname "$0")/../func/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A target with a good certificate that breaks the protocol ends the source
-# with one clear error, which the target is told.
+# A target with a valid certificate that breaks the protocol ends the source
+# with one clear error, which the target receives.
 . "$(dirname "$0")/../func/lib.sh"
 
 evil() # SIN: an evil target is up

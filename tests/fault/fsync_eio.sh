@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every write succeeds, the flush does not: nobody may call that a copy.
+# All writes succeed and the flush fails: neither side reports a copy.
 . "$(dirname "$0")/../func/lib.sh"
 
 make_dense image $((6 * MIB))

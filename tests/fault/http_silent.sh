@@ -1,7 +1,7 @@
 #!/bin/bash
-# An HTTP server that takes the connection and then stands still, in the middle
-# of the body or of its answer: --stall-timeout ends it, also where a byte of
-# the answer comes now and then.
+# An HTTP server that accepts the connection and then stalls, in the body or in
+# its answer: --stall-timeout ends the clone, also if a byte of the answer
+# arrives now and then.
 . "$(dirname "$0")/../func/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
 cloner_env CLONEWIRE_STALL_TIMEOUT=3s CLONEWIRE_RETRY_FOR=1s

@@ -1,7 +1,7 @@
 #!/bin/bash
-# A disk that answers no more is named long before a stall is one (300 s by
-# default).  Told to stop beside it the process ends, and so does its peer,
-# which is told why.
+# A disk whose I/O does not complete is reported long before --stall-timeout
+# (300 s by default). SIGTERM then ends the process and its peer, which reports
+# the reason.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$(dirname "$0")/lib_hung.sh"

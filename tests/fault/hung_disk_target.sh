@@ -1,5 +1,5 @@
 #!/bin/bash
-# A target's disk that answers no more, and gives nothing back.
+# I/O on the target's disk never completes.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$(dirname "$0")/lib_hung.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A target's disk that answers no more while it is zeroed, in a lane or behind
-# the end of the source's: both ends say that it is that disk, not the network.
+# I/O on the target's disk does not complete during zeroing, in a lane or of
+# the tail: both sides blame that disk, and not the network.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$(dirname "$0")/lib_hung.sh"

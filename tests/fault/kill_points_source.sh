@@ -1,6 +1,6 @@
 #!/bin/bash
-# A source that leaves a receipt is killed before and after each call that
-# changes what outlives it: the target still tells it when it is started again.
+# A source that writes a receipt is killed before and after each call that
+# changes files, and started again: the target still reports the result to it.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require_plain_build "a run for each call"

@@ -1,11 +1,11 @@
 #!/bin/bash
-# kill -9 of the target, the source, or both, at random points of a clone of
-# a 1 GiB disk: started again, they end with an equal disk, and nothing is sent
-# twice that was in the last checkpoint (or, where the target lives on, held).
+# SIGKILL of the target, the source, or both, at random points of a clone of a
+# 1 GiB disk: started again, they end with an equal disk, and send nothing
+# twice that was in the last checkpoint (or, if the target lives on, held).
 #
-#   CW_KILLS      how many (21; 3 in sanitizer builds)
+#   CW_KILLS      number of kills (21; 3 in sanitizer builds)
 #   CW_KILL_DATA  MiB of data on the disk, of 1024 (128)
-#   CW_SEED       of the moments, by what has been written
+#   CW_SEED       seed of the moments, by bytes written
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A peer killed outright: the other side ends at once and says so.
+# A peer is killed with SIGKILL: the other side ends at once and reports it.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

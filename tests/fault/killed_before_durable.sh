@@ -1,6 +1,6 @@
 #!/bin/bash
-# Killed when the copy has its name, but not yet durably: the target that is
-# started again makes it so before it says that the disk is there.
+# The target is killed when the copy has its name, but not durably: after a
+# restart it flushes the directory before it reports success.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3 mkfs.ext4

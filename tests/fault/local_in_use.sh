@@ -1,7 +1,6 @@
 #!/bin/bash
-# A copy within this machine is guarded as a clone is: a source that somebody
-# writes, a destination that a machine runs from, and a source that changes
-# while it is read.
+# --to has the same guards as a clone: a source that is being written, a
+# destination that is in use, and a source that changes while it is read.
 . "$(dirname "$0")/../func/lib.sh"
 require python3
 

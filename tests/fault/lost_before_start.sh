@@ -1,6 +1,6 @@
 #!/bin/bash
-# A target that is lost while the two agree, as one that is restarted in that
-# moment: the source connects again, as long as it waits for a first connection.
+# The target is lost during the negotiation, for example restarted: the source
+# connects again within --connect-timeout.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

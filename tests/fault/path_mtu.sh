@@ -1,7 +1,7 @@
 #!/bin/bash
-# A path that loses large segments without a word, as a tunnel behind a
-# firewall that drops ICMP: heartbeats pass, data never.  It is named, with
-# its remedies, at both ends, and the clone goes on with smaller segments.
+# A path that drops large segments silently, like a tunnel behind a firewall
+# that drops ICMP: heartbeats pass, data does not. Both sides report it with
+# remedies, and the clone continues with smaller segments.
 . "$(dirname "$0")/../func/lib.sh"
 . "$TESTS/tools/netns.sh"
 netns_up

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A source that cannot be read at one place: no copy, and both sides say
-# where and why.
+# A read error at one place of the source: no copy, and both sides report the
+# offset and the cause.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

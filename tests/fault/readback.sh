@@ -1,6 +1,6 @@
 #!/bin/bash
-# --verify=readback: a disk that gives back something else than it was given
-# is found out before success, and what differs is sent again.
+# With --verify=readback, a disk that returns other data than was written is
+# detected before success, and the differing chunks are sent again.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require_root "loop devices"

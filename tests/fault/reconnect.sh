@@ -1,6 +1,6 @@
 #!/bin/bash
-# Connections are reset again and again: the same two processes go on, send
-# only what was in flight again, and end with an equal disk.
+# Connections are reset again and again: the same two processes continue, send
+# again only what was in flight, and end with an equal disk.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

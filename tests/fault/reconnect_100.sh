@@ -1,6 +1,5 @@
 #!/bin/bash
-# A hundred lost connections in one clone: neither memory nor descriptors
-# grow with them.
+# A hundred lost connections in one clone: memory and descriptors do not grow.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What was renewed while the connection was up counts when it is made again:
-# certificates, keys and CA on both sides, and the address behind a name.
+# A new connection uses what was renewed during the old one: certificates, keys
+# and CA on both sides, and the address of a name.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Zeros after a reconnect must be made, as the target is not new any more:
-# here the first session leaves data where the source then has none.
+# After a reconnect the target is no longer blank: zeros must be written where
+# the first session left data.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

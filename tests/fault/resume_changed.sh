@@ -1,6 +1,6 @@
 #!/bin/bash
-# A source that changed between two runs is never glued to an old half: what
-# differs is sent again, also where the target held it.
+# A source that changed between two runs is never mixed with its old content:
+# what differs is sent again, also where the target held it.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# --resume=trust: what the target holds of an unchanged image is not read
-# again, and the report says how much was verified; an image that was written
-# to is read, whatever was said.
+# With --resume=trust the target does not read again what it holds of an
+# unchanged image, and the summary has the verified bytes. An image that was
+# written to is read in any case.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A name server that does not answer: --connect-timeout holds, and so does a
-# request to stop, for both programs that dial.
+# A name server that does not answer: --connect-timeout and SIGTERM still work,
+# in both programs that connect.
 . "$(dirname "$0")/../func/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
 . "$TESTS/tools/netns.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A lane so slow that a chunk takes many times --stall-timeout: every byte that
-# arrives is progress, and nothing is sent twice.
+# A lane so slow that a chunk takes many times --stall-timeout: every byte
+# counts as progress, and nothing is sent twice.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Whatever way a source is read, it is guarded: as standard input, as a backing
-# file, for --digest, and where another device leads to the same bytes.
+# A source is guarded against writers however it is read: as standard input, as
+# a backing file, for --digest, and through another device.
 . "$(dirname "$0")/../func/lib.sh"
 require python3
 

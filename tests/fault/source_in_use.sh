@@ -1,5 +1,5 @@
 #!/bin/bash
-# A disk that somebody writes is not cloned, or not called a copy.
+# A disk that another process writes is not cloned, or the clone fails.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
 require python3

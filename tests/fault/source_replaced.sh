@@ -1,6 +1,6 @@
 #!/bin/bash
-# Between two sessions the image is replaced by another file, changed with its
-# time put back, or grown: the source ends with 12, and there is no copy.
+# Between two sessions the image is replaced, changed with its time put back,
+# or grown: the source ends with 12, and there is no copy.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 SOURCE_WITH=() TARGET_WITH=(--checkpoint-every 100ms)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# An image cut short while it is read is an error with a place, never a
-# shorter disk.
+# An image that is truncated while it is read is an error with an offset, and
+# never a shorter disk.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

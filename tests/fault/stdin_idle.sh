@@ -1,6 +1,5 @@
 #!/bin/bash
-# A pipe that gives nothing more does not keep a source alive whose target is
-# gone.
+# An idle pipe on stdin does not keep a source alive after its target is lost.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/../func/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A peer that stands still (SIGSTOP) is noticed by its silence, from either
-# side; one that is only slow is not.
+# A peer stopped by SIGSTOP is detected by its silence, from either side; a
+# slow one is not.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Whatever happens to a half-made copy while nobody runs: a record is a hint,
-# and only the bytes on the disk count.  Each ends right, or is refused with
-# the device as it was.
+# A partial copy or its checkpoint is changed between two runs: only the bytes
+# on the disk count. Each clone ends with an equal disk, or is refused with the
+# device unchanged.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 

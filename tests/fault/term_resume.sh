@@ -1,6 +1,6 @@
 #!/bin/bash
-# SIGTERM in the middle: the target keeps a checkpoint and is gone within five
-# seconds, as is the source, and the next start of both goes on from it.
+# SIGTERM in the middle: the target saves a checkpoint, both sides end within
+# five seconds, and the next start resumes.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Random disks, formats, options and faults: what is called done is whole and
-# durable, what fails says so, and another run ends it.
+# Random disks, formats, options and faults: a clone that reports success is
+# whole and durable, a failed one reports its cause, and another run completes
+# it.
 #
 #   torture.sh [SECONDS] [SEED] [OPTION…]   of tests/torture/run
 . "$(dirname "$0")/../func/lib.sh"

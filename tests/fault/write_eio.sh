@@ -1,6 +1,6 @@
 #!/bin/bash
-# A target disk that cannot be written at one place ends both sides, with
-# the place and the reason.
+# A write error at one place of the target's disk ends both sides with the
+# offset and the cause.
 . "$(dirname "$0")/../func/lib.sh"
 
 make_dense image $((12 * MIB))

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Zeroing that fails with a real error is not taken for "unsupported".
+# A real I/O error during zeroing is not taken for "unsupported".
 . "$(dirname "$0")/../func/lib.sh"
 
 make_empty image $((12 * MIB))

@@ -1,7 +1,6 @@
 #!/bin/bash
-# Every command that bench/README.md shows runs, on disks of a MiB and for
-# one round; of the microbenches one, with a valgrind that only says that it
-# has counted.
+# Every command in bench/README.md runs, on disks of 1 MiB and for one round;
+# of the microbenchmarks one, with a stand-in for valgrind.
 . "$(dirname "$0")/lib.sh"
 require python3
 require_plain_build "measured are plain builds"

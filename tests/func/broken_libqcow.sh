@@ -1,5 +1,5 @@
 #!/bin/bash
-# A libqcow that reads wrong is found out at the start, and done without.
+# A libqcow that returns wrong data is detected at the start and not used.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 require qemu-img cc

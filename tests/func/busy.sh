@@ -1,5 +1,5 @@
 #!/bin/bash
-# A second source is told the target is busy; the first goes on to the end.
+# A second source gets the error that the target is busy; the first continues.
 . "$(dirname "$0")/lib.sh"
 
 make_dense image $((24 * MIB))

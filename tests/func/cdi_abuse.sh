@@ -1,7 +1,7 @@
 #!/bin/bash
-# Nonsense, tricks with lengths, endless heads and silence: each is answered
-# as it should be or hung up on, nothing of it becomes a disk, and the server
-# is there for the next.
+# The server answers malformed requests, conflicting lengths, endless headers
+# and silence correctly or closes the connection. None of them makes a disk,
+# and the next client is served.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require python3

@@ -1,7 +1,7 @@
 #!/bin/bash
-# cdi-cloner and cdi-uploadserver clone from each other in all mode pairs: by
-# clonewire/1 where one raw disk is moved, by HTTP where they are held to it
-# or there is more than a disk.
+# cdi-cloner and cdi-uploadserver clone to each other in all pairs of modes: a
+# raw disk over clonewire/1, other content or with CLONEWIRE_HTTP_ONLY over
+# HTTP.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

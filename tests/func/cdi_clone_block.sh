@@ -1,6 +1,7 @@
 #!/bin/bash
-# A block clone of CDI's cloner: snappy frames to a file and to a device, each
-# check heeded, nothing half done, nothing of an earlier run in the way.
+# cdi-uploadserver receives a block clone of CDI's cloner, snappy frames, to a
+# file and to a device. It checks every checksum, leaves no incomplete disk,
+# and replaces what an earlier run left.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require python3 qemu-img

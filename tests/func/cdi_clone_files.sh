@@ -1,6 +1,7 @@
 #!/bin/bash
-# A clone of a filesystem volume: the whole tree into a directory, or the disk
-# in it onto a device; nothing outside, nothing half done.
+# cdi-uploadserver receives a filesystem clone: the whole tree to a directory,
+# or its disk image to a device. It writes nothing outside, and leaves no
+# incomplete copy.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require python3 qemu-img tar zstd

@@ -1,7 +1,7 @@
 #!/bin/bash
-# cdi-cloner sends what CDI's cloner sends: a disk as snappy frames in chunks,
-# to a server that knows nothing of us, and all that its controller reads is
-# there to the byte.
+# cdi-cloner sends what CDI's cloner sends, a disk as snappy frames in chunks,
+# to a server that shares no code with it. The texts that CDI's controller
+# parses are exact.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # CDI's controller finds the progress of cdi-cloner: over HTTPS, at any path,
-# as the one expression that it looks for, and never going back.
+# in the expression that it searches for. The progress never decreases.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
 require curl

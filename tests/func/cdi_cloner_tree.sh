@@ -1,7 +1,7 @@
 #!/bin/bash
-# cdi-cloner sends all files of a volume as a tar stream that GNU tar makes
-# the same tree of, as CDI's upload server has it do: hidden files, links,
-# holes, odd names; and not lost+found.
+# cdi-cloner sends all files of a volume as a tar stream, and GNU tar extracts
+# the same tree: hidden files, links, holes and unusual names, without
+# lost+found.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
 

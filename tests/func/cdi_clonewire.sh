@@ -1,6 +1,6 @@
 #!/bin/bash
-# One port, two protocols: our own source clones into CDI's upload server with
-# lanes and digests, and its end is CDI's, to the letter.
+# clonewire-source clones to cdi-uploadserver over clonewire/1, with lanes and
+# digests, on the port that also serves HTTP. The termination message is CDI's.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# cdi-cloner and cdi-uploadserver with block volumes at either end: a device to
-# a larger one that is full of another's bytes, to a file, and the disk on a
-# volume of files to a device; by clonewire/1 and by HTTP.
+# cdi-cloner and cdi-uploadserver clone block volumes: a device to a larger one
+# with old data, to a file, and a disk image in a directory to a device, over
+# clonewire/1 and HTTP.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

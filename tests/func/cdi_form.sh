@@ -1,6 +1,6 @@
 #!/bin/bash
-# An upload as a browser's form sends it: the part named "file", whatever comes
-# in front of it and behind.
+# An upload as a browser form sends it: the part named "file", with other parts
+# before and after it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require qemu-img

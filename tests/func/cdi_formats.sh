@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every kind of image that CDI's users upload becomes the disk it holds,
-# without scratch space; and what is none is refused, and leaves nothing.
+# Every image format that CDI's users upload becomes the disk that it holds,
+# without scratch space. Other data is refused and leaves no file.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require qemu-img xz gzip bzip2 zstd

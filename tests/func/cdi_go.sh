@@ -1,7 +1,7 @@
 #!/bin/bash
-# Go's tar, which CDI's programs are built with, reads what cdi-cloner sends
-# and writes what cdi-uploadserver takes: long names, names that are no UTF-8,
-# links, attributes, holes, sizes beyond what tar was made for.
+# Go's archive/tar, which CDI uses, reads what cdi-cloner sends and writes what
+# cdi-uploadserver receives: long names, names that are not UTF-8, links,
+# attributes, holes and sizes beyond 8 GiB.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

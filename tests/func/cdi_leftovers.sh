@@ -1,7 +1,7 @@
 #!/bin/bash
-# What a killed server has left, of a disk or of files, is no obstacle to what
-# comes next, of either kind and by either protocol: it is gone, or used,
-# before the room on the volume is computed.
+# The disk or files that a killed server left do not disturb the next clone, of
+# either kind and protocol: they are removed or used before the free space is
+# computed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require_loop

@@ -1,7 +1,7 @@
 #!/bin/bash
-# What CDI's controller may write into the environment, and what else there is
-# to set: --help knows each, docs/cdi.md tells of each, and each that cannot be
-# read is named.  A server that has nothing newer is spoken to by TLS 1.2.
+# Each variable that CDI's controller may set, and each of clonewire's, is in
+# --help and in docs/cdi.md, and an invalid value is logged. TLS 1.2 works with
+# a server that has nothing newer.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

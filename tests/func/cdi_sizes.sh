@@ -1,6 +1,7 @@
 #!/bin/bash
-# How large a disk is made on a volume of so much, and what does not fit: by
-# the controller's arithmetic, before data is moved where that can be.
+# The size of the disk on a volume follows the controller's arithmetic. A disk
+# that does not fit is refused before its data is sent, where the size is
+# known.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require qemu-img python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Who sends nothing more does not hold the server: neither others, nor its
-# deadline, nor its end.  And what it says when it ends.
+# A client that stops sending blocks neither other clients, nor the server's
+# deadline, nor its end, and the server logs why it ended.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require openssl

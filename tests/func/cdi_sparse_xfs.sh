@@ -1,6 +1,6 @@
 #!/bin/bash
-# A sparse file among others, on XFS: the copy takes about the room of the
-# source, and not what XFS reserves ahead of a file that grows.
+# On XFS, a sparse file in a tree takes about the space of the source, without
+# what XFS preallocates for a growing file.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require_loop

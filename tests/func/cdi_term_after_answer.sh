@@ -1,7 +1,7 @@
 #!/bin/bash
-# Finished is finished: SIGTERM that comes when the disk is durable and has its
-# name, while the client still holds its connection, ends the server with 0 and
-# the termination message, and the client has its answer.
+# SIGTERM after the disk is durable and renamed, while the client keeps its
+# connection: the server exits 0 with its termination message, and the client
+# has its answer.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 

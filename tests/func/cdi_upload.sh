@@ -1,6 +1,6 @@
 #!/bin/bash
-# A raw image by every path of CDI's upload server: 200 with no body, the disk
-# durable and equal, the mode right, the termination message to the letter.
+# A raw image to every upload path of CDI's server: status 200 without a body,
+# an equal and durable disk, its mode, and the exact termination message.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# An upload whose server is killed or stopped in the middle comes again, from
-# its start: what is on the disk already is not written a second time.  What
-# else comes instead is written as if nothing had been there.
+# After a killed or stopped server an upload starts again from the beginning,
+# and data that is on the disk already is not written again. Another image
+# replaces all of it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require_loop

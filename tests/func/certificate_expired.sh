@@ -1,6 +1,6 @@
 #!/bin/bash
-# An expired certificate is named with its date, by whoever holds it and by
-# whoever is shown it.
+# Both sides report an expired certificate with its date, whichever side has
+# it.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((2 * MIB))

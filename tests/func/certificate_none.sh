@@ -1,6 +1,6 @@
 #!/bin/bash
-# A peer that shows no certificate, or one that expired, is refused by both
-# sides in words.  The peers are openssl's: ours would refuse to start.
+# Both sides refuse a peer without a certificate, or with an expired one, and
+# say so. The peers are openssl's, because clonewire does not start with those.
 . "$(dirname "$0")/lib.sh"
 require openssl
 

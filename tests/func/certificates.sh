@@ -1,5 +1,5 @@
 #!/bin/bash
-# Each kind of wrong certificate is refused, and both sides say why.
+# Each kind of wrong certificate is refused, and both sides report the reason.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((5 * MIB))

@@ -1,7 +1,7 @@
 #!/bin/bash
-# --changed-extents: only what the list names is read on the source; the rest
-# is taken as unchanged, the report says so, and without an older copy, or
-# with a list that makes no sense, there is no clone.
+# With --changed-extents the source reads only the listed extents and takes the
+# rest as unchanged; the summary says so. Without an older copy, or with an
+# invalid list, there is no clone.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
 

@@ -1,7 +1,8 @@
 #!/bin/bash
-# --compress: what is packed arrives equal and as sparse as it was, with
-# every engine and any lanes; what does not shrink goes as it is; both ends
-# count alike; a target may refuse it, and auto then goes without.
+# With --compress, compressed data arrives equal and sparse with every I/O
+# engine and number of lanes; incompressible data is sent as it is. Both sides
+# report the same counters. A target may refuse compression, and auto then does
+# without.
 . "$(dirname "$0")/lib.sh"
 require jq
 BYTES=$((40 * MIB + 4096 + 512))

@@ -1,7 +1,6 @@
 #!/bin/bash
-# --tcp-congestion: each side's connections are under the one it asked for;
-# one that is not to be had is refused before anybody waits, with those that
-# are.
+# --tcp-congestion sets the algorithm of each side's connections. An
+# unavailable one is refused at the start, with the list of the available ones.
 . "$(dirname "$0")/lib.sh"
 require ss
 

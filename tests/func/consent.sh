@@ -1,6 +1,6 @@
 #!/bin/bash
-# A device that holds something is shown and asked about on a terminal, and
-# refused without one, unless --yes; one that is blank needs no word.
+# A device that is not blank is shown, and a terminal is asked; without a
+# terminal it is refused, unless --yes is given. A blank one is overwritten.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.ext4 python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A target that nobody comes to by the deadline ends with status 0 and says
-# so; a clone that has begun is never cut short.
+# A target that no source has called by its deadline exits 0 and says so. A
+# clone that has begun continues.
 . "$(dirname "$0")/lib.sh"
 
 in_seconds() # N

@@ -1,7 +1,6 @@
 #!/bin/bash
-# --delta on either side: an older copy is there, and only what differs is
-# sent; on files and devices, and the digest of a disk is the same without a
-# clone.
+# With --delta on either side only what differs from the older copy is sent, on
+# files and devices. --digest of the copy is the same.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# An older copy of a disk in which a hundredth of all blocks of 4 KiB has been
-# written since, anywhere: what goes over the wire is hardly more than they
-# are.  By both engines, to files and devices of 512 and of 4096 byte sectors.
+# With one percent of all 4 KiB blocks changed at random, --delta sends hardly
+# more than these, with both I/O engines, to files and to devices of 512 and
+# 4096 byte sectors.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A mounted device, one held by somebody else and one another target writes
-# are refused before anything listens.
+# A device that is mounted, open by another process, or written by another
+# target is refused before the target listens.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.ext4 python3

@@ -1,7 +1,7 @@
 #!/bin/bash
-# A device without a record: a clone that was begun on it goes on by itself,
-# without --yes and without sending what is there; what is somebody's is
-# refused before a byte of it is changed.
+# Without a checkpoint, an interrupted clone on a device resumes without --yes,
+# and does not send again what is there. A device with foreign data is refused
+# unchanged.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
 . "$(dirname "$0")/../fault/lib_device.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A device that is written by a clone is not blank any more: the same job goes
-# on without --yes, as its checkpoint proves that it is ours; another does not.
+# A device with an interrupted clone is not blank: only the same job resumes it
+# without --yes, because its checkpoint proves it.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../fault/lib_resume.sh"
 . "$(dirname "$0")/../fault/lib_device.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# --digest on either program prints the root of a disk and nothing else: one
-# and the same for every form the disk has, and another for one other byte.
+# --digest of either program prints only the digest of the disk. It is the same
+# in every format, and another if one byte differs.
 . "$(dirname "$0")/lib.sh"
 require qemu-img gzip xz
 

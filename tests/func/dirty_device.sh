@@ -1,5 +1,5 @@
 #!/bin/bash
-# On a larger device full of old bytes the disk is exact and the tail zero;
+# On a larger device with old data the disk is equal and the tail is zero;
 # --tail=keep leaves the tail.
 . "$(dirname "$0")/lib.sh"
 require_loop

@@ -1,6 +1,6 @@
 #!/bin/bash
-# --doctor says in a line each what works, for no path, a file and a
-# directory, and what is forbidden is a "no" with advice, not an error.
+# --doctor prints one line for each check: without a path, for a file and for a
+# directory. A failed check is a "no" with advice, and not an error.
 . "$(dirname "$0")/lib.sh"
 
 "$SOURCE" --doctor >out

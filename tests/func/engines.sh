@@ -1,6 +1,6 @@
 #!/bin/bash
-# io_uring and threads copy alike.  Where io_uring is refused, auto says so
-# and takes threads, and "uring" is an error.
+# io_uring and threads copy alike. Where io_uring is not allowed, auto says so
+# and uses threads, and --io-engine=uring is an error.
 . "$(dirname "$0")/lib.sh"
 unset CLONEWIRE_IO_ENGINE # of the sanitizer presets
 

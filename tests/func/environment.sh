@@ -1,5 +1,6 @@
 #!/bin/bash
-# Every option can come from the environment, as a pod gives it; a flag wins.
+# Every option can come from the environment; a command line option takes
+# precedence.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((5 * MIB))

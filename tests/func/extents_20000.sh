@@ -1,5 +1,6 @@
 #!/bin/bash
-# 20 000 separate extents: each arrives, and each hole stays one.
+# 20,000 separate extents of data arrive, and the holes between them remain
+# holes.
 . "$(dirname "$0")/lib.sh"
 require python3
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Where too few files may be open, each side says so, with the limit to raise
-# and status 1: neither the disk nor the network is blamed.
+# When a process may not open enough files, it reports the limit to raise, with
+# status 1, and blames neither disk nor network.
 . "$(dirname "$0")/lib.sh"
 
 make_dense disk 3072000

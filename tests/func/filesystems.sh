@@ -1,7 +1,7 @@
 #!/bin/bash
-# Source and target on every filesystem this kernel has: ext4, xfs with
-# reflink, btrfs plain and compressed, tmpfs, FUSE (no holes to see), overlay.
-# Each target filesystem takes a clone of an image on each source filesystem.
+# An image is cloned between all filesystems that this kernel has: ext4, xfs
+# with reflink, btrfs with and without compression, tmpfs, FUSE without
+# SEEK_HOLE, overlay.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.ext4 mkfs.xfs mkfs.btrfs

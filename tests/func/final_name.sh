@@ -1,6 +1,6 @@
 #!/bin/bash
-# A name that rename(2) could not give at the end is refused before the first
-# byte: by --plan, by a target, and by a copy within the machine.
+# A name that rename(2) cannot set is refused before the first byte: by --plan,
+# by a target and by --to.
 . "$(dirname "$0")/lib.sh"
 require_root "mounts, chattr and swapon"
 require chattr setpriv mkswap

@@ -1,6 +1,5 @@
 #!/bin/bash
-# A partition table made for the other sector size is warned about; the copy
-# is made all the same.
+# A partition table for another sector size causes a warning; the copy is made.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require python3

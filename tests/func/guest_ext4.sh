@@ -1,5 +1,5 @@
 #!/bin/bash
-# A populated ext4 image is a sound filesystem with the same files after.
+# The copy of a populated ext4 image passes fsck and has the same files.
 . "$(dirname "$0")/lib.sh"
 require mkfs.ext4 e2fsck
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# A populated xfs image on a block device: sound, and the same files after.
+# The copy of a populated xfs image on a block device passes xfs_repair and has
+# the same files.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.xfs xfs_repair

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A filesystem that calls data a hole costs time and no bytes: wherever holes
-# are skipped the disk arrives whole, and all sides are told.
+# On a filesystem that reports data as holes, the whole disk arrives, at the
+# cost of time only, wherever holes are skipped. Each side logs it.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
 require qemu-img jq

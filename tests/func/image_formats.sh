@@ -1,6 +1,6 @@
 #!/bin/bash
-# One disk in every form an image can have: the same bytes arrive, holes stay
-# holes, and the digest is the same.  What is broken arrives nowhere.
+# One disk in every image format: the same bytes and digest arrive, and holes
+# remain holes. A damaged image leaves no copy.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 require qemu-img qemu-io gzip xz

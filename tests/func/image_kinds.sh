@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every row of the feature table, cloned: the bytes that qemu-img makes of it.
-# Most on the short way, --to; each fifth by network.
+# Each row of the qcow2 feature table gives the disk that qemu-img makes of it.
+# Most are copied with --to, each fifth over the network.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 require qemu-img qemu-io jq

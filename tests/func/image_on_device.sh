@@ -1,5 +1,5 @@
 #!/bin/bash
-# A QCOW2 on a block device, with other bytes behind it, is read as one.
+# A qcow2 image on a block device, with other bytes after it, is read as qcow2.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 require qemu-img

@@ -1,5 +1,6 @@
 #!/bin/bash
-# A disk on standard input: a pipe in order, a file as if it had a name.
+# A disk on standard input: a pipe is read in order, and a file like any other
+# image.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 require qemu-img gzip xz

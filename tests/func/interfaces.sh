@@ -1,7 +1,6 @@
 #!/bin/bash
-# A machine with two networks: the code is printed for each of its addresses,
-# also as an IPv6 literal; --bind-device and --bind-address keep a clone to one
-# of them, on either side.
+# On a machine with two networks, the pairing code is printed for each address,
+# IPv6 included. --bind-device and --bind-address keep a clone on one network.
 . "$(dirname "$0")/lib.sh"
 require_root "network namespaces"
 require ip

@@ -1,5 +1,5 @@
 #!/bin/bash
-# O_DIRECT, DONTCACHE and buffered I/O leave the same bytes.
+# Direct, dontcache and buffered I/O write the same bytes.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((20 * MIB + 512))

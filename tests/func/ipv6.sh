@@ -1,5 +1,5 @@
 #!/bin/bash
-# IPv6, and a name that has several addresses.
+# A clone over IPv6, and to a name with several addresses.
 . "$(dirname "$0")/lib.sh"
 grep -q '^00000000000000000000000000000001 ' /proc/net/if_inet6 2>/dev/null ||
     skip "no IPv6 loopback"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# With --log-format=json every line is an object, also those of a failure.
+# With --log-format=json every line is a JSON object, also of a failed clone.
 . "$(dirname "$0")/lib.sh"
 require python3
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# 1, 2 and 4 lanes copy the same disk; both sides agree on the fewer.
+# 1, 2 and 4 lanes copy the same disk; both sides use the smaller number.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((30 * MIB))

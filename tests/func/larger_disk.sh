@@ -1,5 +1,5 @@
 #!/bin/bash
-# --size makes a larger disk with a tail of zeros, never a smaller one.
+# --size makes a larger disk with a tail of zeros, and never a smaller one.
 . "$(dirname "$0")/lib.sh"
 
 make_dense image $((5 * MIB + 512))

@@ -1,6 +1,6 @@
 #!/bin/bash
-# --to copies within this machine, without a target: the same map, digest and
-# sink, so the same bytes, holes, refusals and errors.
+# --to copies on this machine, with the same bytes, holes, refusals and errors
+# as over the network.
 . "$(dirname "$0")/lib.sh"
 require qemu-img
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The manifests in deploy/ are what a cluster takes, field by field, under
-# the restricted pod security standard, and name options that exist.
+# A cluster accepts the manifests in deploy/, field by field, under the
+# "restricted" pod security standard. Their options exist.
 . "$(dirname "$0")/lib.sh"
 require python3 openssl
 python3 -c 'import yaml' 2>/dev/null || skip "python3 has no yaml module"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Manual pages and completions come from the option table: every option is in
-# them, groff has nothing to complain about, and each shell completes.
+# Manual pages and completions contain every option. groff has no warnings, and
+# each shell completes.
 . "$(dirname "$0")/lib.sh"
 
 options_of() # PROGRAM: "--lanes", one a line, as --help=markdown has them

@@ -1,6 +1,6 @@
 #!/bin/bash
-# --map: the extents of a disk as JSON, the same as qemu-img sees them, and a
-# drawing that fits the terminal.
+# --map prints the extents of a disk as JSON, the same as qemu-img, or draws a
+# map that fits the terminal.
 . "$(dirname "$0")/lib.sh"
 require qemu-img python3 jq
 

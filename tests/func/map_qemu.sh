@@ -1,8 +1,7 @@
 #!/bin/bash
-# The map of every row of the feature table, extent by extent as qemu-img map
-# has it: its data rounded out to our grain is our data, and the rest zero.
-# Of one thing we know better: what of a cluster is a hole of the file, never
-# written or only preallocated, reads as zeros.
+# --map of each row of the qcow2 feature table agrees with qemu-img map: its
+# data, rounded out to 4 KiB blocks, is data, and the rest is zero. Only holes
+# of the image file itself, which read as zeros, are zero in addition.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 require qemu-img qemu-io python3

@@ -1,6 +1,6 @@
 #!/bin/bash
 # {file, block} x {file, block} x {512, 4096} x {off, falloc, full} x {fresh,
-# dirty} x {dense, sparse, empty}: bytes, size and allocation of each.
+# dirty} x {dense, sparse, empty}: bytes, size and allocation of each clone.
 . "$(dirname "$0")/lib.sh"
 require_loop
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# A target that writes 20 MB/s, in 64 MiB of memory: finishes, is not killed.
+# With 64 MiB of memory and a target disk of 20 MB/s, a clone finishes, and no
+# process is killed.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_memory.sh"
 require mkfs.ext4

@@ -1,6 +1,6 @@
 #!/bin/bash
-# In a memory limit, what is packed with a larger dictionary than fits is
-# refused with what it needs and what there is; nobody is killed.
+# In a memory limit, an image whose dictionary does not fit is refused with the
+# needed and the available memory, and no process is killed.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$(dirname "$0")/lib_memory.sh"

@@ -1,7 +1,6 @@
 #!/bin/bash
-# Both programs answer probes and scrapes while they wait and while they
-# copy, with the clone's certificate, and a Prometheus server can take what
-# they say.
+# Both programs answer probes and scrapes while they wait and copy, with the
+# clone's certificate, in a format that Prometheus accepts.
 . "$(dirname "$0")/lib.sh"
 require python3
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What is no disk is refused by its name, in whatever it is packed and however
-# it comes, and copied as it stands only where that is asked for.
+# Data that is not a disk image is refused with the name of its format, however
+# it is compressed and sent. --format=raw copies it.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 require qemu-img zstd lz4 xz gzip bzip2 zip tar

@@ -1,5 +1,6 @@
 #!/bin/bash
-# 10 MiB and one sector onto a device of 4 KiB sectors: whole, zeros behind.
+# A disk of 10 MiB and one sector arrives on a device of 4 KiB sectors, with
+# zeros after it.
 . "$(dirname "$0")/lib.sh"
 require_loop
 

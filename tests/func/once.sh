@@ -1,5 +1,6 @@
 #!/bin/bash
-# Strangers do not end a target, unless it was told --once.
+# A client without a valid certificate does not end a target, unless it has
+# --once.
 . "$(dirname "$0")/lib.sh"
 require openssl
 

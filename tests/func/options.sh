@@ -1,6 +1,7 @@
 #!/bin/bash
-# A bad option ends both programs with status 2 and a line that names flag,
-# value and what would be accepted; help and version go to stdout.
+# An invalid option ends both programs with status 2 and a line with the
+# option, its value and the accepted values. --help and --version print to
+# stdout.
 . "$(dirname "$0")/lib.sh"
 
 refused() # REGEX ARGUMENT...

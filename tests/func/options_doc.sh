@@ -1,5 +1,5 @@
 #!/bin/bash
-# docs/options.md is what the programs themselves say.
+# docs/options.md has what --help=markdown of both programs prints.
 . "$(dirname "$0")/lib.sh"
 
 doc=$TESTS/../docs/options.md

@@ -1,5 +1,5 @@
 #!/bin/bash
-# An existing file is refused, and replaced whole when that is asked for.
+# An existing file is refused, and replaced as a whole with --overwrite.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((12 * MIB))

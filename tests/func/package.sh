@@ -1,6 +1,6 @@
 #!/bin/bash
-# The Debian package: programs, manuals, completions and documents where they
-# belong; in a system of its own it installs, runs, and leaves nothing behind.
+# The Debian package installs programs, manuals, completions and documents in a
+# system of its own, runs there, and leaves no file after its removal.
 . "$(dirname "$0")/lib.sh"
 require cpack dpkg-deb dpkg-shlibdeps
 require_plain_build "a package of instrumented programs"

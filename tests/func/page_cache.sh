@@ -1,5 +1,5 @@
 #!/bin/bash
-# Buffered I/O leaves little of the disk in the page cache, on either side.
+# Buffered I/O leaves little of the disk in the page cache, on both sides.
 . "$(dirname "$0")/lib.sh"
 require fincore
 refuse_tmpfs

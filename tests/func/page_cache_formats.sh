@@ -1,5 +1,6 @@
 #!/bin/bash
-# What is decoded is read through the page cache, and leaves it again.
+# Formats that are decoded are read through the page cache, and leave little in
+# it.
 . "$(dirname "$0")/lib.sh"
 require fincore qemu-img gzip xz
 refuse_tmpfs

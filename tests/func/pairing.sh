@@ -1,8 +1,8 @@
 #!/bin/bash
-# Two machines without a PKI: the target prints a code, the source takes it
-# from the command line, a file, the environment or a terminal.  A wrong one
-# is refused, each try is told, and too many end the target; a code is good
-# for one job and one while.
+# Two machines without certificates: the target prints a code, and the source
+# takes it from the command line, a file, the environment or a terminal. A
+# wrong code is refused and logged, too many end the target, and a code is
+# valid for one job and a limited time.
 . "$(dirname "$0")/lib.sh"
 require python3
 

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The four pairs, file or block device on either side: bytes equal, holes kept.
+# A clone between file and block device in all four pairs: equal bytes, and
+# holes remain.
 . "$(dirname "$0")/lib.sh"
 require_loop
 

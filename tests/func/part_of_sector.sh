@@ -1,7 +1,7 @@
 #!/bin/bash
-# A raw disk that ends inside a sector arrives as QEMU sees it, padded with
-# zeros, whatever way it goes; its digest is that of its QCOW2, and both ends
-# are told.
+# A raw disk that ends within a sector arrives padded with zeros, as QEMU shows
+# it, by every path. Its digest is that of its qcow2, and both sides report the
+# padding.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

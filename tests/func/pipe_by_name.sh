@@ -1,5 +1,5 @@
 #!/bin/bash
-# A pipe that is given by name is refused at once, and told how to be given.
+# A pipe given by name is refused at once, with the way to give it.
 . "$(dirname "$0")/lib.sh"
 
 make_dense image $((64 * KIB))

@@ -1,5 +1,5 @@
 #!/bin/bash
-# --inspect and --plan answer without a peer and write nothing.
+# --inspect and --plan print an answer without a peer, and write nothing.
 set -euo pipefail
 
 source_bin=$CW_BUILD/cmd/clonewire-source

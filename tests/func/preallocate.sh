@@ -1,5 +1,6 @@
 #!/bin/bash
-# off leaves holes, falloc reserves, full writes; each says what it did.
+# off leaves holes, falloc reserves space, full writes; each reports what it
+# did.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((24 * MIB))

@@ -1,5 +1,5 @@
 #!/bin/bash
-# With preallocation, a volume that is too full is found at the start.
+# With preallocation, a volume without enough space fails at the start.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.ext4

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Progress only grows, and says 100 % once, at the end.
+# The progress only increases, and is 100 % once, at the end.
 . "$(dirname "$0")/lib.sh"
 require python3
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What lies in the source's socket buffers is not done: over a slow link the
-# source says "flushing" only when the target does, and counts until then.
+# Data in the source's socket buffers does not count as done: over a slow link
+# the source shows "flushing" only when the target does.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_link.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# --progress=FD: objects on that file descriptor, and none on stderr.
+# --progress=FD prints JSON objects to that descriptor, and none to stderr.
 . "$(dirname "$0")/lib.sh"
 require jq
 

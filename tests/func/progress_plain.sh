@@ -1,5 +1,6 @@
 #!/bin/bash
-# Plain progress lines grow to 100 %; --quiet says nothing when all is well.
+# Plain progress lines increase to 100 %; --quiet prints nothing if the clone
+# succeeds.
 . "$(dirname "$0")/lib.sh"
 
 make_dense data $((12 * MIB))

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The bar on a terminal: one line that fits it, at three widths and after a
-# resize, with rate, share and phase; then a summary.  No escape sequence and
-# no carriage return where there is no terminal.
+# The progress bar on a terminal: one line that fits, at three widths and after
+# a resize, with rate, share and phase, then a summary. Without a terminal
+# there are no escape sequences and no carriage returns.
 . "$(dirname "$0")/lib.sh"
 require tmux script
 

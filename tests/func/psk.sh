@@ -1,5 +1,6 @@
 #!/bin/bash
-# A pre-shared key in place of certificates; a wrong one is refused in words.
+# A pre-shared key in place of certificates; a wrong key is refused with its
+# reason.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((5 * MIB))

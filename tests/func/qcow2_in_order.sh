@@ -1,7 +1,7 @@
 #!/bin/bash
-# A QCOW2 that comes in order, through a pipe or inside gzip and xz, is read
-# once where that suffices: always for what qemu-img convert makes.  Else a
-# file is decoded again for the rest, and a pipe refused.
+# A qcow2 image from a pipe, or inside gzip or xz, is read once where its order
+# allows, as always from qemu-img convert. Otherwise a file is decoded again,
+# and a pipe is refused.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 require qemu-img qemu-io gzip xz

@@ -1,6 +1,6 @@
 #!/bin/bash
-# --rate-file: the rate is what the file says, also when it says something
-# else and the source is asked to look again; nonsense changes nothing.
+# --rate-file sets the rate, and SIGHUP reads it again; an invalid value
+# changes nothing.
 . "$(dirname "$0")/lib.sh"
 
 make_dense image $((64 * MIB))

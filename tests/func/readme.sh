@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every command that README, docs/operations.md and the manuals show works as
-# it stands there; only names of machines and disks are replaced by ours.
+# Every command in README, docs/operations.md and the manuals works as printed;
+# only names of machines and disks are replaced.
 . "$(dirname "$0")/lib.sh"
 require openssl qemu-img python3 jq
 . "$(dirname "$0")/lib_examples.sh"

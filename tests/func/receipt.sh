@@ -1,6 +1,6 @@
 #!/bin/bash
-# --receipt leaves what --check-receipt compares any copy with, later and in
-# any form: equal is said, and for a flipped bit where it is.
+# --check-receipt compares any copy, in any format, with the receipt that
+# --receipt wrote: equal, or the place of a flipped bit.
 . "$(dirname "$0")/lib.sh"
 require qemu-img gzip xz python3
 

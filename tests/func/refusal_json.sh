@@ -1,6 +1,6 @@
 #!/bin/bash
-# The numbers of a disk that does not fit are there for machines, on both
-# sides alike, and a volume of the size they ask for does.
+# A disk that does not fit: both sides print the numbers as JSON, and a volume
+# of the size that they name is large enough.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.ext4 python3

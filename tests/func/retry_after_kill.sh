@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a killed target leaves does not make the next run fail; a stranger's
-# file under the final name does.
+# What a killed target leaves does not fail the next run; a foreign file under
+# the final name does.
 . "$(dirname "$0")/lib.sh"
 one_try
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Little data in a chunk, in buffers that were full before: nothing of what
-# was in them comes through, where zeros are left out and where written.
+# Little data in a chunk, in buffers that were full before: no old data reaches
+# the disk, with and without zeros written.
 . "$(dirname "$0")/lib.sh"
 
 bytes=$((40 * MIB + 137 * 512))

@@ -1,5 +1,6 @@
 #!/bin/bash
-# --digest-algorithm=sha256 gives the same root for the same bytes, in holes or not.
+# --digest-algorithm=sha256 gives the same root for the same bytes, in holes or
+# not.
 . "$(dirname "$0")/lib.sh"
 
 make_sparse image $((12 * MIB))

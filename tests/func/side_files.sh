@@ -1,8 +1,7 @@
 #!/bin/bash
-# What is written beside a clone is never written over its disk: any option or
-# variable that names a file, stdout, stderr and --progress=FD are refused with
-# status 2 where that is IMAGE or DEST, by whatever name, before anything is
-# opened.
+# No file that a clone writes besides its disk can be the disk: options and
+# variables that name a file, stdout, stderr and --progress=FD are refused with
+# status 2 if they are IMAGE or DEST by any name, before anything is opened.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# SIGINT and SIGTERM on either side end both soon; the other side says why, and
-# nothing is left of the copy.
+# SIGINT and SIGTERM end both sides soon; the other side reports why, and no
+# copy remains.
 . "$(dirname "$0")/lib.sh"
 one_try
 

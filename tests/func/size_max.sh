@@ -1,6 +1,6 @@
 #!/bin/bash
 # --size=max grows the disk to what the volume offers within its overhead,
-# and an overhead can be chosen.
+# which can be set.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.ext4

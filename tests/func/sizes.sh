@@ -1,5 +1,6 @@
 #!/bin/bash
-# Sizes at and around every boundary arrive whole, in a file of whole sectors.
+# Disks of sizes at and around every boundary arrive whole, in a file of whole
+# sectors.
 . "$(dirname "$0")/lib.sh"
 
 for bytes in 0 512 4096 4097 $((MIB - 1)) $MIB $((MIB + 1)) \

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Two network namespaces and a link of 200 Mbit/s and 20 ms between them: a
-# clone goes over it, outlives an outage in its connections, a longer one and
-# a reset in new ones, and moves what compresses in less bytes.
+# Over a link of 200 Mbit/s and 20 ms between two network namespaces, a clone
+# survives a short outage in its connections, a long one and a reset in new
+# ones, and sends compressible data in fewer bytes.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_link.sh"
 require jq

@@ -1,7 +1,7 @@
 #!/bin/bash
-# clonewire-source sends to a URL, as KubeVirt CDI's upload server has one, by
-# what is spoken there: HTTP to a server that knows nothing of us, clonewire/1
-# to one of ours; any image it reads, or a directory of files.
+# clonewire-source sends to a URL, such as KubeVirt CDI's upload server: over
+# HTTP to a foreign server, over clonewire/1 to one of ours; any image format,
+# or a directory.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# 64 GiB with data only at both ends: takes no time and no space.
+# A 64 GiB disk with data only at both ends takes little time and space.
 . "$(dirname "$0")/lib.sh"
 
 make_empty image $((64 * GIB))

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A --state-dir that cannot be written, as it is read-only or not there, costs
-# the checkpoint and not the clone: a warning says so.
+# A --state-dir that cannot be written costs the checkpoint and not the clone;
+# a warning says so.
 . "$(dirname "$0")/lib.sh"
 require_root "mounts"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# An answer that cannot be written ends with a status other than 0 and a line
-# that says so, whatever the answer; a target whose pairing code nobody can
-# have seen ends.  A clone is a clone without its summary, too.
+# A result that cannot be printed ends with a status other than 0 and an error,
+# for every query. A target whose pairing code cannot be printed ends. A clone
+# without its summary still succeeds.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

@@ -1,8 +1,7 @@
 #!/bin/bash
-# Started without stdin, stdout or stderr, or several of them, every program
-# copies the disk as ever: none of its numbers is given to a disk, which log
-# text or a summary would then be written over.  What is asked of a stdin or
-# stdout that is not there fails.
+# Every program works when started without stdin, stdout or stderr: no disk
+# gets their descriptors, and no log text is written to one. Reading such a
+# stdin or printing a result to such a stdout fails.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

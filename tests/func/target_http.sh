@@ -1,6 +1,6 @@
 #!/bin/bash
-# clonewire-target takes uploads by HTTP where it is told to, on the port of
-# its other protocol, and keeps what its options promise; and else it does not.
+# With --http clonewire-target accepts uploads over HTTP on its port, with the
+# promises of its options; without it, it does not.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

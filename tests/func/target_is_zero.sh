@@ -1,5 +1,5 @@
 #!/bin/bash
-# --target-is-zero saves the zeroing; a device that is not zero is caught.
+# --target-is-zero skips zeroing; a device that is not zero is detected.
 . "$(dirname "$0")/lib.sh"
 require_loop
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The last word, as one JSON object in a file that is written in place: what
-# came of it, on which side, and numbers a controller reads.
+# The termination log is one JSON object in a file that is written in place:
+# the result, the side, and numbers for a controller.
 . "$(dirname "$0")/lib.sh"
 require python3
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A target that cannot hold the disk is refused at once, with the same words
-# and numbers on both sides.
+# A target that cannot hold the disk is refused at once, with the same text and
+# numbers on both sides.
 . "$(dirname "$0")/lib.sh"
 require_loop
 

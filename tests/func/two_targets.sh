@@ -1,6 +1,6 @@
 #!/bin/bash
-# Two clones that reserve space on one filesystem do not plan with the same
-# free bytes: the second is refused at its start, the first is made.
+# Two clones that reserve space on one filesystem do not count the same free
+# bytes: the second is refused at its start, and the first succeeds.
 . "$(dirname "$0")/lib.sh"
 require_loop
 require mkfs.ext4

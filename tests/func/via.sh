@@ -1,7 +1,7 @@
 #!/bin/bash
-# --via ssh starts the target over there, and the clone goes directly or
-# through a forwarded port; what fails over there fails here with its status.
-# The commands that the documents show are run, too.
+# --via ssh starts the target on the other machine, and the clone goes there
+# directly or through a forwarded port. A failure there gives its status here.
+# The commands in the documents run, too.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_examples.sh"
 require ssh ssh-keygen dropbear dropbearkey unshare

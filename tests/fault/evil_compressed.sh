@@ -1,6 +1,6 @@
 #!/bin/bash
-# A source with a good certificate that sends compressed data which is not
-# what it says ends the job: one clear error on both sides, and no copy.
+# A source with a valid certificate that sends invalid compressed data ends the
+# job: one clear error on both sides, and no copy.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 

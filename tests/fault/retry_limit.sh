@@ -1,6 +1,6 @@
 #!/bin/bash
-# A connection that does not come back: both sides try for --retry-for, no
-# longer, and leave nothing with the final name.
+# A connection that stays down: both sides retry for --retry-for, no longer,
+# and leave no file with the final name.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The cable swallows everything for half a minute, with all times as they are
-# by default: both processes stay, and go on by themselves.
+# The network drops everything for 30 s, with default timeouts: both processes
+# stay, and continue by themselves.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$TESTS/tools/netns.sh"

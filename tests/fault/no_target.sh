@@ -1,6 +1,6 @@
 #!/bin/bash
-# A source whose target is not there yet keeps trying for so long, then says
-# so; one whose target comes meanwhile clones.
+# Without a target, a source retries for --connect-timeout and then reports it.
+# With a target that starts meanwhile, it clones.
 . "$(dirname "$0")/../func/lib.sh"
 
 make_sparse image $((2 * MIB))

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A network that never lets a whole chunk through: what has come of one is kept,
-# by leaves, and each connection goes on where the last was lost.
+# A network that never lets a whole chunk through: the leaves that arrived are
+# kept, and each connection resumes after them.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

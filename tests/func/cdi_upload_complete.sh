@@ -1,5 +1,6 @@
 #!/bin/bash
-# The disk is there: who comes now is told so, until the first one has heard.
+# After an upload is complete, another client gets 409, until the first has its
+# answer.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Two blocks that differ, and have one sum: a delta that goes by the sums of
-# blocks finds out, and sends what it took for the same.
+# Two different blocks with the same block sum: the digest detects that a delta
+# took them for the same, and the chunk is sent.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

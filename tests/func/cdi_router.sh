@@ -1,6 +1,6 @@
 #!/bin/bash
-# Who is let in by HTTP, and what everybody else is answered: paths, methods,
-# certificates, one upload at a time, and no nonsense.
+# The router of the HTTP server: allowed paths, methods and certificates, one
+# upload at a time, and the answers to all other requests.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The network resets every connection mid-stream: both sides end at once.
+# The network resets every connection in mid-stream: both sides end at once.
 . "$(dirname "$0")/../func/lib.sh"
 one_try
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A lane whose bytes get lost while heartbeats go on: --stall-timeout finds it,
-# says what waits for what, and the clone goes on over new connections.
+# The data of a lane is lost while heartbeats pass: --stall-timeout detects it,
+# reports who waits for what, and the clone continues over new connections.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Two machines with a cable between them: it swallows everything for a while,
-# then everything is answered by RST for a while.  Both processes stay, go on
-# by themselves, and send again only what was on its way.
+# The link between two machines drops everything for a while, then answers
+# everything by RST for a while. Both processes stay, continue by themselves,
+# and send again only what was in flight.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 . "$TESTS/tools/netns.sh"

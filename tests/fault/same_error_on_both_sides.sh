@@ -1,7 +1,7 @@
 #!/bin/bash
-# Whatever goes wrong, wherever: the last line of both sides has the same kind,
-# status, errno, offset and advice, one says that it happened over there, and
-# so does what is left for a controller.
+# For every kind of failure, the last line of both sides has the same kind,
+# status, errno, offset and hint, one says that the peer failed, and the
+# termination log agrees.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

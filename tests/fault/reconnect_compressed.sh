@@ -1,7 +1,7 @@
 #!/bin/bash
-# Connections are reset in the middle of compressed data: the clone goes on
-# with compressed data, sends again only what was in flight, and the disks are
-# equal.  A target that was killed goes on from its checkpoint likewise.
+# Connections are reset in the middle of compressed data: the clone continues
+# with compressed data, and sends again only what was in flight. A killed
+# target resumes from its checkpoint likewise.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A reader of stderr, of --progress=FD or of the summary that stands still, by
-# a full pipe or Ctrl-S on a terminal, holds up neither the clone nor SIGTERM.
+# A stalled reader of stderr, --progress=FD or the summary, because of a full
+# pipe or Ctrl-S on a terminal, delays neither the clone nor SIGTERM.
 . "$(dirname "$0")/../func/lib.sh"
 . "$TESTS/func/lib_cdi.sh"
 . "$TESTS/func/lib_cloner.sh"

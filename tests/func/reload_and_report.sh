@@ -1,7 +1,7 @@
 #!/bin/bash
-# SIGUSR1: both sides say how far they are; SIGHUP: they read their keys
-# again, so that a certificate can be renewed under a running clone; neither
-# disturbs it, also while the target is not there yet.  And --rate is not exceeded.
+# SIGUSR1 makes both sides log their progress, and SIGHUP makes them read their
+# keys again, so that a certificate can be renewed during a clone. Neither
+# disturbs the clone, also before the target is up. The clone keeps to --rate.
 . "$(dirname "$0")/lib.sh"
 
 make_dense image $((60 * MIB))

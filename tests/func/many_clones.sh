@@ -1,6 +1,6 @@
 #!/bin/bash
-# Many clones at once on one machine, their targets late: every source waits
-# for its own, nothing is started twice, and each side stays small.
+# Many clones at once on one machine, whose targets start late: each source
+# waits for its own target and starts once, and the processes stay small.
 . "$(dirname "$0")/lib.sh"
 require_plain_build "memory is measured"
 require python3

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Killed when the disk is whole and has its name, but before the source knows:
-# both are told when they are started again, nothing is sent twice, and what
-# is there by then is written to only where --overwrite says so.
+# Both sides are killed when the disk is whole and has its name, but before the
+# source knows. After a restart both get the result and send nothing again;
+# data that is there by then is overwritten only with --overwrite.
 . "$(dirname "$0")/../func/lib.sh"
 . "$(dirname "$0")/lib_resume.sh"
 require python3
