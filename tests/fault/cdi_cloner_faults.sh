@@ -22,7 +22,7 @@ run_cloner block "$PWD/disk"
 assert_complete
 assert_body disk
 assert_log source 'status code 503'
-assert_equal "$(fact requests)" 4 requests
+assert_equal "$(server_fact requests)" 4 requests
 
 # All was heard, and the answer lost: the next one is "you have it already".
 start_http_server --hang

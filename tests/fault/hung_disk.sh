@@ -11,5 +11,5 @@ make_dense data $((48 * MIB))
 faulty_up data slow 8M
 start_target copy
 start_source "$FAULTY_DISK" --lanes=1 --stall-timeout=2s
-hung source
+assert_hung_disk source
 [ ! -e copy ] || fail "a copy was made"

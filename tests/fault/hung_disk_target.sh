@@ -13,4 +13,4 @@ faulty_up backing slow 8M
 attach "$FAULTY_DISK"
 start_target "$LOOP" --stall-timeout=2s --io-mode=direct --resume=off
 start_source data --lanes=1
-hung target
+assert_hung_disk target

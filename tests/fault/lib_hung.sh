@@ -5,7 +5,7 @@
 # Both ends say what waits for what, and end for another try; the process does
 # not wait for the disk.  (Where a helper thread hangs in it, Linux keeps the
 # dead process until the disk lets go of it: so it may, once all is said.)
-hung() # SIDE: its disk hangs in the middle of a clone; both end
+assert_hung_disk() # SIDE: its disk hangs in the middle of a clone; both end
 {
     local side=$1
 

@@ -17,7 +17,7 @@ start_source image
 wait_log target copying || fail "it did not begin"
 
 sleep 1
-netns_swallow
+netns_drop
 echo off >rate
 kill -HUP "$SOURCE_PID"
 wait_log source 'the rate is 0 B' || fail "it did not look again"

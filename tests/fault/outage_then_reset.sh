@@ -16,7 +16,7 @@ start_source image
 wait_log target copying || fail "it did not begin"
 
 sleep 1
-netns_swallow
+netns_drop
 wait_log source 'connecting again' || fail "the source did not notice"
 wait_log target 'waiting for the source to come back' ||
     fail "the target did not notice"

@@ -69,7 +69,7 @@ assert_same other copy3 $SIZE
 # A target of the same machine keeps off what is read.
 try 11 'another program reads it' \
     "$SOURCE" image --to "$shared" --yes --overwrite
-hurry
+lift_rate
 both_succeed
 assert_same other copy2 $SIZE
 

@@ -36,7 +36,7 @@ start_target copy
 start_slow_source 8MiB image
 wait_log source copying || fail "it did not begin"
 put_noise image $((3 * MIB)) 4096 5
-hurry
+lift_rate
 wait_source
 wait_target
 assert_changed
@@ -63,7 +63,7 @@ start_slow_source 8MiB "$device"
 wait_log source copying || fail "it did not begin"
 sleep 0.5 # so that some of it is read
 noise $((60 * MIB)) 9 | dd of="$device" bs=1M conv=notrunc status=none
-hurry
+lift_rate
 wait_source
 wait_target
 assert_changed

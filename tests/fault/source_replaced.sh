@@ -60,7 +60,7 @@ interrupted_by_nothing()
     wait_checkpoint 4
     stop_process "$TARGET_PID"
     start_target copy
-    hurry
+    lift_rate
     both_succeed
 }
 interrupted_by_nothing

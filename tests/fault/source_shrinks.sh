@@ -9,7 +9,7 @@ start_target copy
 start_slow_source 4MiB image --lanes=1
 wait_log source copying || fail "it did not begin"
 truncate -s $((40 * MIB)) image
-hurry
+lift_rate
 wait_source
 wait_target
 assert_both_fail 12 "at $((40 * MIB)) of image: .*(shrunk|shorter)"

@@ -17,7 +17,7 @@ assert_equal $status 22 "status of the second source"
 assert_log second 'busy'
 
 SOURCE_PID=$first
-hurry
+lift_rate
 wait_source
 wait_target
 assert_status source 0

@@ -17,10 +17,10 @@ run_cloner block "$PWD/disk" -v=3 -alsologtostderr
 assert_complete
 assert_body disk
 assert_log source 'by http/1.1'
-[ "$(fact zero_blocks)" -ge 40 ] || fail "zeros were not found: $(cat body.facts)"
+[ "$(server_fact zero_blocks)" -ge 40 ] || fail "zeros were not found: $(cat body.facts)"
 # 1 MB at most for 2 MB of noise and 3 MB of zeros would be magic; packed
 # zeros take a twentieth.
-[ "$(fact wire_bytes)" -le 2300000 ] || fail "$(fact wire_bytes) bytes sent"
+[ "$(server_fact wire_bytes)" -le 2300000 ] || fail "$(server_fact wire_bytes) bytes sent"
 diff body.head - <<END || fail "another head"
 POST /v1beta1/upload HTTP/1.1
 Host: $SERVER_ADDRESS
@@ -40,7 +40,7 @@ run_cloner block /nowhere -v=3 -alsologtostderr -content-type \
     blockdevice-clone -upload-bytes 3000000 -mount "$PWD/text"
 assert_complete 'Clone Complete, Preallocation applied'
 assert_body text
-[ "$(fact packed)" -gt 0 ] || fail "nothing was packed"
+[ "$(server_fact packed)" -gt 0 ] || fail "nothing was packed"
 
 # Nothing at all of PREALLOCATION kills CDI's.
 cloner_env PREALLOCATION=

@@ -50,7 +50,7 @@ run_cloner filesystem "$PWD/volume"
 assert_complete 'Clone Complete, Preallocation applied'
 wait_process "$SERVER_PID" server
 [ "$(disk_bytes body)" -gt $((24 * MIB)) ] || fail "holes were left out"
-[ "$(fact wire_bytes)" -lt $((4 * MIB)) ] || fail "$(cat body.facts)"
+[ "$(server_fact wire_bytes)" -lt $((4 * MIB)) ] || fail "$(cat body.facts)"
 rm -rf unpacked
 mkdir unpacked
 tar -xC unpacked <body

@@ -35,7 +35,7 @@ kill -STOP "$SOURCE_PID"
 until [ "$(date +%s)" -gt $passed ]; do sleep 0.1; done
 is_running "$TARGET_PID" || fail "the deadline cut a clone short"
 kill -CONT "$SOURCE_PID"
-hurry
+lift_rate
 wait_source
 wait_target
 assert_status source 0

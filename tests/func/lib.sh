@@ -12,7 +12,7 @@
 #   refuse_target STATUS REGEX DEST [OPTION…]   one that must not come so far
 #   run_source IMAGE [OPTION…]      to the end: SOURCE_STATUS
 #   start_source, wait_source, wait_target; both_succeed
-#   start_slow_source RATE IMAGE…, hurry
+#   start_slow_source RATE IMAGE…, lift_rate
 #   clone IMAGE DEST                all of it, and both must be content;
 #                                   options in arrays SOURCE_WITH TARGET_WITH
 #   assert_status SIDE STATUS; assert_log SIDE REGEX; refute_log SIDE REGEX
@@ -214,14 +214,14 @@ start_source() # IMAGE [OPTION...]
     at_exit stop_process $SOURCE_PID
 }
 
-# One that sends so little a second, until it is to hurry.
+# One that sends so little a second, until it is to lift_rate.
 start_slow_source() # RATE IMAGE [OPTION...]
 {
     echo "$1" >"$WORK/rate"
     start_source "${@:2}" --rate-file "$WORK/rate"
 }
 
-hurry()
+lift_rate()
 {
     echo off >"$WORK/rate"
     kill -HUP "$SOURCE_PID"
@@ -338,20 +338,20 @@ assert_status() # SIDE STATUS
 }
 
 # What a side printed: the summary on stdout, everything else on stderr.
-words_of() # SIDE
+output_of() # SIDE
 {
     cat "$1.out" "$1.log" 2>/dev/null || true
 }
 
 assert_log() # SIDE REGEX
 {
-    words_of "$1" | grep -E -- "$2" >/dev/null ||
+    output_of "$1" | grep -E -- "$2" >/dev/null ||
         fail "$1 did not say: $2"
 }
 
 refute_log() # SIDE REGEX
 {
-    ! words_of "$1" | grep -E -- "$2" || fail "$1 said: $2"
+    ! output_of "$1" | grep -E -- "$2" || fail "$1 said: $2"
 }
 
 # Both ends end with STATUS and the same cause in words.
@@ -368,7 +368,7 @@ assert_both_fail() # STATUS REGEX
 
 digest_of() # SIDE
 {
-    words_of "$1" | grep -oE '(xxh3-128|sha256):[0-9a-f]{64}' |
+    output_of "$1" | grep -oE '(xxh3-128|sha256):[0-9a-f]{64}' |
         tail -n 1
 }
 

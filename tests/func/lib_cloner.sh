@@ -8,7 +8,7 @@
 #   run_cloner MODE PATH [ARG…]     to the end: SOURCE_STATUS
 #   assert_complete [TEXT]          it ended well, and left these very words
 #   assert_failed REGEX             it ended as klog's fatal, and said so last
-#   fact NAME                       that the server met
+#   server_fact NAME                       that the server met
 CLONER=$CW_BUILD/cmd/cdi-cloner
 CLONER_ENV=()
 
@@ -66,7 +66,7 @@ assert_failed() # REGEX
     [ ! -s term ] || fail "a termination message: $(cat term)"
 }
 
-fact() # NAME
+server_fact() # NAME
 {
     sed -n "s/^$1=//p" body.facts
 }

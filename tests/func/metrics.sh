@@ -55,7 +55,7 @@ expect '^clonewire_job_info\{job_id="[0-9a-f]{32}",io_engine="(io_uring|threads)
 expect '^clonewire_sessions_total 1$'
 expect '^clonewire_phase\{phase="starting"\} 0$'
 kill -CONT "$SOURCE_PID"
-hurry
+lift_rate
 wait_source
 wait_target
 assert_status source 0

@@ -49,7 +49,7 @@ begin
 kill -USR1 $LINK_PID
 sleep 2
 kill -USR1 $LINK_PID
-hurry
+lift_rate
 finish 0
 assert_equal "$(number source reconnects)" 0 reconnects
 
@@ -60,7 +60,7 @@ begin
 kill -USR1 $LINK_PID
 wait_log source 'connecting again' || fail "the source did not notice"
 kill -USR1 $LINK_PID
-hurry
+lift_rate
 finish 1
 [ "$(number source same_bytes)" -gt 0 ] || fail "what had arrived was lost"
 
@@ -68,7 +68,7 @@ finish 1
 begin
 kill -USR2 $LINK_PID
 wait_log source 'connecting again' || fail "the source was not reset"
-hurry
+lift_rate
 finish 1
 
 # Text over the same link, and auto; the first second goes as it is.

@@ -24,7 +24,7 @@ assert_both_fail 10 'second.img|does not fit'
 [ -z "$(find mounted -name '*second*')" ] || fail "something was left"
 
 SOURCE_PID=$first_source
-hurry
+lift_rate
 wait_process "$first_source" "first source"
 wait_process "$first_target" "first target"
 assert_same image mounted/first.img $((32 * MIB))

@@ -3,7 +3,7 @@
 # can be cut in more ways than a proxy knows.  After func/lib.sh.
 #
 #   netns_up            source and target run on a node each from here on
-#   netns_swallow       what comes to the target's node is lost, without a word
+#   netns_drop       what comes to the target's node is lost, without a word
 #   netns_reset         it is answered by RST
 #   netns_heal          it goes through again
 #   netns_new VARIABLE  another node, with nothing in it: its process
@@ -55,7 +55,7 @@ netns_rule() # IPTABLES-ARGUMENT...
     ip netns exec "$NODE_TARGET" iptables -w "$@"
 }
 
-netns_swallow()
+netns_drop()
 {
     netns_rule -A INPUT -i cable -j DROP
     netns_rule -A OUTPUT -o cable -j DROP
