@@ -5,7 +5,7 @@
 require openssl qemu-img python3 jq
 . "$(dirname "$0")/lib_examples.sh"
 PATH=$CW_BUILD/cmd:$PATH
-export CLONEWIRE_LISTEN=127.0.0.1:0 CLONEWIRE_QUIET='' CLONEWIRE_LANES=1
+export CLONEWIRE_LISTEN=127.0.0.1:0 CLONEWIRE_LANES=1
 
 mkdir vm
 make_sparse vm-disk $((8 * MIB))
