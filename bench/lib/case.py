@@ -15,10 +15,10 @@ _FIRST_PORT = 20809
 
 @dataclass
 class Case:
-    """What a contestant is told.
+    """The parameters of a contestant.
 
     source: path given to it, which for some data sets is a loop device.
-    reads_zero: the target already reads zero, and everybody is told so.
+    reads_zero: the target already reads zero; each contestant knows it.
     """
 
     dataset: object

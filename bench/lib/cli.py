@@ -200,7 +200,7 @@ class _Bench:
         options = self._options
         taking_part = self._taking_part(scenario, case)
         if not taking_part:
-            self._skip(scenario.name, "nobody to run")
+            self._skip(scenario.name, "no contestant")
             return None
         rows = Rounds(case, taking_part, self._tools(), _say).run(
             options.rounds, options.warmup)
@@ -227,7 +227,7 @@ class _Bench:
                             limit.of(scenario, case, self._options.size))
 
     def _taking_part(self, scenario, case):
-        """Who runs: in the scenario's order, variants behind clonewire."""
+        """The contestants, in the scenario's order; variants after clonewire."""
         by_name = {c.name: c for c in self._contestants}
         extra = [c.name for c in self._contestants
                  if c.kind == KIND_CLONEWIRE

@@ -70,7 +70,7 @@ class Store:
     def get(self, name):
         """The data set of that name, made now unless it is there.
 
-        "full" is the quarter with every block allocated: behind a loop
+        "full" is the quarter with every block allocated: under a loop
         device it shows no holes.  Raises Unavailable.
         """
         path = os.path.join(self.directory, f"{name}-{self.size}")
@@ -177,7 +177,7 @@ class Store:
         self._make_filesystem(path, self.quarter_bytes(), self.size * 9 // 20)
 
     def _make_filesystem(self, path, size, budget):
-        """A real ext4 filesystem holding so many bytes of /usr."""
+        """A real ext4 filesystem with that many bytes of /usr."""
         self._want_space(3 * budget)
         if not shutil.which("mkfs.ext4", path=_SYSTEM_PATH):
             raise Unavailable("mkfs.ext4 is missing (package e2fsprogs)")

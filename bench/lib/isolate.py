@@ -6,7 +6,7 @@ the loopback counters are ours alone, ports cannot clash, and the congestion
 control is the same for everybody: some systems default to bbr, which paces
 even on loopback and costs up to 40 %.  cubic where the system lets a
 namespace choose it (net.ipv4.tcp_allowed_congestion_control), else reno,
-which nobody may be refused; without loss they do the same.
+which every user may choose; without loss they do the same.
 """
 
 import contextlib

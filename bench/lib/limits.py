@@ -46,7 +46,7 @@ class PlainTcp(Contestant):
 
 
 class Iperf(Contestant):
-    """As many bytes as the disk has data, over so many connections."""
+    """The bytes of the disk's data, over a number of connections."""
 
     kind = KIND_NETWORK
     programs = ("iperf3",)
@@ -100,7 +100,7 @@ def disk_bytes_per_s(path, size, is_write):
     """What fio gets at 1 MiB, depth 16, O_DIRECT, with the flush; None: no
     fio, or it failed.
 
-    A device is only read: its data may be somebody's.
+    A device is only read: its data may be in use.
     """
     if not shutil.which("fio"):
         return None

@@ -5,7 +5,7 @@ stops when every client has ended and the target has been fdatasync'ed.  CPU
 and peak memory come from wait4(2) of each process, children included, made
 by bench-launch (see there); without it by ourselves, and then peaks below
 our own cannot be seen.  Kernel threads (loop workers, writeback) are in
-nobody's account and have a column of their own; what is then left of the
+no account of a process and have a column of their own; what is then left of the
 machine's busy time was spent by neighbours.
 """
 
@@ -33,7 +33,7 @@ class Stage:
     """A process, or a pipe of them, on one side.
 
     ends: a server that ends by itself when the work is done (a target, a
-    receiving pipe) is waited for; another is told to stop after the clock.
+    receiving pipe) is waited for; another is stopped after the clock.
     """
 
     side: str
@@ -59,7 +59,7 @@ class Sample:
     wall_s: float
     cpu_s: dict  # by side
     rss_bytes: dict  # by side; processes of a side added up
-    kernel_cpu_s: float  # kernel threads, whoever they worked for
+    kernel_cpu_s: float  # kernel threads, for any process
     machine_cpu_s: float  # everybody
     wire_bytes: int
     allocated_bytes: int = 0
@@ -299,7 +299,7 @@ class _Running:
 
 
 def _listening(port, network):
-    """Is somebody listening here?  Read from the kernel: connecting would
+    """Is there a listener here?  Read from the kernel: connecting would
     be a client that the server then has to throw out."""
     suffix = f":{port:04X}"
     for name in ("tcp", "tcp6"):

@@ -168,7 +168,7 @@ def _percent(value):
 
 
 def verdict(figures):
-    """Lines: clonewire against the peer that was best here, whoever it is,
+    """Lines: clonewire against the fastest peer here,
     against the plain copy, and against the disk."""
     measured = [r for r in figures["rows"] if "wall_s" in r]
     peers = [r for r in measured if r["kind"] == KIND_PEER]
@@ -189,7 +189,7 @@ def verdict(figures):
 
 
 def _over_link(figures):
-    """clonewire against the scenario's own reference, where it is no peer."""
+    """clonewire against the scenario's own reference, if that is not a peer."""
     named = {r["name"]: r for r in figures["rows"] if "wall_s" in r}
     reference = named.get(figures["reference"])
     if not reference or reference["kind"] == KIND_PEER:
@@ -226,7 +226,7 @@ def _with_openssl(figures, row):
 
 
 def _paired(row, other):
-    """Like "1.30 x as fast as", with the spread behind it."""
+    """Like "1.30 x as fast as", with the spread."""
     ratios = stats.paired_ratios([s["wall_s"] for s in other["samples"]],
                                  [s["wall_s"] for s in row["samples"]])
     low, high = stats.spread(ratios)

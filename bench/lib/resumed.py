@@ -100,7 +100,7 @@ def _write(path, text):
 
 class Delta(Clonewire):
     """Over a copy that was made before the clock, and is not in the page
-    cache.  changed: one piece in so many of it is another; 0: none.  piece:
+    cache.  changed: every n-th piece differs; 0: none.  piece:
     bytes of it; smaller ones lie anywhere."""
 
     def __init__(self, name, about, build, changed=0, piece=MIB):

@@ -13,7 +13,7 @@ RUN_TIMEOUT_S = 600.0
 
 @dataclass
 class Row:
-    """One contestant's samples; failed says why there are no more."""
+    """One contestant's samples; failed says why they ended."""
 
     contestant: object
     samples: list = field(default_factory=list)

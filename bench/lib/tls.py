@@ -19,7 +19,7 @@ subjectAltName = {names}
 
 
 class Tls:
-    """Paths of the files, made anew in directory."""
+    """Paths of the files, made again in directory."""
 
     def __init__(self, directory):
         self.directory = directory

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# lib_hung.sh - for scripts about disks that answer no more.  After
+# lib_hung.sh - for scripts about disks whose I/O never completes.  After
 # func/lib.sh and lib_resume.sh.
 
-# Both ends say what waits for what, and end for another try; the process does
-# not wait for the disk.  (Where a helper thread hangs in it, Linux keeps the
-# dead process until the disk lets go of it: so it may, once all is said.)
+# Both sides report who waits for what, and exit 75 without waiting for the
+# disk.  (Where a helper thread hangs in it, Linux keeps the dead process until
+# the disk answers, so it answers once both have reported.)
 assert_hung_disk() # SIDE: its disk hangs in the middle of a clone; both end
 {
     local side=$1
 
-    wait_log target 'copying' || fail "it did not begin"
+    wait_log target 'copying' || fail "the clone did not begin"
     sleep 0.5 # so that some of it comes
     kill -STOP "$KIT_PID"
     at_exit kill -CONT "$KIT_PID"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # lib_kill_points.sh - kills a target before and after each of its calls that
-# change what outlives it, one call a run, and starts it again: both sides end
-# with 0, and nothing is sent again that was safe.  After func/lib.sh and
+# changes files, one call per run, and starts it again: both sides exit 0, and
+# nothing is sent again that was safe.  After func/lib.sh and
 # lib_resume.sh.
 #
 #   kill_at_every_point DEST [OPTION of the target...]
@@ -30,7 +30,7 @@ assert_nothing_left() # no partial file and no checkpoint of copy
     [ -z "$(find . -name '.copy.*')" ] || fail "left: $(find . -name '.copy.*')"
 }
 
-# The source knows, or calls again: until one of them shows.
+# Until the source has ended, or connects again.
 wait_known()
 {
     local deadline=$((SECONDS + LONGEST))
@@ -48,8 +48,8 @@ is_recorded()
     grep -qE '^rename .*clonewire-state\.new$' calls 2>/dev/null
 }
 
-# Whose source has ended: the target ends by itself, or, every other time,
-# hears of a source that is started again, and tells it the same.
+# After its source has ended, the target ends by itself, or, every other time,
+# reports the same result to a source that is started again.
 restart_after_end() # POINT DEST [OPTION...]
 {
     local digest
@@ -71,8 +71,8 @@ restart_after_end() # POINT DEST [OPTION...]
     assert_equal "$(digest_of target)" "$digest" "digest of the target"
 }
 
-# The mark of a finished disk is the last to go: after it only the status is
-# missing, and nothing is left to tell the next start from a new clone.
+# The mark of a finished disk is removed last: without it, the next start cannot
+# be told from a new clone.
 is_last_act()
 {
     local last
@@ -100,7 +100,7 @@ restart() # POINT DEST [OPTION...]
         fail "$(count_of source data_bytes) bytes were sent for $SIZE"
 }
 
-# False: there is no such point, and the clone has ended.
+# False: the clone ended before that point.
 kill_at() # POINT DEST [OPTION...]
 {
     rm -f calls

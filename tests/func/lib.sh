@@ -1,20 +1,20 @@
 # shellcheck shell=bash disable=SC2119,SC2120
-# lib.sh - what every func and fault script starts with: ". …/func/lib.sh".
+# lib.sh - every func and fault script sources it first.
 #
-# A script runs the real programs over loopback and asserts one behaviour.
-# It exits 0 (holds), 77 (cannot be tried here; the reason is printed) or
-# anything else (broken; both logs are printed).  Whatever it makes (files,
-# processes, loops, mounts) is gone when it ends, however it ends.
+# A script runs the real programs over loopback and asserts one behaviour.  It
+# exits 0 (it holds), 77 (cannot run here; prints the reason) or anything else
+# (it does not hold; prints both logs).  Its files, processes, loop devices and
+# mounts are removed when it ends.  docs/testing.md describes every function.
 #
 #   CW_BUILD   build directory (cmd/clonewire-source, …), from ctest
 #
 #   start_target DEST [OPTION…]     up and listening: TARGET_ADDRESS
-#   refuse_target STATUS REGEX DEST [OPTION…]   one that must not come so far
+#   refuse_target STATUS REGEX DEST [OPTION…]   one that fails before it listens
 #   run_source IMAGE [OPTION…]      to the end: SOURCE_STATUS
 #   start_source, wait_source, wait_target; both_succeed
 #   start_slow_source RATE IMAGE…, lift_rate
-#   clone IMAGE DEST                all of it, and both must be content;
-#                                   options in arrays SOURCE_WITH TARGET_WITH
+#   clone IMAGE DEST                a whole clone; both sides must exit 0;
+#                                   options in SOURCE_WITH and TARGET_WITH
 #   assert_status SIDE STATUS; assert_log SIDE REGEX; refute_log SIDE REGEX
 #   assert_same IMAGE DEST BYTES; assert_allocation IMAGE DEST
 set -euo pipefail
@@ -28,7 +28,7 @@ TOOLS=$CW_BUILD/tests/tools
 KIB=1024 MIB=1048576 GIB=1073741824
 LONGEST=60 # seconds that one side may take
 
-# What a script may set to change the next start_target or start_source.
+# A script sets these for the next start_target or start_source.
 SOURCE_WITH=() TARGET_WITH=()     # options
 SOURCE_UNDER=() TARGET_UNDER=()   # commands to run it under
 SOURCE_IDENTITY=() TARGET_IDENTITY=()
@@ -67,17 +67,17 @@ require_plain_build()
         skip "not in a sanitizer build: $*"
 }
 
-# Where files are the page cache, and have no direct I/O.
+# There files are the page cache, and have no direct I/O.
 refuse_tmpfs()
 {
     case $(stat -f -c %T .) in tmpfs | ramfs) skip "not on tmpfs" ;; esac
 }
 
-# ---- what must be undone ----
+# ---- clean-up ----
 
 undo_list=()
 
-at_exit() # COMMAND ARGUMENT...: runs at the end, last come, first served
+at_exit() # COMMAND ARGUMENT...: runs at the end; the last one runs first
 {
     undo_list+=("$(printf '%q ' "$@")")
 }
@@ -111,7 +111,7 @@ print_logs()
     done
 }
 
-is_child() # PID: of this shell, not another's that got its number since
+is_child() # PID: of this shell; its number may have been used again
 {
     local stat fields
 
@@ -120,7 +120,7 @@ is_child() # PID: of this shell, not another's that got its number since
     [ "${fields[1]}" = "$BASHPID" ]
 }
 
-stop_process() # PID, ours; gone when this returns
+stop_process() # PID of a child: kills it and waits for it
 {
     ! is_child "$1" || kill -9 "$1" 2>/dev/null || true
     wait "$1" 2>/dev/null || true
@@ -145,7 +145,7 @@ identity() # NAME: options that make a side present NAME's certificate
     echo --cert "$CERTS/$1.crt" --key "$CERTS/$1.key" --ca "$CERTS/ca.crt"
 }
 
-# A port to come back to: one that no connection of others is given by chance.
+# A port to reuse: outside the range of ephemeral ports.
 own_port()
 {
     local least port
@@ -214,7 +214,7 @@ start_source() # IMAGE [OPTION...]
     at_exit stop_process $SOURCE_PID
 }
 
-# One that sends so little a second, until it is to lift_rate.
+# A source limited to RATE, until lift_rate.
 start_slow_source() # RATE IMAGE [OPTION...]
 {
     echo "$1" >"$WORK/rate"
@@ -241,8 +241,7 @@ is_running() # PID: false for a zombie
     [[ ${stat##*) } != Z* ]]
 }
 
-# Waits for a process of ours without hanging for ever: prints nothing,
-# returns its status, or fails the test after so many seconds.
+# Waits for a child and returns its status; fails the test after SECONDS.
 wait_process() # PID NAME [SECONDS]
 {
     local deadline=$((SECONDS + ${3:-$LONGEST}))
@@ -267,7 +266,7 @@ wait_target() # [SECONDS]
     wait_process "$TARGET_PID" target "$@" || TARGET_STATUS=$?
 }
 
-# True when SIDE logs a line matching REGEX; false when it ends without.
+# True when SIDE logs a line matching REGEX; false if it ends without.
 wait_log() # SIDE REGEX
 {
     local side=$1 regex=$2 pid deadline=$((SECONDS + LONGEST))
@@ -280,13 +279,13 @@ wait_log() # SIDE REGEX
     done
 }
 
-# A peer that is not ours, or a proxy: up once it has said "listening on".
+# A foreign peer or a proxy: ready once it prints "listening on".
 start_helper() # NAME COMMAND ARGUMENT...: HELPER_PID, HELPER_ADDRESS
 {
     local name=$1 deadline=$((SECONDS + LONGEST))
 
     shift
-    : >"$name.log" # here, lest we read what the last one said
+    : >"$name.log" # before it starts: the previous one wrote here, too
     "$@" >>"$name.log" 2>&1 &
     HELPER_PID=$!
     at_exit stop_process $HELPER_PID
@@ -299,8 +298,7 @@ start_helper() # NAME COMMAND ARGUMENT...: HELPER_PID, HELPER_ADDRESS
     fail "$name never listened: $(cat "$name.log")"
 }
 
-# From here on a failed session ends both sides: nobody tries again or waits
-# for the other to come back.
+# From here on a failed session ends both sides: neither retries or waits.
 one_try()
 {
     SOURCE_WITH+=(--retry-for off)
@@ -337,7 +335,7 @@ assert_status() # SIDE STATUS
     [ "$got" = "$2" ] || fail "$1 exited $got, not $2"
 }
 
-# What a side printed: the summary on stdout, everything else on stderr.
+# The output of a side: the summary on stdout, everything else on stderr.
 output_of() # SIDE
 {
     cat "$1.out" "$1.log" 2>/dev/null || true
@@ -354,7 +352,7 @@ refute_log() # SIDE REGEX
     ! output_of "$1" | grep -E -- "$2" || fail "$1 said: $2"
 }
 
-# Both ends end with STATUS and the same cause in words.
+# Both sides end with STATUS and the same cause.
 assert_both_fail() # STATUS REGEX
 {
     local side
@@ -386,7 +384,7 @@ assert_equal() # GOT WANTED WHAT
     [ "$1" = "$2" ] || fail "$3: $1, not $2"
 }
 
-# The first BYTES are equal; behind them DEST has zeros or nothing.
+# The first BYTES are equal; after them DEST has zeros or nothing.
 assert_same() # IMAGE DEST BYTES
 {
     local tail
@@ -396,10 +394,10 @@ assert_same() # IMAGE DEST BYTES
     [ $tail -ge 0 ] || fail "$2 is $((-tail)) bytes short"
     [ ! -f "$2" ] || [ $tail = 0 ] || fail "$2 is $tail bytes too long"
     cmp -i "$3":0 -n "$tail" -- "$2" /dev/zero ||
-        fail "$2 is not zero behind byte $3"
+        fail "$2 is not zero after byte $3"
 }
 
-# A file takes no more than the image did, to 2 % and 1 MiB.
+# A file takes no more space than the image, to 2 % and 1 MiB.
 assert_allocation() # IMAGE DEST
 {
     local image dest

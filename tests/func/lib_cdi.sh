@@ -3,14 +3,14 @@
 #
 #   server_env NAME=VALUE…          for the servers started from here on
 #   start_server DEST               up and listening: TARGET_ADDRESS
-#   launch_server DEST              the same, but it may not listen yet
+#   launch_server DEST              the same, without waiting for it to listen
 #   curl_as NAME [OPTION…] PATH     with NAME's certificate ("": none):
 #                                   STATUS, and the body in ./answer
 #   upload FILE [OPTION…] [PATH]    as the source, POST: STATUS, ./answer
 #   start_held_upload FILE [GO]     keeps its connection: CLIENT; the status line
 #                                   in ./response, with GO once that file exists
 #   assert_answer STATUS TEXT       of the last of them
-#   wait_success MESSAGE [PREALLOCATED]   the server ends well, and says so
+#   wait_success MESSAGE [PREALLOCATED]   the server exits 0 with that message
 require curl
 
 UPLOADSERVER=$CW_BUILD/cmd/cdi-uploadserver

@@ -6,9 +6,9 @@
 #   cloner_env NAME=VALUE…          for the cloners started from here on
 #   start_cloner MODE PATH [ARG…]   MODE: block or filesystem
 #   run_cloner MODE PATH [ARG…]     to the end: SOURCE_STATUS
-#   assert_complete [TEXT]          it ended well, and left these very words
-#   assert_failed REGEX             it ended as klog's fatal, and said so last
-#   server_fact NAME                       that the server met
+#   assert_complete [TEXT]          it exited 0 with exactly this message
+#   assert_failed REGEX             it exited like klog.Fatal, with that last line
+#   server_fact NAME                       that the server recorded
 CLONER=$CW_BUILD/cmd/cdi-cloner
 CLONER_ENV=()
 
@@ -62,7 +62,7 @@ assert_failed() # REGEX
 {
     assert_status source 255
     tail -n 1 source.log | grep -qE -- "$1" ||
-        fail "the last word is not: $1"
+        fail "the last line is not: $1"
     [ ! -s term ] || fail "a termination message: $(cat term)"
 }
 
@@ -74,7 +74,7 @@ server_fact() # NAME
 assert_body() # FILE
 {
     wait_process "$SERVER_PID" server || true
-    cmp "$1" body || fail "the server was sent something else"
+    cmp "$1" body || fail "the server received other data"
 }
 
 require python3

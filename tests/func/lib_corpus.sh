@@ -3,13 +3,12 @@
 # random content: the rows of the feature table.
 #
 #   each_kind COMMAND    runs COMMAND NAME for each: NAME.qcow2 is the image,
-#                        NAME.raw what qemu makes of it; both go when it
-#                        returns; KIND says what it is
+#                        NAME.raw the disk that qemu reads; both are removed
+#                        when it returns; KIND describes it
 
 CORPUS_BYTES=$((12 * MIB + 1536))
 
-# Options of qemu-img create, and behind a blank: packed, where compressed
-# clusters are written too.
+# Options of qemu-img create; "packed": compressed clusters, too.
 CORPUS_KINDS=(
     "compat=0.10"
     "compat=0.10 packed"
@@ -78,7 +77,7 @@ write_randomly() # IMAGE [packed]
     local commands=() at status=0
 
     if [ "${2:-}" = packed ]; then
-        # Each place once: what is allocated takes no compressed write.
+        # Each place once: an allocated cluster takes no compressed write.
         for at in 0 2 6 10; do
             pick 255
             commands+=(-c "write -c -P $((1 + PICKED)) ${at}M 2M")
@@ -98,7 +97,7 @@ to_raw() # NAME
     qemu-img convert -f qcow2 -O raw "$1.qcow2" "$1.raw"
 }
 
-special_kinds() # COMMAND: what a history, and not an option, makes
+special_kinds() # COMMAND: kinds made by a history of commands
 {
     local name=special
 
@@ -121,7 +120,7 @@ special_kinds() # COMMAND: what a history, and not an option, makes
     qemu-img resize -q --shrink $name.qcow2 5120000
     to_raw $name && "$1" $name
 
-    KIND="garbage behind it, as on a device"
+    KIND="garbage after it, as on a device"
     echo "$KIND"
     qemu-img create -q -f qcow2 $name.qcow2 $CORPUS_BYTES
     write_randomly $name.qcow2

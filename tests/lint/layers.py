@@ -128,7 +128,7 @@ def _check_ours(layer, name, header):
     if "/" not in header:
         return f'"{header}" must be named with its layer'
     if layer not in MAY_INCLUDE:
-        return f"{layer}/ is no layer that layers.py knows"
+        return f"{layer}/ is not a layer of layers.py"
     dependency = header.split("/")[0]
     own = layer.removeprefix("cmd/")
     if dependency not in MAY_INCLUDE[layer] | {own}:

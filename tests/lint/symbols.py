@@ -12,7 +12,7 @@ from typing import Iterator
 from layers import MAY_INCLUDE, NESTED
 from tree import Problem
 
-# nm's letters of what a file offers to others; the small ones are its own.
+# nm's letters of external definitions; the lower-case ones are local.
 DEFINED = set("TDBRVWC")
 
 

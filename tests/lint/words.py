@@ -100,7 +100,7 @@ def check(root: pathlib.Path) -> Iterator[Problem]:
     for path, text in texts(root):
         for number, line in enumerate(text.split("\n"), 1):
             for pattern, why in ((NOTES, "finish it or open an issue"),
-                                 (MACHINE, "a path of somebody's machine")):
+                                 (MACHINE, "a path of a developer's machine")):
                 match = pattern.search(line)
                 if match:
                     yield Problem(str(path.relative_to(root)), number,

@@ -35,7 +35,7 @@ REQUESTS = [  # what, bytes, status, what the answer must hold
      200, "OK"),
     ("the absolute form, a path we have not",
      get(b"", b"GET https://a:8443 HTTP/1.1"), 404, ""),
-    ("a body for nobody", get(b"Content-Length: 5\r\n") + b"hello", 200, "OK"),
+    ("a body without a reader", get(b"Content-Length: 5\r\n") + b"hello", 200, "OK"),
     ("a query", get(b"", b"GET /healthz?verbose=1 HTTP/1.1"), 200, "OK"),
     ("the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, ""),
     ("HTTP/1.2", b"GET /healthz HTTP/1.2\r\n\r\n", 400, ""),
@@ -93,7 +93,7 @@ REQUESTS = [  # what, bytes, status, what the answer must hold
      CHUNKED + b"200;" + b"a" * 100000, 500, NO_HTTP),
     ("trailers without an end",
      CHUNKED + SECTOR + b"0\r\n" + b"A: b\r\n" * 20000, 500, NO_HTTP),
-    ("a request behind the body", CHUNKED + SECTOR + END + HEALTHY, 500,
+    ("a request after the body", CHUNKED + SECTOR + END + HEALTHY, 500,
      "after the end of the body"),
 ]
 
@@ -138,14 +138,14 @@ def requests(client, stranger):
         if status_of(answer) != status or text not in answer or \
                 answer.count("HTTP/1.1 ") != 1 or \
                 "\r\nConnection: close\r\n" not in answer:
-            print(f"{what}: wanted {status} {text!r}, was told {answer!r}")
+            print(f"{what}: wanted {status} {text!r}, got {answer!r}")
             failed += 1
     head = client.ask(get(b"", b"HEAD /healthz HTTP/1.1"))
     if not re.fullmatch(r"HTTP/1\.1 200 OK\r\n.*Content-Length: 2\r\n.*\r\n\r\n",
                         head, re.S):
         print(f"HEAD: {head!r}")
         failed += 1
-    # Who is not let in is not told to go on, either.
+    # A refused client does not get 100 Continue, either.
     answer = stranger.ask(POST + b"Content-Length: 512\r\n"
                           b"Expect: 100-continue\r\n\r\n")
     if status_of(answer) != 401 or "100" in answer:
@@ -204,7 +204,7 @@ def slow(client):
     kinds = [("says nothing", plain, b""), ("says no TLS", plain, b"\x16"),
              ("asks nothing", client.dial, b""),
              ("stops in its head", begun, b""),
-             ("goes on with its head", begun, b"a")] * 4
+             ("continues with its head", begun, b"a")] * 4
     threads = [threading.Thread(target=lead, args=kind) for kind in kinds]
     for thread in threads:
         thread.start()

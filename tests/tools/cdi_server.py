@@ -16,7 +16,7 @@ a 2xx.
   --drop N  the first N connections are cut after B bytes of body
   --status  what the request is answered when it is whole, in place of 200
   --tls12   nothing newer is spoken
-  --deaf    nothing is read behind the head, and nothing said
+  --deaf    reads nothing after the head, and does not answer
   --trickle the answer to the whole is a byte of its head every 0.2 s
   --early   answered as soon as the head is here, and the body is not read
 """
@@ -201,7 +201,7 @@ def common_name(conn):
 
 
 def serve(conn, args, counts):
-    """The status of what was answered."""
+    """The status of the answer."""
     cut = counts["drop"] < args.drop
     source = Connection(conn, args.bytes if cut else None)
     head = [source.line().decode()]

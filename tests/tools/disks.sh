@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # disks.sh - images with known content, loop devices, mounts, and disks that
-# fail where a test says.  All are gone when the test ends.
+# fail where a test says.  They are removed when the test ends.
 
 disk_bytes() # FILE or DEVICE
 {
@@ -19,7 +19,7 @@ allocated_bytes() # FILE
     echo $((blocks * 512))
 }
 
-# Does this kernel have RWF_DONTCACHE (6.14), and no excuse to refuse it?
+# Does this kernel have RWF_DONTCACHE (6.14)?
 has_dontcache()
 {
     printf '%s\n' 6.14 "$(uname -r)" | sort -V -C
@@ -100,8 +100,8 @@ attach() # FILE [LOSETUP OPTION...]: LOOP, the device
     at_exit detach "$LOOP"
 }
 
-# DEVICE: once only, since its number may be another test's a moment later;
-# waits, since it may be let go that moment later.
+# DEVICE, once only: another test may get its number afterwards.  Waits until it
+# is free.
 detach()
 {
     local i
@@ -144,7 +144,7 @@ unmount() # DIR: if it is still mounted
 
 # ---- disks that fail ----
 
-# A file with a fault, behind FUSE: exact errnos for reads, writes, fsync.
+# A file with a fault, on FUSE: exact errnos for reads, writes, fsync.
 #
 #   eio-read A B    reads that touch bytes A..B-1 fail with EIO
 #   eio-write A B   writes that do
@@ -153,7 +153,7 @@ unmount() # DIR: if it is still mounted
 #   flip-once A B   the first of them does
 #   flush-eio       fsync fails with EIO
 #   slow RATE       RATE bits a second, as nbdkit counts ("80M"), until
-#                   faulty_rate says another
+#                   faulty_rate changes it
 #   slow-zero TIME  each request to trim or zero takes that long
 #
 # FAULTY_DISK is the file, over BACKING; attach it for a device.
@@ -177,14 +177,14 @@ faulty_up() # BACKING FAULT [ARGUMENT...]
     FAULTY_DISK=$dir/mount/disk FAULTY_RATE=$dir/rate
 }
 
-# A slow disk is that quick from soon on; "fast": as quick as it can.
+# Sets the rate of a slow disk; "fast": no limit.
 faulty_rate() # RATE
 {
     echo "${1/fast/1T}" >"$FAULTY_RATE.new"
     mv "$FAULTY_RATE.new" "$FAULTY_RATE"
 }
 
-# nbdkit first: what a slow disk still has to answer is not waited for.
+# nbdkit first: does not wait for the requests of a slow disk.
 faulty_unmount() # DIR FUSE-PID NBDKIT-PID
 {
     stop_process "$3"

@@ -24,7 +24,7 @@
 #include "wire/message.h"
 
 #define EVIL_DISK_BYTES (3 * CHUNK_BYTES)
-#define EVIL_PATIENCE_S 30 /* nobody may keep us longer */
+#define EVIL_PATIENCE_S 30 /* limit of the whole run */
 
 static inline void evil_die(const char *doing, const struct error *err)
 {
@@ -63,7 +63,7 @@ static inline void evil_say(struct conn *conn, const struct message *message)
     evil_send(conn, bytes, message_encode(bytes, message));
 }
 
-/* As evil_say(), with extra bytes behind, counted as payload, that no
+/* As evil_say(), with extra bytes after it, counted as payload, that no
  * version's options could be. */
 static inline void evil_say_more(struct conn *conn,
                                  const struct message *message, size_t extra)

@@ -83,7 +83,7 @@ void frame(struct evil *evil, unsigned i, enum frame_type type, uint64_t offset,
         length = DIGEST_CHECKSUM_BYTES; /* a digest of zeros */
     else if (type != FRAME_DATA || length > sizeof payload)
         return;
-    /* The sin is in the header: whoever saw it may hang up before the rest. */
+    /* The sin is in the header: a peer that has seen it may hang up before the rest. */
     if (conn_send(evil->lanes[i], payload, length, &err) < 0 ||
         conn_flush(evil->lanes[i], &err) < 0)
         printf("not all of a frame was taken: %s\n", err.text);
@@ -282,7 +282,7 @@ static void chunk_twice(struct evil *evil)
     frame(evil, 0, FRAME_DATA, 0, CHUNK_BYTES);
 }
 
-/* The target has told nothing: there is nothing to be the same as. */
+/* The target has announced nothing that could be the same. */
 static void same_not_held(struct evil *evil)
 {
     frame(evil, 0, FRAME_SAME, 0, CHUNK_BYTES);
@@ -351,7 +351,7 @@ static void patch_unagreed(struct evil *evil)
     frame(evil, 0, FRAME_PATCH, 0, CHUNK_BYTES);
 }
 
-/* The target has an older copy, and has told of its first chunk. */
+/* The target has an older copy, and has announced its first chunk. */
 static void await_told(struct evil *evil)
 {
     evil_hear_until(evil->control, MESSAGE_LEAVES, &(struct message){ 0 });

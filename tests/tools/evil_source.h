@@ -14,7 +14,7 @@ struct evil {
     uint8_t secret[MESSAGE_SECRET_BYTES];
 };
 
-/* Sends one frame by lane i, behind its header zeros where it is DATA. */
+/* Sends one frame by lane i, after its header zeros if it is DATA. */
 void frame(struct evil *evil, unsigned i, enum frame_type type, uint64_t offset,
            uint64_t length);
 

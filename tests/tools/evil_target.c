@@ -1,6 +1,6 @@
 /*
  * evil_target - a target with a good certificate that breaks the protocol:
- * evil_target SIN CERT KEY CA.  It keeps nothing of what it is sent.  "none"
+ * evil_target SIN CERT KEY CA.  It stores nothing.  "none"
  * behaves well towards a disk of zeros.
  *
  * Prints the address it listens on, then what the source answered.
@@ -282,7 +282,7 @@ static void leaves_unasked(struct evil *evil)
     leaves(evil, 0);
 }
 
-/* Of chunks in part, which may be told before GO. */
+/* Of partial chunks, which may be announced before GO. */
 static void parts_twice(struct evil *evil)
 {
     leaves(evil, 0);

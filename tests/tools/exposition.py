@@ -111,7 +111,7 @@ def read_labels(text):
         labels.append(match.group(1, 2))
         at = match.end()
         if match[3] and at == len(text):
-            faults.append("a comma behind the last label")
+            faults.append("a comma after the last label")
     if len({name for name, _ in labels}) != len(labels):
         faults.append("a label twice")
     return tuple(sorted(labels)), faults

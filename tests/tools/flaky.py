@@ -2,15 +2,15 @@
 
 Prints "listening on 127.0.0.1:PORT" and passes on every connection.  Each
 time BYTES have gone from the clients to the server (all connections together)
-it does, TIMES times in all and then no more:
+it does, TIMES times in all:
 
   cut     resets every connection
   lane    resets the connection that sent most
   mute    swallows all that comes on the connection that sent most
   hole    swallows all that comes on the connections of that moment
-  deaf    swallows what the server says on them, but not what it is told
+  deaf    drops what the server sends, but not what it receives
 
-With RATE it passes on so many bytes a second.  It serves until it is killed;
+With RATE it passes on RATE bytes a second.  It serves until it is killed;
 how much has gone to the server stands in the file flaky.count.
 """
 
@@ -36,7 +36,7 @@ class Flaky:
         host, port = server.rsplit(":", 1)
         self.server = (host.strip("[]"), int(port))
         self.fault, self.every, self.times = fault, every, times
-        self.sent = self.total = self.told = 0
+        self.sent = self.total = self.reported = 0
         self.rate, self.free_at = rate, time.monotonic()
         self.pairs = {}
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -94,8 +94,8 @@ class Flaky:
 
     def tell(self, length):
         self.total += length
-        if self.total - self.told >= 1 << 20:
-            self.told = self.total
+        if self.total - self.reported >= 1 << 20:
+            self.reported = self.total
             with open("flaky.new", "w", encoding="ascii") as out:
                 out.write("%d\n" % self.total)
             os.replace("flaky.new", "flaky.count")

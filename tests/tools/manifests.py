@@ -184,7 +184,7 @@ def consistent(spec, options) -> Iterator[str]:
             yield f"volumes {sorted(volumes)}, used {sorted(used)}"
         for variable in container["env"]:
             if variable["name"] not in options:
-                yield f"{variable['name']} is no option"
+                yield f"{variable['name']} is not an option"
 
 
 def pod_spec(document):

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# netns.sh - two machines: network namespaces, with a cable between them that
-# can be cut in more ways than a proxy knows.  After func/lib.sh.
+# netns.sh - two machines: network namespaces with a link between them, which
+# fails in ways that a proxy cannot imitate.  After func/lib.sh.
 #
-#   netns_up            source and target run on a node each from here on
-#   netns_drop       what comes to the target's node is lost, without a word
-#   netns_reset         it is answered by RST
-#   netns_heal          it goes through again
-#   netns_new VARIABLE  another node, with nothing in it: its process
+#   netns_up            from here on source and target run on a node each
+#   netns_drop       the link drops everything
+#   netns_reset         the link answers everything by RST
+#   netns_heal          the link works again
+#   netns_new VARIABLE  another node without processes; VARIABLE: its PID
 
 netns_up()
 {
@@ -34,7 +34,7 @@ netns_up()
     LISTEN=198.18.0.2:0
 }
 
-# A namespace lives as long as the process in it: no name is left behind.
+# A namespace lives as long as the process in it: no name remains.
 netns_new() # VARIABLE
 {
     local -n node=$1

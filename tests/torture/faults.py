@@ -109,7 +109,7 @@ def resize_source(run, rng) -> None:
 # ---- the target's volume, while the target is down ----
 
 def tamper_copy(run, rng) -> None:
-    """Bytes change in what a clone left: bit rot, or somebody's hand."""
+    """Bytes of an interrupted clone change: bit rot, or another program."""
     if run.volume.is_device:
         _tamper(pathlib.Path(run.volume.dest), rng, may_resize=False)
         return

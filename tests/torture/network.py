@@ -30,7 +30,7 @@ class Network:
     """
 
     def __init__(self):
-        self.backend = 0  # port on 127.0.0.1; 0: nobody listens
+        self.backend = 0  # port on 127.0.0.1; 0: no listener
         self.calls = 0  # connections that were dialled so far
         self.held = threading.Event()
         self._lock = threading.RLock()
@@ -121,7 +121,7 @@ class Network:
         self.calls += 1
         try:
             if not self.backend:
-                raise OSError("nobody listens")
+                raise OSError("no listener")
             server = socket.create_connection(("127.0.0.1", self.backend))
         except OSError:
             _reset(client)

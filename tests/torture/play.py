@@ -328,7 +328,7 @@ class Play:
                             f"{wrong}; what can be read now: {live or 'equal'}")
 
     def _check_refusal(self, target: Process) -> None:
-        """What is there is somebody's, until consent is given."""
+        """The data there is foreign until consent is given."""
         flag = "--yes" if self.volume.is_device else "--overwrite"
         if flag in target.command:
             raise Violation(f"refused in spite of {flag}")
@@ -353,7 +353,7 @@ class Play:
         if process.foreign is None or "--yes" in process.command:
             self.volume.has_foreign_data &= process.status != 0
         elif self.volume.first_bytes() != process.foreign:
-            raise Violation("it wrote over somebody's data without --yes")
+            raise Violation("it overwrote foreign data without --yes")
 
     # ---- the end ----
 

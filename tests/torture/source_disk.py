@@ -106,7 +106,7 @@ class SourceDisk:
         self.kind = kind
         self.image = directory / f"image.{kind.split('-')[0]}"
         self.states: list[State] = []
-        self.changes = 0  # how many times somebody has touched the image
+        self.changes = 0  # how many times the image was changed
         self.loop = ""  # block device over the image
 
     def create(self, size: int, data: int, rng: random.Random) -> None:

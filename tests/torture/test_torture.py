@@ -32,7 +32,7 @@ def is_plain(scenario: Scenario) -> bool:
 
 
 def is_reformatted(scenario: Scenario) -> bool:
-    """The target is killed, and somebody makes a filesystem; no --yes."""
+    """The target is killed, and a filesystem made there; no --yes."""
     steps = scenario.steps
     return (scenario.pair == "clonewire"
             and scenario.target == "device" and scenario.image == "raw"
@@ -83,7 +83,7 @@ class Campaign(unittest.TestCase):
         self.assert_caught("status 139", find(is_plain), "crash")
 
     def test_generic(self):
-        self.assert_caught("status 1 is no honest one", find(is_plain),
+        self.assert_caught("status 1 is not an honest one", find(is_plain),
                            "generic")
 
     def test_hang(self):

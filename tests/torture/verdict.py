@@ -101,7 +101,7 @@ def check_status(status: int, events: set[str]) -> None:
     if status == 137 and "killed" in events:
         return
     if status not in HONEST:
-        raise Violation(f"status {status} is no honest one")
+        raise Violation(f"status {status} is not an honest one")
     causes = HONEST[status]
     if causes is ANY and events:
         return

@@ -2,7 +2,7 @@
 
 A volume with a backing file (root) is a loop device over it.  What the backing
 file holds is what the disk was given; a copy of it, taken when a program ends,
-has nothing of what only the page cache above the loop device knew.
+lacks what only the page cache above the loop device had.
 """
 
 import os
@@ -90,7 +90,7 @@ class Volume:
     def snapshot(self) -> pathlib.Path:
         """Copies what is on stable storage at this moment."""
         copy = self._new_copy()
-        for _ in range(20):  # a copy of one moment: while nobody writes
+        for _ in range(20):  # a copy of one moment: without writers
             before = self.backing.stat().st_mtime_ns
             copy_sparse(self.backing, copy)
             if self.backing.stat().st_mtime_ns == before:
@@ -108,7 +108,7 @@ class Volume:
         raise NotImplementedError
 
     def partials(self) -> list[pathlib.Path]:
-        """Files that a clone left behind and goes on from."""
+        """Files that an interrupted clone left, and resumes from."""
         return []
 
     def records(self) -> list[pathlib.Path]:
@@ -121,7 +121,7 @@ class Volume:
 
 
 class Plain(Volume):
-    """A directory, where nobody may mount: nothing is known of durability."""
+    """A directory, without mounts: durability is not checked."""
 
     def __init__(self, directory: pathlib.Path):
         super().__init__(directory)
