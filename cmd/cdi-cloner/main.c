@@ -6,9 +6,7 @@
 #include <stdio.h>
 
 #include "cdi-cloner/settings.h"
-#include "output/standard_streams.h"
 #include "program/cdi_env.h"
-#include "program/hardening.h"
 #include "program/run_job.h"
 #include "program/signals.h"
 
@@ -70,20 +68,14 @@ static int send_volume(struct log_output *log, const char *const *arguments)
 
 int main(int argc, char **argv)
 {
-    const char *const *arguments = (const char *const *)argv;
-    struct log_output log;
-    int status;
+    const struct cdi_program program = {
+        .name = "cdi-cloner",
+        .arguments = " [-content-type TYPE] [-mount PATH] [-upload-bytes N]",
+        .side = "source",
+        .settings = settings_known,
+        .run = send_volume,
+    };
 
     (void)argc;
-    standard_streams_open();
-    hardening_apply();
-    status = cdi_answer(arguments, "cdi-cloner",
-                        " [-content-type TYPE] [-mount PATH] [-upload-bytes N]",
-                        settings_known);
-    if (status != CDI_GO_ON)
-        return status;
-    cdi_open(&log, "source");
-    status = send_volume(&log, arguments);
-    log_output_flush(&log);
-    return status;
+    return cdi_main(&program, (const char *const *)argv);
 }

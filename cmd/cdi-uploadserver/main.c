@@ -7,9 +7,7 @@
 #include <sys/stat.h>
 
 #include "cdi-uploadserver/env.h"
-#include "output/standard_streams.h"
 #include "program/cdi_env.h"
-#include "program/hardening.h"
 #include "program/run_job.h"
 #include "program/signals.h"
 
@@ -82,6 +80,7 @@ static int serve(struct log_output *log, const char *const *arguments)
     struct error err;
     int status = env_read(&env, log, &err);
 
+    umask(0); /* a disk is 0660: accessible to its group */
     if (status != 0) {
         print_error(log, err.text);
         return status;
@@ -92,19 +91,14 @@ static int serve(struct log_output *log, const char *const *arguments)
 
 int main(int argc, char **argv)
 {
-    const char *const *arguments = (const char *const *)argv;
-    struct log_output log;
-    int status;
+    const struct cdi_program program = {
+        .name = "cdi-uploadserver",
+        .arguments = "",
+        .side = "target",
+        .settings = env_settings,
+        .run = serve,
+    };
 
     (void)argc;
-    standard_streams_open();
-    hardening_apply();
-    status = cdi_answer(arguments, "cdi-uploadserver", "", env_settings);
-    if (status != CDI_GO_ON)
-        return status;
-    cdi_open(&log, "target");
-    umask(0); /* a disk is 0660: accessible to its group */
-    status = serve(&log, arguments);
-    log_output_flush(&log);
-    return status;
+    return cdi_main(&program, (const char *const *)argv);
 }

@@ -7,10 +7,8 @@
 #include "clonewire-source/pairing_argument.h"
 #include "clonewire-source/ssh_launch.h"
 #include "output/report.h"
-#include "output/standard_streams.h"
 #include "output/terminal.h"
 #include "program/confirm_overwrite.h"
-#include "program/hardening.h"
 #include "program/program.h"
 
 static int inspect(struct program *process, const struct source_config *config)
@@ -193,8 +191,6 @@ int main(int argc, char **argv)
     int status;
 
     (void)argc;
-    standard_streams_open();
-    hardening_apply();
     status = program_open(&process, "source", &source_program, argv, &config,
                           &config.output);
     if (status != PROGRAM_GO_ON)

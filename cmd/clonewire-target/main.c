@@ -4,9 +4,7 @@
 #include "clonewire-target/options.h"
 #include "clonewire-target/pairing_offer.h"
 #include "output/report.h"
-#include "output/standard_streams.h"
 #include "program/confirm_overwrite.h"
-#include "program/hardening.h"
 #include "program/program.h"
 #include "program/prompt.h"
 
@@ -112,8 +110,6 @@ int main(int argc, char **argv)
     int status;
 
     (void)argc;
-    standard_streams_open();
-    hardening_apply();
     status = program_open(&process, "target", &target_program, argv, &config,
                           &config.output);
     if (status != PROGRAM_GO_ON)

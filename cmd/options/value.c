@@ -40,36 +40,51 @@ static bool is_word(const struct option_row *row, const char *text,
     return false;
 }
 
-static bool is_number(const struct option_row *row, const char *text,
-                      uint64_t *value)
+static bool parse_ratio(const char *text, uint64_t *value)
 {
     uint32_t ppm;
 
-    switch (row->kind) {
-    case OPTION_BYTES: return parse_bytes(text, value);
-    case OPTION_COUNT: return parse_count(text, value);
-    case OPTION_DURATION: return parse_duration(text, value);
-    case OPTION_TIME: return parse_time(text, value);
-    case OPTION_PPM:
-        if (!parse_ppm(text, &ppm))
-            return false;
-        *value = ppm;
-        return true;
-    case OPTION_ARGUMENT:
-    case OPTION_STRING:
-    case OPTION_FLAG:
-    case OPTION_CHOICE:
-    case OPTION_ACTION: return false;
-    }
-    return false;
+    if (!parse_ppm(text, &ppm))
+        return false;
+    *value = ppm;
+    return true;
 }
+
+static const struct option_word sizes[] = {
+    { "PiB", UINT64_C(1) << 50 }, { "TiB", UINT64_C(1) << 40 },
+    { "GiB", UINT64_C(1) << 30 }, { "MiB", UINT64_C(1) << 20 },
+    { "KiB", UINT64_C(1) << 10 }, { "", 1 },
+};
+static const struct option_word times[] = {
+    { "h", 3600 * CLOCK_SECOND_NS },
+    { "m", 60 * CLOCK_SECOND_NS },
+    { "s", CLOCK_SECOND_NS },
+    { "ms", CLOCK_MS_NS },
+    { "ns", 1 },
+};
+static const struct option_word plain[] = { { "", 1 } };
+
+/* Kinds with a number as value; the others have no parse(). */
+static const struct {
+    bool (*parse)(const char *text, uint64_t *value);
+    const char *noun;
+    const struct option_word *units; /* NULL: parts per million */
+} numbers[] = {
+    [OPTION_BYTES] = { parse_bytes, "a size such as 10GiB, ", sizes },
+    [OPTION_COUNT] = { parse_count, "a whole number ", plain },
+    [OPTION_PPM] = { parse_ratio, "a ratio ", NULL },
+    [OPTION_DURATION] = { parse_duration, "a duration such as 30s or 5m, ",
+                          times },
+    [OPTION_TIME] = { parse_time, "a time such as 2027-01-31T12:00:00Z", NULL },
+    [OPTION_ACTION] = { NULL, "", NULL },
+};
 
 static enum reading read_value(const struct option_row *row, const char *text,
                                uint64_t *value)
 {
     if (is_word(row, text, value))
         return READING_OK;
-    if (!is_number(row, text, value))
+    if (!numbers[row->kind].parse || !numbers[row->kind].parse(text, value))
         return READING_UNREADABLE;
     if (row->kind != OPTION_TIME && (*value < row->min || *value > row->max))
         return READING_OUTSIDE;
@@ -91,23 +106,6 @@ static void store_number(void *field, size_t field_len, uint64_t value)
     }
 }
 
-static const char *noun_of(const struct option_row *row)
-{
-    switch (row->kind) {
-    case OPTION_BYTES: return "a size such as 10GiB, ";
-    case OPTION_COUNT: return "a whole number ";
-    case OPTION_PPM: return "a ratio ";
-    case OPTION_DURATION: return "a duration such as 30s or 5m, ";
-    case OPTION_TIME: return "a time such as 2027-01-31T12:00:00Z";
-    case OPTION_ARGUMENT:
-    case OPTION_STRING:
-    case OPTION_FLAG:
-    case OPTION_CHOICE:
-    case OPTION_ACTION: return "";
-    }
-    return "";
-}
-
 static int fail(const struct option_row *row, const char *text,
                 enum reading reading, struct error *err)
 {
@@ -116,7 +114,10 @@ static int fail(const struct option_row *row, const char *text,
     option_value_name(row, name, sizeof(name));
     option_value_bounds(row, bounds, sizeof(bounds));
     return error_set(err, ERROR_USAGE, 0, "%s: \"%s\" is not %s%s", name, text,
-                     reading == READING_UNREADABLE ? noun_of(row) : "", bounds);
+                     reading == READING_UNREADABLE && numbers[row->kind].noun
+                         ? numbers[row->kind].noun
+                         : "",
+                     bounds);
 }
 
 const char *option_value_bare(const struct option_row *row)
@@ -203,30 +204,12 @@ static void append_ppm(char *buf, size_t len, uint64_t ppm)
 static void append_number(const struct option_row *row, uint64_t value,
                           char *buf, size_t len)
 {
-    static const struct option_word sizes[] = {
-        { "PiB", UINT64_C(1) << 50 }, { "TiB", UINT64_C(1) << 40 },
-        { "GiB", UINT64_C(1) << 30 }, { "MiB", UINT64_C(1) << 20 },
-        { "KiB", UINT64_C(1) << 10 }, { "", 1 },
-    };
-    static const struct option_word times[] = {
-        { "h", 3600 * CLOCK_SECOND_NS },
-        { "m", 60 * CLOCK_SECOND_NS },
-        { "s", CLOCK_SECOND_NS },
-        { "ms", CLOCK_MS_NS },
-        { "ns", 1 },
-    };
-    static const struct option_word plain[] = { { "", 1 } };
-
     if (value == 0)
         append(buf, len, "0");
-    else if (row->kind == OPTION_PPM)
-        append_ppm(buf, len, value);
-    else if (row->kind == OPTION_BYTES)
-        append_scaled(buf, len, value, sizes);
-    else if (row->kind == OPTION_DURATION)
-        append_scaled(buf, len, value, times);
+    else if (numbers[row->kind].units)
+        append_scaled(buf, len, value, numbers[row->kind].units);
     else
-        append_scaled(buf, len, value, plain);
+        append_ppm(buf, len, value);
 }
 
 const char *option_value_range(const struct option_row *row, char *buf,
@@ -246,27 +229,11 @@ const char *option_value_bounds(const struct option_row *row, char *buf,
                                 size_t len)
 {
     buf[0] = '\0';
-    switch (row->kind) {
-    case OPTION_ARGUMENT:
-    case OPTION_STRING:
-    case OPTION_TIME: break;
-    case OPTION_FLAG:
-    case OPTION_CHOICE:
-    case OPTION_ACTION:
-        append(buf, len, "one of ");
-        option_value_words(row, ", ", buf, len);
-        break;
-    case OPTION_BYTES:
-    case OPTION_COUNT:
-    case OPTION_PPM:
-    case OPTION_DURATION:
-        option_value_range(row, buf, len);
-        if (row->words)
-            append(buf, len, ", or ");
-        option_value_words(row, ", ", buf, len);
-        break;
-    }
-    return buf;
+    if (!words_of(row))
+        return option_value_range(row, buf, len);
+    option_value_range(row, buf, len);
+    append(buf, len, buf[0] == '\0' ? "one of " : ", or ");
+    return option_value_words(row, ", ", buf, len);
 }
 
 const char *option_value_arg(const struct option_row *row, char *buf,

@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "output/json_writer.h"
+#include "output/summary.h"
 
 #define JSON_BYTES   2048
 #define AMOUNT_BYTES 32
@@ -79,11 +80,7 @@ void report_plan(const struct cw_plan *p, const struct cw_error *error,
     json_add_bool(&json, "fits", !error);
     json_add_text(&json, "kind", p->is_block_device ? "block" : "file");
     json_add_number(&json, "disk_bytes", p->disk_bytes);
-    json_add_number(&json, "need_bytes", p->space.need_bytes);
-    json_add_number(&json, "have_bytes", p->space.have_bytes);
-    json_add_number(&json, "usable_bytes", p->space.usable_bytes);
-    json_add_number(&json, "shortfall_bytes", p->space.shortfall_bytes);
-    json_add_number(&json, "volume_bytes", p->space.volume_bytes);
+    summary_add_space(&json, &p->space);
     json_add_number(&json, "fs_overhead_ppm", p->fs_overhead_ppm);
     fprintf(out, "%s\n", json_close(&json));
 }

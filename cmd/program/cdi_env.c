@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "output/standard_streams.h"
+#include "program/hardening.h"
 #include "program/run_job.h"
 #include "program/side_files.h"
 #include "program/termination_log.h"
@@ -30,15 +31,16 @@ static bool is_one_of(const char *text, const char *const *words)
     return false;
 }
 
-static void print_help(const char *program, const char *arguments,
-                       const struct cdi_setting *settings)
+static void print_help(const struct cdi_program *program)
 {
+    const struct cdi_setting *setting = program->settings;
+
     printf("Usage: %s%s [ARGUMENT OF KLOG]...\n\n"
            "Stands in for KubeVirt CDI's program of that name, with the data "
            "path of clonewire.\nIts settings are environment variables:\n\n",
-           program, arguments);
-    for (; settings->name; settings++)
-        printf("  %-27s %s\n", settings->name, settings->meaning);
+           program->name, program->arguments);
+    for (; setting->name; setting++)
+        printf("  %-27s %s\n", setting->name, setting->meaning);
 }
 
 static int end_answer(const char *program)
@@ -52,22 +54,25 @@ static int end_answer(const char *program)
     return CDI_FATAL;
 }
 
-int cdi_answer(const char *const *argv, const char *program,
-               const char *arguments, const struct cdi_setting *settings)
+/*
+ * Handles --version and --help (also -h and -help, as Go programs do) in the
+ * arguments.  Returns the exit status; -1: neither is present.
+ */
+static int answer(const struct cdi_program *program, const char *const *argv)
 {
     static const char *const versions[] = { "--version", "-version", NULL };
     static const char *const helps[] = { "--help", "-help", "-h", NULL };
 
     for (argv++; argv[-1] && *argv; argv++) {
         if (is_one_of(*argv, versions))
-            printf("%s (clonewire) %s\n", program, cw_version());
+            printf("%s (clonewire) %s\n", program->name, cw_version());
         else if (is_one_of(*argv, helps))
-            print_help(program, arguments, settings);
+            print_help(program);
         else
             continue;
-        return end_answer(program);
+        return end_answer(program->name);
     }
-    return CDI_GO_ON;
+    return -1;
 }
 
 bool cdi_bool(const char *text, bool *value)
@@ -191,18 +196,6 @@ static void on_late(void *opaque, int number)
     log_output_flush(opaque);
 }
 
-void cdi_open(struct log_output *log, const char *name)
-{
-    struct error err;
-
-    log_output_init(log, STDERR_FILENO, false, name);
-    if (run_job_open(on_late, log, &err) == 0 &&
-        log_output_start(log, &err) == 0)
-        return;
-    log_output_line(log, CW_LOG_ERROR, err.text);
-    exit(CDI_FATAL);
-}
-
 static void on_log(void *opaque, enum cw_log_level level, const char *line)
 {
     log_output_line(opaque, level, line);
@@ -216,4 +209,26 @@ void cdi_get_events(struct log_output *log, enum cw_log_level level,
         .opaque = log,
         .log_level = level,
     };
+}
+
+int cdi_main(const struct cdi_program *program, const char *const *argv)
+{
+    struct log_output log;
+    struct error err;
+    int status;
+
+    standard_streams_open();
+    hardening_apply();
+    status = answer(program, argv);
+    if (status >= 0)
+        return status;
+    log_output_init(&log, STDERR_FILENO, false, program->side);
+    if (run_job_open(on_late, &log, &err) < 0 ||
+        log_output_start(&log, &err) < 0) {
+        log_output_line(&log, CW_LOG_ERROR, err.text);
+        return CDI_FATAL;
+    }
+    status = program->run(&log, argv);
+    log_output_flush(&log);
+    return status;
 }

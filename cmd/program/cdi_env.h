@@ -22,15 +22,21 @@ struct cdi_setting {
     const char *meaning; /* lower case, no full stop */
 };
 
-#define CDI_GO_ON (-1)
+struct cdi_program {
+    const char *name;
+    const char *arguments; /* for --help, starting with a blank, or "" */
+    const char *side;      /* in the log: "source" or "target" */
+    const struct cdi_setting *settings;
+    /* Does the work; returns the exit status. */
+    int (*run)(struct log_output *log, const char *const *argv);
+};
 
 /*
- * Handles --version and --help (also -h and -help, as Go programs do) in the
- * arguments.  Returns the exit status, CDI_FATAL if printing failed; CDI_GO_ON:
- * neither is present.
+ * The main() of a program: --help and --version, or run() with a log on stderr
+ * and SIGTERM and SIGINT stopping the job of run_job().  Returns the exit
+ * status, CDI_FATAL if it could not start.
  */
-int cdi_answer(const char *const *argv, const char *program,
-               const char *arguments, const struct cdi_setting *settings);
+int cdi_main(const struct cdi_program *program, const char *const *argv);
 
 /* Like Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: invalid. */
 bool cdi_bool(const char *text, bool *value);
@@ -70,13 +76,6 @@ void cdi_write_termination_log(struct log_output *log, const char *text);
  * disk: a file, a device, or a volume's directory.
  */
 int cdi_check_termination_log(const char *disk, struct error *err);
-
-/*
- * Starts logging to stderr; SIGTERM and SIGINT stop the job of
- * signals_set_job().  log is borrowed forever; main() flushes it at the end.
- * Exits on failure.
- */
-void cdi_open(struct log_output *log, const char *name);
 
 /* Events that go to log. */
 void cdi_get_events(struct log_output *log, enum cw_log_level level,

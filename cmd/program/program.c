@@ -9,6 +9,7 @@
 #include "options/help.h"
 #include "output/standard_streams.h"
 #include "output/summary.h"
+#include "program/hardening.h"
 #include "program/run_job.h"
 #include "program/side_files.h"
 #include "program/signals.h"
@@ -181,6 +182,8 @@ int program_open(struct program *process, const char *side,
     struct error err, later;
     int r;
 
+    standard_streams_open();
+    hardening_apply();
     process->extra = NULL;
     process->has_run = false;
     r = option_parse(program, (const char *const *)argv, config, &err);

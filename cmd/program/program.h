@@ -32,7 +32,7 @@ struct program {
 };
 
 /*
- * Reads the options into config (zeroed); output is the part of config for this
+ * Call it first in main().  Reads the options into config (zeroed); output is the part of config for this
  * module.  side: "source" or "target".  Returns PROGRAM_GO_ON, or the exit
  * status if the program is done (--help, a usage error).
  */
