@@ -205,17 +205,7 @@ static void print_json_error(struct log_output *log,
     log_output_open_json(log, &json, buf, sizeof(buf));
     json_add_text(&json, "level", level_names[CW_LOG_ERROR]);
     json_add_text(&json, "msg", error->text);
-    json_add_text(&json, "kind", error->kind);
-    json_add_number(&json, "status", (uint64_t)error->status);
-    json_add_number(&json, "errno", (uint64_t)error->errnum);
-    if (error->offset == UINT64_MAX)
-        json_add_null(&json, "offset");
-    else
-        json_add_number(&json, "offset", error->offset);
-    json_add_bool(&json, "retryable", error->retryable);
-    json_add_bool(&json, "from_peer", error->from_peer);
-    json_add_text(&json, "hint", error->hint ? error->hint : "");
-    summary_add_space(&json, &error->space);
+    summary_add_error(&json, error);
     log_output_json(log, &json);
 }
 

@@ -153,6 +153,21 @@ void summary_add_json(const struct cw_summary *s, struct json *json)
     json_add_text(json, "digest", s->digest);
 }
 
+void summary_add_error(struct json *json, const struct cw_error *error)
+{
+    json_add_text(json, "kind", error->kind);
+    json_add_number(json, "status", (uint64_t)error->status);
+    json_add_number(json, "errno", (uint64_t)error->errnum);
+    if (error->offset == UINT64_MAX)
+        json_add_null(json, "offset");
+    else
+        json_add_number(json, "offset", error->offset);
+    json_add_bool(json, "retryable", error->retryable);
+    json_add_bool(json, "from_peer", error->from_peer);
+    json_add_text(json, "hint", error->hint ? error->hint : "");
+    summary_add_space(json, &error->space);
+}
+
 void summary_add_space(struct json *json, const struct cw_space *space)
 {
     if (space->need_bytes == 0)

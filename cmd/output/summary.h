@@ -17,6 +17,9 @@ void summary_print(const struct cw_summary *s, FILE *out);
 /* Adds the summary as members to an open object. */
 void summary_add_json(const struct cw_summary *s, struct json *json);
 
+/* Adds all of an error but its text. */
+void summary_add_error(struct json *json, const struct cw_error *error);
+
 /* Adds the sizes of a "no-space" error, if error is one. */
 void summary_add_space(struct json *json, const struct cw_space *space);
 

@@ -34,15 +34,7 @@ static void add_failure(struct json *json, const struct cw_error *error,
                         const struct cw_progress *progress)
 {
     json_add_text(json, "message", error->text);
-    json_add_text(json, "kind", error->kind);
-    json_add_number(json, "status", (uint64_t)error->status);
-    json_add_bool(json, "retryable", error->retryable);
-    json_add_bool(json, "from_peer", error->from_peer);
-    json_add_text(json, "hint", error->hint ? error->hint : "");
-    json_add_number(json, "errno", (uint64_t)error->errnum);
-    if (error->offset != UINT64_MAX)
-        json_add_number(json, "offset", error->offset);
-    summary_add_space(json, &error->space);
+    summary_add_error(json, error);
     json_add_number(json, "bytes", progress->data_bytes);
     json_add_number(json, "disk_bytes", progress->disk_bytes);
     json_add_thousandths(json, "duration_seconds",
