@@ -153,8 +153,7 @@ static void give_up(struct cw_job *job)
     if (!job->events.stuck || !job_state_first_error(&job->state, &first))
         return;
     error_set_at(&err, first.kind, 0, first.offset,
-                 "%s; the %s's disk does not give back what is in flight, and "
-                 "is not waited for",
+                 "%s; I/O on the %s's disk never completed, exiting without it",
                  first.text, side(job));
     err.errnum = first.errnum;
     err.from_peer = first.from_peer;

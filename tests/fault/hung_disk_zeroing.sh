@@ -20,7 +20,7 @@ hangs_while() # PHASE REGEX
     kill -STOP "$KIT_PID"
     at_exit kill -CONT "$KIT_PID"
     wait_source # before the disk is let go
-    wait_log target 'not waited for' || fail "the target said nothing"
+    wait_log target 'exiting without it' || fail "the target said nothing"
     kill -CONT "$KIT_PID"
     wait_target
     for side in source target; do
