@@ -39,6 +39,11 @@ MAY_INCLUDE["clonewire"] = set()
 # may include what lies in the layer itself.
 NESTED = {
     "image/qcow2": {"image/stream"},
+    "image/block_map": {"image/stream"},
+    "image/vdi": {"image/block_map"},
+    "image/vhd": {"image/block_map"},
+    "image/vhdx": {"image/block_map"},
+    "image/vmdk": {"image/block_map"},
     "image/stream": set(),
 }
 
@@ -58,7 +63,7 @@ ROOMS = {
     "libqcow": r"image/qcow2/[a-z_]+\.c",
     "libbfio": r"image/qcow2/[a-z_]+\.c",
     "zstd": r"base/zstd\.c",
-    "libdeflate": r"image/qcow2/compressed\.c",
+    "libdeflate": r"image/inflate\.c",
     "http_parser": r"http/message\.c",
     "snappy-c": r"http/snappy_frame\.c",
     "archive": r"tar/[a-z_]+\.c",

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/zstd.h"
+#include "image/inflate.h"
 
 #define NONE_KEPT UINT64_MAX
 
@@ -15,7 +15,7 @@ struct qcow2_compressed {
     /* Owned; one of the two.  libdeflate and not libqcow: 0.44 against 0.22
      * GB/s per thread on one 4 GiB image, and 2 MiB clusters cost libqcow 400
      * MB of cache.  libqcow is the cross-check (libqcow.h). */
-    struct libdeflate_decompressor *deflate;
+    struct inflater *deflate;
     struct zstd_unpacker *zstd;
     uint8_t *input;   /* owned; an entry can span two clusters of bytes */
     uint8_t *cluster; /* owned; unpacked */
@@ -34,7 +34,7 @@ struct qcow2_compressed *qcow2_compressed_open(
     packed->input = malloc(2 * packed->cluster_len);
     packed->cluster = malloc(packed->cluster_len);
     switch (header->compression) {
-    case QCOW2_ZLIB: packed->deflate = libdeflate_alloc_decompressor(); break;
+    case QCOW2_ZLIB: packed->deflate = inflater_open(); break;
     case QCOW2_ZSTD: packed->zstd = zstd_unpacker_open(); break;
     }
     if (packed->input && packed->cluster && (packed->deflate || packed->zstd))
@@ -47,29 +47,15 @@ void qcow2_compressed_close(struct qcow2_compressed *packed)
 {
     if (!packed)
         return;
-    libdeflate_free_decompressor(packed->deflate);
+    inflater_close(packed->deflate);
     zstd_unpacker_close(packed->zstd);
     free(packed->input);
     free(packed->cluster);
     free(packed);
 }
 
-/* Decodes raw deflate of exactly out_len bytes.  Bytes after the stream are
- * ignored: a compressed cluster is rounded up to sectors. */
-static bool unpack_deflate(struct libdeflate_decompressor *deflate,
-                           const uint8_t *packed, size_t packed_len,
-                           uint8_t *out, size_t out_len)
-{
-    size_t used, got;
-
-    return libdeflate_deflate_decompress_ex(deflate, packed, packed_len, out,
-                                            out_len, &used,
-                                            &got) == LIBDEFLATE_SUCCESS &&
-           got == out_len;
-}
-
-/* The same for zstd frames.  The end of the frame is found first, so sector
- * padding after it is harmless. */
+/* Decodes zstd frames of exactly out_len bytes.  The end of a frame is found
+ * first, so sector padding after it is harmless. */
 static bool unpack_zstd(struct zstd_unpacker *zstd, const uint8_t *packed,
                         size_t packed_len, uint8_t *out, size_t out_len)
 {
@@ -100,8 +86,8 @@ static int unpack(struct qcow2_compressed *packed,
         ok = unpack_zstd(packed->zstd, packed->input, run->packed_bytes, out,
                          packed->cluster_len);
     else
-        ok = unpack_deflate(packed->deflate, packed->input, run->packed_bytes,
-                            out, packed->cluster_len);
+        ok = inflate_raw(packed->deflate, packed->input, run->packed_bytes, out,
+                         packed->cluster_len);
     if (ok)
         return 0;
     return error_set_at(err, ERROR_FORMAT, 0, run->offset,

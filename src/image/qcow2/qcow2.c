@@ -8,15 +8,16 @@
 
 #include "base/log.h"
 #include "base/parse.h"
+#include "image/extent_gather.h"
 #include "image/io_split.h"
 #include "image/qcow2/batch_read.h"
 #include "image/qcow2/check.h"
 #include "image/qcow2/compressed.h"
 #include "image/qcow2/cross_check.h"
 #include "image/qcow2/map.h"
-#include "image/qcow2/table_cache.h"
 #include "image/sparse_map.h"
 #include "image/stream/source_file.h"
+#include "image/table_cache.h"
 
 /* Page cache that each lane uses to read compressed clusters. */
 #define PACKED_WINDOW_BYTES (UINT64_C(4) << 20)
@@ -31,8 +32,8 @@ struct qcow2 {
     struct image_host host;  /* for compressed clusters */
     struct qcow2_map map;
     /* For a stream: owned by the first image, read by all lanes. */
-    const struct qcow2_table_cache *tables;
-    struct qcow2_table_cache *owned_tables;
+    const struct table_cache *tables;
+    struct table_cache *owned_tables;
     struct qcow2_compressed *packed; /* owned; NULL until one is met */
     struct io_split *split;          /* owned; NULL: map only */
     int stop_fd;                     /* as in the options */
@@ -58,42 +59,13 @@ static int read_table(void *opaque, void *buf, size_t len, uint64_t offset,
 {
     struct qcow2 *qcow2 = opaque;
 
-    if (qcow2_table_cache_get(qcow2->tables, buf, len, offset))
+    if (table_cache_get(qcow2->tables, buf, len, offset))
         return 0;
     if (stream_read(qcow2->image.stream, buf, len, offset, err) < 0)
         return -1;
     if (qcow2->owned_tables)
-        qcow2_table_cache_keep(qcow2->owned_tables, buf, len, offset);
+        table_cache_keep(qcow2->owned_tables, buf, len, offset);
     return 0;
-}
-
-/* Collects zero runs, and rounds them to blocks (4 KiB) only when they end, so
- * that adjacent runs of 512 bytes still make a hole. */
-static int flush_zeros(struct qcow2 *qcow2, struct extent *zeros,
-                       struct extent_list *out, struct error *err)
-{
-    struct extent run = *zeros;
-
-    zeros->length = 0;
-    if (run.length == 0)
-        return 0;
-    return sparse_map_add_rounded(out, &run, qcow2->image.virtual_bytes, err);
-}
-
-static int add_piece(struct qcow2 *qcow2, const struct extent *piece,
-                     struct extent *zeros, struct extent_list *out,
-                     struct error *err)
-{
-    if (piece->kind == EXTENT_ZERO) {
-        if (zeros->length == 0)
-            *zeros = *piece;
-        else
-            zeros->length += piece->length;
-        return 0;
-    }
-    if (flush_zeros(qcow2, zeros, out, err) < 0)
-        return -1;
-    return extent_list_add(out, piece->offset, piece->length, EXTENT_DATA, err);
 }
 
 /* Bytes at the start of run that lie inside the backing image. */
@@ -107,33 +79,9 @@ static uint64_t backing_reach(const struct image *backing,
                : backing->virtual_bytes - run->offset;
 }
 
-/* Appends a DATA run, without the holes of the host file in it. */
-static int add_data(struct qcow2 *qcow2, const struct qcow2_run *run,
-                    struct extent *zeros, struct extent_list *out,
-                    struct error *err)
-{
-    struct extent piece;
-
-    for (uint64_t done = 0; done < run->length; done += piece.length) {
-        int r = sparse_map_at(&qcow2->holes, run->host_offset + done, &piece);
-
-        if (r < 0)
-            return error_set_at(err, ERROR_SOURCE_IO, -r, run->offset + done,
-                                "look for holes of %s at %" PRIu64,
-                                qcow2->image.path, run->host_offset + done);
-        piece.offset = run->offset + done;
-        if (piece.length > run->length - done)
-            piece.length = run->length - done;
-        if (add_piece(qcow2, &piece, zeros, out, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* The backing file provides unallocated clusters; without one they are zero. */
 static int add_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
-                           struct extent *zeros, struct extent_list *out,
-                           struct error *err)
+                           struct extent_gather *gather, struct error *err)
 {
     uint64_t inside = backing_reach(qcow2->image.backing, run);
     struct extent rest = { run->offset + inside, run->length - inside,
@@ -144,46 +92,46 @@ static int add_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
     if (inside > 0)
         r = image_map(qcow2->image.backing, run->offset, inside, &list, err);
     for (size_t i = 0; i < list.count && r == 0; i++)
-        r = add_piece(qcow2, &list.items[i], zeros, out, err);
+        r = extent_gather_add(gather, &list.items[i], err);
     extent_list_fini(&list);
     if (r == 0 && rest.length > 0)
-        r = add_piece(qcow2, &rest, zeros, out, err);
+        r = extent_gather_add(gather, &rest, err);
     return r;
 }
 
 static int add_run(struct qcow2 *qcow2, const struct qcow2_run *run,
-                   struct extent *zeros, struct extent_list *out,
-                   struct error *err)
+                   struct extent_gather *gather, struct error *err)
 {
-    struct extent piece = { run->offset, run->length, EXTENT_ZERO };
+    struct extent piece = { run->offset, run->length, EXTENT_DATA };
 
     switch (run->kind) {
-    case QCOW2_UNALLOCATED: return add_unallocated(qcow2, run, zeros, out, err);
-    case QCOW2_ZERO: break;
+    case QCOW2_UNALLOCATED: return add_unallocated(qcow2, run, gather, err);
+    case QCOW2_ZERO: piece.kind = EXTENT_ZERO; break;
     case QCOW2_DATA:
         if (!qcow2->image.stream)
-            return add_data(qcow2, run, zeros, out, err);
-        piece.kind = EXTENT_DATA;
+            return extent_gather_add_stored(gather, &qcow2->holes, &piece,
+                                            run->host_offset, qcow2->image.path,
+                                            err);
         break;
-    case QCOW2_COMPRESSED: piece.kind = EXTENT_DATA; break;
+    case QCOW2_COMPRESSED: break;
     }
-    return add_piece(qcow2, &piece, zeros, out, err);
+    return extent_gather_add(gather, &piece, err);
 }
 
 static int qcow2_map_range(struct image *img, uint64_t offset, uint64_t length,
                            struct extent_list *out, struct error *err)
 {
     struct qcow2 *qcow2 = (struct qcow2 *)img;
-    struct extent zeros = { 0 };
+    struct extent_gather gather = { out, img->virtual_bytes, { 0 } };
     uint64_t end = offset + length;
     struct qcow2_run run;
 
     for (; offset < end; offset += run.length) {
         if (qcow2_map_at(&qcow2->map, offset, end, &run, err) < 0 ||
-            add_run(qcow2, &run, &zeros, out, err) < 0)
+            add_run(qcow2, &run, &gather, err) < 0)
             return error_wrap(err, "%s", img->path);
     }
-    return flush_zeros(qcow2, &zeros, out, err);
+    return extent_gather_end(&gather, err);
 }
 
 static int read_unallocated(struct qcow2 *qcow2, const struct qcow2_run *run,
@@ -288,7 +236,7 @@ static void qcow2_close(struct image *img)
     qcow2_compressed_close(qcow2->packed);
     io_split_close(qcow2->split);
     qcow2_map_fini(&qcow2->map);
-    qcow2_table_cache_close(qcow2->owned_tables);
+    table_cache_close(qcow2->owned_tables);
     file_close(&qcow2->file);
     free(qcow2);
 }
@@ -320,7 +268,7 @@ static int choose_host(struct qcow2 *qcow2, const struct image *like,
         qcow2->tables = ((const struct qcow2 *)like)->tables;
         return 0;
     }
-    qcow2->tables = qcow2->owned_tables = qcow2_table_cache_open();
+    qcow2->tables = qcow2->owned_tables = table_cache_open();
     return qcow2->tables ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 

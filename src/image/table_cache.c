@@ -1,4 +1,4 @@
-#include "image/qcow2/table_cache.h"
+#include "image/table_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,19 +13,19 @@ struct part {
     uint8_t *bytes; /* owned */
 };
 
-struct qcow2_table_cache {
+struct table_cache {
     struct part *parts; /* ascending by offset */
     size_t count;
     size_t capacity;
     uint64_t bytes; /* of all parts */
 };
 
-struct qcow2_table_cache *qcow2_table_cache_open(void)
+struct table_cache *table_cache_open(void)
 {
-    return calloc(1, sizeof(struct qcow2_table_cache));
+    return calloc(1, sizeof(struct table_cache));
 }
 
-void qcow2_table_cache_close(struct qcow2_table_cache *tables)
+void table_cache_close(struct table_cache *tables)
 {
     if (!tables)
         return;
@@ -36,7 +36,7 @@ void qcow2_table_cache_close(struct qcow2_table_cache *tables)
 }
 
 /* Finds the first part at offset or after it. */
-static size_t find_part(const struct qcow2_table_cache *tables, uint64_t offset)
+static size_t find_part(const struct table_cache *tables, uint64_t offset)
 {
     size_t low = 0, high = tables->count;
 
@@ -51,8 +51,8 @@ static size_t find_part(const struct qcow2_table_cache *tables, uint64_t offset)
     return low;
 }
 
-bool qcow2_table_cache_get(const struct qcow2_table_cache *tables, void *buf,
-                           size_t len, uint64_t offset)
+bool table_cache_get(const struct table_cache *tables, void *buf, size_t len,
+                     uint64_t offset)
 {
     size_t i = find_part(tables, offset);
 
@@ -63,8 +63,8 @@ bool qcow2_table_cache_get(const struct qcow2_table_cache *tables, void *buf,
     return true;
 }
 
-void qcow2_table_cache_keep(struct qcow2_table_cache *tables, const void *buf,
-                            size_t len, uint64_t offset)
+void table_cache_keep(struct table_cache *tables, const void *buf, size_t len,
+                      uint64_t offset)
 {
     size_t i = find_part(tables, offset);
     struct part *parts;
