@@ -3,10 +3,10 @@
 #include "base/clock.h"
 
 static const struct option_word formats[] = {
-    { "auto", CW_FORMAT_AUTO },
-    { "raw", CW_FORMAT_RAW },
-    { "qcow2", CW_FORMAT_QCOW2 },
-    { NULL, 0 },
+    { "auto", CW_FORMAT_AUTO },   { "raw", CW_FORMAT_RAW },
+    { "qcow2", CW_FORMAT_QCOW2 }, { "vdi", CW_FORMAT_VDI },
+    { "vhd", CW_FORMAT_VHD },     { "vhdx", CW_FORMAT_VHDX },
+    { "vmdk", CW_FORMAT_VMDK },   { NULL, 0 },
 };
 
 static const struct option_word compressions[] = {
@@ -220,7 +220,8 @@ static const struct option_group groups[] = {
 /* clang-format on */
 
 static const char story[] =
-    "Reads a disk (raw or qcow2, plain or inside gzip or xz, in a file or on a "
+    "Reads a disk (raw, qcow2, vdi, vhd, vhdx or vmdk, plain or inside gzip or "
+    "xz, in a file or on a "
     "block device) and sends it to a clonewire-target over mutually "
     "authenticated TLS.  Holes and zeros are not sent.  It ends with status 0 "
     "when the copy is equal, by digest, and on stable storage.\n\n"

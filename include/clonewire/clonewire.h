@@ -181,7 +181,11 @@ struct cw_tuning {
 enum cw_format {
     CW_FORMAT_AUTO,
     CW_FORMAT_RAW,
-    CW_FORMAT_QCOW2
+    CW_FORMAT_QCOW2,
+    CW_FORMAT_VDI,
+    CW_FORMAT_VHD,
+    CW_FORMAT_VHDX,
+    CW_FORMAT_VMDK
 };
 enum cw_compression {
     CW_COMPRESSION_AUTO,

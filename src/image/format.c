@@ -6,6 +6,10 @@
 #include "image/qcow2/qcow2.h"
 #include "image/qcow2/sequential.h"
 #include "image/raw.h"
+#include "image/vdi/vdi.h"
+#include "image/vhd/vhd.h"
+#include "image/vhdx/vhdx.h"
+#include "image/vmdk/vmdk.h"
 
 /* Version 1 is another format. */
 static bool is_qcow2(const uint8_t *head, size_t len)
@@ -28,6 +32,40 @@ const struct format formats[] = {
         .describe = qcow2_describe,
         .open = qcow2_open,
         .open_in_order = qcow2_sequential_open,
+    },
+    {
+        .id = IMAGE_FORMAT_VDI,
+        .name = "vdi",
+        .title = "VDI",
+        /* Boot code has these bytes here by chance one time in 2^32. */
+        .heads = { { 64, 4, "\x7f\x10\xda\xbe", NULL } },
+        .describe = vdi_describe,
+        .open = vdi_open,
+    },
+    {
+        .id = IMAGE_FORMAT_VHD,
+        .name = "vhd",
+        .title = "VHD",
+        .heads = { { 0, 8, "conectix", NULL } },
+        .tail = { 0, 8, "conectix", NULL },
+        .describe = vhd_describe,
+        .open = vhd_open,
+    },
+    {
+        .id = IMAGE_FORMAT_VHDX,
+        .name = "vhdx",
+        .title = "VHDX",
+        .heads = { { 0, 8, "vhdxfile", NULL } },
+        .describe = vhdx_describe,
+        .open = vhdx_open,
+    },
+    {
+        .id = IMAGE_FORMAT_VMDK,
+        .name = "vmdk",
+        .title = "VMDK",
+        .heads = { { 0, 4, "KDMV", NULL } },
+        .describe = vmdk_describe,
+        .open = vmdk_open,
     },
     { 0 },
 };

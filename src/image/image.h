@@ -68,7 +68,11 @@ struct image_ops {
 enum image_format {
     IMAGE_FORMAT_AUTO,
     IMAGE_FORMAT_RAW,
-    IMAGE_FORMAT_QCOW2
+    IMAGE_FORMAT_QCOW2,
+    IMAGE_FORMAT_VDI,
+    IMAGE_FORMAT_VHD,
+    IMAGE_FORMAT_VHDX,
+    IMAGE_FORMAT_VMDK
 };
 
 enum image_compression {

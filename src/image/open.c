@@ -150,6 +150,28 @@ static int read_from_head(void *opaque, void *buf, size_t len, uint64_t offset,
     return 0;
 }
 
+/* A disk with a map is read at any offset: it cannot come through a pipe, and
+ * its stream must have been measured. */
+static int check_order(const struct opening *opening, struct error *err)
+{
+    const struct image_options *options = opening->options;
+    const char *title = opening_format(opening)->title;
+
+    if (!has_header(opening))
+        return 0;
+    if (opening->container.pipe)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "%s: the map of a %s is not known before all of it "
+                         "has come through the pipe; put it into a file",
+                         options->path, title);
+    if (opening->container.compression != IMAGE_COMPRESSION_GZIP ||
+        options->stream_bytes == 0)
+        return 0;
+    return error_set(err, ERROR_USAGE, 0,
+                     "%s: a %s has its size in its header: leave the size out",
+                     options->path, title);
+}
+
 /* Decides whether an image with this head is read as it comes. */
 static int choose_order(struct opening *opening, struct head *head, size_t len,
                         struct error *err)
@@ -164,8 +186,6 @@ static int choose_order(struct opening *opening, struct head *head, size_t len,
         .size_bytes = len < FORMAT_HEAD_BYTES ? len : INT64_MAX,
     };
 
-    if (!format->open_in_order)
-        return 0;
     head->format = format->name;
     if (format->describe(&host, header, err) < 0)
         return -1;
@@ -201,7 +221,9 @@ static int look_at_head(struct opening *opening, struct head *head,
         if (take_guess(opening, &probe, err) < 0)
             return -1;
     }
-    if (has_header(opening) && choose_order(opening, head, len, err) < 0)
+    if (!opening_format(opening)->open_in_order)
+        return check_order(opening, err);
+    if (choose_order(opening, head, len, err) < 0)
         return error_wrap(err, "%s", opening->options->path);
     return 0;
 }
@@ -227,28 +249,6 @@ static int look_inside(struct opening *opening, struct error *err)
 }
 
 /* ---- the stream ---- */
-
-/* A disk with a map is read at any offset: it cannot come through a pipe, and
- * its stream must have been measured. */
-static int check_order(const struct opening *opening, struct error *err)
-{
-    const struct image_options *options = opening->options;
-    const char *title = opening_format(opening)->title;
-
-    if (!has_header(opening))
-        return 0;
-    if (opening->container.pipe)
-        return error_set(err, ERROR_FORMAT, 0,
-                         "%s: the map of a %s is not known before all of it "
-                         "has come through the pipe; put it into a file",
-                         options->path, title);
-    if (opening->container.compression != IMAGE_COMPRESSION_GZIP ||
-        options->stream_bytes == 0)
-        return 0;
-    return error_set(err, ERROR_USAGE, 0,
-                     "%s: a %s has its size in its header: leave the size out",
-                     options->path, title);
-}
 
 /* AUTO: the format of the content, if it is supported. */
 static int choose_format(struct opening *opening, struct error *err)

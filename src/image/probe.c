@@ -145,14 +145,9 @@ static const struct foreign heads[] = {
     { "QCOW version 1",    { 0,  8, "QFI\xfb\0\0\0\1", NULL } },
 
     /* Disk formats of other programs. */
-    { "VMDK",              { 0,  4, "KDMV", NULL } },
-    { "VMDK",              { 0,  4, "COWD", NULL } },
+    { "VMDK (COWD)",       { 0,  4, "COWD", NULL } },
     { "VMDK (SESparse)",   { 0,  8, "\xbe\xba\xfe\xca\0\0\0\0", NULL } },
     { "VMDK descriptor",   { 0, 21, "# Disk DescriptorFile", NULL } },
-    { "VHDX",              { 0,  8, "vhdxfile", NULL } },
-    { "VHD",               { 0,  8, "conectix", NULL } },
-    /* Boot code has these bytes here by chance one time in 2^32. */
-    { "VDI",              { 64,  4, "\x7f\x10\xda\xbe", NULL } },
     { "QED",               { 0,  4, "QED\0", NULL } },
     { "Parallels",         { 0, 16, "WithoutFreeSpace", NULL } },
     { "Parallels",         { 0, 16, "WithouFreSpacExt", NULL } },
@@ -208,11 +203,6 @@ static const struct foreign tails[] = {
     { "DMG", { 0, 12, "koly\0\0\0\4\0\0\2\0", NULL } },
 };
 
-/* The same, after a raw disk. */
-static const struct foreign footers[] = {
-    { "VHD (fixed)", { 0, 8, "conectix", NULL } },
-};
-
 /* ---- the search ---- */
 
 static bool matches(const struct signature *s, const uint8_t *bytes, size_t len)
@@ -228,7 +218,7 @@ static bool find_foreign(const struct foreign *rows, size_t count,
     for (size_t i = 0; i < count; i++) {
         if (!matches(&rows[i].by, bytes, len))
             continue;
-        found->kind = rows == footers ? PROBE_FOOTER : PROBE_FOREIGN;
+        found->kind = PROBE_FOREIGN;
         found->name = rows[i].name;
         return true;
     }
@@ -307,9 +297,8 @@ struct probe probe_content(const uint8_t *head, size_t head_len,
         find_head(head, head_len, &found) ||
         find_after_skippable(head, head_len, &found) ||
         tail_len < PROBE_TAIL_BYTES ||
-        find_format(true, tail, tail_len, &found) ||
-        find_foreign(tails, ROWS(tails), tail, tail_len, &found))
+        find_format(true, tail, tail_len, &found))
         return found;
-    find_foreign(footers, ROWS(footers), tail, tail_len, &found);
+    find_foreign(tails, ROWS(tails), tail, tail_len, &found);
     return found;
 }

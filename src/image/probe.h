@@ -21,8 +21,7 @@ enum probe_kind {
     PROBE_RAW,        /* unknown: a disk as it is */
     PROBE_IMAGE,      /* a row of formats[] */
     PROBE_COMPRESSED, /* a row of compressions[] */
-    PROBE_FOREIGN,    /* known, but not supported */
-    PROBE_FOOTER      /* as PROBE_FOREIGN: a raw disk and then a footer */
+    PROBE_FOREIGN     /* known, but not supported */
 };
 
 struct probe {

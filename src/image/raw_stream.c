@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/format.h"
 #include "image/probe.h"
 
 struct raw_stream {
@@ -36,6 +37,12 @@ static int check_end(const struct raw_stream *streamed, const struct io *io,
                           PROBE_TAIL_BYTES);
     if (probe.kind == PROBE_RAW)
         return 0;
+    if (probe.kind == PROBE_IMAGE)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "ends like %s, which only shows at the end: give "
+                         "--format=%s, or --format=raw if these bytes are the "
+                         "disk",
+                         probe.name, format_of(probe.format)->name);
     return error_set(err, ERROR_FORMAT, 0,
                      "ends like %s, which is not supported; convert it, or "
                      "give --format=raw if these bytes are the disk",

@@ -65,7 +65,10 @@ bzip2 -k image
 refused image.bz2 bzip2
 for format in vmdk vdi vhdx vpc qed; do
     qemu-img convert -O $format image image.$format 2>/dev/null || continue
-    refused image.$format 'not supported'
+    case $format in
+    qed) refused image.$format 'not supported' ;;
+    *) refused image.$format 'the map of a' ;;
+    esac
 done
 tar -cf image.tar image
 refused image.tar 'tar'

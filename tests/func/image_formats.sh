@@ -95,5 +95,5 @@ printf '\377\377\377\377' |
     dd of=flipped bs=1 seek=$((2 * MIB)) conv=notrunc status=none
 breaks flipped 'damaged'
 breaks overlay.qcow2 'backing file'
-qemu-img convert -O vmdk disk.raw disk.vmdk
-breaks disk.vmdk 'VMDK'
+qemu-img convert -O vmdk -o subformat=monolithicFlat disk.raw flat.vmdk
+breaks flat.vmdk 'VMDK descriptor'

@@ -20,8 +20,7 @@ zip -q plain.zip text
 zip -q -0 -s 64k spanned.zip image
 tar --format=v7 -cf v7.tar text
 tar --format=posix -cf posix.tar text
-qemu-img convert -O vmdk image disk.vmdk
-qemu-img convert -O vpc -o subformat=fixed,force_size=on image fixed.vhd
+qemu-img convert -O vmdk -o subformat=monolithicFlat image disk.vmdk
 # Kinds that nothing here writes: the first and the last sector of one.
 for kind in lzip lzop cpio-newc vma android-sparse rbd-export e01; do
     { cat "$SAMPLES/$kind"; cat image; } >"$kind.sample"
@@ -58,7 +57,7 @@ plain.zip zip
 spanned.z01 zip .spanned.
 v7.tar tar
 posix.tar tar .OVA.
-disk.vmdk VMDK
+disk.vmdk VMDK descriptor
 lzip.sample lzip
 lzop.sample lzop
 cpio-newc.sample cpio
@@ -69,7 +68,6 @@ e01.sample E01 .EWF.
 page.html HTML
 disk.dmg DMG
 END
-refused fixed.vhd 'VHD .fixed.'
 
 # By its end also in one pass, once that has come.
 gzip -c disk.dmg >dmg.gz

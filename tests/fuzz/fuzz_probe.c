@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (head_len > 0)
         memcpy(head + 1, data, head_len);
     probe = probe_content(head + 1, head_len, data + len - tail_len, tail_len);
-    assert(probe.name && probe.kind <= PROBE_FOOTER);
+    assert(probe.name && probe.kind <= PROBE_FOREIGN);
     free(head);
     return 0;
 }

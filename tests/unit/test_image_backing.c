@@ -76,7 +76,7 @@ static void test_backing_files_refused(void **state)
     refused_beneath("/usr", "not in the allowed directory");
 
     CASE("a format we do not read");
-    snprintf(options, sizeof(options), "backing_file=%s,backing_fmt=vmdk",
+    snprintf(options, sizeof(options), "backing_file=%s,backing_fmt=qed",
              base_path);
     create(options, DISK_BYTES);
     refused_beneath(directory, "one that is not supported");

@@ -201,14 +201,6 @@ static void test_refused_kinds(void **state)
     create(options, DISK_BYTES);
     refused("external data file");
 
-    convert("vmdk", NULL, other_path, image_path, false);
-    refused("VMDK");
-    convert("vdi", NULL, other_path, image_path, false);
-    refused("VDI");
-    convert("vpc", "subformat=fixed", other_path, image_path, false);
-    refused("VHD");
-    convert("vhdx", NULL, other_path, image_path, false);
-    refused("VHDX");
     convert("qcow", NULL, other_path, image_path, false);
     refused("QCOW version 1");
 }
