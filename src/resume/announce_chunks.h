@@ -1,7 +1,7 @@
 /*
- * announce_chunks.h - tells the source what the target holds already: what an earlier
- * session brought before the lanes start, what is found on the disk as it is
- * read.
+ * announce_chunks.h - announces to the source which chunks the target holds:
+ * before the lanes start, those of earlier sessions; later, those that a scan
+ * finds on the disk.
  */
 #ifndef CW_RESUME_ANNOUNCE_CHUNKS_H
 #define CW_RESUME_ANNOUNCE_CHUNKS_H
@@ -11,30 +11,30 @@
 #include "record/digest.h"
 #include "resume/leaf_cache.h"
 
-/* Sends HAVE messages for every chunk of held.  0, or -1: the job failed. */
-int announce_chunks_tell(struct session *session,
+/* Sends HAVE messages for every chunk in on_disk.  -1: the job failed. */
+int announce_chunks_held(struct session *session,
                          const struct chunk_bitmap *on_disk,
                          const struct digest *digest);
 
-/* Sends LEAVES for every chunk that has some: those that came in part.  How
- * many leaves of them are held, or -1: the job failed. */
-int announce_chunks_tell_parts(struct session *session,
-                               struct leaf_cache *leaves, size_t digest_bytes);
+/* Sends LEAVES for the chunks in the cache, which came in part.  Returns the
+ * number of their leaves that are held, or -1: the job failed. */
+int announce_chunks_parts(struct session *session, struct leaf_cache *leaves,
+                          size_t digest_bytes);
 
-/* Sends that nothing is held of the chunks that are not in set.  0, or -1: the
- * job failed. */
+/* Announces that the target holds nothing of the chunks that are not in set.
+ * -1: the job failed. */
 int announce_chunks_missing(struct session *session,
                             const struct chunk_bitmap *set);
 
 /*
- * Sends as many of [first, first+count), by their digests and the leaves that
- * are kept of those that are not all zero, as one message takes; adds them to
- * told first, as the answer may come at once.  How many, or -1: the job
- * failed.
+ * Sends one message with as many of [first, first+count) as it takes, by their
+ * digests and, unless they are zero, their cached leaves.  Adds them to
+ * announced first, as the source may send them at once.  Returns their number,
+ * or -1: the job failed.
  */
-int announce_chunks_tell_found(struct session *session, uint64_t first,
-                               uint64_t count, const struct digest *digest,
-                               struct leaf_cache *leaves,
-                               struct chunk_bitmap *announced);
+int announce_chunks_found(struct session *session, uint64_t first,
+                          uint64_t count, const struct digest *digest,
+                          struct leaf_cache *leaves,
+                          struct chunk_bitmap *announced);
 
 #endif

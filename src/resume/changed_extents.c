@@ -11,7 +11,7 @@
 #include "base/jsonin.h"
 #include "plan/chunk_grid.h"
 
-#define MAX_BYTES (UINT64_C(64) << 20) /* of such a file */
+#define MAX_BYTES (UINT64_C(64) << 20) /* of the file */
 
 struct piece {
     uint64_t offset, length;
@@ -34,7 +34,7 @@ static void auto_free_list(struct list *list)
     free(list->pieces);
 }
 
-/* ---- its text ---- */
+/* ---- the JSON text ---- */
 
 static int read_text(const char *path, char **text, struct error *err)
 {
@@ -59,13 +59,13 @@ static int read_text(const char *path, char **text, struct error *err)
         return error_set(err, ERROR_USAGE, errno, "read %s", path);
     buf[len] = '\0';
     if (len > MAX_BYTES || strlen(buf) != len)
-        return error_set(err, ERROR_USAGE, 0, "%s is no JSON, or too long",
-                         path);
+        return error_set(err, ERROR_USAGE, 0,
+                         "%s is not valid JSON, or is too long", path);
     *text = TAKE_PTR(buf);
     return 0;
 }
 
-/* "dirty" or "clean": anything else tells of something else. */
+/* Accepts "dirty" and "clean" only: others are not about changes. */
 static bool take_description(struct jsonin *in, struct piece *piece)
 {
     char text[16];
@@ -130,7 +130,7 @@ static int parse(const char *path, const char *text, struct list *list,
     bool is_empty;
 
     if (!jsonin_mark(&in, '['))
-        return error_set(err, ERROR_USAGE, 0, "%s is no JSON list", path);
+        return error_set(err, ERROR_USAGE, 0, "%s is not a JSON list", path);
     is_empty = jsonin_mark(&in, ']');
     while (!is_empty) {
         struct piece *piece = new_piece(list);
@@ -152,7 +152,7 @@ static int parse(const char *path, const char *text, struct list *list,
                      list->count);
 }
 
-/* ---- its sense ---- */
+/* ---- the extents ---- */
 
 static int by_offset(const void *a, const void *b)
 {
@@ -173,7 +173,7 @@ static int check(const char *path, const struct piece *piece,
              piece->length > virtual_bytes - piece->offset)
         why = "reaches beyond the end of the disk";
     else if (piece->offset < end)
-        why = "lies over the one before it";
+        why = "overlaps the one before it";
     if (!why)
         return 0;
     return error_set_at(err, ERROR_USAGE, 0, piece->offset,

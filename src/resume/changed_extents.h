@@ -1,13 +1,12 @@
 /*
- * changed_extents.h - a list of what has changed on a disk, as tools give it that
- * keep track: backup programs, dirty bitmaps.  Somebody else's word, so it
- * is read strictly.
+ * changed_extents.h - a list of the changed extents of a disk, from a backup
+ * program or a dirty bitmap.  It is read strictly, as it comes from outside.
  *
  *   [ { "offset": 0, "length": 65536 },
  *     { "offset": 1048576, "length": 4096, "description": "dirty" } ]
  *
- * "description": "clean" (and a "type", which is not looked at), as nbdinfo
- * --map prints them of a dirty bitmap, makes it one that has not changed.
+ * As nbdinfo --map prints them for a dirty bitmap, "description": "clean" marks
+ * an unchanged extent, and "type" is ignored.
  */
 #ifndef CW_RESUME_CHANGED_EXTENTS_H
 #define CW_RESUME_CHANGED_EXTENTS_H
@@ -18,10 +17,10 @@
 #include "plan/chunk_bitmap.h"
 
 /*
- * Reads the file at path and fills changed (the caller's, zeroed, to be ended
- * by chunk_bitmap_fini()) with the chunks of a disk of virtual_bytes that any
- * extent touches.  ERROR_USAGE: it is not such a list, or an extent is empty,
- * reaches beyond the disk or over another; ERROR_SYSTEM: no memory.
+ * Reads the file at path and adds to changed (zeroed; end it with
+ * chunk_bitmap_fini()) the chunks of a disk of virtual_bytes that any extent
+ * touches.  ERROR_USAGE: not such a list, or an extent is empty, overlaps
+ * another or ends after the disk; ERROR_SYSTEM: no memory.
  */
 int changed_extents_read(const char *path, uint64_t virtual_bytes,
                          struct chunk_bitmap *changed, struct error *err);

@@ -10,13 +10,13 @@
 #include "record/finish_mark.h"
 
 #define DEFAULT_NS (5 * CLOCK_SECOND_NS)
-/* So much data written is worth a save before its time.  Holes are not:
- * what cost no time to make needs no keeping. */
+/* After this much data, save early.  Holes do not count: they cost no time to
+ * make again. */
 #define MANY_BYTES (UINT64_C(1) << 30)
-/* A save that took long is not repeated soon: one part in so many of the
- * time goes into saving. */
+/* Saving takes at most this part of the time, so a slow save is not repeated
+ * soon; */
 #define TIME_SHARE 20U
-/* A larger one when it is time and so much would be lost. */
+/* or a larger part, when a save is due and this much data would be lost. */
 #define MUCH_BYTES (UINT64_C(256) << 20)
 #define MUCH_SHARE 4U
 
@@ -87,11 +87,11 @@ static bool is_stale(struct checkpointer *checkpointer)
     return is_stale;
 }
 
-static void say_ignored(const struct checkpointer *checkpointer,
+static void log_ignored(const struct checkpointer *checkpointer,
                         enum checkpoint_file_result result)
 {
     const char *why = result == CHECKPOINT_FILE_DAMAGED
-                          ? "is torn or of another version"
+                          ? "is damaged or of another version"
                       : result == CHECKPOINT_FILE_OTHER_JOB
                           ? "is of another job"
                           : "is of another disk or target";
@@ -115,11 +115,11 @@ enum checkpoint_file_result checkpointer_load(struct checkpointer *checkpointer,
     if (result == CHECKPOINT_FILE_OK) {
         checkpointer->has_record = true;
         checkpointer->saved_count = chunk_bitmap_count(&checkpointer->claimed);
-        /* If it was finished, it is about to change. */
+        /* Even if it was finished: the disk is about to change. */
         memset(checkpointer->head.root, 0, sizeof(checkpointer->head.root));
         return result;
     }
-    say_ignored(checkpointer, result);
+    log_ignored(checkpointer, result);
     chunk_bitmap_clear(&checkpointer->claimed);
     return result;
 }
@@ -176,19 +176,20 @@ void checkpointer_forget_claims(struct checkpointer *checkpointer)
         chunk_bitmap_clear(&checkpointer->claimed);
 }
 
-static bool any_of(const struct chunk_bitmap *set, uint64_t first,
-                   uint64_t count)
+static bool has_any(const struct chunk_bitmap *set, uint64_t first,
+                    uint64_t count)
 {
     uint64_t next, n;
 
     return chunk_bitmap_next(set, first, &next, &n) && next < first + count;
 }
 
-/* A record that cannot be written is a pity, not a failure. */
-static void warn(struct checkpointer *checkpointer, const struct error *err)
+/* A record that cannot be written does not fail the clone. */
+static void warn_once(struct checkpointer *checkpointer,
+                      const struct error *err)
 {
     if (!checkpointer->is_warned)
-        log_warn("no checkpoint: %s; an interrupted clone may begin anew",
+        log_warn("no checkpoint: %s; an interrupted clone may start over",
                  err->text);
     checkpointer->is_warned = true;
 }
@@ -198,8 +199,8 @@ static bool is_read_only(int errnum)
     return errnum == EROFS || errnum == EACCES || errnum == EPERM;
 }
 
-/* Where the directory takes no writing the record stays, and counts no more:
- * a pity, too.  The lock is held. */
+/* In a read-only directory the record stays, but is no longer used; that does
+ * not fail the clone.  Called with the lock. */
 static int remove_record(struct checkpointer *checkpointer, struct error *err)
 {
     checkpointer->has_record = false;
@@ -207,7 +208,7 @@ static int remove_record(struct checkpointer *checkpointer, struct error *err)
         return 0;
     if (!is_read_only(err->errnum))
         return -1;
-    warn(checkpointer, err);
+    warn_once(checkpointer, err);
     checkpointer->is_stale = true;
     return 0;
 }
@@ -215,8 +216,8 @@ static int remove_record(struct checkpointer *checkpointer, struct error *err)
 static int strike(struct checkpointer *checkpointer, uint64_t first,
                   uint64_t count, struct error *err)
 {
-    if (!any_of(checkpointer->on_disk, first, count) &&
-        !any_of(&checkpointer->claimed, first, count))
+    if (!has_any(checkpointer->on_disk, first, count) &&
+        !has_any(&checkpointer->claimed, first, count))
         return 0;
     chunk_bitmap_remove(checkpointer->on_disk, first, count);
     chunk_bitmap_remove(&checkpointer->claimed, first, count);
@@ -242,7 +243,8 @@ int checkpointer_strike(struct checkpointer *checkpointer, uint64_t first,
 
 /* ---- saving ---- */
 
-/* Something was struck out meanwhile: the next save will be right. */
+/* Drops the new record if chunks were struck meanwhile: the next save has it
+ * right. */
 static void put_in_place(struct checkpointer *checkpointer, unsigned strikes)
 {
     struct error err;
@@ -251,14 +253,14 @@ static void put_in_place(struct checkpointer *checkpointer, unsigned strikes)
     if (checkpointer->strikes != strikes)
         checkpoint_file_abandon(checkpointer->path);
     else if (checkpoint_file_commit(checkpointer->path, &err) < 0)
-        warn(checkpointer, &err);
+        warn_once(checkpointer, &err);
     else
         checkpointer->has_record = true;
     pthread_mutex_unlock(&checkpointer->lock);
 }
 
-/* What is held and what is still claimed.  The digests recorded are those of
- * both: only a save changes them. */
+/* Takes the chunks on disk and those still claimed.  recorded has the digests of
+ * both; only a save changes it. */
 static void take_snapshot(struct checkpointer *checkpointer)
 {
     uint64_t first, count;
@@ -276,7 +278,7 @@ static void take_snapshot(struct checkpointer *checkpointer)
         chunk_bitmap_add(&checkpointer->snapshot, first, count);
 }
 
-/* -1: the flush failed, which is the end of the disk. */
+/* -1: the flush failed, so the disk cannot be used any more. */
 static int save(void *arg, struct error *err)
 {
     struct checkpointer *checkpointer = arg;
@@ -298,7 +300,7 @@ static int save(void *arg, struct error *err)
                               &checkpointer->snapshot, checkpointer->recorded,
                               checkpointer->has_key ? checkpointer->key : NULL,
                               &why) < 0)
-        warn(checkpointer, &why);
+        warn_once(checkpointer, &why);
     else
         put_in_place(checkpointer, strikes);
     checkpointer->saved_ns = clock_now_ns();
@@ -306,7 +308,7 @@ static int save(void *arg, struct error *err)
     return 0;
 }
 
-/* Also where as many chunks are known, but others, as the record went. */
+/* True if the record is removed or has another number of chunks. */
 static bool is_new(struct checkpointer *checkpointer)
 {
     uint64_t known;
@@ -372,7 +374,7 @@ int checkpointer_save_finished(struct checkpointer *checkpointer,
 {
     if (!checkpointer->path)
         return 0;
-    /* --delta has put another file in place of the one bound to. */
+    /* --delta has replaced the bound file. */
     if (task_join(&checkpointer->task, err) < 0 ||
         sink_identify(checkpointer->sink, checkpointer->head.sink, err) < 0)
         return -1;
@@ -394,7 +396,7 @@ int checkpointer_remove(struct checkpointer *checkpointer, struct error *err)
     if (!checkpointer->path)
         return 0;
     if (task_join(&checkpointer->task, &flush) < 0)
-        log_debug("%s", flush.text); /* the disk is not the record's any more */
+        log_debug("%s", flush.text); /* the record is removed anyway */
     pthread_mutex_lock(&checkpointer->lock);
     checkpointer->saved_count = 0;
     r = remove_record(checkpointer, err);

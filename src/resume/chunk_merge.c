@@ -1,7 +1,5 @@
 #include "resume/chunk_merge.h"
 
-#define LEAF_GRAINS (LEAF_BYTES / BLOCK_BYTES)
-
 void chunk_merge_start(struct chunk_merge *merge)
 {
     merge->same = (struct block_set){ 0 };
@@ -14,10 +12,10 @@ void chunk_merge_keep(struct chunk_merge *merge, size_t begin, size_t end)
     block_set_add(&merge->same, begin / BLOCK_BYTES, block_set_count(end));
 }
 
-/* The end of the leaf that begins at grain first, in a chunk of count. */
+/* The end of the leaf that begins at block first, in a chunk of count blocks. */
 static size_t leaf_end(size_t first, size_t count)
 {
-    return count - first < LEAF_GRAINS ? count : first + LEAF_GRAINS;
+    return count - first < LEAF_BLOCKS ? count : first + LEAF_BLOCKS;
 }
 
 unsigned chunk_merge_leaves(const struct chunk_merge *merge, size_t len)
@@ -25,13 +23,13 @@ unsigned chunk_merge_leaves(const struct chunk_merge *merge, size_t len)
     size_t count = block_set_count(len);
     unsigned leaves = 0;
 
-    for (size_t first = 0; first < count; first += LEAF_GRAINS)
+    for (size_t first = 0; first < count; first += LEAF_BLOCKS)
         if (block_set_has_all(&merge->same, first, leaf_end(first, count)))
-            leaves |= 1U << first / LEAF_GRAINS;
+            leaves |= 1U << first / LEAF_BLOCKS;
     return leaves;
 }
 
-/* Adds grains [first, end), as one read with what they follow. */
+/* Adds blocks [first, end) to the reads, joined with the read before them. */
 static void add_read(struct chunk_merge *merge, size_t first, size_t end,
                      const struct io *like)
 {
@@ -60,7 +58,7 @@ unsigned chunk_merge_plan_reads(struct chunk_merge *merge, uint8_t *buf,
     };
     size_t count = block_set_count(len);
 
-    for (size_t leaf = 0; leaf < count; leaf += LEAF_GRAINS) {
+    for (size_t leaf = 0; leaf < count; leaf += LEAF_BLOCKS) {
         size_t stop = leaf_end(leaf, count), end;
 
         if (block_set_has_all(&merge->same, leaf, stop))

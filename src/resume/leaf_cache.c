@@ -31,7 +31,7 @@ int leaf_cache_open(struct leaf_cache *leaves, size_t digest_bytes,
     return 0;
 }
 
-/* Where the number of the chunk's entry stands, or NONE. */
+/* Where the number of the chunk's entry is stored; it may be NONE. */
 static uint32_t *find(struct leaf_cache *leaves, uint64_t chunk)
 {
     uint32_t *at = &leaves->first[chunk % MESSAGE_LEAVES_AHEAD];
@@ -85,8 +85,8 @@ bool leaf_cache_get(struct leaf_cache *leaves, uint64_t chunk, uint8_t *digests,
     return i != NONE;
 }
 
-/* Of the entry whose number stands at at. */
-static void drop(struct leaf_cache *leaves, uint32_t *at)
+/* Drops the entry whose number is stored at at. */
+static void drop_entry(struct leaf_cache *leaves, uint32_t *at)
 {
     uint32_t i = *at;
 
@@ -108,7 +108,7 @@ bool leaf_cache_take_any(struct leaf_cache *leaves, uint64_t *chunk)
         if (!found)
             continue;
         *chunk = leaves->chunks[leaves->first[i]];
-        drop(leaves, &leaves->first[i]);
+        drop_entry(leaves, &leaves->first[i]);
     }
     pthread_mutex_unlock(&leaves->lock);
     return found;
@@ -130,12 +130,22 @@ unsigned leaf_cache_list(struct leaf_cache *leaves, uint64_t *chunks,
     return n;
 }
 
-bool leaf_cache_is_missing(const uint8_t *digest, size_t digest_bytes)
+/* True for the digest of a leaf that is not held. */
+static bool is_missing(const uint8_t *digest, size_t digest_bytes)
 {
     for (size_t i = 0; i < digest_bytes; i++)
         if (digest[i] != MESSAGE_LEAF_MISSING)
             return false;
     return true;
+}
+
+unsigned leaf_cache_count_held(const uint8_t *digests, size_t digest_bytes)
+{
+    unsigned held = 0;
+
+    for (unsigned i = 0; i < MESSAGE_CHUNK_LEAVES; i++)
+        held += !is_missing(digests + i * digest_bytes, digest_bytes);
+    return held;
 }
 
 void leaf_cache_drop(struct leaf_cache *leaves, uint64_t first, uint64_t count)
@@ -147,7 +157,7 @@ void leaf_cache_drop(struct leaf_cache *leaves, uint64_t first, uint64_t count)
         uint32_t *at = find(leaves, first + n);
 
         if (*at != NONE)
-            drop(leaves, at);
+            drop_entry(leaves, at);
     }
     pthread_mutex_unlock(&leaves->lock);
 }

@@ -142,16 +142,6 @@ static int receive_leaves(struct peer_chunks *peer_chunks,
     return 0;
 }
 
-/* Number of leaves of a chunk that the target holds. */
-static unsigned count_held(const uint8_t *leaves, size_t each)
-{
-    unsigned held = 0;
-
-    for (unsigned i = 0; i < MESSAGE_CHUNK_LEAVES; i++)
-        held += !leaf_cache_is_missing(leaves + i * each, each);
-    return held;
-}
-
 /* Receives leaves of chunks that are not held as a whole, before lanes run. */
 static int receive_parts(struct peer_chunks *peer_chunks,
                          struct session *session,
@@ -178,7 +168,7 @@ static int receive_parts(struct peer_chunks *peer_chunks,
             !leaf_cache_put(&peer_chunks->leaves, message->first + i, leaves,
                             NULL))
             return refuse_announced(session, &a, "twice, or too many");
-        peer_chunks->part_leaves += count_held(leaves, each);
+        peer_chunks->part_leaves += leaf_cache_count_held(leaves, each);
     }
     return 0;
 }

@@ -13,7 +13,7 @@
 #include "sink/sink.h"
 #include "sink/target_path.h"
 
-/* Does head name what is at path now? */
+/* True if head names the file or device that is at path now. */
 static bool is_of(const struct checkpoint_head *head, const char *path)
 {
     char identity[SINK_IDENTITY_BYTES];
@@ -22,7 +22,8 @@ static bool is_of(const struct checkpoint_head *head, const char *path)
            strcmp(identity, head->sink) == 0;
 }
 
-/* The record, if there is one, was written last; and no machine runs. */
+/* True if the file was not written after its record, if there is one, and no VM
+ * uses it. */
 static bool is_untouched(const char *record_path, const char *path)
 {
     AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -37,7 +38,7 @@ static bool is_untouched(const char *record_path, const char *path)
             file.st_mtim.tv_nsec <= record.st_mtim.tv_nsec);
 }
 
-/* The mark counts where the record has gone, or is of an earlier clone. */
+/* Uses the mark if the record is removed or belongs to an earlier clone. */
 static bool find_finished(const char *record, const char *path,
                           struct checkpoint_head *head)
 {
@@ -48,7 +49,7 @@ static bool find_finished(const char *record, const char *path,
            is_of(head, path);
 }
 
-static bool goes_on(const struct cw_target_options *options)
+static bool is_resumable(const struct cw_target_options *options)
 {
     return (options->resume == CW_RESUME_AUTO ||
             options->resume == CW_RESUME_TRUST) &&
@@ -77,7 +78,7 @@ enum resume_probe resume_probe_look(const struct cw_target_options *options,
         (is_device || is_untouched(record, path)))
         return is_device ? RESUME_PROBE_FINISHED_DEVICE
                          : RESUME_PROBE_FINISHED_FILE;
-    return is_device && goes_on(options) &&
+    return is_device && is_resumable(options) &&
                    checkpoint_file_look(record, head) && is_of(head, path)
                ? RESUME_PROBE_DEVICE
                : RESUME_PROBE_NOTHING;

@@ -1,7 +1,5 @@
-/*
- * resume_probe.h - what an earlier run has left at a destination, by its
- * checkpoint; looked at before anything is opened for writing.
- */
+/* resume_probe.h - finds what an earlier run left at a destination, by its
+ * checkpoint, before anything is opened for writing. */
 #ifndef CW_RESUME_RESUME_PROBE_H
 #define CW_RESUME_RESUME_PROBE_H
 
@@ -10,18 +8,16 @@
 
 enum resume_probe {
     RESUME_PROBE_NOTHING,
-    RESUME_PROBE_DEVICE, /* a clone to this very device that is not finished */
-    /* A clone that was killed when it had finished: its disk was whole and had
-     * its name.  It is this very one, so far as can be told without
-     * reading it. */
+    RESUME_PROBE_DEVICE, /* an unfinished clone to this device */
+    /* A clone that was killed after its disk was whole and had its final name.
+     * Identity and times say that this is that disk; it was not read. */
     RESUME_PROBE_FINISHED_FILE,
     RESUME_PROBE_FINISHED_DEVICE,
 };
 
 /*
- * Changes nothing.  An unfinished clone that options would not go on with is
- * nothing; a finished one is finished, whatever they say.  head: that of the
- * record, unless it is nothing.
+ * Changes nothing.  Ignores an unfinished clone that options do not resume.
+ * Fills head with that of the record, unless it returns RESUME_PROBE_NOTHING.
  */
 enum resume_probe resume_probe_look(const struct cw_target_options *options,
                                     struct checkpoint_head *head);

@@ -15,8 +15,8 @@
 #define SAMPLES 16U
 
 /*
- * The image, where it lies and what file it is, and whom we call.  Not its
- * time: a changed image is found by its digests, chunk by chunk.
+ * Made of the image (inode, path, size) and the target.  The times of the image
+ * are left out: digests find a changed image, chunk by chunk.
  */
 void source_name_job(const struct cw_source_options *options,
                      const struct addr *target, uint64_t virtual_bytes,
@@ -33,7 +33,7 @@ void source_name_job(const struct cw_source_options *options,
         return;
     }
     if (stat(options->image, &st) < 0 || S_ISBLK(st.st_mode))
-        st.st_ino = 0; /* of /dev, which is made anew at each boot */
+        st.st_ino = 0; /* of /dev, which is made again at each boot */
     len = (size_t)snprintf(text, sizeof(text), "%llu %" PRIu64 " %s:%s %s",
                            (unsigned long long)st.st_ino, virtual_bytes,
                            target->host, target->port,
@@ -65,7 +65,7 @@ static uint64_t random_below(uint64_t limit)
     return value % limit;
 }
 
-/* One in each of SAMPLES parts of the disk.  Returns how many. */
+/* Chooses a chunk in each of SAMPLES parts of the disk.  Returns how many. */
 static size_t choose_samples(uint64_t virtual_bytes, uint64_t samples[SAMPLES])
 {
     uint64_t chunks = chunk_grid_count(virtual_bytes);
@@ -78,81 +78,58 @@ static size_t choose_samples(uint64_t virtual_bytes, uint64_t samples[SAMPLES])
     return count;
 }
 
-/* As choose_samples(), of the chunks told: some parts may have none. */
-static size_t choose_told(const struct chunk_bitmap *told,
+/* As choose_samples(), from set; a part may have no chunk in it. */
+static size_t choose_from(const struct chunk_bitmap *set,
                           uint64_t samples[SAMPLES])
 {
-    uint64_t part = told->chunks / SAMPLES + (told->chunks % SAMPLES != 0);
+    uint64_t part = set->chunks / SAMPLES + (set->chunks % SAMPLES != 0);
     uint64_t chunk, n;
     size_t count = 0;
 
-    for (uint64_t at = 0; at < told->chunks; at += part) {
-        if (!chunk_bitmap_next(told, at + random_below(part), &chunk, &n) ||
+    for (uint64_t at = 0; at < set->chunks; at += part) {
+        if (!chunk_bitmap_next(set, at + random_below(part), &chunk, &n) ||
             chunk >= at + part)
-            if (!chunk_bitmap_next(told, at, &chunk, &n) || chunk >= at + part)
+            if (!chunk_bitmap_next(set, at, &chunk, &n) || chunk >= at + part)
                 continue;
         samples[count++] = chunk;
     }
     return count;
 }
 
-int source_check_told(const struct disk_scan *scan,
-                      const struct chunk_bitmap *told,
-                      const struct digest *table, struct error *err)
+/* Reads the samples again.  1: their digests are those in table; 0: that of
+ * *chunk is not; -1: they cannot be read. */
+static int compare_samples(const struct disk_scan *scan,
+                           const uint64_t *samples, size_t count,
+                           const struct digest *table, uint64_t *chunk,
+                           struct error *err)
 {
-    uint64_t samples[SAMPLES];
     struct disk_scan sampling = *scan;
     struct digest *again;
-    int r;
+    int r = 1;
 
     sampling.chosen = samples;
-    sampling.chosen_count = choose_told(told, samples);
+    sampling.chosen_count = count;
     if (digest_open(digest_algorithm(table), scan->virtual_bytes, &again, err) <
         0)
         return -1;
-    r = disk_scan_run(&sampling, again, err);
-    if (r < 0)
-        error_wrap(err, "read again");
-    else
-        r = 1;
-    for (size_t i = 0; r > 0 && i < sampling.chosen_count; i++)
+    if (disk_scan_run(&sampling, again, err) < 0)
+        r = error_wrap(err, "read again");
+    for (size_t i = 0; r > 0 && i < count; i++) {
+        *chunk = samples[i];
         r = digest_agrees(again, table, samples[i]);
+    }
     digest_close(again);
     return r;
 }
 
-static int compare_sample(const struct disk_scan *scan, uint64_t chunk,
-                          const struct digest *digest,
-                          const struct digest *again, struct error *err)
+int source_check_announced(const struct disk_scan *scan,
+                           const struct chunk_bitmap *announced,
+                           const struct digest *table, struct error *err)
 {
-    if (digest_agrees(again, digest, chunk))
-        return 0;
-    return error_set_at(err, ERROR_CHANGED, 0, chunk * CHUNK_BYTES,
-                        "%s was written to while it was read, at %" PRIu64
-                        " and perhaps elsewhere",
-                        scan->image.path, chunk * CHUNK_BYTES);
-}
+    uint64_t samples[SAMPLES], chunk;
+    size_t count = choose_from(announced, samples);
 
-static int check_samples(const struct disk_scan *scan,
-                         const struct digest *digest, struct error *err)
-{
-    uint64_t samples[SAMPLES];
-    struct disk_scan sampling = *scan;
-    struct digest *again;
-    int r;
-
-    if (digest_open(digest_algorithm(digest), scan->virtual_bytes, &again,
-                    err) < 0)
-        return -1;
-    sampling.chosen = samples;
-    sampling.chosen_count = choose_samples(scan->virtual_bytes, samples);
-    r = disk_scan_run(&sampling, again, err);
-    if (r < 0)
-        error_wrap(err, "read again");
-    for (size_t i = 0; r == 0 && i < sampling.chosen_count; i++)
-        r = compare_sample(scan, samples[i], digest, again, err);
-    digest_close(again);
-    return r;
+    return compare_samples(scan, samples, count, table, &chunk, err);
 }
 
 bool source_can_sample(const struct image *image)
@@ -164,10 +141,20 @@ int source_check_same(const struct disk_scan *scan, const struct digest *digest,
                       struct error *err)
 {
     const struct image *image = scan->image.like;
+    uint64_t samples[SAMPLES], chunk;
+    size_t count;
+    int r;
 
     if (image && image_check_same(image, err) < 0)
         return -1;
     if (!image || !source_can_sample(image))
         return 0;
-    return check_samples(scan, digest, err);
+    count = choose_samples(scan->virtual_bytes, samples);
+    r = compare_samples(scan, samples, count, digest, &chunk, err);
+    if (r != 0)
+        return r < 0 ? -1 : 0;
+    return error_set_at(err, ERROR_CHANGED, 0, chunk * CHUNK_BYTES,
+                        "%s was written to while it was read, at %" PRIu64
+                        " and perhaps elsewhere",
+                        scan->image.path, chunk * CHUNK_BYTES);
 }

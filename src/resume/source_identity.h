@@ -1,7 +1,7 @@
 /*
- * source_identity.h - is it the same image as before?  Named before the clone,
- * so that a later run can find it again; looked at again behind it, so that
- * a disk that changed meanwhile is not called a copy.
+ * source_identity.h - tells whether an image is the same as before: names the
+ * job, so that a later run finds it again, and checks after the clone that the
+ * image did not change meanwhile.
  */
 #ifndef CW_RESUME_SOURCE_IDENTITY_H
 #define CW_RESUME_SOURCE_IDENTITY_H
@@ -15,34 +15,30 @@
 #include "transfer/disk_scan.h"
 #include "wire/message.h"
 
-/* The name of the job: options->job_id, or made of image and target, so that
+/* Names the job: options->job_id, or a name made of image and target, so that
  * the same command gives the same name. */
 void source_name_job(const struct cw_source_options *options,
                      const struct addr *target, uint64_t virtual_bytes,
                      char name[MESSAGE_JOB_BYTES]);
 
-/*
- * What identifies the image as long as nobody writes to it: which file or
- * device, size, times.  False: nothing does.
- */
+/* Identifies the image until it is written to, by its file or device, size and
+ * times.  False: it cannot be identified. */
 bool source_identify(const struct image *image,
                      uint8_t identity[MESSAGE_IDENTITY_BYTES]);
 
-/* Can samples of the image be read, without unpacking all of it? */
+/* True if samples of the image can be read without decoding all of it. */
 bool source_can_sample(const struct image *image);
 
-/*
- * Reads a few of the chunks told again.  1: their digests are those in table;
- * 0: one differs; -1: errors as of disk_scan_run().
- */
-int source_check_told(const struct disk_scan *scan,
-                      const struct chunk_bitmap *told,
-                      const struct digest *table, struct error *err);
+/* Reads a few of the announced chunks again.  1: their digests are those in
+ * table; 0: one differs; -1: errors as of disk_scan_run(). */
+int source_check_announced(const struct disk_scan *scan,
+                           const struct chunk_bitmap *announced,
+                           const struct digest *table, struct error *err);
 
 /*
- * ERROR_CHANGED: the image was written to since scan->image.like was opened, by
- * its times or by samples: chunks, spread over the disk, that are read again
- * and compared with digest.  scan: how to read it.
+ * Checks that the image was not written to since scan->image.like was opened:
+ * its times, and chunks spread over the disk, which are read again by scan and
+ * compared with digest.  ERROR_CHANGED: it was.
  */
 int source_check_same(const struct disk_scan *scan, const struct digest *digest,
                       struct error *err);

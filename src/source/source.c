@@ -139,8 +139,8 @@ static bool is_unlisted(const struct source *s, const struct error *err)
 static int refuse_list(const struct source *s, struct error *err)
 {
     return error_set_at(err, ERROR_CHANGED, 0, err->offset,
-                        "%s names not all that differs from the older copy: "
-                        "a sample at %" PRIu64 " does",
+                        "%s is incomplete: the disk also differs from the "
+                        "older copy at offset %" PRIu64,
                         s->options.changed_extents, err->offset);
 }
 
@@ -216,7 +216,7 @@ static int take_done(struct source *s)
         task_run(&s->task, &s->job, write_receipt, source_stay_alive, s) < 0)
         return -1;
     if (channel_send(&s->session.channel, &message, &err) < 0)
-        log_warn("could not say good-bye: %s", err.text);
+        log_warn("cannot send BYE: %s", err.text);
     return 0;
 }
 
@@ -397,10 +397,10 @@ static void reload(struct cw_job *job)
     if (!s->options.rate_file)
         return;
     if (set_rate(s, &err) < 0)
-        log_warn("%s; going on with the rate as it was", err.text);
+        log_warn("%s; the rate limit stays as it was", err.text);
     else
         log_info(
-            "the rate is %s a second now (0: no limit)",
+            "the rate limit is now %s a second (0: no limit)",
             format_bytes(text, sizeof(text),
                          atomic_load(&s->plan.rate_limit.bytes_per_second)));
 }

@@ -7,17 +7,17 @@
 #include "resume/source_identity.h"
 
 /* Sets plan.is_trusting.  0 or -1. */
-static int check_told(void *arg, struct error *err)
+static int check_announced_chunks(void *arg, struct error *err)
 {
     struct source *s = arg;
     struct disk_scan scan = source_survey(s);
-    int r = source_check_told(&scan, &s->plan.peer_chunks.chunks,
-                              s->plan.peer_chunks.digests, err);
+    int r = source_check_announced(&scan, &s->plan.peer_chunks.chunks,
+                                   s->plan.peer_chunks.digests, err);
 
     s->plan.is_trusting = r > 0;
     if (r == 0)
-        log_warn("not trusting what the target holds: a sample of it is not "
-                 "what this disk has");
+        log_warn("not trusting the target's chunks: a sample of them differs "
+                 "from this disk");
     return r < 0 ? -1 : 0;
 }
 
@@ -34,12 +34,14 @@ int source_trust(struct source *s)
         return 0;
     if (!s->wants_trust) {
         if (is_wished(s))
-            log_info("reading all of it again: the image is not known to be "
-                     "the one that the target's chunks came from");
+            log_info(
+                "reading the whole image again: it may not be the one that "
+                "the target's chunks came from");
         return 0;
     }
     if (source_can_sample(s->image)) {
-        if (task_run(&s->task, &s->job, check_told, source_stay_alive, s) < 0)
+        if (task_run(&s->task, &s->job, check_announced_chunks,
+                     source_stay_alive, s) < 0)
             return -1;
     } else {
         s->plan.is_trusting = is_wished(s); /* no proof: the user decides */

@@ -169,9 +169,9 @@ int target_scan_tick(struct target *t)
         return -1;
     }
     while ((count = next_found(t)) > 0) {
-        int n = announce_chunks_tell_found(&t->session.control, t->announced_to,
-                                           count, t->job.status.digest,
-                                           &t->plan.leaves, &t->plan.announced);
+        int n = announce_chunks_found(&t->session.control, t->announced_to,
+                                      count, t->job.status.digest,
+                                      &t->plan.leaves, &t->plan.announced);
 
         if (n < 0)
             return -1;

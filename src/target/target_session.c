@@ -217,8 +217,8 @@ static int tell_parts(struct target *t)
     t->parts_on_disk = 0;
     if (!t->session.hello.takes_parts || t->plan.is_surveyed)
         return 0;
-    held = announce_chunks_tell_parts(&t->session.control, &t->plan.leaves,
-                                      digest_each(t->job.status.digest));
+    held = announce_chunks_parts(&t->session.control, &t->plan.leaves,
+                                 digest_each(t->job.status.digest));
     if (held < 0)
         return -1;
     t->parts_on_disk = (uint64_t)held;
@@ -262,7 +262,7 @@ static int send_plan(struct target *t)
     snprintf(message.plan.software, sizeof(message.plan.software),
              "clonewire %s", version_text());
     if (session_send(&session->control, &message) < 0 ||
-        announce_chunks_tell(&session->control, &t->plan.on_disk,
+        announce_chunks_held(&session->control, &t->plan.on_disk,
                              t->job.status.digest) < 0 ||
         target_scan_tell_missing(t) < 0)
         return -1;

@@ -26,7 +26,6 @@ struct chunk {
     uint64_t mapped_bytes; /* of them, mapped as data */
     unsigned blank;        /* leaves (zero_mask.h) whose bytes are not in buf */
     struct block_set zero; /* after chunk_find_zero() */
-    uint64_t sequence;     /* of the start of its reads */
     unsigned pending;      /* reads in flight */
     unsigned read_count;   /* 0: nothing is mapped, the chunk is zero */
     struct io reads[CHUNK_READS_MAX];

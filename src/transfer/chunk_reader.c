@@ -140,7 +140,6 @@ static void release(struct chunk_reader *r, struct chunk *chunk)
 static void start_chunk(struct chunk_reader *r, struct chunk *chunk)
 {
     blank_gaps(chunk);
-    chunk->sequence = r->started++;
     chunk->pending = chunk->read_count;
     for (unsigned i = 0; i < chunk->read_count; i++)
         image_read(r->image, &chunk->reads[i]);
@@ -179,19 +178,19 @@ static int take_chunk(struct chunk_reader *r, struct chunk *chunk,
 {
     int result = r->ops->take(r->opaque, chunk, err);
 
-    r->taken++;
     release(r, chunk);
     return result;
 }
 
-/* The chunk that is first in order, if it is read. */
+/* The first chunk on the disk of those in flight, if it is read. */
 static struct chunk *find_first(struct chunk_reader *r)
 {
+    struct chunk *first = NULL;
+
     for (unsigned i = 0; i < r->io.block_count; i++)
-        if (r->chunks[i].buf && r->chunks[i].pending == 0 &&
-            r->chunks[i].sequence == r->taken)
-            return &r->chunks[i];
-    return NULL;
+        if (r->chunks[i].buf && (!first || r->chunks[i].index < first->index))
+            first = &r->chunks[i];
+    return first && first->pending == 0 ? first : NULL;
 }
 
 /* Lowest index of the chunks that are being read; UINT64_MAX: none is. */

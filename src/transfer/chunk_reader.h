@@ -42,7 +42,7 @@ struct chunk_reader {
     const atomic_bool *stop; /* NULL, or: when set, ends with ERROR_CANCELLED */
     struct work_queue *work; /* which chunks; lanes share it */
     uint64_t virtual_bytes;  /* of the disk */
-    bool in_order;           /* takes chunks in the order of the work queue */
+    bool in_order;           /* takes chunks in disk order */
     struct chunk_writer *writer; /* NULL, or: writes by the same I/O queue */
 
     struct io_context io;
@@ -50,8 +50,7 @@ struct chunk_reader {
     const char *path;              /* of the image */
     struct work_queue_range range; /* taken, not yet planned */
     struct extent_list extents;    /* of the range as it was taken */
-    size_t extent;           /* first that may reach into the next chunk */
-    uint64_t started, taken; /* sequence of the next chunk to start, to take */
+    size_t extent; /* first that may reach into the next chunk */
     struct chunk chunks[JOB_BUFFERS_PER_LANE];
 };
 

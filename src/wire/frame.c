@@ -7,14 +7,14 @@
 
 /* The chunk grid of version 1; must match plan/chunk_grid.h. */
 #define CHUNK_BYTES (UINT64_C(1) << 20)
-#define GRAIN_BYTES UINT64_C(4096)
+#define BLOCK_BYTES UINT64_C(4096)
 
 static uint32_t header_check(const uint8_t *in)
 {
     return crc32c(crc32c(0, in, 4), in + 8, FRAME_HEADER_BYTES - 8);
 }
 
-/* May a frame begin or end at offset? */
+/* True if a frame may begin or end at offset. */
 static bool on_boundary(uint64_t offset, uint64_t step, uint64_t disk_bytes)
 {
     return offset % step == 0 || offset == disk_bytes;
@@ -48,8 +48,8 @@ static bool range_is_valid(const struct frame *f, uint64_t disk_bytes)
     if (f->type == FRAME_PATCH)
         return is_one_chunk(f, end, disk_bytes);
     if (f->offset / CHUNK_BYTES == (end - 1) / CHUNK_BYTES)
-        return f->offset % GRAIN_BYTES == 0 &&
-               on_boundary(end, GRAIN_BYTES, disk_bytes);
+        return f->offset % BLOCK_BYTES == 0 &&
+               on_boundary(end, BLOCK_BYTES, disk_bytes);
     return (f->type == FRAME_ZERO || f->type == FRAME_SAME) &&
            f->offset % CHUNK_BYTES == 0 &&
            on_boundary(end, CHUNK_BYTES, disk_bytes);

@@ -469,7 +469,7 @@ const char *message_result_text(enum message_result result)
     case MESSAGE_BAD_TYPE: return "unknown message type or flag";
     case MESSAGE_BAD_LENGTH: return "payload too long";
     case MESSAGE_BAD_VALUE: return "a field out of bounds";
-    case MESSAGE_TRAILING: return "trailing garbage";
+    case MESSAGE_TRAILING: return "unexpected bytes at the end";
     }
     return "unknown fault";
 }

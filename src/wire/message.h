@@ -1,24 +1,24 @@
 /*
- * message.h - what is said on the control connection, and JOIN on a lane.
+ * message.h - the messages of the control connection, and JOIN on a lane.
  * Pure: bytes to structs and back.  docs/protocol.md is normative.
  *
  *   S -> T  HELLO     who, how large, how many lanes
- *   T -> S  SAMPLE *, answered by HAVE or LEAVES for each chunk asked for
+ *   T -> S  SAMPLE *, answered by HAVE or LEAVES for each chunk
  *   T -> S  PLAN      accepted: lanes, session secret, size of the disk
  *   T -> S  HAVE *    chunks the target already holds, with digests
  *   T -> S  GO        lanes may come
- *   T -> S  HAVE, LEAVES *   the rest, as it is read (a PLAN that surveys)
+ *   T -> S  HAVE, LEAVES *   the rest, as it is read (if PLAN surveys)
  *   S -> T  JOIN      first message of every lane
  *   both    PROGRESS  at least once a second; doubles as heartbeat
  *   both    ERROR     the cause; the sender closes after it
  *   S -> T  FINISH    every lane has ended; the digest root
  *   T -> S  DONE      durable, equal, in place
- *   S -> T  BYE       heard it
+ *   S -> T  BYE       DONE has arrived
  *
  * A message is a header (type, flags = 0, payload length; 8 bytes) and a
  * payload: fixed fields big-endian, strings with a 16-bit length in front.
- * Behind the fields a later version may add options {tag, length, bytes};
- * unknown ones are skipped, anything that is not an option is an error.
+ * After the fields, a later version may add options {tag, length, bytes}.
+ * Unknown options are skipped; other bytes are an error.
  */
 #ifndef CW_WIRE_MESSAGE_H
 #define CW_WIRE_MESSAGE_H
@@ -44,12 +44,12 @@
 #define MESSAGE_CHUNK_LEAVES   16U   /* digests of a chunk in LEAVES */
 #define MESSAGE_LEAVES_MAX     64U   /* chunks in one LEAVES, */
 #define MESSAGE_SUMS_MAX       16U   /* of them where it has sums */
-#define MESSAGE_SUMS_BYTES     1536U /* sums of the grains of a chunk */
+#define MESSAGE_SUMS_BYTES     1536U /* sums of the blocks of a chunk */
 #define MESSAGE_SAMPLE_MAX     256U  /* chunks in one SAMPLE */
-/* Chunks told by LEAVES and not yet sent, at most: both ends keep them. */
+/* Maximum of chunks announced by LEAVES and not yet sent; both ends keep them. */
 #define MESSAGE_LEAVES_AHEAD 4096U
-/* Each byte of the digest of a leaf that the target does not hold, in LEAVES
- * before GO; no hash has that digest, but by a chance of 2^-128. */
+/* In LEAVES before GO: each byte of the digest of a leaf that the target does not
+ * hold.  A hash has that value with a probability of 2^-128. */
 #define MESSAGE_LEAF_MISSING 0xffU
 
 enum message_type {
@@ -81,17 +81,17 @@ struct message_hello {
     /* Option 5: the root of a disk that this source has sent FINISH for. */
     bool has_finished;
     uint8_t root[MESSAGE_ROOT_BYTES];
-    /* Option 2: what of the image changes when somebody writes to it. */
+    /* Option 2: identifies the image until it is written to. */
     bool has_identity;
     uint8_t identity[MESSAGE_IDENTITY_BYTES];
-    bool asks_delta; /* option 4: change what is there */
-    bool takes_sums; /* option 6: LEAVES may have sums, if they come at all */
-    uint16_t padding_bytes; /* option 7: of virtual_bytes, zeros at the end that
-                             * make whole sectors; 0: no option */
+    bool asks_delta;        /* option 4: wants to change an older copy */
+    bool takes_sums;        /* option 6: LEAVES may have sums */
+    uint16_t padding_bytes; /* option 7: of virtual_bytes, zeros added at the
+                             * end to fill the sector; 0: no option */
     bool takes_parts;       /* option 8: LEAVES may come before GO, of parts */
     bool takes_missing;     /* option 16: HAVE may have its option 16 */
     bool answers_sample;    /* option 17: SAMPLE may come before PLAN */
-    bool asks_trust;        /* option 18: the record may be believed */
+    bool asks_trust;        /* option 18: the target may trust its record */
 };
 
 struct message_plan {
@@ -100,20 +100,20 @@ struct message_plan {
     uint8_t secret[MESSAGE_SECRET_BYTES];
     char software[MESSAGE_NAME_BYTES];
     uint32_t codecs; /* accepted, of those offered.  Option 1, if any */
-    /* Option 2: that of the image which all that is held was read from. */
+    /* Option 2: of the image that all held chunks come from. */
     bool has_identity;
     uint8_t identity[MESSAGE_IDENTITY_BYTES];
-    bool wants_trust; /* option 3: what is held need not be read again */
-    bool surveys;     /* option 4: no chunk may be sent before it is told */
-    bool has_sums;    /* option 5: every LEAVES has them */
+    bool wants_trust; /* option 3: held chunks need not be read again */
+    bool surveys;     /* option 4: announces each chunk before it may be sent */
+    bool has_sums;    /* option 5: every LEAVES has sums */
 };
 
 struct message_have {
     uint64_t first;         /* chunk */
     uint16_t count;         /* 1..MESSAGE_HAVE_MAX; more where all are zero */
-    uint16_t digest_bytes;  /* 0: all of the chunks read as zero */
+    uint16_t digest_bytes;  /* 0: the chunks are zero */
     const uint8_t *digests; /* count * digest_bytes; borrowed from input */
-    bool is_missing;        /* option 16: the target has none of them */
+    bool is_missing;        /* option 16: the target holds none of them */
 };
 
 struct message_leaves {
@@ -126,7 +126,7 @@ struct message_leaves {
                              * to MESSAGE_SUMS_MAX; NULL: has none */
 };
 
-/* T -> S, before PLAN: what does the source have there? */
+/* T -> S, before PLAN: asks for digests of the source's chunks. */
 struct message_sample {
     uint16_t count;                      /* 1..MESSAGE_SAMPLE_MAX */
     uint64_t chunks[MESSAGE_SAMPLE_MAX]; /* ascending */
@@ -143,21 +143,21 @@ enum message_phase {
     MESSAGE_PHASE_VERIFYING = 2,
 };
 
-/* Time the lanes of one end waited, summed: both ends then know where the
- * time of the whole clone went. */
+/* Time that the lanes of one end waited, summed: tells both ends what limited the
+ * clone. */
 struct message_waits {
     uint64_t disk_ns;
     uint64_t net_ns;
 };
 
 struct message_progress {
-    uint64_t handled_bytes; /* of the mapped data: moved or skipped */
-    uint64_t data_bytes;    /* moved */
-    uint64_t zero_bytes;    /* not moved */
-    uint64_t zeroed_bytes;  /* zeros the target's disk had to make */
+    uint64_t handled_bytes; /* of the mapped data: sent or skipped */
+    uint64_t data_bytes;    /* sent */
+    uint64_t zero_bytes;    /* not sent */
+    uint64_t zeroed_bytes;  /* zeros written on the target's disk */
     uint16_t phase;         /* enum message_phase, unknown ones are kept */
     bool has_waits;
-    struct message_waits waits; /* so far, of the lanes there.  Option 1 */
+    struct message_waits waits; /* so far, of its lanes.  Option 1 */
 };
 
 /* Numbers of a disk that does not fit: need, have, usable, shortfall, volume
@@ -176,7 +176,7 @@ struct message_error {
 struct message_finish {
     struct message_waits waits; /* of the source */
     uint8_t root[MESSAGE_ROOT_BYTES];
-    uint64_t unread_bytes; /* option 1: whose digests are the target's own */
+    uint64_t unread_bytes; /* option 1: their digests are the target's */
 };
 
 struct message_done {
@@ -184,7 +184,7 @@ struct message_done {
     uint64_t allocated_bytes;   /* 0: a device */
     struct message_waits waits; /* of the target */
     uint8_t root[MESSAGE_ROOT_BYTES];
-    uint64_t unverified_bytes; /* option 16: held, and not read again */
+    uint64_t unverified_bytes; /* option 16: held and not read again */
 };
 
 struct message {
@@ -205,24 +205,24 @@ struct message {
 
 enum message_result {
     MESSAGE_OK,
-    MESSAGE_SHORT,      /* the field or string goes past the end */
+    MESSAGE_SHORT,      /* a field or string ends after the payload */
     MESSAGE_BAD_TYPE,   /* a type or flag this version does not know */
     MESSAGE_BAD_LENGTH, /* payload longer than MESSAGE_MAX_BYTES */
     MESSAGE_BAD_VALUE,  /* a field out of its bounds */
-    MESSAGE_TRAILING,   /* bytes behind the fields that are no option */
+    MESSAGE_TRAILING,   /* bytes after the fields that are not an option */
 };
 
 /* Bytes that hold any encoded message. */
 #define MESSAGE_BUFFER_BYTES (MESSAGE_HEADER_BYTES + MESSAGE_MAX_BYTES)
 
 /*
- * Writes header and payload to out (MESSAGE_BUFFER_BYTES); returns how many
- * bytes.  Strings are cut to what fits.
+ * Writes header and payload to out; returns the number of bytes.  Cuts strings
+ * to their maximum.
  */
 size_t message_encode(uint8_t out[MESSAGE_BUFFER_BYTES],
                       const struct message *message);
 
-/* Reads the header: what comes, and how many payload bytes to wait for. */
+/* Reads the header: the type, and how many payload bytes follow. */
 enum message_result message_decode_header(
     const uint8_t in[MESSAGE_HEADER_BYTES], enum message_type *type,
     uint32_t *payload_bytes);

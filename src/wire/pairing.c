@@ -135,7 +135,7 @@ const char *pairing_result_text(enum pairing_result result)
     case PAIRING_OK: return "is good";
     case PAIRING_NO_PREFIX: return "does not begin with " PAIRING_PREFIX;
     case PAIRING_BAD_LENGTH:
-        return "is not whole: it has 64 characters behind " PAIRING_PREFIX;
+        return "is incomplete: 64 characters follow " PAIRING_PREFIX;
     case PAIRING_BAD_CHARACTER: return "has a character that is in no code";
     case PAIRING_BAD_CHECK: return "is mistyped: its check does not fit";
     }

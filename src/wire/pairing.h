@@ -42,7 +42,7 @@ enum pairing_result {
     PAIRING_BAD_CHECK,     /* mistyped: the check does not match */
 };
 
-/* Does text look like a pairing code, valid or not? */
+/* True if text looks like a pairing code, valid or not. */
 bool pairing_looks_like(const char *text);
 
 /* Writes the code and a terminating NUL. */

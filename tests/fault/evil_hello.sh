@@ -18,7 +18,7 @@ start_target copy
 sin unknown-message 'unknown message type'
 sin long-message 'payload too long'
 sin short-message 'cut short'
-sin trailing-garbage 'trailing garbage'
+sin trailing-garbage 'unexpected bytes at the end'
 sin wrong-version 'version 99'
 sin wrong-chunk 'out of bounds|chunks of 512'
 sin huge-disk 'out of bounds'

@@ -37,7 +37,7 @@ assert_log evil 'heard BYE'
 
 sin_is_told unknown-message 21 'unknown message type'
 sin_is_told long-message 21 'payload too long'
-sin_is_told trailing-garbage 21 'trailing garbage'
+sin_is_told trailing-garbage 21 'unexpected bytes at the end'
 sin_is_told too-many-lanes 21 'planned 2 lanes'
 sin_is_told smaller-disk 21 'a disk of 3145216 bytes'
 sin_is_told codecs-not-offered 21 'in a way that was not offered, 0x80000001'

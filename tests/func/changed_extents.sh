@@ -34,7 +34,7 @@ run_source image --changed-extents changed.json
 wait_target
 for side in source target; do
     assert_status $side 12
-    assert_log $side 'changed.json names not all that differs from the older'
+    assert_log $side 'changed.json is incomplete: the disk also differs from the older'
 done
 rm -f .older.clonewire-*
 
@@ -59,9 +59,9 @@ refused() # LIST REGEX
     assert_status source 2
     assert_log source "list.json.*($2)"
 }
-refused '{}' 'is no JSON list'
+refused '{}' 'is not a JSON list'
 refused '[{"offset": 0, "length": 67108865}]' 'reaches beyond the end'
-refused '[{"offset": 0, "length": 9}, {"offset": 8, "length": 1}]' 'lies over'
+refused '[{"offset": 0, "length": 9}, {"offset": 8, "length": 1}]' 'overlaps'
 
 # Within a machine everything is copied, so neither is taken for granted.
 run_here() # OPTION...

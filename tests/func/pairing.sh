@@ -59,7 +59,7 @@ wait_log target 'refused a connection: handshake with the source at 127\.0\.0\.1
 # A typo is told before anything is sent.
 source_with image "${CODE/cw1-?/cw1-}"
 assert_status source 2
-assert_log source 'pairing code is not whole'
+assert_log source 'pairing code is incomplete'
 typo=0
 [ "${CODE:4:1}" != 0 ] || typo=1
 source_with image "cw1-$typo${CODE:5}"

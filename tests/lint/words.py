@@ -85,7 +85,7 @@ FIELD_WORDS = {"src/image/vmdk": "grain"}
 
 # Folders whose words are still the old ones; the list only gets shorter.
 OLD_WORDS = {
-    "src/record", "src/resume", "src/target", "src/wire",
+    "src/record", "src/target",
 }
 
 

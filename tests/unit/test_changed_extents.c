@@ -66,8 +66,8 @@ static void test_refused(void **state)
     static const struct {
         const char *text, *why;
     } cases[] = {
-        { "", "is no JSON list" },
-        { "{\"offset\":0,\"length\":1}", "is no JSON list" },
+        { "", "is not a JSON list" },
+        { "{\"offset\":0,\"length\":1}", "is not a JSON list" },
         { "[1]", "extent 1 of the list" },
         { "[{}]", "extent 1 of the list" },
         { "[{\"offset\":0}]", "extent 1 of the list" },
@@ -87,9 +87,9 @@ static void test_refused(void **state)
         { "[{\"offset\":1,\"length\":18446744073709551615}]",
           "beyond the end" },
         { "[{\"offset\":0,\"length\":10},{\"offset\":9,\"length\":1}]",
-          "at 9 lies over" },
+          "at 9 overlaps" },
         { "[{\"offset\":9,\"length\":1},{\"offset\":0,\"length\":10}]",
-          "at 9 lies over" },
+          "at 9 overlaps" },
     };
     struct chunk_bitmap changed;
     struct error err;

@@ -69,15 +69,16 @@ static void test_list(void **state)
     leaf_cache_close(&leaves);
 }
 
-static void test_is_missing(void **state)
+static void test_count_held(void **state)
 {
-    uint8_t digest[16];
+    uint8_t digests[EACH];
 
     (void)state;
-    memset(digest, MESSAGE_LEAF_MISSING, sizeof(digest));
-    assert_true(leaf_cache_is_missing(digest, sizeof(digest)));
-    digest[15] = 0;
-    assert_false(leaf_cache_is_missing(digest, sizeof(digest)));
+    memset(digests, MESSAGE_LEAF_MISSING, sizeof(digests));
+    assert_int_equal(leaf_cache_count_held(digests, 16), 0);
+    digests[15] = 0;
+    digests[32] = 0;
+    assert_int_equal(leaf_cache_count_held(digests, 16), 2);
 }
 
 static void test_has_an_end(void **state)
@@ -139,7 +140,7 @@ static void test_none(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),  cmocka_unit_test(test_is_missing),
+        cmocka_unit_test(test_list),  cmocka_unit_test(test_count_held),
         cmocka_unit_test(test_keeps), cmocka_unit_test(test_has_an_end),
         cmocka_unit_test(test_sums),  cmocka_unit_test(test_none),
     };
