@@ -10,7 +10,7 @@
 #include "job/credentials.h"
 #include "job/job.h"
 #include "job/job_status.h"
-#include "job/public_error.h"
+#include "job/public_types.h"
 #include "monitor/health.h"
 #include "resume/resume_probe.h"
 #include "sink/device_info.h"
@@ -175,8 +175,8 @@ static struct image_options written(const struct cw_target_options *options)
 {
     return (struct image_options){
         .path = options->destination,
-        .mode = (enum file_mode)options->tuning.io_mode,
-        .holes = (enum hole_policy)options->tuning.holes,
+        .mode = public_file_mode(&options->tuning),
+        .holes = public_hole_policy(&options->tuning),
         .format = IMAGE_FORMAT_RAW,
     };
 }

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "image/image_identity.h"
 #include "job/job_status.h"
+#include "job/public_types.h"
 #include "job/task.h"
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
@@ -229,8 +230,7 @@ static int build(struct local *l, const struct cw_source_options *source,
     l->job.free = local_free;
     l->from = source->image;
     l->to = target->destination;
-    l->algorithm = source->digest == CW_DIGEST_SHA256 ? DIGEST_SHA256
-                                                      : DIGEST_XXH3_128;
+    l->algorithm = public_digest(source->digest);
     l->verifies = target->verify_readback;
     l->plan.job = &l->job;
     l->job.status.disk_path = l->to;

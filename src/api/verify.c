@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "image/image_identity.h"
+#include "job/public_types.h"
 #include "plan/chunk_grid.h"
 #include "record/receipt.h"
 #include "transfer/disk_scan.h"
@@ -22,8 +23,8 @@ static int digest_disk(const struct image_options *image,
     int r;
 
     scan.image.takes_any_order = true;
-    if (io_queue_choose((enum io_engine)engine, &scan.engine, why, sizeof(why),
-                        err) < 0 ||
+    if (io_queue_choose(public_io_engine(engine), &scan.engine, why,
+                        sizeof(why), err) < 0 ||
         image_open(&scan.image, &whole, err) < 0)
         return -1;
     if (virtual_bytes == 0)
@@ -45,9 +46,7 @@ int verify_digest(const struct image_options *image, enum cw_io_engine engine,
                   enum cw_digest digest, uint64_t virtual_bytes, char *text,
                   struct error *err)
 {
-    enum digest_algorithm algorithm = digest == CW_DIGEST_SHA256
-                                          ? DIGEST_SHA256
-                                          : DIGEST_XXH3_128;
+    enum digest_algorithm algorithm = public_digest(digest);
     uint8_t root[DIGEST_ROOT_BYTES];
     struct digest *table;
 

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "control/connect.h"
+#include "job/public_types.h"
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "tar/writer.h"
@@ -79,8 +80,8 @@ static int open_disk(struct http_source *v, struct error *err)
     else
         v->image_options = (struct image_options){
             .path = v->options.path,
-            .mode = (enum file_mode)v->options.tuning.io_mode,
-            .holes = (enum hole_policy)v->options.tuning.holes,
+            .mode = public_file_mode(&v->options.tuning),
+            .holes = public_hole_policy(&v->options.tuning),
             .format = IMAGE_FORMAT_RAW,
             .allow_in_use = v->options.allow_in_use,
         };

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "image/image_identity.h"
+#include "job/public_types.h"
 #include "plan/chunk_grid.h"
 #include "tar/writer.h"
 #include "transfer/chunk_reader.h"
@@ -63,7 +64,7 @@ static int send_tree(struct http_source *v, struct error *err)
     const struct tar_writer_options options = {
         .directory = v->options.path,
         .sparse = !v->options.dense,
-        .holes = (enum hole_policy)v->options.tuning.holes,
+        .holes = public_hole_policy(&v->options.tuning),
         .allow_in_use = v->options.allow_in_use,
         .put = put_packed,
         .opaque = v,

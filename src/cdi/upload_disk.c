@@ -9,6 +9,7 @@
 #include "image/image.h"
 #include "image/probe.h"
 #include "image/stream/stream.h"
+#include "job/public_types.h"
 #include "plan/chunk_grid.h"
 #include "plan/sizing.h"
 #include "transfer/copy_worker.h"
@@ -234,7 +235,7 @@ int upload_image(struct upload *u, const struct byte_source *input,
         .path = "the upload",
         .input = input,
         .format = format,
-        .mode = (enum file_mode)u->job->tuning.io_mode,
+        .mode = public_file_mode(&u->job->tuning),
         .takes_any_order = true,
         .takes_any_size = true,
     };

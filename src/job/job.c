@@ -9,6 +9,7 @@
 #include "io/limits.h"
 #include "job/credentials.h"
 #include "job/job_status.h"
+#include "job/public_types.h"
 #include "net/conn.h"
 #include "plan/bottleneck.h"
 #include "plan/chunk_grid.h"
@@ -18,7 +19,7 @@ static void forward_log(void *opaque, enum log_level level, const char *line)
 {
     const struct cw_events *events = opaque;
 
-    events->log(events->opaque, (enum cw_log_level)level, line);
+    events->log(events->opaque, public_from_log_level(level), line);
 }
 
 static int open_paired(const struct cw_job *job,
@@ -101,7 +102,7 @@ static int choose_engine(struct cw_job *job, struct error *err)
 {
     char why[256] = "";
 
-    if (io_queue_choose((enum io_engine)job->tuning.io_engine,
+    if (io_queue_choose(public_io_engine(job->tuning.io_engine),
                         &job->resources.engine, why, sizeof(why), err) < 0)
         return -1;
     job->resources.queue_engine = job->tuning.io_engine == CW_IO_ENGINE_AUTO &&
@@ -151,7 +152,8 @@ int job_init(struct cw_job *job, bool is_source,
     job_state_zero(&job->state);
     pthread_mutex_init(&job->credentials.lock, NULL);
     if (events->log)
-        log_open(forward_log, &job->events, (enum log_level)events->log_level);
+        log_open(forward_log, &job->events,
+                 public_log_level(events->log_level));
 
     if (events->receipt && receipt_try(events->receipt, err) < 0)
         return -1;

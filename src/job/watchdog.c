@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/job_status.h"
-#include "job/public_error.h"
+#include "job/public_types.h"
 
 /* Maximum wait for I/O in flight on a disk that has completed nothing for the
  * whole stall timeout. */

@@ -1,12 +1,11 @@
 /* source_state.c - queries that all parts of the source use. */
 #include "source/source.h"
 
-#include <string.h>
+#include "job/public_types.h"
 
 enum digest_algorithm source_digest(const struct source *s)
 {
-    return s->options.digest == CW_DIGEST_SHA256 ? DIGEST_SHA256
-                                                 : DIGEST_XXH3_128;
+    return public_digest(s->options.digest);
 }
 
 struct disk_scan source_survey(const struct source *s)

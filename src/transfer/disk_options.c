@@ -1,21 +1,33 @@
 #include "transfer/disk_options.h"
 
+#include "job/public_types.h"
 #include "plan/sizing.h"
 
 #define MAP_STEP_BYTES (UINT64_C(1) << 30)
 
-_Static_assert((int)CW_HOLES_AUTO == (int)HOLE_POLICY_AUTO &&
-                   (int)CW_HOLES_TRUST == (int)HOLE_POLICY_TRUST &&
-                   (int)CW_HOLES_SCAN == (int)HOLE_POLICY_SCAN,
-               "the API's policies are those of io/");
+/* The inner enums repeat the public ones. */
+#define SAME(outer, inner) \
+    _Static_assert((int)(outer) == (int)(inner), #outer " is " #inner)
+
+SAME(CW_FORMAT_AUTO, IMAGE_FORMAT_AUTO);
+SAME(CW_FORMAT_RAW, IMAGE_FORMAT_RAW);
+SAME(CW_FORMAT_QCOW2, IMAGE_FORMAT_QCOW2);
+SAME(CW_COMPRESSION_AUTO, IMAGE_COMPRESSION_AUTO);
+SAME(CW_COMPRESSION_NONE, IMAGE_COMPRESSION_NONE);
+SAME(CW_COMPRESSION_GZIP, IMAGE_COMPRESSION_GZIP);
+SAME(CW_COMPRESSION_XZ, IMAGE_COMPRESSION_XZ);
+SAME(CW_PREALLOCATE_OFF, SINK_PREALLOCATE_OFF);
+SAME(CW_PREALLOCATE_FALLOC, SINK_PREALLOCATE_FALLOC);
+SAME(CW_PREALLOCATE_FULL, SINK_PREALLOCATE_FULL);
+SAME(CW_PREALLOCATE_AUTO, SINK_PREALLOCATE_AUTO);
 
 void disk_options_image(const struct cw_source_options *options,
                         struct image_options *image)
 {
     *image = (struct image_options){
         .path = options->image,
-        .mode = (enum file_mode)options->tuning.io_mode,
-        .holes = (enum hole_policy)options->tuning.holes,
+        .mode = public_file_mode(&options->tuning),
+        .holes = public_hole_policy(&options->tuning),
         .format = (enum image_format)options->format,
         .compression = (enum image_compression)options->compression,
         .stream_bytes = options->stream_bytes,
@@ -30,7 +42,7 @@ void disk_options_sink(const struct cw_target_options *options,
 {
     *sink = (struct sink_options){
         .path = options->destination,
-        .mode = (enum file_mode)options->tuning.io_mode,
+        .mode = public_file_mode(&options->tuning),
         .overwrite = options->overwrite,
         .delta = options->delta,
         .keep_tail = options->keep_tail,

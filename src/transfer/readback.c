@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "job/public_types.h"
 #include "plan/chunk_grid.h"
 #include "transfer/disk_scan.h"
 
@@ -11,8 +12,8 @@ struct image_options readback_image(const struct cw_job *job,
 {
     return (struct image_options){
         .path = sink_content_path(sink),
-        .mode = (enum file_mode)job->tuning.io_mode,
-        .holes = (enum hole_policy)job->tuning.holes,
+        .mode = public_file_mode(&job->tuning),
+        .holes = public_hole_policy(&job->tuning),
         .format = IMAGE_FORMAT_RAW,
         .allow_in_use = true, /* by ourselves */
     };

@@ -44,7 +44,7 @@ assert_equal "$(count_of source same_bytes)" $((3 * MIB)) "bytes that were there
 begin_and_kill --job-id one
 printf x | dd of=.copy.clonewire-state bs=1 seek=2000 conv=notrunc status=none
 end one
-assert_log target 'torn or of another version: ignored'
+assert_log target 'damaged or of another version: ignored'
 [ "$(count_of source same_bytes)" -ge $((12 * MIB)) ] || fail "begun anew"
 
 begin_and_kill --job-id one
