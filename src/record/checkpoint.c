@@ -69,7 +69,7 @@ bool checkpoint_decode_head(const uint8_t in[CHECKPOINT_HEAD_BYTES],
     head->finished_unix_ns = get_be64(at);
     at += 8;
     memcpy(head->stamp, at, CHECKPOINT_STAMP_BYTES);
-    /* Whoever wrote a good checksum over text without end is not us. */
+    /* This program ends each text before it makes the checksum. */
     return head->job[CHECKPOINT_JOB_BYTES - 1] == '\0' &&
            head->sink[CHECKPOINT_SINK_BYTES - 1] == '\0' &&
            head->stamp[CHECKPOINT_STAMP_BYTES - 1] == '\0';

@@ -8,7 +8,7 @@
  *   page   for CHECKPOINT_PAGE_CHUNKS chunks: bitmap of those held, bitmap of
  *          those that are zero, digests of the others, checksum
  *
- *   code   HMAC-SHA256 of all before, or zero bytes where there is no key
+ *   code   HMAC-SHA256 of all above; zero bytes without a key
  *
  * Integers are big-endian.  A page's checksum covers its number and the
  * head's checksum, so that pages of different records do not mix.  So a
@@ -34,7 +34,7 @@
 struct checkpoint_head {
     char job[CHECKPOINT_JOB_BYTES];
     char sink[CHECKPOINT_SINK_BYTES];        /* which file or device */
-    uint8_t source[CHECKPOINT_SOURCE_BYTES]; /* identity told; 0: none */
+    uint8_t source[CHECKPOINT_SOURCE_BYTES]; /* identity announced; 0: none */
     uint32_t chunk_bytes;
     uint32_t digest; /* enum digest_algorithm */
     uint64_t virtual_bytes;

@@ -35,7 +35,7 @@ bool checkpoint_file_look(const char *path, struct checkpoint_head *head);
 
 enum checkpoint_file_result {
     CHECKPOINT_FILE_OK,
-    CHECKPOINT_FILE_NONE,    /* there is no such file, or it cannot be read */
+    CHECKPOINT_FILE_NONE,    /* the file is missing or unreadable */
     CHECKPOINT_FILE_DAMAGED, /* torn, or of another version */
     CHECKPOINT_FILE_FOREIGN, /* of *wanted's job, but not of its disk */
     CHECKPOINT_FILE_OTHER_JOB,

@@ -25,7 +25,7 @@ _Static_assert(CHUNK_LEAVES *LEAF_BYTES == CHUNK_BYTES,
 _Static_assert(DIGEST_GRAIN_BYTES == BLOCK_BYTES &&
                    DIGEST_SUMS_BYTES ==
                        CHUNK_BYTES / BLOCK_BYTES * DIGEST_SUM_BYTES,
-               "a sum for each grain of a chunk");
+               "a sum for each block of a chunk");
 
 struct digest {
     enum digest_algorithm algorithm;

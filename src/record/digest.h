@@ -45,7 +45,7 @@ const char *digest_name(enum digest_algorithm algorithm);
 /* Bytes of one chunk digest. */
 size_t digest_bytes(enum digest_algorithm algorithm);
 
-/* An all-zero table for a disk.  ERROR_SYSTEM when there is no memory. */
+/* An all-zero table for a disk.  ERROR_SYSTEM: out of memory. */
 int digest_open(enum digest_algorithm algorithm, uint64_t virtual_bytes,
                 struct digest **digest, struct error *err);
 
@@ -57,7 +57,7 @@ void digest_add(struct digest *digest, uint64_t index, const uint8_t *data,
                 size_t len);
 
 /* The disk has turned out to be no larger than virtual_bytes, which is not
- * more than at the open; nothing behind that was added. */
+ * more than at the open; nothing after that was added. */
 void digest_cut(struct digest *digest, uint64_t virtual_bytes);
 
 /* The leaves of a chunk; those that a short one lacks are zero bytes. */
@@ -66,20 +66,20 @@ void digest_cut(struct digest *digest, uint64_t virtual_bytes);
 /*
  * Computes the leaf digests of a chunk of len bytes at data to leaves
  * (CHUNK_LEAVES of them), but for those whose bit is set in keep: they stay
- * as they are; or in blank: they are zero.  The data of these is not looked at.
+ * as they are; or in blank: they are zero.  Their data is not read.
  */
 void digest_leaves(const struct digest *digest, const uint8_t *data, size_t len,
                    unsigned keep, unsigned blank, uint8_t *leaves);
 
-/* Sums of the grains (4 KiB) of a chunk: half as good as a digest, to find
- * out what of a leaf is the same. */
+/* Sums of the blocks (4 KiB) of a chunk: half the strength of a digest, to
+ * find the unchanged blocks of a leaf. */
 #define DIGEST_GRAIN_BYTES 4096U
 #define DIGEST_SUM_BYTES   6U
 #define DIGEST_SUMS_BYTES  1536U /* of a chunk */
 
 /*
  * Computes the sums of len bytes at data, up to a chunk, to sums: the first
- * bytes of XXH3-64 of each grain, the last of which may be short.
+ * bytes of XXH3-64 of each block, the last of which may be short.
  */
 void digest_sums(const uint8_t *data, size_t len, uint8_t *sums);
 
@@ -120,7 +120,7 @@ const uint8_t *digest_of(const struct digest *digest, uint64_t index);
 void digest_checksum(const void *data, size_t len,
                      uint8_t out[DIGEST_CHECKSUM_BYTES]);
 
-/* Bytes of a key and of what is made with it. */
+/* Bytes of a key, and of a code made with it. */
 #define DIGEST_MAC_BYTES 32U
 
 /* HMAC-SHA256 of bytes that come in parts. */

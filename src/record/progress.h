@@ -26,8 +26,8 @@ struct progress {
     /* Held by the target as a record says, and not read again. */
     _Atomic uint64_t unverified_bytes;
 
-    _Atomic uint64_t retries;         /* source: calls nobody answered */
-    _Atomic uint64_t reconnects;      /* connections anew after a loss */
+    _Atomic uint64_t retries;         /* source: failed connection attempts */
+    _Atomic uint64_t reconnects;      /* new connections after a loss */
     _Atomic uint64_t sessions;        /* target: sources served */
     _Atomic uint64_t failed_sessions; /* target: of them, ended early */
     _Atomic uint64_t verified_bytes;  /* read back from the finished disk */

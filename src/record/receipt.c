@@ -232,7 +232,7 @@ enum {
     HAS_ALL = 31,
 };
 
-/* Takes one value; *has gets what it was, of what must be there. */
+/* Reads one value and sets its bit, if it is a required one, in *has. */
 static bool take_member(struct jsonin *in, const char *key, struct receipt *r,
                         unsigned *has)
 {
@@ -319,7 +319,7 @@ int receipt_read(const char *path, struct receipt *receipt, struct error *err)
     if (strlen(text) == len && parse_receipt(text, receipt))
         return 0;
     return error_set(err, ERROR_FORMAT, 0,
-                     "%s is no receipt of a clone, or of a later version",
+                     "%s is not a clone receipt, or is of a later version",
                      path);
 }
 

@@ -57,8 +57,8 @@ static int refuse_read_only(const char *path, struct error *err)
     return error_set(err, ERROR_TARGET_IO, EROFS, "open %s for writing", path);
 }
 
-static int open_failed(const struct sink_options *options, dev_t device, int r,
-                       struct error *err)
+static int refuse_device(const struct sink_options *options, dev_t device,
+                         int r, struct error *err)
 {
     const struct storage disk = device_stack_device(device);
     char why[PATH_MAX + 128];
@@ -104,7 +104,7 @@ int sink_plan_block(const struct sink_options *options,
         return refuse_read_only(options->path, err);
     r = file_open(&file, options->path, O_RDONLY, 0, FILE_MODE_BUFFERED);
     if (r < 0)
-        return open_failed(options, place->device, r, err);
+        return refuse_device(options, place->device, r, err);
     file_close(&file);
     return plan(options, virtual_bytes, file.size_bytes, verdict, err);
 }
@@ -291,7 +291,7 @@ int sink_open_block(const struct sink_options *options,
     s->options = *options;
     r = file_open(&s->file, options->path, O_RDWR | O_EXCL, 0, options->mode);
     if (r < 0)
-        return open_failed(options, place->device, r, err);
+        return refuse_device(options, place->device, r, err);
     if (sink_check_guest(options->path, err) < 0 ||
         lock_out_readers(s, err) < 0) {
         file_close(&s->file);

@@ -151,7 +151,7 @@ static int resize(const struct sink *sink, uint64_t bytes, struct error *err)
         r, "make %s %" PRIu64 " bytes long", sink->options.path, bytes);
 }
 
-static int make_room(struct sink *sink, struct error *err)
+static int allocate_file(struct sink *sink, struct error *err)
 {
     if (of(sink)->has_content)
         log_info("%s: replacing what an interrupted run left",
@@ -221,7 +221,7 @@ static int file_prepare(struct sink *sink, struct error *err)
         return refuse_exists(&sink->options, err);
     if (plan_partial(sink, err) < 0)
         return -1;
-    if (make_room(sink, err) == 0)
+    if (allocate_file(sink, err) == 0)
         return 0;
     return err->kind == ERROR_NO_SPACE ? refuse_reserve(sink, err) : -1;
 }
@@ -247,14 +247,14 @@ static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
     return 0;
 }
 
-/* As make_room(), for a disk that may be partly there. */
+/* As allocate_file(), for a disk that may be partly there. */
 static int make_room_for_stream(struct sink *sink, struct error *err)
 {
     bool keeps = of(sink)->has_content && file_refresh_size(&sink->file) == 0 &&
                  sink_keep_left(sink, sink->file.size_bytes);
 
     if (!keeps)
-        return make_room(sink, err);
+        return allocate_file(sink, err);
     log_info("%s: comparing with what an interrupted run left",
              of(sink)->partial);
     if (preallocate_file(sink, err) < 0)

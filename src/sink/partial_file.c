@@ -101,8 +101,8 @@ bool partial_file_lock(int fd, const char *name)
 
 /* ---- opening ---- */
 
-static int open_failed(const char *name, const char *directory, int r,
-                       enum file_mode wish, struct error *err)
+static int partial_open_failed(const char *name, const char *directory, int r,
+                               enum file_mode wish, struct error *err)
 {
     switch (-r) {
     case EACCES:
@@ -243,7 +243,8 @@ int partial_file_open(const char *path, const char *directory,
         case DISTRUSTED:
             log_warn("%s is not used: %s", partial->path, why);
             continue;
-        case FAILED: return open_failed(partial->path, directory, r, wish, err);
+        case FAILED:
+            return partial_open_failed(partial->path, directory, r, wish, err);
         case LOCKED:
         case CHANGED:
             return error_set(err, ERROR_REFUSED, 0,

@@ -96,7 +96,7 @@ static int look_for_directory(const char *path, struct error *err)
                          directory, name_of(path));
     if (is_below(real, "/dev") && !is_below(real, "/dev/shm"))
         return error_set(err, ERROR_REFUSED, 0,
-                         "%s: there is no such device, and no file is made "
+                         "%s: no such device, and no file is created "
                          "in /dev",
                          path);
     return 0;

@@ -5,7 +5,7 @@
 
 #include "plan/chunk_grid.h"
 
-/* ---- somebody's data ---- */
+/* ---- foreign data ---- */
 
 void chunk_checks_start(struct chunk_checks *checks, struct target_plan *plan,
                         uint64_t chunk)

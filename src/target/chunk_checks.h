@@ -1,9 +1,9 @@
 /*
  * chunk_checks.h - what has to hold of a chunk before it is written.
  *
- * On a device that nobody gave us, and that was recognized by samples only,
+ * On a device without --yes that was recognized by samples only,
  * each 4 KiB block that would be overwritten must be zero, or already have
- * the new bytes: what is neither is somebody's.
+ * the new bytes: anything else is foreign data.
  */
 #ifndef CW_TARGET_CHUNK_CHECKS_H
 #define CW_TARGET_CHUNK_CHECKS_H
@@ -34,7 +34,7 @@ int chunk_checks_zero(struct target_plan *plan, uint64_t first, uint64_t count,
                       struct error *err);
 
 /* Is the chunk, put together by sums, what its PATCH foretold?
- * ERROR_TEMPORARY, and no more sums. */
+ * ERROR_TEMPORARY, and sums are off from then on. */
 int chunk_checks_foretold(struct target_plan *plan, uint64_t chunk,
                           const uint8_t *wanted, struct error *err);
 

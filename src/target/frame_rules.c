@@ -19,7 +19,7 @@ int frame_rules_arrive(struct target_plan *plan, const struct frame *f,
 
     if (plan->is_surveyed &&
         !chunk_bitmap_has_all(&plan->announced, first, count))
-        return frame_rules_refuse(f, "chunk came before it was told", err);
+        return frame_rules_refuse(f, "chunk came before it was announced", err);
     if (!chunk_bitmap_add(&plan->came, first, count))
         return frame_rules_refuse(f, "chunk came twice", err);
     return 0;

@@ -28,7 +28,7 @@ int frame_rules_arrive(struct target_plan *plan, const struct frame *f,
 int frame_rules_claim(struct target_plan *plan, const struct frame *f,
                       uint64_t count, struct error *err);
 
-/* Digests of what an earlier session brought do not count any more. */
+/* Digests of chunks from an earlier session no longer count. */
 void frame_rules_forget(struct target_plan *plan, uint64_t first,
                         uint64_t count);
 

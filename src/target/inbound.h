@@ -30,7 +30,7 @@ struct inbound {
     unsigned pending;    /* writes in flight */
     bool has_zeroed;     /* parts went to sink_zero() */
     bool is_part;        /* only its first leaves are written */
-    bool has_leaves;     /* told, so that leaves may stay as they are */
+    bool has_leaves;     /* announced, so leaves may stay as they are */
     unsigned blank;      /* leaves (zero_mask.h) not in the buffer */
     uint8_t leaves[DIGEST_LEAVES_BYTES];
     struct chunk_merge merge;   /* what stays */

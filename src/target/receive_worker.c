@@ -94,7 +94,7 @@ static int write_block(struct receiver *w, struct inbound *b, struct error *err)
     return 0;
 }
 
-/* ---- what stays of a chunk that is changed in grains ---- */
+/* ---- unchanged blocks of a changed chunk ---- */
 
 static int read_old(struct receiver *w, struct inbound *b, struct error *err)
 {
@@ -229,11 +229,11 @@ static int take_zero_chunks(struct receiver *w, const struct frame *f,
     if (w->zeros.count == 0)
         w->zeros.first = first;
     w->zeros.count += count;
-    /* Nothing is held back of what needs no making. */
+    /* A disk that needs no preparation holds no frames back. */
     return sink_zero_min(w->plan->sink) == 0 ? settle_zeros(w, err) : 0;
 }
 
-/* Chunks that we have told to hold: they stay as they are. */
+/* Chunks that we have announced: they stay as they are. */
 static int take_same_chunks(struct receiver *w, const struct frame *f,
                             struct error *err)
 {
@@ -339,7 +339,8 @@ static int take_same(struct receiver *w, struct inbound *b,
     size_t end = b->filled + (size_t)f->length;
 
     if (!b->has_leaves)
-        return frame_rules_refuse(f, "no leaves of this chunk were told", err);
+        return frame_rules_refuse(f, "no leaves of this chunk were announced",
+                                  err);
     if (!b->merge.is_foretold && (b->filled % LEAF_BYTES != 0 ||
                                   (end % LEAF_BYTES != 0 && end != b->len)))
         return frame_rules_refuse(f, "SAME of parts of leaves without PATCH",
@@ -389,12 +390,13 @@ static int take_patch(struct receiver *w, const struct frame *f,
     struct inbound *b;
 
     if (!w->plan->has_sums)
-        return frame_rules_refuse(f, "PATCH, but no sums were told", err);
+        return frame_rules_refuse(f, "PATCH, but no sums were announced", err);
     if (begin_chunk(w, f, err) < 0)
         return -1;
     b = w->current;
     if (!b->has_leaves)
-        return frame_rules_refuse(f, "PATCH, but no leaves were told", err);
+        return frame_rules_refuse(f, "PATCH, but no leaves were announced",
+                                  err);
     b->merge.is_foretold = true;
     return conn_recv(w->conn, b->merge.wanted,
                      digest_each(w->plan->job->status.digest), err);
@@ -454,7 +456,7 @@ static int walk(struct receiver *w, struct error *err)
 
 /*
  * The lane is lost inside a chunk: the leaves that have come are written, and
- * told to the source when it calls again.  0, also when there are none.
+ * announced to the source when it reconnects.  0, also when there are none.
  */
 static int save_part(struct receiver *w, struct error *err)
 {
@@ -565,8 +567,8 @@ int receive_worker_check_end(struct receive_worker *lane, struct error *err)
 
     if (conn_recv_some(lane->conn, &more, sizeof(more), &closed) <= 0)
         return 0;
-    return error_set(err, ERROR_PROTOCOL, 0,
-                     "lane %u: trailing garbage behind END", lane->lane.number);
+    return error_set(err, ERROR_PROTOCOL, 0, "lane %u: bytes after END",
+                     lane->lane.number);
 }
 
 void receive_worker_interrupt(struct receive_worker *lane)

@@ -32,7 +32,7 @@ struct target_plan {
     struct chunk_bitmap
         on_disk;         /* written in whole, digest in job->status.digest */
     bool is_again;       /* not the first session of this disk */
-    bool is_finished;    /* it is whole and has its name: no more writing */
+    bool is_finished;    /* it is whole and has its name: no writes */
     bool is_replaceable; /* then: but the next session may begin again, */
     atomic_bool is_replaced;  /* and is to: the source has changed */
     bool is_surveyed;         /* it was there before: see target_scan.h */
@@ -42,9 +42,9 @@ struct target_plan {
     bool is_guarded;                /* only zeros may be overwritten */
     struct chunk_bitmap found;      /* then: looked at, or held from before, */
     struct chunk_bitmap announced;  /* and the source knows: they may come */
-    struct leaf_cache leaves; /* of those told in LEAVES, until they come */
-    bool has_sums;            /* there, so that FRAME_PATCH may come */
-    atomic_bool is_coarse;    /* a sum has deceived: no more of them */
+    struct leaf_cache leaves;       /* of chunks announced in LEAVES */
+    bool has_sums;                  /* there, so that FRAME_PATCH may come */
+    atomic_bool is_coarse;          /* a sum was wrong: no further sums */
     uint64_t virtual_bytes;
     uint32_t codecs;          /* as agreed for this session */
     const char *path;         /* of the sink, for messages */
@@ -59,7 +59,7 @@ struct receive_worker {
     struct conn *conn;        /* owned; freed by _join() */
 };
 
-/* Takes over conn (moved) behind its JOIN and starts the thread. */
+/* Takes conn (moved) after its JOIN and starts the thread. */
 int receive_worker_start(struct receive_worker *lane, struct target_plan *plan,
                          unsigned number, struct conn *conn, struct error *err);
 

@@ -1,10 +1,10 @@
 /*
- * target.c - the target process: opens the door and serves one source after
+ * target.c - the target process: opens the listener, serves one source after
  * the other until a disk is whole.
  *
  * A session that fails leaves what came with it: its source may come back
  * and send the rest.  For as long as that is likely (--retry-for), others
- * are told to wait.
+ * get an answer that says to wait.
  */
 #include "target/target.h"
 
@@ -64,7 +64,7 @@ static int check_source(const struct target *t, const struct visitor *visitor,
         return -1;
     is_same = target_is_same_job(t, hello, visitor->name);
     if (t->is_left)
-        return 0; /* who may not replace it is told by target_prepare() */
+        return 0; /* target_prepare() refuses what must not be replaced */
     if (t->is_committed && !is_same)
         return error_set(err, ERROR_BUSY, 0,
                          "busy: the disk of another source is complete");
@@ -75,7 +75,7 @@ static int check_source(const struct target *t, const struct visitor *visitor,
     return 0;
 }
 
-/* A source of our own comes: from now on nobody by HTTP. */
+/* A clonewire source is here: HTTP clients are refused from now on. */
 static int keep_gate(struct target *t, struct error *err)
 {
     if (t->has_router || t->is_committed)
@@ -94,7 +94,7 @@ static void leave_gate(struct target *t)
 }
 
 /*
- * 1: it is our source, or an upload; 0: somebody else, wait on; -1: and
+ * 1: it is our source, or an upload; 0: another client, wait on; -1: and
  * --once was said.
  * Between two sessions late lanes and curious strangers are to be expected.
  */
@@ -152,7 +152,7 @@ static bool is_late(const struct target *t)
            !t->is_committed && clock_unix_ns() >= t->options.deadline_unix_ns;
 }
 
-static void wait_for_somebody(struct target *t)
+static void wait_for_visitor(struct target *t)
 {
     bool is_timed = t->reserved_ns > 0 || t->is_paired ||
                     t->options.deadline_unix_ns > 0;
@@ -192,14 +192,14 @@ static int wait_for_source(struct target *t, struct visitor **visitor,
         if (t->is_late)
             return error_set(err, ERROR_TEMPORARY, 0,
                              "no source came by the deadline");
-        wait_for_somebody(t);
+        wait_for_visitor(t);
     }
 }
 
 /* ---- one session after the other ---- */
 
-/* Does err say that this target can make no disk, whoever sends it? */
-static bool is_ours(const struct error *err)
+/* Is err the fault of this target, so that no source can succeed? */
+static bool is_targets_fault(const struct error *err)
 {
     switch (err->kind) {
     case ERROR_NONE:
@@ -223,15 +223,15 @@ static bool is_ours(const struct error *err)
 }
 
 /*
- * A session has failed: is another to be waited for?  What came is kept,
- * unless it has just been found to be wrong.
+ * A session has failed: does the target wait for another one?  It keeps what
+ * came, unless that was just found to be wrong.
  */
-static bool go_on(struct target *t, const struct error *err)
+static bool wait_for_next_session(struct target *t, const struct error *err)
 {
     bool comes_back = err->kind == ERROR_TEMPORARY &&
                       retry_again(&t->retry, t->max_on_disk, clock_now_ns());
 
-    if (is_ours(err) || (t->options.once && !comes_back))
+    if (is_targets_fault(err) || (t->options.once && !comes_back))
         return false;
     if (err->kind == ERROR_MISMATCH)
         t->has_disk = false;
@@ -247,8 +247,8 @@ static bool go_on(struct target *t, const struct error *err)
     return true;
 }
 
-/* An upload has failed: whoever sent it may try again, unless the fault is
- * with our disk. */
+/* An upload has failed: its client may try again, unless our disk is at
+ * fault. */
 static bool go_on_after_upload(struct target *t, const struct error *err)
 {
     if (t->options.once || err->kind == ERROR_TARGET_IO ||
@@ -262,7 +262,8 @@ static bool go_on_after_upload(struct target *t, const struct error *err)
 }
 
 /* One source, to its end.  As target_serve(), with *err. */
-static int serve(struct target *t, struct visitor *visitor, struct error *err)
+static int serve_visitor(struct target *t, struct visitor *visitor,
+                         struct error *err)
 {
     int r = visitor->upload ? target_take_upload(t, visitor)
                             : target_serve(t, visitor);
@@ -285,7 +286,7 @@ static void wait_until_told(struct target *t)
     if (t->job.tuning.retry_ns == CW_RETRY_OFF)
         return;
     while (!t->is_told && wait_for_source(t, &visitor, &err) > 0) {
-        if (serve(t, visitor, &err) < 0)
+        if (serve_visitor(t, visitor, &err) < 0)
             job_state_go_on(&t->job.state);
         visitor_close(visitor);
     }
@@ -293,7 +294,7 @@ static void wait_until_told(struct target *t)
 
 /*
  * 1: *visitor (owned by the caller) is next.  0: the disk was finished by an
- * earlier process, and nobody has called since.  -1: ended; lost: of the
+ * earlier process, and no source has connected since.  -1: ended; lost: of the
  * session before.
  */
 static int next_source(struct target *t, struct visitor **visitor,
@@ -340,11 +341,12 @@ static int run_sessions(struct target *t, struct error *err)
         if (r <= 0 || !visitor)
             return r;
         is_upload = visitor->upload != NULL;
-        r = serve(t, visitor, err);
+        r = serve_visitor(t, visitor, err);
         visitor_close(visitor);
         if (r == 0)
             return 0;
-        if (is_upload ? !go_on_after_upload(t, err) : !go_on(t, err))
+        if (is_upload ? !go_on_after_upload(t, err)
+                      : !wait_for_next_session(t, err))
             return -1;
         lost = *err;
     }
@@ -377,7 +379,7 @@ static void summarize(const struct target *t, struct cw_summary *summary)
     summary->digest[0] = '\0'; /* of no disk */
 }
 
-/* The source knows, or has had its time: nobody is to go on from it. */
+/* The source knows, or its time is up: no session continues this disk. */
 static void forget_record(struct target *t)
 {
     struct error err;

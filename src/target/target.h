@@ -83,7 +83,7 @@ struct target {
     struct receive_worker lanes[MESSAGE_MAX_LANES];
     struct task task;
     struct task scan;           /* of what the disk holds, beside the copying */
-    uint64_t announced_to;      /* chunks below it are told */
+    uint64_t announced_to;      /* chunks below it are announced */
     _Atomic uint64_t differing; /* found, and not what the record claims */
 };
 

@@ -15,7 +15,7 @@
 /* A disk that forgets what it was given more often than this is broken. */
 #define READBACKS_MAX 3U
 
-/* What is held is wrong in some place: nobody may go on from it. */
+/* The disk is wrong in some place: no session may continue from it. */
 static int refuse_root(struct target *t, struct error *err)
 {
     struct error why;
@@ -76,7 +76,7 @@ static int commit(struct target *t, struct error *err)
                : sink_commit(t->sink, err);
 }
 
-/* What stays as a record said it is, and nobody has looked at. */
+/* Bytes that stay because a record names them, without being read. */
 static void count_unverified(struct target *t)
 {
     const struct chunk_bitmap *set = &t->plan.unverified;

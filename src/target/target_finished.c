@@ -91,8 +91,8 @@ static int check_head(const struct target *t,
                      t->options.destination);
 }
 
-static int take_over(struct target *t, const struct checkpoint_head *head,
-                     struct error *err)
+static int load_finished(struct target *t, const struct checkpoint_head *head,
+                         struct error *err)
 {
     t->disk_of = (struct message_hello){
         .version = MESSAGE_VERSION,
@@ -124,7 +124,7 @@ int target_finished_open(struct target *t, const struct checkpoint_head *head,
     t->is_left = true;
     if (is_replaceable(t) && is_long_ago(head))
         return drop(t, err);
-    if (take_over(t, head, err) == 0) {
+    if (load_finished(t, head, err) == 0) {
         log_info("%s was finished by an earlier run: waiting for its source, "
                  "which may not know",
                  t->options.destination);

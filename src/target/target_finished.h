@@ -29,10 +29,10 @@ int target_finished_wait(struct target *t, struct error *err);
 /* The wait is over: the reading stops, where it has not ended. */
 void target_finished_interrupt(struct target *t);
 
-/* Has nobody come, and is all read? */
+/* Is the whole disk read, with no source connected? */
 bool target_finished_is_read(const struct target *t);
 
-/* Nobody has come, and all is read.  0: it is the disk that was finished. */
+/* No source came, and all is read.  0: it is the disk that was finished. */
 int target_finished_end(struct target *t, struct error *err);
 
 /* In the task that prepares a session: reads all of the disk, if that is still
@@ -42,7 +42,7 @@ int target_finished_confirm(struct target *t, struct error *err);
 
 /*
  * Drops what is to be replaced: by the same job, which found that it differs,
- * or by what visitor (NULL: nobody) brings, if the options allow that.
+ * or by what visitor (NULL: none) brings, if the options allow that.
  */
 int target_finished_make_way(struct target *t, const struct visitor *visitor,
                              struct error *err);

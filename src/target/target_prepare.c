@@ -5,7 +5,7 @@
  *   --delta, --resume=compare,
  *   a partial file, or a device
  *   that is recognized             -> all that is there is read
- *   anything else                  -> made anew, where that is allowed
+ *   anything else                  -> made new, where that is allowed
  *
  * A record says where to look.  Only the bytes on the disk are a proof.
  */
@@ -114,7 +114,7 @@ static int refuse_device(const struct target *t, struct error *err)
                      t->options.destination, contents);
 }
 
-/* Nothing is on the device that somebody could miss. */
+/* The device holds no data. */
 static bool is_blank(const struct target *t)
 {
     char ignored[160];
@@ -125,7 +125,7 @@ static bool is_blank(const struct target *t)
                           : sink_describe(t->sink, ignored, sizeof(ignored));
 }
 
-static bool is_ours(const struct target *t)
+static bool is_own_copy(const struct target *t)
 {
     return t->recognition && t->record != CHECKPOINT_FILE_OTHER_JOB &&
            target_recognize_judge(t) == TARGET_RECOGNIZED_OURS;
@@ -134,7 +134,7 @@ static bool is_ours(const struct target *t)
 /* ERROR_REFUSED: such a device holds what is not this job's. */
 static int check_consent(const struct target *t, struct error *err)
 {
-    if (!needs_consent(t) || is_blank(t) || is_ours(t))
+    if (!needs_consent(t) || is_blank(t) || is_own_copy(t))
         return 0;
     return refuse_device(t, err);
 }
@@ -189,7 +189,7 @@ static int take_claims(struct target *t, struct error *err)
     return 0;
 }
 
-/* Goes on with the disk that an earlier run of this job began.  1: done so;
+/* Continues the disk that an earlier run of this job began.  1: done so;
  * 0: there is none, or it cannot be. */
 static int take_up(struct target *t, struct error *err)
 {
@@ -217,15 +217,15 @@ static bool is_worth_comparing(const struct target *t)
         return false;
     if (!sink_is_device(t->sink))
         return true; /* if there is a partial file */
-    return t->recognition &&
-           (is_ours(t) || target_recognize_judge(t) == TARGET_RECOGNIZED_PART);
+    return t->recognition && (is_own_copy(t) || target_recognize_judge(t) ==
+                                                    TARGET_RECOGNIZED_PART);
 }
 
 /*
- * Goes on with whatever is there: what turns out to be the source's is not
- * sent.  As take_up().
+ * Continues with what is there: chunks equal to the source's are not sent.
+ * As take_up().
  */
-static int take_over(struct target *t, struct error *err)
+static int adopt_disk(struct target *t, struct error *err)
 {
     int r;
 
@@ -254,7 +254,7 @@ static int make_disk(struct target *t, struct error *err)
         return -1;
     taken = take_up(t, err);
     if (taken == 0 && !t->plan.is_finished)
-        taken = take_over(t, err);
+        taken = adopt_disk(t, err);
     if (taken == 0 && target_check_fresh(t, err) < 0)
         return -1;
     if (taken < 0)
@@ -298,7 +298,7 @@ static void note_source(struct target *t)
     memcpy(t->checkpointer.head.source, t->on_disk_of, len);
 }
 
-static int go_on(struct target *t, struct error *err)
+static int resume_disk(struct target *t, struct error *err)
 {
     if (target_finished_confirm(t, err) < 0)
         return -1;
@@ -317,7 +317,7 @@ int target_prepare(void *arg, struct error *err)
 {
     struct target *t = arg;
     int r = target_is_same_job(t, &t->session.hello, t->session.name)
-                ? go_on(t, err)
+                ? resume_disk(t, err)
                 : make_disk(t, err);
 
     if (r == 0)

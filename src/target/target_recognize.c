@@ -12,7 +12,7 @@
 #include "transfer/disk_scan.h"
 #include "transfer/readback.h"
 
-/* Where filesystems and tables begin: what somebody makes there changes
+/* Where filesystems and tables begin: a new one there changes
  * these first. */
 #define STARTS_MAX 62U
 
@@ -123,8 +123,8 @@ static struct sample *sample_of(struct target_recognition *r, uint64_t chunk)
     return bsearch(&key, r->samples, r->count, sizeof(key), by_chunk);
 }
 
-static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
-                 const uint8_t *sums, struct error *err)
+static int judge_chunk(void *opaque, uint64_t chunk, const uint8_t *leaves,
+                       const uint8_t *sums, struct error *err)
 {
     struct target_recognition *r = opaque;
     const struct checkpointer *checkpointer = &r->target->checkpointer;
@@ -152,7 +152,7 @@ static int read_samples(struct target_recognition *r, struct error *err)
         .chosen = r->chunks,
         .chosen_count = r->count,
         .wants_sums = true,
-        .found = found,
+        .found = judge_chunk,
         .opaque = r,
     };
 

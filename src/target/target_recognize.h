@@ -8,7 +8,7 @@
  *   task:        partition starts, both ends, random chunks -> read
  *   main thread: SAMPLE -> HAVE, LEAVES: the source's sums of the same chunks
  *   verdict:     each 4 KiB block is zero, the source's, or what the record
- *                claims; or else it is somebody's data
+ *                claims; or else it is foreign data
  */
 #ifndef CW_TARGET_TARGET_RECOGNIZE_H
 #define CW_TARGET_TARGET_RECOGNIZE_H
@@ -19,7 +19,7 @@ enum target_recognized {
     TARGET_RECOGNIZED_BLANK, /* no sample holds data, and no signature */
     TARGET_RECOGNIZED_OURS,  /* all that is looked at is this job's */
     TARGET_RECOGNIZED_PART,  /* enough is the source's to compare the rest */
-    TARGET_RECOGNIZED_OTHER, /* somebody's */
+    TARGET_RECOGNIZED_OTHER, /* foreign data */
 };
 
 /* Task: chooses and reads samples.  arg: the target.  Errors as of

@@ -22,9 +22,9 @@ static int make_room(struct target *t, struct error *err)
     return 0;
 }
 
-/* The digest is in its place: the chunk is held, and may be told. */
-static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
-                 const uint8_t *sums, struct error *err)
+/* The digest is in its place: the chunk is on disk and may be announced. */
+static int note_chunk(void *opaque, uint64_t chunk, const uint8_t *leaves,
+                      const uint8_t *sums, struct error *err)
 {
     struct target *t = opaque;
 
@@ -40,7 +40,7 @@ static int found(void *opaque, uint64_t chunk, const uint8_t *leaves,
     return 0;
 }
 
-static int work(void *arg, struct error *err)
+static int scan_disk(void *arg, struct error *err)
 {
     struct target *t = arg;
     struct disk_scan scan = {
@@ -51,7 +51,7 @@ static int work(void *arg, struct error *err)
         .skip = &t->plan.found,
         .done_bytes = &t->job.status.progress.surveyed_bytes,
         .wants_sums = t->plan.has_sums,
-        .found = found,
+        .found = note_chunk,
         .opaque = t,
     };
 
@@ -62,7 +62,7 @@ static int work(void *arg, struct error *err)
     return readback_failed(err, "what the target holds");
 }
 
-/* What was told before GO: it is held, or nothing is known of it. */
+/* What was announced before GO: it is on disk, or unknown. */
 static void settle(const struct target_plan *plan, struct chunk_bitmap *set)
 {
     uint64_t at = 0, first, count;
@@ -136,13 +136,13 @@ int target_scan_start(struct target *t)
         return 0;
     log_info("reading what %s holds", t->options.destination);
     if (open_sets(t, &err) == 0 &&
-        task_start(&t->scan, &t->job, work, t, &err) == 0)
+        task_start(&t->scan, &t->job, scan_disk, t, &err) == 0)
         return 0;
     job_state_fail(&t->job.state, &err);
     return -1;
 }
 
-/* The next run of chunks that are found and not told; 0: there is none yet. */
+/* The next run of chunks found and not yet announced; 0: there is none yet. */
 static uint64_t next_found(struct target *t)
 {
     uint64_t chunks = t->plan.found.chunks, end;

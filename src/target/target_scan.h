@@ -3,9 +3,9 @@
  * beside the copying: reads the disk in order, digests it, and tells the
  * source, which sends nothing of a chunk before that.
  *
- *   survey (errand): read -> digest, leaves kept -> found
- *   main thread:     found -> told to the source
- *   lanes:           told -> may come: SAME, or new content
+ *   scan (task):     read -> digest, leaves kept -> found
+ *   main thread:     found -> announced to the source
+ *   lanes:           announced -> may come: SAME, or new content
  */
 #ifndef CW_TARGET_TARGET_SCAN_H
 #define CW_TARGET_TARGET_SCAN_H
@@ -20,7 +20,7 @@ void target_scan_again(struct target *t);
  * is known.  -1: the job failed. */
 int target_scan_tell_missing(struct target *t);
 
-/* Begins a session's: what is held is told already, the rest is looked at.
+/* Begins a session's scan: chunks on disk are announced, the rest is read.
  * -1: the job failed. */
 int target_scan_start(struct target *t);
 

@@ -1,9 +1,9 @@
 /*
- * target_session.c - one session of a target: makes room, tells what is held
- * already, runs the lanes, and says DONE only when the copy is durable, in
+ * target_session.c - one session of a target: makes room, announces what is on
+ * disk, runs the lanes, and says DONE only when the copy is durable, in
  * place and equal.
  *
- *   preparing (errand) -> copying -> finishing (errand) -> done
+ *   preparing (task) -> copying -> finishing (task) -> done
  */
 #include "target/target.h"
 
@@ -105,7 +105,7 @@ static void receive_lane(struct target *t, struct visitor *visitor)
 
 /*
  * Another HELLO.  Our own source calls again when its connection is lost in
- * a way that we have not noticed yet; anybody else has to wait.
+ * a way that we have not noticed yet; any other source has to wait.
  */
 static void receive_hello(struct target *t, struct visitor **visitor)
 {
@@ -125,8 +125,8 @@ static void receive_hello(struct target *t, struct visitor **visitor)
     target_turn_away(*visitor, &err);
 }
 
-/* While a clone runs: its lanes come, everybody else is turned away. */
-static void receive_visitors(struct target *t)
+/* While a clone runs: accepts its lanes, refuses all other clients. */
+static void receive_lanes(struct target *t)
 {
     struct visitor *visitor;
 
@@ -143,7 +143,7 @@ static void receive_visitors(struct target *t)
 
 /* ---- the conversation ---- */
 
-static int hear(struct target *t, const struct message *message)
+static int handle_message(struct target *t, const struct message *message)
 {
     struct target_session *session = &t->session;
 
@@ -165,25 +165,25 @@ static int hear(struct target *t, const struct message *message)
     return 0;
 }
 
-/* Serves door and control connection for a moment. */
-static int serve(struct target *t)
+/* One step of the listener and of the control connection. */
+static int serve_control(struct target *t)
 {
     struct message message;
     int r;
 
-    receive_visitors(t);
+    receive_lanes(t);
     atomic_store(&t->job.status.progress.zeroed_bytes,
                  sink_zeroed_bytes(t->sink));
     r = session_step(&t->session.control, &message);
-    return r > 0 ? hear(t, &message) : r;
+    return r > 0 ? handle_message(t, &message) : r;
 }
 
-static int serve_errand(void *arg)
+static int serve_task(void *arg)
 {
     struct target *t = arg;
-    int r = serve(t);
+    int r = serve_control(t);
 
-    if (r < 0) { /* first: the disk may never let the errand end */
+    if (r < 0) { /* first: the disk may never let the task end */
         sink_stop(t->sink);
         session_settle_error(&t->session.control);
     }
@@ -191,10 +191,10 @@ static int serve_errand(void *arg)
 }
 
 /* Does work beside the heartbeat. */
-static int run_errand(struct target *t,
-                      int (*work)(void *arg, struct error *err))
+static int run_beside_heartbeat(struct target *t,
+                                int (*work)(void *arg, struct error *err))
 {
-    return task_run(&t->task, &t->job, work, serve_errand, t);
+    return task_run(&t->task, &t->job, work, serve_task, t);
 }
 
 static int make_secret(struct target *t)
@@ -341,14 +341,13 @@ static int finish(struct target *t)
     note_all_came(&t->job);
     if (target_scan_end(t) < 0 ||
         session_enter(&t->session.control, CW_PHASE_FLUSHING) < 0 ||
-        run_errand(t, target_flush) < 0 ||
+        run_beside_heartbeat(t, target_flush) < 0 ||
         session_enter(&t->session.control, CW_PHASE_VERIFYING) < 0)
         return -1;
-    return run_errand(t, target_verify);
+    return run_beside_heartbeat(t, target_verify);
 }
 
-/* The clone is made; that the source hears of it is good, but changes
- * nothing here. */
+/* The clone is whole.  A DONE that does not arrive changes nothing here. */
 static void say_done(struct target *t)
 {
     struct message message = { .type = MESSAGE_DONE };
@@ -383,7 +382,7 @@ static void say_done(struct target *t)
 /* ---- a session ---- */
 
 /* The visitor becomes our source. */
-static void begin(struct target *t, struct visitor *visitor)
+static void begin_session(struct target *t, struct visitor *visitor)
 {
     struct target_session *session = &t->session;
     struct conn_info info;
@@ -424,12 +423,12 @@ static int examine(struct target *t)
 {
     if (target_is_same_job(t, &t->session.hello, t->session.name))
         return 0;
-    if (run_errand(t, target_examine) < 0)
+    if (run_beside_heartbeat(t, target_examine) < 0)
         return -1;
     if (t->recognition && target_recognize_ask(t) < 0)
         return -1;
     while (target_recognize_waits(t))
-        if (serve(t) < 0)
+        if (serve_control(t) < 0)
             return -1;
     return 0;
 }
@@ -439,12 +438,13 @@ static int converse(struct target *t)
     job_enter(&t->job, CW_PHASE_PLANNING);
     t->job.status.total_bytes = t->session.hello.data_bytes;
     t->plan.ended = 0;
-    if (examine(t) < 0 || run_errand(t, target_prepare) < 0 || send_plan(t) < 0)
+    if (examine(t) < 0 || run_beside_heartbeat(t, target_prepare) < 0 ||
+        send_plan(t) < 0)
         return -1;
     job_enter(&t->job, CW_PHASE_COPYING);
     watchdog_start(&t->job);
     while (!lanes_ended(t))
-        if (serve(t) < 0)
+        if (serve_control(t) < 0)
             return -1;
     return job_state_stopping(&t->job.state) ? -1 : finish(t);
 }
@@ -471,7 +471,7 @@ static void save(struct target *t)
         job_state_fail(&t->job.state, &err);
 }
 
-/* How much is held, for whoever asks whether there is progress. */
+/* Bytes on disk, for those who check for progress. */
 static void note_held(struct target *t)
 {
     uint64_t on_disk = t->has_disk ? chunk_bitmap_count(&t->plan.on_disk) *
@@ -483,7 +483,7 @@ static void note_held(struct target *t)
         t->max_on_disk = on_disk;
 }
 
-/* Does the source only want to hear that the disk is whole? */
+/* Does the source only ask whether the disk is whole? */
 static bool is_known_there(const struct target *t)
 {
     const struct message_hello *hello = &t->session.hello;
@@ -497,7 +497,7 @@ int target_serve(struct target *t, struct visitor *visitor)
     bool was_committed = t->is_committed;
     int r = 0;
 
-    begin(t, visitor);
+    begin_session(t, visitor);
     if (!is_known_there(t))
         r = converse(t);
     /* A connection lost while the disk was finished takes nothing away. */

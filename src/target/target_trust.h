@@ -18,7 +18,7 @@ bool target_trust_key(struct target *t, uint8_t key[DIGEST_MAC_BYTES]);
 /* Did either side ask for it? */
 bool target_trust_is_asked(const struct target *t);
 
-/* 1: yes; 0: nobody asked, or it says in the log why not; -1: errors as of
+/* 1: yes; 0: not asked for, or the log says why not; -1: errors as of
  * disk_scan_run(). */
 int target_trust(struct target *t, struct error *err);
 

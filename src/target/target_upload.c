@@ -1,6 +1,7 @@
 /*
- * target_upload.c - a target's disk by HTTP: one errand does it all, from the
- * first byte of the body to the answer, while the main thread keeps the door.
+ * target_upload.c - a target's disk by HTTP: one task does it all, from the
+ * first byte of the body to the answer, while the main thread serves the
+ * listener.
  */
 #include "target/target.h"
 
@@ -25,7 +26,7 @@ struct upload_task {
 };
 
 /* What an earlier source has left is gone before the first byte comes. */
-static int begin(struct target *t, struct error *err)
+static int begin_upload(struct target *t, struct error *err)
 {
     if (target_check_fresh(t, err) < 0)
         return -1;
@@ -39,13 +40,13 @@ static bool is_cut_off(const struct error *err)
     return err->kind == ERROR_CANCELLED || err->kind == ERROR_TEMPORARY;
 }
 
-/* The gate opens before the client hears of it: it may try again at once. */
-static int work(void *arg, struct error *err)
+/* The router opens before the answer: the client may try again at once. */
+static int receive_upload(void *arg, struct error *err)
 {
     struct upload_task *task = arg;
     struct target *t = task->t;
 
-    if (begin(t, err) < 0 || upload_receive(&task->upload, err) < 0) {
+    if (begin_upload(t, err) < 0 || upload_receive(&task->upload, err) < 0) {
         if (!is_cut_off(err))
             sink_discard(t->sink);
         atomic_store(&task->is_ending, true);
@@ -62,7 +63,7 @@ static int work(void *arg, struct error *err)
 
 /* Others come meanwhile.  The gate has let in a client only if this upload
  * has failed already: it is next. */
-static void receive_visitors(struct target *t)
+static void queue_visitors(struct target *t)
 {
     struct visitor *visitor;
     struct error err;
@@ -105,13 +106,13 @@ static void hurry(struct upload_task *task)
         request_interrupt(task->upload.from);
 }
 
-static int serve(void *arg)
+static int serve_upload(void *arg)
 {
     struct upload_task *task = arg;
     struct cw_job *job = &task->t->job;
     struct error err;
 
-    receive_visitors(task->t);
+    queue_visitors(task->t);
     job->status.total_bytes = atomic_load(&task->upload.total_bytes);
     job_enter(job, (enum cw_phase)atomic_load(&task->upload.phase));
     note_arrival(task);
@@ -172,7 +173,7 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     t->job.resources.lanes = 1;
     t->job.status.total_bytes = 0;
     t->job.status.padding_bytes = 0;
-    r = task_run(&t->task, &t->job, work, serve, &task);
+    r = task_run(&t->task, &t->job, receive_upload, serve_upload, &task);
     if (atomic_load(&task.is_whole))
         r = 0; /* even if it was to be stopped just before */
     progress_add(&t->job.status.progress.wire_bytes,

@@ -17,5 +17,5 @@ at_exit kill -CONT "$KIT_PID"
 kill -CONT "$KIT_PID"
 wait_target
 assert_status target 21
-assert_log target 'at 0: chunk came before it was told'
+assert_log target 'at 0: chunk came before it was announced'
 assert_log evil 'heard error 21: .*before it was told'

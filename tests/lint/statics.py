@@ -17,16 +17,6 @@ DEFINITION = re.compile(r"^static\b(?:\s*__attribute__\(\(.*\)\))?"
 YET = {
     ("image", "unpack"),
     ("image", "walk"),
-    ("sink", "make_room"),
-    ("sink", "open_failed"),
-    ("target", "begin"),
-    ("target", "found"),
-    ("target", "go_on"),
-    ("target", "is_ours"),
-    ("target", "receive_visitors"),
-    ("target", "serve"),
-    ("target", "take_over"),
-    ("target", "work"),
 }
 
 

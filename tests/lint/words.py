@@ -83,11 +83,6 @@ VOCABULARY = (
 # A word of the field, in the folder that is about its meaning there.
 FIELD_WORDS = {"src/image/vmdk": "grain"}
 
-# Folders whose words are still the old ones; the list only gets shorter.
-OLD_WORDS = {
-    "src/record", "src/target",
-}
-
 
 def check(root: pathlib.Path) -> Iterator[Problem]:
     for path in files(root, ".c", ".h"):
@@ -111,8 +106,7 @@ def check(root: pathlib.Path) -> Iterator[Problem]:
 
 
 def _vocabulary(name, text):
-    if (name.parts[0] not in ("src", "cmd", "include")
-            or "/".join(name.parts[:2]) in OLD_WORDS):
+    if name.parts[0] not in ("src", "cmd", "include"):
         return
     for number, line in enumerate(text.split("\n"), 1):
         for pattern, wanted in VOCABULARY:
