@@ -18,4 +18,4 @@ kill -CONT "$KIT_PID"
 wait_target
 assert_status target 21
 assert_log target 'at 0: chunk came before it was announced'
-assert_log evil 'heard error 21: .*before it was told'
+assert_log evil 'heard error 21: .*before it was announced'
