@@ -122,21 +122,14 @@ static int flush(void *arg, struct error *err)
 
 static int read_back(struct local *l, struct error *err)
 {
-    struct digest *back;
-    uint64_t differ = 0;
-    int r = readback_read(&l->job, l->sink, l->algorithm, l->plan.virtual_bytes,
-                          &back, err);
+    struct readback what = {
+        .sink = l->sink,
+        .path = l->to,
+        .algorithm = l->algorithm,
+        .virtual_bytes = l->plan.virtual_bytes,
+    };
 
-    if (r == 0)
-        differ = readback_compare(&l->job, back, l->to,
-                                  chunk_grid_count(l->plan.virtual_bytes), NULL,
-                                  NULL);
-    digest_close(back);
-    if (r < 0 || differ == 0)
-        return r;
-    return error_set(err, ERROR_MISMATCH, 0,
-                     "%" PRIu64 " chunks of %s read back as something else",
-                     differ, l->to);
+    return readback_verify(&l->job, &what, err);
 }
 
 /* Checks that the source did not change, unless --allow-in-use permits it. */

@@ -284,22 +284,15 @@ static int receive_content(struct upload *u, enum content content,
 /* Verifies that the disk holds what was written to it. */
 static int verify(struct upload *u, struct error *err)
 {
-    struct digest *back;
-    uint64_t differ = 0;
-    int r;
+    struct readback what = {
+        .sink = u->sink,
+        .path = u->options->destination,
+        .algorithm = DIGEST_XXH3_128,
+        .virtual_bytes = u->disk_bytes,
+    };
 
     atomic_store(&u->phase, CW_PHASE_VERIFYING);
-    r = readback_read(u->job, u->sink, DIGEST_XXH3_128, u->disk_bytes, &back,
-                      err);
-    if (r == 0)
-        differ = readback_compare(u->job, back, u->options->destination,
-                                  chunk_grid_count(u->disk_bytes), NULL, NULL);
-    digest_close(back);
-    if (r < 0 || differ == 0)
-        return r;
-    return error_set(err, ERROR_MISMATCH, 0,
-                     "%" PRIu64 " chunks of %s read back as something else",
-                     differ, u->options->destination);
+    return readback_verify(u->job, &what, err);
 }
 
 int upload_receive(struct upload *u, struct error *err)

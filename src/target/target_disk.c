@@ -40,22 +40,20 @@ static void strike(void *opaque, uint64_t chunk)
 /* What differs is sent again in another session, a few times. */
 static int read_back(struct target *t, struct error *err)
 {
-    struct digest *back;
-    uint64_t differ = 0;
-    int r = readback_read(&t->job, t->sink,
-                          (enum digest_algorithm)t->disk_of.digest,
-                          t->plan.virtual_bytes, &back, err);
+    struct readback what = {
+        .sink = t->sink,
+        .path = t->options.destination,
+        .algorithm = (enum digest_algorithm)t->disk_of.digest,
+        .virtual_bytes = t->plan.virtual_bytes,
+        .each = strike,
+        .opaque = t,
+    };
 
-    if (r == 0)
-        differ = readback_compare(&t->job, back, t->options.destination,
-                                  t->plan.on_disk.chunks, strike, t);
-    digest_close(back);
-    if (r < 0 || differ == 0)
-        return r;
-    return error_set(
-        err, ++t->readbacks < READBACKS_MAX ? ERROR_TEMPORARY : ERROR_MISMATCH,
-        0, "%" PRIu64 " chunks of %s read back as something else", differ,
-        t->options.destination);
+    if (readback_verify(&t->job, &what, err) == 0)
+        return 0;
+    if (err->kind == ERROR_MISMATCH && ++t->readbacks < READBACKS_MAX)
+        err->kind = ERROR_TEMPORARY;
+    return -1;
 }
 
 int target_flush(void *arg, struct error *err)

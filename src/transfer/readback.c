@@ -26,45 +26,56 @@ int readback_failed(struct error *err, const char *doing)
     return error_wrap(err, "%s", doing);
 }
 
-int readback_read(struct cw_job *job, struct sink *sink,
-                  enum digest_algorithm algorithm, uint64_t virtual_bytes,
-                  struct digest **back, struct error *err)
+static int read_disk(struct cw_job *job, const struct readback *what,
+                     struct digest *back, struct error *err)
 {
     struct disk_scan scan = {
         .engine = job->resources.queue_engine,
-        .image = readback_image(job, sink),
-        .virtual_bytes = virtual_bytes,
+        .image = readback_image(job, what->sink),
+        .virtual_bytes = what->virtual_bytes,
         .stop = &job->state.stop,
         .done_bytes = &job->status.progress.verified_bytes,
     };
 
-    *back = NULL;
-    if (digest_open(algorithm, virtual_bytes, back, err) < 0)
-        return -1;
     atomic_store(&job->status.progress.verified_bytes, 0);
-    sink_drop_cache(sink);
-    if (virtual_bytes > 0 && disk_scan_run(&scan, *back, err) < 0)
+    sink_drop_cache(what->sink);
+    if (what->virtual_bytes > 0 && disk_scan_run(&scan, back, err) < 0)
         return readback_failed(err, "read back");
     return 0;
 }
 
-uint64_t readback_compare(struct cw_job *job, const struct digest *back,
-                          const char *path, uint64_t chunks,
-                          void (*each)(void *opaque, uint64_t chunk),
-                          void *opaque)
+static int compare(struct cw_job *job, const struct readback *what,
+                   const struct digest *back, struct error *err)
 {
-    uint64_t differ = 0;
+    uint64_t chunks = chunk_grid_count(what->virtual_bytes), differ = 0;
 
     for (uint64_t i = 0; i < chunks; i++) {
         if (digest_agrees(back, job->status.digest, i))
             continue;
-        log_warn("%s: read back at %" PRIu64 ": not what was written", path,
-                 i * CHUNK_BYTES);
+        log_warn("%s: read back at %" PRIu64 ": not what was written",
+                 what->path, i * CHUNK_BYTES);
         differ++;
-        if (each)
-            each(opaque, i);
+        if (what->each)
+            what->each(what->opaque, i);
     }
-    if (differ > 0)
-        progress_add(&job->status.progress.verify_failures, 1);
-    return differ;
+    if (differ == 0)
+        return 0;
+    progress_add(&job->status.progress.verify_failures, 1);
+    return error_set(err, ERROR_MISMATCH, 0,
+                     "%" PRIu64 " chunks of %s read back as something else",
+                     differ, what->path);
+}
+
+int readback_verify(struct cw_job *job, const struct readback *what,
+                    struct error *err)
+{
+    struct digest *back = NULL;
+    int r = digest_open(what->algorithm, what->virtual_bytes, &back, err);
+
+    if (r == 0)
+        r = read_disk(job, what, back, err);
+    if (r == 0)
+        r = compare(job, what, back, err);
+    digest_close(back);
+    return r;
 }

@@ -12,26 +12,26 @@
 struct image_options readback_image(const struct cw_job *job,
                                     const struct sink *sink);
 
+/* A disk to verify. */
+struct readback {
+    struct sink *sink;
+    const char *path; /* for messages */
+    enum digest_algorithm algorithm;
+    uint64_t virtual_bytes;
+    void (*each)(void *opaque, uint64_t chunk); /* one that differs; or NULL */
+    void *opaque;
+};
+
 /* Turns err, a failure to read that image, into one of the target's disk, and
  * prefixes it with doing.  Returns -1. */
 int readback_failed(struct error *err, const char *doing);
 
 /*
- * Reads virtual_bytes of the flushed disk, past the page cache, into a new
- * digest table (owned by the caller, also on -1 when it is not NULL).
- * Counts in job->status.progress.verified_bytes.
+ * Reads the flushed disk past the page cache and compares each chunk with
+ * job->status.digest.  Logs each chunk that differs and passes it to each().
+ * Counts in job->status.progress.verified_bytes.  ERROR_MISMATCH: some differ.
  */
-int readback_read(struct cw_job *job, struct sink *sink,
-                  enum digest_algorithm algorithm, uint64_t virtual_bytes,
-                  struct digest **back, struct error *err);
-
-/*
- * Returns how many chunks of back differ from job->status.digest.  Logs each of
- * them as one of path, and passes it to each() (with opaque) if not NULL.
- */
-uint64_t readback_compare(struct cw_job *job, const struct digest *back,
-                          const char *path, uint64_t chunks,
-                          void (*each)(void *opaque, uint64_t chunk),
-                          void *opaque);
+int readback_verify(struct cw_job *job, const struct readback *what,
+                    struct error *err);
 
 #endif
