@@ -18,6 +18,18 @@ check_copy() # NAME
     rm copy.raw
 }
 
+# What libyal reads, where it is installed; it has nothing for a VDI.
+second_opinion() # FORMAT IMAGE
+{
+    local library=vhdi
+
+    [ "$1" != vmdk ] || library=vmdk
+    [ "$1" != vdi ] && [ -x "$TOOLS/read_image" ] || return 0
+    "$TOOLS/read_image" $library "$2" >libyal.raw
+    cmp disk.raw libyal.raw || fail "libyal reads $2 otherwise"
+    rm libyal.raw
+}
+
 arrives() # FORMAT SUB-FORMAT QEMU-FORMAT [OPTIONS]
 {
     local image=disk.$1
@@ -38,6 +50,7 @@ arrives() # FORMAT SUB-FORMAT QEMU-FORMAT [OPTIONS]
     "$SOURCE" "$image" --to copy.raw -q >source.out 2>source.log </dev/null
     assert_same disk.raw copy.raw $size
     rm copy.raw
+    second_opinion "$1" "$image"
 
     gzip -1 -c "$image" >packed.gz
     xz -0 -T2 --block-size=2MiB -c "$image" >packed.xz
