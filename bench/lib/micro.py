@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 
-_PROGRAMS = ("zero", "wire", "digest", "aes", "ring", "tls", "unpack")
+_PROGRAMS = ("zero", "wire", "digest", "aes", "ring", "tls", "unpack", "lane")
 
 # Measurement, program, calls of the shorter run.  The longer one makes three
 # times as many.

@@ -16,7 +16,7 @@
 #include "base/iszero.h"
 #include "base/log.h"
 #include "io/device_in_use.h"
-#include "sink/sink_private.h"
+#include "sink/local_sink.h"
 
 /* --target-is-zero is checked in this many samples, evenly spread. */
 #define SAMPLE_COUNT 256U
@@ -111,34 +111,34 @@ int sink_plan_block(const struct sink_options *options,
 
 /* ---- --target-is-zero ---- */
 
-static int read_sample(const struct sink *sink, uint8_t *buf, uint64_t offset,
-                       size_t len, struct error *err)
+static int read_sample(const struct local_sink *local, uint8_t *buf,
+                       uint64_t offset, size_t len, struct error *err)
 {
     size_t done = 0;
 
     while (done < len) {
-        int fd = file_fd_for(&sink->file, buf + done, len - done,
+        int fd = file_fd_for(&local->file, buf + done, len - done,
                              offset + done);
         ssize_t n = pread(fd, buf + done, len - done, (off_t)(offset + done));
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return error_set_at(err, ERROR_TARGET_IO, n < 0 ? errno : EIO,
-                                offset + done,
-                                "read %zu bytes at %" PRIu64 " of %s",
-                                len - done, offset + done, sink->options.path);
+            return error_set_at(
+                err, ERROR_TARGET_IO, n < 0 ? errno : EIO, offset + done,
+                "read %zu bytes at %" PRIu64 " of %s", len - done,
+                offset + done, local->sink.options.path);
         done += (size_t)n;
     }
     return 0;
 }
 
-static int check_sample(const struct sink *sink, uint8_t *buf, uint64_t offset,
-                        size_t len, struct error *err)
+static int check_sample(const struct local_sink *local, uint8_t *buf,
+                        uint64_t offset, size_t len, struct error *err)
 {
     size_t i = 0;
 
-    if (read_sample(sink, buf, offset, len, err) < 0)
+    if (read_sample(local, buf, offset, len, err) < 0)
         return -1;
     if (iszero(buf, len))
         return 0;
@@ -146,11 +146,11 @@ static int check_sample(const struct sink *sink, uint8_t *buf, uint64_t offset,
         i++;
     return error_set_at(err, ERROR_REFUSED, 0, offset + i,
                         "--target-is-zero: %s is not zero at %" PRIu64,
-                        sink->options.path, offset + i);
+                        local->sink.options.path, offset + i);
 }
 
 /* The samples include the first and last bytes, where tables and labels are. */
-static int check_zero(const struct sink *sink, uint64_t bytes,
+static int check_zero(const struct local_sink *local, uint64_t bytes,
                       struct error *err)
 {
     AUTO_FREE uint8_t *buf = aligned_alloc(SAMPLE_BYTES, SAMPLE_BYTES);
@@ -158,137 +158,153 @@ static int check_zero(const struct sink *sink, uint64_t bytes,
 
     if (!buf)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "sample %s",
-                         sink->options.path);
+                         local->sink.options.path);
     if (bytes <= SAMPLE_BYTES)
-        return bytes ? check_sample(sink, buf, 0, (size_t)bytes, err) : 0;
+        return bytes ? check_sample(local, buf, 0, (size_t)bytes, err) : 0;
 
     last = bytes - SAMPLE_BYTES;
     step = last / (SAMPLE_COUNT - 1) & ~(SAMPLE_BYTES - 1);
     if (step == 0)
         step = SAMPLE_BYTES;
     for (uint64_t at = 0; at < last; at += step)
-        if (check_sample(sink, buf, at, SAMPLE_BYTES, err) < 0)
+        if (check_sample(local, buf, at, SAMPLE_BYTES, err) < 0)
             return -1;
-    return check_sample(sink, buf, last, SAMPLE_BYTES, err);
+    return check_sample(local, buf, last, SAMPLE_BYTES, err);
 }
 
 /* ---- the sink ---- */
 
-static int block_prepare(struct sink *sink, struct error *err)
+static int prepare_block(struct local_sink *local, struct error *err)
 {
+    struct sink *sink = &local->sink;
     const struct sink_options *options = &sink->options;
 
-    if (plan(options, sink->virtual_bytes, sink->file.size_bytes, &sink->size,
+    if (plan(options, sink->virtual_bytes, local->file.size_bytes, &sink->size,
              err) < 0)
         return -1;
-    sink->end_bytes = options->keep_tail ? sink->size.disk_bytes
-                                         : sink->file.size_bytes;
+    local->end_bytes = options->keep_tail ? sink->size.disk_bytes
+                                          : local->file.size_bytes;
     if (options->target_is_zero && !sink->is_touched &&
-        check_zero(sink, sink->end_bytes, err) < 0)
+        check_zero(local, local->end_bytes, err) < 0)
         return -1;
-    preallocate_block(sink);
+    preallocate_block(local);
     return 0;
 }
 
-static int block_available(struct sink *sink, uint64_t *bytes,
+static int prepare_block_stream(struct local_sink *local, uint64_t *max_bytes,
+                                struct error *err)
+{
+    *max_bytes = local->sink.virtual_bytes = local->file.size_bytes;
+    if (prepare_block(local, err) < 0)
+        return -1;
+    sink_keep_left(local, *max_bytes);
+    return 0;
+}
+
+static int resume_block(struct local_sink *local, uint64_t disk_bytes,
+                        struct error *err)
+{
+    if (prepare_block(local, err) < 0)
+        return -1;
+    if (local->sink.size.disk_bytes != disk_bytes)
+        return error_set(
+            err, ERROR_REFUSED, 0,
+            "%s: the disk was to have %" PRIu64 " bytes, now %" PRIu64,
+            local->sink.options.path, disk_bytes, local->sink.size.disk_bytes);
+    return 0;
+}
+
+/* A device has a fixed size, and only one content. */
+static int block_prepare(struct sink *sink, const struct sink_room *room,
+                         struct error *err)
+{
+    struct local_sink *local = local_of(sink);
+
+    switch (room->kind) {
+    case SINK_ROOM_NEW: return prepare_block(local, err);
+    case SINK_ROOM_STREAM:
+        return prepare_block_stream(local, room->max_bytes, err);
+    case SINK_ROOM_RESUME: return resume_block(local, room->disk_bytes, err);
+    case SINK_ROOM_ADOPT:
+        atomic_store(&sink->is_touched, true);
+        return prepare_block(local, err) < 0 ? -1 : 1;
+    case SINK_ROOM_SETTLE: break;
+    }
+    return 0;
+}
+
+static int block_available(struct local_sink *local, uint64_t *bytes,
                            struct error *err)
 {
     (void)err;
-    *bytes = sink->file.size_bytes;
+    *bytes = local->file.size_bytes;
     return 0;
 }
 
-static int block_prepare_stream(struct sink *sink, uint64_t min_bytes,
-                                uint64_t *max_bytes, struct error *err)
+static const char *block_content_path(const struct local_sink *local)
 {
-    (void)min_bytes; /* a device has a fixed size */
-    *max_bytes = sink->virtual_bytes = sink->file.size_bytes;
-    if (block_prepare(sink, err) < 0)
-        return -1;
-    sink_keep_left(sink, *max_bytes);
-    return 0;
+    return local->sink.options.path;
 }
 
-static int block_resume(struct sink *sink, uint64_t disk_bytes,
-                        struct error *err)
-{
-    if (block_prepare(sink, err) < 0)
-        return -1;
-    if (sink->size.disk_bytes != disk_bytes)
-        return error_set(err, ERROR_REFUSED, 0,
-                         "%s: the disk was to have %" PRIu64
-                         " bytes, now %" PRIu64,
-                         sink->options.path, disk_bytes, sink->size.disk_bytes);
-    return 0;
-}
-
-static int block_adopt(struct sink *sink, bool older, struct error *err)
-{
-    (void)older; /* a device has only one content */
-    atomic_store(&sink->is_touched, true);
-    return block_prepare(sink, err) < 0 ? -1 : 1;
-}
-
-static const char *block_content_path(const struct sink *sink)
-{
-    return sink->options.path;
-}
-
-static int block_identify(const struct sink *sink, char *identity,
+static int block_identify(const struct local_sink *local, char *identity,
                           struct error *err)
 {
     struct stat st;
 
-    if (fstat(sink->file.fd, &st) < 0)
+    if (fstat(local->file.fd, &st) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
-                         sink->options.path);
-    identify_device(st.st_rdev, sink->file.size_bytes, identity);
+                         local->sink.options.path);
+    identify_device(st.st_rdev, local->file.size_bytes, identity);
     return 0;
 }
 
 static void block_close(struct sink *sink)
 {
-    int r = file_close(&sink->file);
+    int r = file_close(&local_of(sink)->file);
 
     if (r < 0)
         log_warn("close %s: %s", sink->options.path, strerrordesc_np(-r));
     free(sink);
 }
 
-static const struct sink_ops block_ops = {
-    .kind = "block",
-    .prepare = block_prepare,
-    .prepare_stream = block_prepare_stream,
+static const struct local_ops block_local_ops = {
     .available = block_available,
-    .resume = block_resume,
-    .adopt = block_adopt,
     .content_path = block_content_path,
     .identify = block_identify,
+};
+
+static const struct sink_ops block_ops = {
+    .kind = "block",
+    .local = &block_local_ops,
+    .prepare = block_prepare,
+    .write = local_sink_write,
+    .zero = local_sink_zero,
+    .flush = local_sink_flush,
     .close = block_close,
 };
 
 /* A source that reads the device holds a shared lock on its node, because
  * O_EXCL would also keep other readers out (source_guard.h). */
-static int lock_out_readers(const struct sink *s, struct error *err)
+static int lock_out_readers(const struct local_sink *s, struct error *err)
 {
     if (device_in_use_lock(s->file.fd, true))
         return 0;
     return error_set(err, ERROR_REFUSED, 0,
                      "%s is in use: another program reads it and has locked it",
-                     s->options.path);
+                     s->sink.options.path);
 }
 
 int sink_open_block(const struct sink_options *options,
                     const struct target_path *place, struct sink **sink,
                     struct error *err)
 {
-    AUTO_FREE struct sink *s = calloc(1, sizeof(*s));
+    AUTO_FREE struct local_sink *s = calloc(1, sizeof(*s));
     int r, read_only = 0;
 
     if (!s)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    s->ops = &block_ops;
-    s->options = *options;
+    s->sink.ops = &block_ops;
+    s->sink.options = *options;
     r = file_open(&s->file, options->path, O_RDWR | O_EXCL, 0, options->mode);
     if (r < 0)
         return refuse_device(options, place->device, r, err);
@@ -302,6 +318,6 @@ int sink_open_block(const struct sink_options *options,
         file_close(&s->file);
         return refuse_read_only(options->path, err);
     }
-    *sink = TAKE_PTR(s);
+    *sink = &TAKE_PTR(s)->sink;
     return 0;
 }

@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "io/device_in_use.h"
-#include "sink/sink_private.h"
+#include "sink/local_sink.h"
 
 /* Leaves out the device number: it differs between machines. */
 int identify_file(int fd, const char *path, char *identity, struct error *err)

@@ -17,17 +17,19 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "io/partial_tree.h"
+#include "sink/file_plan.h"
 #include "sink/final_name.h"
+#include "sink/local_sink.h"
 #include "sink/partial_file.h"
-#include "sink/sink_private.h"
 
 struct sink_file {
-    struct sink sink;
+    struct local_sink local;
     char *partial;    /* owned */
     char *directory;  /* owned */
     bool has_content; /* the partial is worth keeping */
-    bool replaces;    /* a file with the final name, which check_exists() saw */
-    mode_t new_mode;  /* of a disk that replaces no file */
+    bool
+        replaces; /* a file with the final name, which file_plan_check_old() saw */
+    mode_t new_mode; /* of a disk that replaces no file */
 };
 
 static struct sink_file *of(struct sink *sink)
@@ -35,109 +37,13 @@ static struct sink_file *of(struct sink *sink)
     return (struct sink_file *)sink;
 }
 
-/* ---- planning ---- */
-
-/* The free space of the volume, plus the leftover_bytes that we would free. */
-static int gather(const struct sink_options *options, const char *directory,
-                  uint64_t leftover_bytes, struct sizing_facts *facts,
-                  struct error *err)
-{
-    struct volume_space volume;
-
-    if (volume_space(directory, &volume, err) < 0)
-        return -1;
-    volume.available_bytes += leftover_bytes;
-    *facts = (struct sizing_facts){
-        .wanted_bytes = options->size_bytes,
-        .grow = options->size_max,
-        .overcommit = options->overcommit &&
-                      options->preallocate == SINK_PREALLOCATE_OFF,
-        .overhead_ppm = options->overhead_ppm,
-        .available_bytes = volume.available_bytes,
-        .kept_bytes = volume.kept_bytes,
-    };
-    if (volume.total_bytes > volume.available_bytes)
-        facts->taken_bytes = volume.total_bytes - volume.available_bytes;
-    return 0;
-}
-
-/* The old file stays until the new one is complete, so both need space.
- * old_bytes: what the old file occupies; 0: there is none. */
-static int decide(struct sizing_facts *facts, uint64_t old_bytes,
-                  struct sizing_verdict *verdict, struct error *err)
-{
-    struct sizing_facts alone = *facts;
-    struct sizing_verdict ignored;
-    struct error why;
-
-    if (sizing_plan(facts, verdict, err) == 0)
-        return 0;
-    if (old_bytes == 0 || err->kind != ERROR_NO_SPACE)
-        return -1;
-    alone.available_bytes += old_bytes;
-    alone.taken_bytes -= old_bytes < alone.taken_bytes ? old_bytes
-                                                       : alone.taken_bytes;
-    if (sizing_plan(&alone, &ignored, &why) < 0)
-        return -1;
-    return error_wrap(err, "beside the old file, which stays until the new "
-                           "one is whole (remove it, or use --delta)");
-}
-
-static int refuse_exists(const struct sink_options *options, struct error *err)
-{
-    return error_set(err, ERROR_REFUSED, 0,
-                     "%s exists; --overwrite would replace it", options->path);
-}
-
-static int check_exists(const struct sink_options *options,
-                        const struct target_path *place, struct error *err)
-{
-    if (place->kind != TARGET_PATH_FILE || options->finished)
-        return 0;
-    if (options->overwrite || options->delta)
-        return sink_check_guest(options->path, err);
-    return refuse_exists(options, err);
-}
-
-/*
- * Checks, before the first byte, whether the disk may be created and renamed.
- */
-static int check_name(const struct sink_options *options,
-                      const struct target_path *place, const char *directory,
-                      struct error *err)
-{
-    if (check_exists(options, place, err) < 0)
-        return -1;
-    return options->finished ? 0
-                             : final_name_check(options->path, directory, err);
-}
-
-int sink_plan_file(const struct sink_options *options,
-                   const struct target_path *place, uint64_t virtual_bytes,
-                   struct sizing_verdict *verdict, struct error *err)
-{
-    AUTO_FREE char *directory = target_path_directory(options->path);
-    struct sizing_facts facts;
-
-    if (!directory)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "plan %s", options->path);
-    if (check_name(options, place, directory, err) < 0 ||
-        gather(options, directory,
-               partial_file_allocated_bytes(options->path) +
-                   partial_tree_bytes(directory),
-               &facts, err) < 0)
-        return -1;
-    facts.virtual_bytes = virtual_bytes;
-    return decide(&facts, place->allocated_bytes, verdict, err);
-}
-
 /* ---- preparing ---- */
 
-static int resize(const struct sink *sink, uint64_t bytes, struct error *err)
+static int resize(struct sink *sink, uint64_t bytes, struct error *err)
 {
     int r = 0;
 
-    while (ftruncate(sink->file.fd, (off_t)bytes) < 0) {
+    while (ftruncate(local_of(sink)->file.fd, (off_t)bytes) < 0) {
         if (errno == EINTR)
             continue;
         r = errno;
@@ -160,11 +66,11 @@ static int allocate_file(struct sink *sink, struct error *err)
         return -1;
     of(sink)->has_content = false;
     if (resize(sink, sink->size.disk_bytes, err) < 0 ||
-        preallocate_file(sink, err) < 0)
+        preallocate_file(local_of(sink), err) < 0)
         return -1;
     of(sink)->has_content = true;
-    sink->end_bytes = sink->size.disk_bytes;
-    sink->file.size_bytes = sink->size.disk_bytes;
+    local_of(sink)->end_bytes = sink->size.disk_bytes;
+    local_of(sink)->file.size_bytes = sink->size.disk_bytes;
     return 0;
 }
 
@@ -180,7 +86,8 @@ static int refuse_reserve(struct sink *sink, struct error *err)
     struct error why;
 
     if (resize(sink, 0, &why) < 0 ||
-        gather(&sink->options, of(sink)->directory, 0, &facts, &why) < 0)
+        file_plan_facts(&sink->options, of(sink)->directory, 0, &facts, &why) <
+            0)
         return -1;
     facts.virtual_bytes = sink->virtual_bytes;
     if (sizing_plan(&facts, &verdict, &why) < 0 && why.kind == ERROR_NO_SPACE) {
@@ -202,23 +109,23 @@ static int plan_partial(struct sink *sink, struct error *err)
     struct stat st;
 
     if (target_path_look(sink->options.path, &old, err) < 0 ||
-        check_exists(&sink->options, &old, err) < 0)
+        file_plan_check_old(&sink->options, &old, err) < 0)
         return -1;
-    if (fstat(sink->file.fd, &st) < 0)
+    if (fstat(local_of(sink)->file.fd, &st) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
                          of(sink)->partial);
-    if (gather(&sink->options, of(sink)->directory,
-               (uint64_t)st.st_blocks * 512, &facts, err) < 0)
+    if (file_plan_facts(&sink->options, of(sink)->directory,
+                        (uint64_t)st.st_blocks * 512, &facts, err) < 0)
         return -1;
     facts.virtual_bytes = sink->virtual_bytes;
     of(sink)->replaces = old.kind == TARGET_PATH_FILE;
-    return decide(&facts, old.allocated_bytes, &sink->size, err);
+    return file_plan_decide(&facts, old.allocated_bytes, &sink->size, err);
 }
 
-static int file_prepare(struct sink *sink, struct error *err)
+static int prepare_new(struct sink *sink, struct error *err)
 {
     if (sink->options.finished)
-        return refuse_exists(&sink->options, err);
+        return file_plan_refuse(&sink->options, err);
     if (plan_partial(sink, err) < 0)
         return -1;
     if (allocate_file(sink, err) == 0)
@@ -228,20 +135,21 @@ static int file_prepare(struct sink *sink, struct error *err)
 
 /* ---- a disk whose size is not known yet ---- */
 
-static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
+static int file_available(struct local_sink *local, uint64_t *bytes,
+                          struct error *err)
 {
     struct sizing_facts facts;
     struct target_path old;
     struct stat st;
 
-    if (target_path_look(sink->options.path, &old, err) < 0)
+    if (target_path_look(local->sink.options.path, &old, err) < 0)
         return -1;
-    if (fstat(sink->file.fd, &st) < 0)
+    if (fstat(local->file.fd, &st) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
-                         of(sink)->partial);
-    if (gather(&sink->options, of(sink)->directory,
-               (uint64_t)st.st_blocks * 512 + old.allocated_bytes, &facts,
-               err) < 0)
+                         of(&local->sink)->partial);
+    if (file_plan_facts(&local->sink.options, of(&local->sink)->directory,
+                        (uint64_t)st.st_blocks * 512 + old.allocated_bytes,
+                        &facts, err) < 0)
         return -1;
     *bytes = facts.available_bytes;
     return 0;
@@ -250,14 +158,16 @@ static int file_available(struct sink *sink, uint64_t *bytes, struct error *err)
 /* As allocate_file(), for a disk that may be partly there. */
 static int make_room_for_stream(struct sink *sink, struct error *err)
 {
-    bool keeps = of(sink)->has_content && file_refresh_size(&sink->file) == 0 &&
-                 sink_keep_left(sink, sink->file.size_bytes);
+    bool keeps = of(sink)->has_content &&
+                 file_refresh_size(&local_of(sink)->file) == 0 &&
+                 sink_keep_left(local_of(sink),
+                                local_of(sink)->file.size_bytes);
 
     if (!keeps)
         return allocate_file(sink, err);
     log_info("%s: comparing with what an interrupted run left",
              of(sink)->partial);
-    if (preallocate_file(sink, err) < 0)
+    if (preallocate_file(local_of(sink), err) < 0)
         return -1;
     sink_distrust_zeros(sink);
     return 0;
@@ -267,21 +177,21 @@ static int make_room_for_stream(struct sink *sink, struct error *err)
  * grows as it is written. */
 static int stretch(struct sink *sink, uint64_t max_bytes, struct error *err)
 {
-    sink->end_bytes = sink->file.size_bytes = max_bytes;
-    /* Sparse: file_resize() cuts off what is never written. */
+    local_of(sink)->end_bytes = local_of(sink)->file.size_bytes = max_bytes;
+    /* Sparse: settle() cuts off what is never written. */
     if (resize(sink, max_bytes, err) == 0)
         return 0;
     return err->errnum == EFBIG ? 0 : -1;
 }
 
-static int file_prepare_stream(struct sink *sink, uint64_t min_bytes,
-                               uint64_t *max_bytes, struct error *err)
+static int prepare_stream(struct sink *sink, uint64_t min_bytes,
+                          uint64_t *max_bytes, struct error *err)
 {
     struct target_path old;
 
     if (target_path_look(sink->options.path, &old, err) < 0 ||
-        check_exists(&sink->options, &old, err) < 0 ||
-        file_available(sink, max_bytes, err) < 0)
+        file_plan_check_old(&sink->options, &old, err) < 0 ||
+        file_available(local_of(sink), max_bytes, err) < 0)
         return -1;
     if (old.kind == TARGET_PATH_FILE && unlink(sink->options.path) < 0 &&
         errno != ENOENT)
@@ -293,16 +203,15 @@ static int file_prepare_stream(struct sink *sink, uint64_t min_bytes,
                                                : stretch(sink, *max_bytes, err);
 }
 
-static int file_resize(struct sink *sink, uint64_t disk_bytes,
-                       struct error *err)
+static int settle(struct sink *sink, uint64_t disk_bytes, struct error *err)
 {
     if (resize(sink, disk_bytes, err) < 0)
         return -1;
-    sink->end_bytes = sink->file.size_bytes = disk_bytes;
+    local_of(sink)->end_bytes = local_of(sink)->file.size_bytes = disk_bytes;
     /* Reserves the remaining space; written data stays. */
-    if (preallocate_file(sink, err) < 0)
+    if (preallocate_file(local_of(sink), err) < 0)
         return -1;
-    if (sink->left_bytes > 0)
+    if (local_of(sink)->left_bytes > 0)
         sink_distrust_zeros(sink);
     return 0;
 }
@@ -311,7 +220,7 @@ static void file_discard(struct sink *sink)
 {
     struct error err;
 
-    sink->left_bytes = 0;
+    local_of(sink)->left_bytes = 0;
     if (resize(sink, 0, &err) < 0)
         log_warn("%s", err.text);
     else
@@ -324,23 +233,22 @@ static int take_finished(struct sink *sink, uint64_t disk_bytes,
 {
     sink->options.preallocate = SINK_PREALLOCATE_OFF;
     sink->size.disk_bytes = disk_bytes;
-    sink->end_bytes = sink->virtual_bytes;
-    return preallocate_file(sink, err);
+    local_of(sink)->end_bytes = sink->virtual_bytes;
+    return preallocate_file(local_of(sink), err);
 }
 
 /* A disk that fills the volume keeps the size it was given. */
-static int file_resume(struct sink *sink, uint64_t disk_bytes,
-                       struct error *err)
+static int resume(struct sink *sink, uint64_t disk_bytes, struct error *err)
 {
-    int r = file_refresh_size(&sink->file);
+    int r = file_refresh_size(&local_of(sink)->file);
 
     if (r < 0)
         return error_set(err, ERROR_TARGET_IO, -r, "look at %s",
                          of(sink)->partial);
-    if (sink->file.size_bytes != disk_bytes)
-        return error_set(err, ERROR_REFUSED, 0,
-                         "%s has %" PRIu64 " bytes, not %" PRIu64,
-                         of(sink)->partial, sink->file.size_bytes, disk_bytes);
+    if (local_of(sink)->file.size_bytes != disk_bytes)
+        return error_set(
+            err, ERROR_REFUSED, 0, "%s has %" PRIu64 " bytes, not %" PRIu64,
+            of(sink)->partial, local_of(sink)->file.size_bytes, disk_bytes);
     if (sink->options.finished)
         return take_finished(sink, disk_bytes, err);
     if (plan_partial(sink, err) < 0)
@@ -350,15 +258,16 @@ static int file_resume(struct sink *sink, uint64_t disk_bytes,
                          "%s was to have %" PRIu64 " bytes, now %" PRIu64,
                          of(sink)->partial, disk_bytes, sink->size.disk_bytes);
     sink->size.disk_bytes = disk_bytes;
-    sink->end_bytes = disk_bytes;
+    local_of(sink)->end_bytes = disk_bytes;
     of(sink)->has_content = true;
-    return preallocate_file(sink, err);
+    return preallocate_file(local_of(sink), err);
 }
 
-static int file_identify(const struct sink *sink, char *identity,
+static int file_identify(const struct local_sink *local, char *identity,
                          struct error *err)
 {
-    return identify_file(sink->file.fd, sink->options.path, identity, err);
+    return identify_file(local->file.fd, local->sink.options.path, identity,
+                         err);
 }
 
 /* ---- the name ---- */
@@ -366,7 +275,7 @@ static int file_identify(const struct sink *sink, char *identity,
 /* From now on, the disk is read only under its final name. */
 static int take_name(struct sink_file *f, struct error *err)
 {
-    char *name = strdup(f->sink.options.path);
+    char *name = strdup(f->local.sink.options.path);
 
     if (!name)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "remember a name");
@@ -380,13 +289,13 @@ static int set_access(struct sink_file *f, bool replace, struct error *err)
 {
     struct stat st;
 
-    if (replace && lstat(f->sink.options.path, &st) == 0)
-        return final_name_copy_access(f->sink.options.path, f->sink.file.fd,
-                                      err);
-    if (fstat(f->sink.file.fd, &st) == 0 &&
+    if (replace && lstat(f->local.sink.options.path, &st) == 0)
+        return final_name_copy_access(f->local.sink.options.path,
+                                      f->local.file.fd, err);
+    if (fstat(f->local.file.fd, &st) == 0 &&
         (st.st_mode & 0777) != f->new_mode && f->new_mode != 0 &&
-        (fchmod(f->sink.file.fd, f->new_mode) < 0 ||
-         fsync(f->sink.file.fd) < 0))
+        (fchmod(f->local.file.fd, f->new_mode) < 0 ||
+         fsync(f->local.file.fd) < 0))
         return error_set(err, ERROR_TARGET_IO, errno, "set the mode of %s",
                          f->partial);
     return 0;
@@ -401,7 +310,7 @@ static int file_commit(struct sink *sink, struct error *err)
         final_name_give(f->partial, sink->options.path, replace, err) < 0 ||
         take_name(f, err) < 0)
         return -1;
-    return final_name_return_access(f->partial, sink->file.fd, err);
+    return final_name_return_access(f->partial, local_of(sink)->file.fd, err);
 }
 
 static void file_close_sink(struct sink *sink)
@@ -410,10 +319,10 @@ static void file_close_sink(struct sink *sink)
     int r;
 
     /* The lock shows that no other target uses it. */
-    if (f->partial && sink->file.fd >= 0 && !f->has_content &&
-        partial_file_has_name(sink->file.fd, f->partial))
+    if (f->partial && local_of(sink)->file.fd >= 0 && !f->has_content &&
+        partial_file_has_name(local_of(sink)->file.fd, f->partial))
         unlink(f->partial);
-    r = file_close(&sink->file);
+    r = file_close(&local_of(sink)->file);
     if (r < 0)
         log_warn("close %s: %s", sink->options.path, strerrordesc_np(-r));
     free(f->partial);
@@ -427,12 +336,12 @@ static int open_partial(struct sink_file *f, struct error *err)
 {
     struct partial_file partial;
 
-    if (partial_file_open(f->sink.options.path, f->directory,
-                          f->sink.options.mode, &partial, err) < 0) {
+    if (partial_file_open(f->local.sink.options.path, f->directory,
+                          f->local.sink.options.mode, &partial, err) < 0) {
         free(partial.path);
         return -1;
     }
-    f->sink.file = partial.file;
+    f->local.file = partial.file;
     f->partial = partial.path;
     f->new_mode = partial.new_mode;
     f->has_content = partial.has_content;
@@ -442,32 +351,32 @@ static int open_partial(struct sink_file *f, struct error *err)
 /* Opens the disk under its final name, read-only. */
 static int open_finished(struct sink_file *f, struct error *err)
 {
-    const char *path = f->sink.options.path;
-    int r = file_open(&f->sink.file, path, O_RDWR | O_NOFOLLOW, 0,
-                      f->sink.options.mode);
+    const char *path = f->local.sink.options.path;
+    int r = file_open(&f->local.file, path, O_RDWR | O_NOFOLLOW, 0,
+                      f->local.sink.options.mode);
 
     if (r < 0)
         return error_set(err, ERROR_TARGET_IO, -r, "open %s", path);
     f->has_content = true;
-    if (!partial_file_lock(f->sink.file.fd, path))
+    if (!partial_file_lock(f->local.file.fd, path))
         return error_set(err, ERROR_REFUSED, 0, "%s is in use", path);
     if (take_name(f, err) < 0)
         return -1;
-    return final_name_return_access(path, f->sink.file.fd, err);
+    return final_name_return_access(path, f->local.file.fd, err);
 }
 
 static void let_go(struct sink_file *f)
 {
-    if (partial_file_has_name(f->sink.file.fd, f->partial))
+    if (partial_file_has_name(f->local.file.fd, f->partial))
         unlink(f->partial);
-    file_close(&f->sink.file);
+    file_close(&f->local.file);
 }
 
 /* May the older disk be changed in place, and is it large enough? */
 static int check_older(struct sink_file *f, const struct file *older,
                        struct error *err)
 {
-    const char *path = f->sink.options.path;
+    const char *path = f->local.sink.options.path;
     struct sizing_facts facts;
     struct stat st;
 
@@ -480,24 +389,26 @@ static int check_older(struct sink_file *f, const struct file *older,
                          path);
     if (!partial_file_lock(older->fd, path))
         return error_set(err, ERROR_REFUSED, 0, "%s is in use", path);
-    if (gather(&f->sink.options, f->directory,
-               older->allocated_bytes +
-                   partial_file_allocated_bytes(f->sink.options.path),
-               &facts, err) < 0)
+    if (file_plan_facts(
+            &f->local.sink.options, f->directory,
+            older->allocated_bytes +
+                partial_file_allocated_bytes(f->local.sink.options.path),
+            &facts, err) < 0)
         return -1;
-    facts.virtual_bytes = f->sink.virtual_bytes;
-    return sizing_plan(&facts, &f->sink.size, err);
+    facts.virtual_bytes = f->local.sink.virtual_bytes;
+    return sizing_plan(&facts, &f->local.sink.size, err);
 }
 
 /* Renames the older disk to the partial name, replacing what an interrupted
  * run left.  Returns 1, or 0 if there is none. */
 static int take_older(struct sink_file *f, struct error *err)
 {
-    const char *path = f->sink.options.path;
+    const char *path = f->local.sink.options.path;
     struct file older;
     int r;
 
-    r = file_open(&older, path, O_RDWR | O_NOFOLLOW, 0, f->sink.options.mode);
+    r = file_open(&older, path, O_RDWR | O_NOFOLLOW, 0,
+                  f->local.sink.options.mode);
     if (r == -ENOENT)
         return 0;
     if (r < 0)
@@ -509,7 +420,7 @@ static int take_older(struct sink_file *f, struct error *err)
     if (f->has_content)
         log_info("%s: removing what an interrupted run left", f->partial);
     let_go(f);
-    f->sink.file = older;
+    f->local.file = older;
     f->has_content = true;
     f->new_mode = 0;
     final_name_borrow_access(older.fd);
@@ -519,7 +430,7 @@ static int take_older(struct sink_file *f, struct error *err)
     return 1;
 }
 
-static int file_adopt(struct sink *sink, bool older, struct error *err)
+static int adopt(struct sink *sink, bool older, struct error *err)
 {
     struct sink_file *f = of(sink);
     int r = 0;
@@ -533,37 +444,54 @@ static int file_adopt(struct sink *sink, bool older, struct error *err)
     if (r <= 0)
         return r;
     if (resize(sink, sink->size.disk_bytes, err) < 0 ||
-        preallocate_file(sink, err) < 0)
+        preallocate_file(local_of(sink), err) < 0)
         return -1;
-    sink->end_bytes = sink->size.disk_bytes;
-    sink->file.size_bytes = sink->size.disk_bytes;
+    local_of(sink)->end_bytes = sink->size.disk_bytes;
+    local_of(sink)->file.size_bytes = sink->size.disk_bytes;
     return 1;
 }
 
-static const char *file_content_path(const struct sink *sink)
+static int file_prepare(struct sink *sink, const struct sink_room *room,
+                        struct error *err)
 {
-    return ((const struct sink_file *)sink)->partial;
+    switch (room->kind) {
+    case SINK_ROOM_NEW: return prepare_new(sink, err);
+    case SINK_ROOM_STREAM:
+        return prepare_stream(sink, room->min_bytes, room->max_bytes, err);
+    case SINK_ROOM_RESUME: return resume(sink, room->disk_bytes, err);
+    case SINK_ROOM_ADOPT: return adopt(sink, room->older, err);
+    case SINK_ROOM_SETTLE: return settle(sink, sink->size.disk_bytes, err);
+    }
+    return 0;
 }
+
+static const char *file_content_path(const struct local_sink *local)
+{
+    return ((const struct sink_file *)local)->partial;
+}
+
+static const struct local_ops file_local_ops = {
+    .available = file_available,
+    .content_path = file_content_path,
+    .identify = file_identify,
+};
 
 static const struct sink_ops file_ops = {
     .kind = "file",
+    .local = &file_local_ops,
     .prepare = file_prepare,
-    .prepare_stream = file_prepare_stream,
-    .resize = file_resize,
-    .discard = file_discard,
-    .available = file_available,
-    .resume = file_resume,
-    .adopt = file_adopt,
-    .content_path = file_content_path,
-    .identify = file_identify,
+    .write = local_sink_write,
+    .zero = local_sink_zero,
+    .flush = local_sink_flush,
     .commit = file_commit,
+    .discard = file_discard,
     .close = file_close_sink,
 };
 
 static void auto_close_sink(struct sink_file **f)
 {
     if (*f)
-        file_close_sink(&(*f)->sink);
+        file_close_sink(&(*f)->local.sink);
 }
 
 int sink_open_file(const struct sink_options *options,
@@ -576,13 +504,13 @@ int sink_open_file(const struct sink_options *options,
     f = calloc(1, sizeof(*f));
     if (!f)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    f->sink.ops = &file_ops;
-    f->sink.options = *options;
-    f->sink.file = (struct file)FILE_CLOSED;
+    f->local.sink.ops = &file_ops;
+    f->local.sink.options = *options;
+    f->local.file = (struct file)FILE_CLOSED;
     f->directory = target_path_directory(options->path);
     if (!f->directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", options->path);
-    if (check_name(options, place, f->directory, err) < 0)
+    if (file_plan_check_name(options, place, f->directory, err) < 0)
         return -1;
     r = partial_tree_clear_in(f->directory);
     if (r < 0 && r != -EBUSY)
@@ -590,6 +518,6 @@ int sink_open_file(const struct sink_options *options,
                  strerrordesc_np(-r));
     if ((options->finished ? open_finished(f, err) : open_partial(f, err)) < 0)
         return -1;
-    *sink = &TAKE_PTR(f)->sink;
+    *sink = &TAKE_PTR(f)->local.sink;
     return 0;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sink/sink_private.h"
+#include "sink/local_sink.h"
 
 #define ALIGN_BYTES ((size_t)4096)
 
@@ -12,8 +12,9 @@
 #define MAX_HELD_BYTES (UINT64_C(1) << 30)
 
 struct sink_lane {
-    struct sink *sink;      /* borrowed */
-    struct io_queue *queue; /* borrowed */
+    struct sink *sink;        /* borrowed */
+    struct local_sink *local; /* the same, or NULL: another kind */
+    struct io_queue *queue;   /* borrowed */
     struct file_window window;
     uint64_t zero_begin; /* pending: [zero_begin, zero_end) */
     uint64_t zero_end;
@@ -28,6 +29,7 @@ struct sink_lane *sink_lane_open(struct sink *sink, struct io_queue *queue)
     if (lane) {
         atomic_store(&sink->is_touched, true);
         lane->sink = sink;
+        lane->local = sink->ops->local ? local_of(sink) : NULL;
         lane->queue = queue;
     }
     return lane;
@@ -37,8 +39,7 @@ void sink_write(struct sink_lane *lane, struct io *io)
 {
     assert(io->offset <= lane->sink->virtual_bytes &&
            io->len <= lane->sink->virtual_bytes - io->offset);
-    io->file = &lane->sink->file;
-    io_queue_submit(lane->queue, io);
+    lane->sink->ops->write(lane->sink, lane->queue, io);
 }
 
 /* ---- comparison with existing content ---- */
@@ -64,7 +65,7 @@ static bool read_left(struct sink_lane *lane, const struct io *io)
         uint8_t *to = lane->left + done;
         uint64_t offset = io->offset + done;
         ssize_t n = pread(
-            file_fd_for(&lane->sink->file, to, io->len - done, offset), to,
+            file_fd_for(&lane->local->file, to, io->len - done, offset), to,
             io->len - done, (off_t)offset);
 
         if (n < 0 && errno == EINTR)
@@ -78,18 +79,18 @@ static bool read_left(struct sink_lane *lane, const struct io *io)
 
 bool sink_holds(struct sink_lane *lane, const struct io *io)
 {
-    struct sink *sink = lane->sink;
+    struct local_sink *local = lane->local;
 
-    if (io->offset > sink->left_bytes ||
-        io->len > sink->left_bytes - io->offset ||
-        atomic_load(&sink->misses) >= SINK_MISSES_MAX)
+    if (!local || io->offset > local->left_bytes ||
+        io->len > local->left_bytes - io->offset ||
+        atomic_load(&local->misses) >= SINK_MISSES_MAX)
         return false;
     if (make_room(lane, io->len) && read_left(lane, io) &&
         memcmp(lane->left, io->buf, io->len) == 0) {
-        atomic_store(&sink->misses, 0);
+        atomic_store(&local->misses, 0);
         return true;
     }
-    atomic_fetch_add(&sink->misses, 1);
+    atomic_fetch_add(&local->misses, 1);
     return false;
 }
 
@@ -98,8 +99,8 @@ int sink_written(struct sink_lane *lane, const struct io *io, struct error *err)
     struct sink *sink = lane->sink;
     int r = io->result;
 
-    if (r == 0)
-        r = file_window_written(&lane->window, &sink->file, io->offset,
+    if (r == 0 && lane->local)
+        r = file_window_written(&lane->window, &lane->local->file, io->offset,
                                 io->len);
     return r < 0 ? sink_fail_at(sink, r, "write", io->len, io->offset, err) : 0;
 }
@@ -109,7 +110,9 @@ static int apply_held(struct sink_lane *lane, struct error *err)
     uint64_t begin = lane->zero_begin, end = lane->zero_end;
 
     lane->zero_begin = lane->zero_end;
-    return begin < end ? sink_zero_now(lane->sink, begin, end - begin, err) : 0;
+    return begin < end
+               ? lane->sink->ops->zero(lane->sink, begin, end - begin, err)
+               : 0;
 }
 
 int sink_zero(struct sink_lane *lane, uint64_t offset, uint64_t length,

@@ -7,14 +7,14 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "sink/sink_private.h"
+#include "sink/local_sink.h"
 
-static int reserve(const struct sink *sink)
+static int reserve(const struct local_sink *local)
 {
-    uint64_t bytes = sink->size.disk_bytes;
+    uint64_t bytes = local->sink.size.disk_bytes;
 
     /* fallocate(2) refuses a length of 0. */
-    while (bytes > 0 && fallocate(sink->file.fd, 0, 0, (off_t)bytes) < 0)
+    while (bytes > 0 && fallocate(local->file.fd, 0, 0, (off_t)bytes) < 0)
         if (errno != EINTR)
             return -errno;
     return 0;
@@ -34,42 +34,47 @@ static void say_applied(const struct sink *sink)
              sink->preallocation_why);
 }
 
-static void take_ladder(struct sink *sink, const struct zero_method *methods,
-                        bool must_allocate)
+static void take_ladder(struct local_sink *local,
+                        const struct zero_method *methods, bool must_allocate)
 {
-    zeroer_init(&sink->zeroer, &sink->file, sink->options.path, methods,
+    zeroer_init(&local->zeroer, &local->file, local->sink.options.path, methods,
                 must_allocate);
-    sink->zeroer.stop = &sink->stop;
+    local->zeroer.stop = &local->sink.stop;
 }
 
-static void want_every_block(struct sink *sink)
+static void want_every_block(struct local_sink *local)
 {
+    struct sink *sink = &local->sink;
+
     sink->preallocation = "full";
     sink->reads_zero = NULL;
     sink->zero_min = UINT64_MAX;
-    take_ladder(sink, zero_write_methods, true);
+    take_ladder(local, zero_write_methods, true);
 }
 
 /* A new file: holes and reserved blocks already read as zero. */
-static void want_holes(struct sink *sink, const char *preallocation)
+static void want_holes(struct local_sink *local, const char *preallocation)
 {
+    struct sink *sink = &local->sink;
+
     sink->preallocation = preallocation;
     sink->reads_zero = "hole";
     sink->zero_min = 0;
-    take_ladder(sink, zero_file_methods, strcmp(preallocation, "off") != 0);
+    take_ladder(local, zero_file_methods, strcmp(preallocation, "off") != 0);
 }
 
-int preallocate_file(struct sink *sink, struct error *err)
+int preallocate_file(struct local_sink *local, struct error *err)
 {
+    struct sink *sink = &local->sink;
     enum sink_preallocate wish = sink->options.preallocate;
     int r;
 
     if (wish == SINK_PREALLOCATE_OFF) {
-        want_holes(sink, "off");
+        want_holes(local, "off");
         return 0;
     }
     /* Also for full: a lack of space shows now and not at the end. */
-    r = reserve(sink);
+    r = reserve(local);
     if (r < 0 && !is_unsupported(r))
         return error_set(err,
                          sink_is_no_space(r) ? ERROR_NO_SPACE : ERROR_TARGET_IO,
@@ -77,9 +82,9 @@ int preallocate_file(struct sink *sink, struct error *err)
                          sink->size.disk_bytes, sink->options.path);
 
     if (r == 0 && wish != SINK_PREALLOCATE_FULL) {
-        want_holes(sink, "falloc");
+        want_holes(local, "falloc");
     } else {
-        want_every_block(sink);
+        want_every_block(local);
         if (r < 0 && wish != SINK_PREALLOCATE_FULL)
             snprintf(sink->preallocation_why, sizeof(sink->preallocation_why),
                      "the filesystem cannot reserve space (%s)",
@@ -89,18 +94,19 @@ int preallocate_file(struct sink *sink, struct error *err)
     return 0;
 }
 
-void preallocate_block(struct sink *sink)
+void preallocate_block(struct local_sink *local)
 {
+    struct sink *sink = &local->sink;
     enum sink_preallocate wish = sink->options.preallocate;
 
     if (wish == SINK_PREALLOCATE_FULL) {
-        want_every_block(sink);
+        want_every_block(local);
         say_applied(sink);
         return;
     }
     sink->preallocation = wish == SINK_PREALLOCATE_OFF ? "off" : "falloc";
     sink->zero_min = SINK_ZERO_MIN_BYTES;
-    take_ladder(sink, zero_block_methods, wish != SINK_PREALLOCATE_OFF);
+    take_ladder(local, zero_block_methods, wish != SINK_PREALLOCATE_OFF);
     if (sink->options.target_is_zero && !sink->is_touched) {
         sink->reads_zero = "trusted";
         sink->zero_min = 0;
