@@ -109,15 +109,16 @@ static void measure(struct reader *r, const char *engine, size_t len,
     micro_print(name, (double)best / (double)count, (double)len);
 }
 
-static void measure_engine(enum io_engine engine, const char *path)
+static void measure_engine(enum cw_io_engine engine, const char *path)
 {
     struct reader r = { .file = FILE_CLOSED };
     struct error err = { 0 };
     size_t region_len;
     void *region;
 
-    micro_require(
-        file_open(&r.file, path, O_RDONLY, 0, FILE_MODE_BUFFERED) == 0, "open");
+    micro_require(file_open(&r.file, path, O_RDONLY, 0, CW_IO_MODE_BUFFERED) ==
+                      0,
+                  "open");
     r.pool = buffer_pool_open(DEPTH, CHUNK_BYTES);
     micro_require(r.pool != NULL, "pool");
     region = buffer_pool_region(r.pool, &region_len);
@@ -139,7 +140,7 @@ int main(int argc, char **argv)
 
     micro_begin(argc, argv);
     make_file(path, sizeof(path));
-    measure_engine(IO_ENGINE_URING, path);
-    measure_engine(IO_ENGINE_THREADS, path);
+    measure_engine(CW_IO_ENGINE_URING, path);
+    measure_engine(CW_IO_ENGINE_THREADS, path);
     return 0;
 }

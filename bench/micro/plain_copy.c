@@ -127,20 +127,21 @@ static void open_socket(struct copier *c, const char *host, const char *port,
 
 static void open_disk(struct copier *c, const char *path, int flags)
 {
-    enum io_engine engine;
+    enum cw_io_engine engine;
     struct error err = { 0 };
     char why[256];
     size_t region_len;
     void *region;
 
-    errno = -file_open(&c->file, path, flags, 0, FILE_MODE_AUTO);
+    errno = -file_open(&c->file, path, flags, 0, CW_IO_MODE_AUTO);
     if (errno != 0)
         die(path);
     c->pool = buffer_pool_open(DEPTH, CHUNK_BYTES);
     if (c->pool == NULL)
         die("memory");
     region = buffer_pool_region(c->pool, &region_len);
-    if (io_queue_choose(IO_ENGINE_AUTO, &engine, why, sizeof(why), &err) < 0 ||
+    if (io_queue_choose(CW_IO_ENGINE_AUTO, &engine, why, sizeof(why), &err) <
+            0 ||
         io_queue_open(engine, DEPTH, region, region_len, &c->queue, &err) < 0) {
         fprintf(stderr, "plain-copy: %s\n", err.text);
         exit(1);

@@ -152,7 +152,7 @@ static void on_stop_timeout(void *opaque, int number)
 }
 
 /* Logs warnings of a query without a job. */
-static void on_warning(void *opaque, enum log_level level, const char *line)
+static void on_warning(void *opaque, enum cw_log_level level, const char *line)
 {
     struct program *process = opaque;
 
@@ -208,8 +208,7 @@ int program_open(struct program *process, const char *side,
         log_output_start(&process->log, &err) < 0 ||
         progress_display_start(&process->display, &err) < 0)
         return fail(process, &err);
-    log_open(on_warning, process,
-             output->quiet ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN);
+    log_open(on_warning, process, output->quiet ? CW_LOG_ERROR : CW_LOG_WARN);
     return PROGRAM_GO_ON;
 }
 

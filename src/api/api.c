@@ -175,9 +175,9 @@ static struct image_options written(const struct cw_target_options *options)
 {
     return (struct image_options){
         .path = options->destination,
-        .mode = public_file_mode(&options->tuning),
-        .holes = public_hole_policy(&options->tuning),
-        .format = IMAGE_FORMAT_RAW,
+        .mode = options->tuning.io_mode,
+        .holes = options->tuning.holes,
+        .format = CW_FORMAT_RAW,
     };
 }
 

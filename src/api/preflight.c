@@ -55,10 +55,10 @@ static void advise(struct cw_finding *f, const char *text)
 
 static void examine_uring(struct report *report)
 {
-    enum io_engine chosen;
+    enum cw_io_engine chosen;
     char why[256] = "";
     struct error err;
-    bool works = io_queue_choose(IO_ENGINE_URING, &chosen, why, sizeof(why),
+    bool works = io_queue_choose(CW_IO_ENGINE_URING, &chosen, why, sizeof(why),
                                  &err) == 0;
     struct cw_finding *f = begin(report, "io_uring", works);
 
@@ -126,7 +126,7 @@ static void examine_tls(struct report *report)
 
 /* Opens an unnamed file in directory, for tests. */
 static int open_in_directory(struct file *file, const char *directory,
-                             enum file_mode mode)
+                             enum cw_io_mode mode)
 {
     AUTO_FD int fd = open(directory, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
     char path[32];
@@ -139,7 +139,7 @@ static int open_in_directory(struct file *file, const char *directory,
     return file_open(file, path, O_RDWR, 0, mode);
 }
 
-static int try_mode(const char *path, bool is_directory, enum file_mode mode)
+static int try_mode(const char *path, bool is_directory, enum cw_io_mode mode)
 {
     struct file file = FILE_CLOSED;
     int r = is_directory ? open_in_directory(&file, path, mode)
@@ -150,7 +150,7 @@ static int try_mode(const char *path, bool is_directory, enum file_mode mode)
 }
 
 static void examine_mode(struct report *report, const char *path,
-                         bool is_directory, enum file_mode mode,
+                         bool is_directory, enum cw_io_mode mode,
                          const char *name, const char *advice)
 {
     int r = try_mode(path, is_directory, mode);
@@ -172,11 +172,11 @@ static void examine_path(struct report *report, const char *path)
         advise(f, "name the disk, or the directory it is to be in");
         return;
     }
-    examine_mode(report, path, S_ISDIR(st.st_mode), FILE_MODE_DIRECT,
+    examine_mode(report, path, S_ISDIR(st.st_mode), CW_IO_MODE_DIRECT,
                  "direct I/O",
                  "the page cache is used instead: slower, and it counts "
                  "against a memory limit");
-    examine_mode(report, path, S_ISDIR(st.st_mode), FILE_MODE_DONTCACHE,
+    examine_mode(report, path, S_ISDIR(st.st_mode), CW_IO_MODE_DONTCACHE,
                  "uncached I/O",
                  "needs Linux 6.14 and a filesystem that has it; only where "
                  "direct I/O does not work");

@@ -23,8 +23,7 @@ static int digest_disk(const struct image_options *image,
     int r;
 
     scan.image.takes_any_order = true;
-    if (io_queue_choose(public_io_engine(engine), &scan.engine, why,
-                        sizeof(why), err) < 0 ||
+    if (io_queue_choose(engine, &scan.engine, why, sizeof(why), err) < 0 ||
         image_open(&scan.image, &whole, err) < 0)
         return -1;
     if (virtual_bytes == 0)

@@ -12,22 +12,22 @@
 static struct {
     log_handler *handler;
     void *opaque;
-    enum log_level level;
+    enum cw_log_level level;
 } destination;
 
-void log_open(log_handler *handler, void *opaque, enum log_level level)
+void log_open(log_handler *handler, void *opaque, enum cw_log_level level)
 {
     destination.handler = handler;
     destination.opaque = opaque;
     destination.level = level;
 }
 
-bool log_wants(enum log_level level)
+bool log_wants(enum cw_log_level level)
 {
     return destination.handler && level <= destination.level;
 }
 
-static void format_line(enum log_level level, const char *fmt, va_list ap,
+static void format_line(enum cw_log_level level, const char *fmt, va_list ap,
                         unsigned dropped)
 {
     char line[1024];
@@ -42,7 +42,7 @@ static void format_line(enum log_level level, const char *fmt, va_list ap,
     destination.handler(destination.opaque, level, line);
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+void log_line(enum cw_log_level level, const char *fmt, ...)
 {
     va_list ap;
 
@@ -76,7 +76,7 @@ static bool take_turn(struct log_limit *limit, unsigned *dropped)
     return may_log;
 }
 
-void log_line_limited(struct log_limit *limit, enum log_level level,
+void log_line_limited(struct log_limit *limit, enum cw_log_level level,
                       const char *fmt, ...)
 {
     unsigned dropped;

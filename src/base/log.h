@@ -12,26 +12,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum log_level {
-    LOG_LEVEL_ERROR,
-    LOG_LEVEL_WARN,
-    LOG_LEVEL_INFO,
-    LOG_LEVEL_DEBUG
-};
+#include "clonewire/clonewire.h"
 
 /* Receives one formatted line, on the thread that logged it. */
-typedef void log_handler(void *opaque, enum log_level level, const char *line);
+typedef void log_handler(void *opaque, enum cw_log_level level,
+                         const char *line);
 
 /*
  * Sends lines of level or more urgent to handler (borrowed, like opaque, until
  * the next call).  Call it before threads start; by default nothing is logged.
  */
-void log_open(log_handler *handler, void *opaque, enum log_level level);
+void log_open(log_handler *handler, void *opaque, enum cw_log_level level);
 
 /* Is this level logged?  Guards costly debug lines. */
-bool log_wants(enum log_level level);
+bool log_wants(enum cw_log_level level);
 
-void log_line(enum log_level level, const char *fmt, ...)
+void log_line(enum cw_log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Of one place in the code: when it logged, and how often it could not. */
@@ -45,22 +41,22 @@ struct log_limit {
  * at once and one a second in the long run.  The next line that is logged says
  * how many were dropped before it.
  */
-void log_line_limited(struct log_limit *limit, enum log_level level,
+void log_line_limited(struct log_limit *limit, enum cw_log_level level,
                       const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define log_warn_limited(...)                                   \
-    do {                                                        \
-        static struct log_limit limit_;                         \
-        log_line_limited(&limit_, LOG_LEVEL_WARN, __VA_ARGS__); \
+#define log_warn_limited(...)                                \
+    do {                                                     \
+        static struct log_limit limit_;                      \
+        log_line_limited(&limit_, CW_LOG_WARN, __VA_ARGS__); \
     } while (0)
-#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...)                              \
-    do {                                            \
-        if (log_wants(LOG_LEVEL_DEBUG))             \
-            log_line(LOG_LEVEL_DEBUG, __VA_ARGS__); \
+#define log_error(...) log_line(CW_LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_line(CW_LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(CW_LOG_INFO, __VA_ARGS__)
+#define log_debug(...)                           \
+    do {                                         \
+        if (log_wants(CW_LOG_DEBUG))             \
+            log_line(CW_LOG_DEBUG, __VA_ARGS__); \
     } while (0)
 
 #endif

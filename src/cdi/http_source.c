@@ -51,7 +51,7 @@ static int look_for_disk(struct http_source *v, struct error *err)
     }
     if (image_open(&options, &image, &why) < 0)
         return 0;
-    r = image->format == IMAGE_FORMAT_RAW &&
+    r = image->format == CW_FORMAT_RAW &&
         image->compression == IMAGE_COMPRESSION_NONE;
     if (!r)
         log_info("%s is %s: it travels as the file that it is", path,
@@ -80,9 +80,9 @@ static int open_disk(struct http_source *v, struct error *err)
     else
         v->image_options = (struct image_options){
             .path = v->options.path,
-            .mode = public_file_mode(&v->options.tuning),
-            .holes = public_hole_policy(&v->options.tuning),
-            .format = IMAGE_FORMAT_RAW,
+            .mode = v->options.tuning.io_mode,
+            .holes = v->options.tuning.holes,
+            .format = CW_FORMAT_RAW,
             .allow_in_use = v->options.allow_in_use,
         };
     if (image_open(&v->image_options, &v->image, err) < 0)

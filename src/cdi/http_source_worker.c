@@ -64,7 +64,7 @@ static int send_tree(struct http_source *v, struct error *err)
     const struct tar_writer_options options = {
         .directory = v->options.path,
         .sparse = !v->options.dense,
-        .holes = public_hole_policy(&v->options.tuning),
+        .holes = v->options.tuning.holes,
         .allow_in_use = v->options.allow_in_use,
         .put = put_packed,
         .opaque = v,

@@ -109,7 +109,7 @@ static int receive_plain(struct upload *u, const struct piece_source *body,
     const struct byte_source input = { read_plain, &plain };
 
     disk_decoder_plain_init(&plain, body);
-    if (upload_image(u, &input, IMAGE_FORMAT_AUTO, known_bytes, err) < 0)
+    if (upload_image(u, &input, CW_FORMAT_AUTO, known_bytes, err) < 0)
         return -1;
     return expect_end(&plain, err);
 }
@@ -172,7 +172,7 @@ static int receive_archive(struct upload *u, const struct piece_source *body,
     struct image_options options = {
         .path = "the upload",
         .input = &input,
-        .format = IMAGE_FORMAT_RAW,
+        .format = CW_FORMAT_RAW,
         .takes_any_order = true,
         .takes_any_size = true,
     };

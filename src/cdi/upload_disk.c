@@ -228,14 +228,13 @@ static int receive_sized(struct upload *u, const struct image_options *options,
 }
 
 int upload_image(struct upload *u, const struct byte_source *input,
-                 enum image_format format, uint64_t known_bytes,
-                 struct error *err)
+                 enum cw_format format, uint64_t known_bytes, struct error *err)
 {
     const struct image_options options = {
         .path = "the upload",
         .input = input,
         .format = format,
-        .mode = public_file_mode(&u->job->tuning),
+        .mode = u->job->tuning.io_mode,
         .takes_any_order = true,
         .takes_any_size = true,
     };

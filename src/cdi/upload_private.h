@@ -7,6 +7,7 @@
 
 #include "cdi/disk_decoder.h"
 #include "cdi/upload.h"
+#include "clonewire/clonewire.h"
 #include "image/image.h"
 #include "image/stream/byte_source.h"
 #include "tar/reader.h"
@@ -29,7 +30,7 @@ int upload_disk(struct upload *upload, struct disk_stream *feed,
  * length of the image, or UPLOAD_SIZE_UNKNOWN.
  */
 int upload_image(struct upload *upload, const struct byte_source *input,
-                 enum image_format format, uint64_t known_bytes,
+                 enum cw_format format, uint64_t known_bytes,
                  struct error *err);
 
 /* Unpacks the files of tar beside the destination; for a device, only the disk

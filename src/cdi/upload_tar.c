@@ -95,7 +95,7 @@ static bool looks_like_qcow2(const struct feed_tar *feed)
 {
     return feed->offset == 0 &&
            probe_content(feed->data, feed->len, NULL, 0).format ==
-               IMAGE_FORMAT_QCOW2;
+               CW_FORMAT_QCOW2;
 }
 
 /* A disk is raw; a QCOW2 image is converted, not copied to the device. */
@@ -107,7 +107,7 @@ static int receive_entry(struct upload *u, struct feed_tar *feed,
     if (next_run(feed, err) < 0)
         return -1;
     if (looks_like_qcow2(feed))
-        return upload_image(u, &input, IMAGE_FORMAT_QCOW2, UPLOAD_SIZE_UNKNOWN,
+        return upload_image(u, &input, CW_FORMAT_QCOW2, UPLOAD_SIZE_UNKNOWN,
                             err);
     return upload_disk(u, &feed->feed, feed->size_bytes, err);
 }

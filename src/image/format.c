@@ -19,13 +19,13 @@ static bool is_qcow2(const uint8_t *head, size_t len)
 
 const struct format formats[] = {
     {
-        .id = IMAGE_FORMAT_RAW,
+        .id = CW_FORMAT_RAW,
         .name = "raw",
         .title = "raw",
         .open = raw_open,
     },
     {
-        .id = IMAGE_FORMAT_QCOW2,
+        .id = CW_FORMAT_QCOW2,
         .name = "qcow2",
         .title = "QCOW2",
         .heads = { { 0, 4, "QFI\xfb", is_qcow2 } },
@@ -34,7 +34,7 @@ const struct format formats[] = {
         .open_in_order = qcow2_sequential_open,
     },
     {
-        .id = IMAGE_FORMAT_VDI,
+        .id = CW_FORMAT_VDI,
         .name = "vdi",
         .title = "VDI",
         /* Boot code has these bytes here by chance one time in 2^32. */
@@ -43,7 +43,7 @@ const struct format formats[] = {
         .open = vdi_open,
     },
     {
-        .id = IMAGE_FORMAT_VHD,
+        .id = CW_FORMAT_VHD,
         .name = "vhd",
         .title = "VHD",
         .heads = { { 0, 8, "conectix", NULL } },
@@ -52,7 +52,7 @@ const struct format formats[] = {
         .open = vhd_open,
     },
     {
-        .id = IMAGE_FORMAT_VHDX,
+        .id = CW_FORMAT_VHDX,
         .name = "vhdx",
         .title = "VHDX",
         .heads = { { 0, 8, "vhdxfile", NULL } },
@@ -60,7 +60,7 @@ const struct format formats[] = {
         .open = vhdx_open,
     },
     {
-        .id = IMAGE_FORMAT_VMDK,
+        .id = CW_FORMAT_VMDK,
         .name = "vmdk",
         .title = "VMDK",
         .heads = { { 0, 4, "KDMV", NULL } },
@@ -80,7 +80,7 @@ const struct compression compressions[] = {
     /* clang-format on */
 };
 
-const struct format *format_of(enum image_format id)
+const struct format *format_of(enum cw_format id)
 {
     const struct format *format = formats;
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "image/image.h"
 #include "image/image_host.h"
 #include "image/stream/stream.h"
@@ -57,7 +58,7 @@ void image_init(struct image *img, const struct image_ops *ops,
 struct image_host image_host_of(struct file *file, struct stream *stream);
 
 struct format {
-    enum image_format id;
+    enum cw_format id;
     const char *name;  /* of --format, and of QEMU: "qcow2" */
     const char *title; /* for messages: "QCOW2" */
 
@@ -105,7 +106,7 @@ extern const struct format formats[];
 extern const struct compression compressions[];
 
 /* id: not AUTO. */
-const struct format *format_of(enum image_format id);
+const struct format *format_of(enum cw_format id);
 
 /* NULL: there is none with this name. */
 const struct format *format_named(const char *name);

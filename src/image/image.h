@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "image/stream/byte_source.h"
 #include "io/file.h"
 #include "io/hole_check.h"
@@ -64,17 +65,6 @@ struct image_ops {
     void (*close)(struct image *img);
 };
 
-/* AUTO: detected by content. */
-enum image_format {
-    IMAGE_FORMAT_AUTO,
-    IMAGE_FORMAT_RAW,
-    IMAGE_FORMAT_QCOW2,
-    IMAGE_FORMAT_VDI,
-    IMAGE_FORMAT_VHD,
-    IMAGE_FORMAT_VHDX,
-    IMAGE_FORMAT_VMDK
-};
-
 enum image_compression {
     IMAGE_COMPRESSION_AUTO,
     IMAGE_COMPRESSION_NONE,
@@ -86,12 +76,12 @@ enum image_compression {
 struct image {
     const struct image_ops *ops;
     const char *path;                   /* borrowed from the options */
-    enum image_format format;           /* never AUTO once open */
+    enum cw_format format;              /* never AUTO once open */
     enum image_compression compression; /* never AUTO once open */
     uint64_t virtual_bytes;             /* fixed once open; whole sectors */
     uint64_t padding_bytes; /* of those, zeros after those of the container */
     uint64_t host_bytes;    /* allocated by the container, for reports */
-    enum file_mode mode;    /* how its bytes are read */
+    enum cw_io_mode mode;   /* how its bytes are read */
     bool is_sequential;     /* only reading in order, by one lane, is cheap */
     bool is_decoded;        /* reading costs CPU: a lane for each CPU pays */
     bool reads_holes;       /* holes of its file are read, not skipped */
@@ -121,12 +111,12 @@ struct image_options {
     /* NULL, or the source of the container, which is read as from a pipe;
      * path is then only for people.  Borrowed as path is. */
     const struct byte_source *input;
-    enum file_mode mode;    /* wish */
-    enum hole_policy holes; /* may holes of a file be skipped unread? */
+    enum cw_io_mode mode;   /* wish */
+    enum cw_holes holes;    /* may holes of a file be skipped unread? */
     struct io_queue *queue; /* of the lane; borrowed; NULL: map only, no read */
-    enum image_format format;
+    enum cw_format format;
 
-    /* AUTO with IMAGE_FORMAT_RAW is NONE: raw means these bytes. */
+    /* AUTO with CW_FORMAT_RAW is NONE: raw means these bytes. */
     enum image_compression compression;
 
     /* A file descriptor that becomes readable when a read of standard input

@@ -20,7 +20,7 @@
 struct opening {
     const struct image_options *options;
     unsigned depth; /* number of images that this one backs */
-    enum image_format format;
+    enum cw_format format;
     struct container container; /* owned, but for what the layer has */
     struct layer layer;         /* owned, but for what the format has taken */
     bool in_order;              /* read as it comes */
@@ -100,7 +100,7 @@ static int choose_compression(struct opening *opening, struct error *err)
     if (opening->container.compression != IMAGE_COMPRESSION_AUTO)
         return 0;
     opening->container.compression = IMAGE_COMPRESSION_NONE;
-    if (opening->format == IMAGE_FORMAT_RAW)
+    if (opening->format == CW_FORMAT_RAW)
         return 0;
     if (container_probe(&opening->container, &probe, err) < 0)
         return -1;
@@ -118,7 +118,7 @@ static int take_guess(struct opening *opening, const struct probe *probe,
                       struct error *err)
 {
     if (probe->kind == PROBE_RAW) {
-        opening->format = IMAGE_FORMAT_RAW;
+        opening->format = CW_FORMAT_RAW;
         return 0;
     }
     if (probe->kind != PROBE_IMAGE)
@@ -216,7 +216,7 @@ static int look_at_head(struct opening *opening, struct head *head,
 
     if (container_read_head(&opening->container, head->bytes, &len, err) < 0)
         return error_wrap(err, "%s", opening->options->path);
-    if (opening->format == IMAGE_FORMAT_AUTO) {
+    if (opening->format == CW_FORMAT_AUTO) {
         probe = probe_content(head->bytes, len, NULL, 0);
         if (take_guess(opening, &probe, err) < 0)
             return -1;
@@ -238,7 +238,7 @@ static int look_inside(struct opening *opening, struct error *err)
         opening->in_order = image_has_order(options->like);
         return 0;
     }
-    if (!options->takes_any_order || opening->format == IMAGE_FORMAT_RAW ||
+    if (!options->takes_any_order || opening->format == CW_FORMAT_RAW ||
         (!opening->container.pipe &&
          opening->container.compression == IMAGE_COMPRESSION_NONE))
         return 0;
@@ -257,7 +257,7 @@ static int choose_format(struct opening *opening, struct error *err)
 
     if (opening->in_order)
         return 0;
-    if (opening->format != IMAGE_FORMAT_AUTO)
+    if (opening->format != CW_FORMAT_AUTO)
         return check_order(opening, err);
     if ((opening->layer.stream
              ? probe_stream(opening, &probe, err)

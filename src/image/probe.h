@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clonewire/clonewire.h"
 #include "image/image.h"
 
 enum probe_kind {
@@ -26,8 +27,8 @@ enum probe_kind {
 
 struct probe {
     enum probe_kind kind;
-    const char *name;         /* "QCOW2", "VMDK": for messages; static */
-    enum image_format format; /* if kind is PROBE_IMAGE */
+    const char *name;      /* "QCOW2", "VMDK": for messages; static */
+    enum cw_format format; /* if kind is PROBE_IMAGE */
     enum image_compression compression; /* if kind is PROBE_COMPRESSED */
 };
 

@@ -98,7 +98,7 @@ int raw_stream_open(struct layer *layer, struct image **img, struct error *err)
     if (stream->block_bytes >= stream->size_bytes)
         streamed->image.is_sequential = true;
     streamed->queue = options->queue;
-    streamed->is_guess = options->format == IMAGE_FORMAT_AUTO;
+    streamed->is_guess = options->format == CW_FORMAT_AUTO;
     *img = &streamed->image;
     return 0;
 }

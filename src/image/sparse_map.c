@@ -17,7 +17,7 @@ void sparse_map_init(struct sparse_map *holes, const struct file *file)
     };
 }
 
-void sparse_map_check(struct sparse_map *holes, enum hole_policy policy,
+void sparse_map_check(struct sparse_map *holes, enum cw_holes policy,
                       const char *path)
 {
     if (holes->is_dense ||

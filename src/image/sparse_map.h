@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clonewire/clonewire.h"
 #include "io/file.h"
 #include "io/hole_check.h"
 #include "plan/extent.h"
@@ -29,7 +30,7 @@ void sparse_map_init(struct sparse_map *holes, const struct file *file);
  * Applies policy to the file (hole_check_may_skip()), once, before the first
  * sparse_map_at().  Holes that may not be skipped count as data from then on.
  */
-void sparse_map_check(struct sparse_map *holes, enum hole_policy policy,
+void sparse_map_check(struct sparse_map *holes, enum cw_holes policy,
                       const char *path);
 
 /*

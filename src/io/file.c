@@ -125,35 +125,35 @@ static bool open_direct(struct file *file, const char *path, int flags)
 }
 
 static int choose_mode(struct file *file, const char *path, int flags,
-                       enum file_mode wish)
+                       enum cw_io_mode wish)
 {
-    bool any = wish == FILE_MODE_AUTO;
+    bool any = wish == CW_IO_MODE_AUTO;
     bool aligned = find_alignment(file, &file->align_bytes);
 
     if (!aligned)
         file->align_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
 
-    if ((any || wish == FILE_MODE_DIRECT) && aligned &&
+    if ((any || wish == CW_IO_MODE_DIRECT) && aligned &&
         open_direct(file, path, flags)) {
-        file->mode = FILE_MODE_DIRECT;
+        file->mode = CW_IO_MODE_DIRECT;
         return 0;
     }
-    if ((any || wish == FILE_MODE_DONTCACHE) &&
+    if ((any || wish == CW_IO_MODE_DONTCACHE) &&
         can_read(file->fd, file->align_bytes, RWF_DONTCACHE)) {
-        file->mode = FILE_MODE_DONTCACHE;
+        file->mode = CW_IO_MODE_DONTCACHE;
         return 0;
     }
-    if (any || wish == FILE_MODE_BUFFERED) {
+    if (any || wish == CW_IO_MODE_BUFFERED) {
         /* Advice only: doubles the read-ahead where the kernel follows it. */
         posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        file->mode = FILE_MODE_BUFFERED;
+        file->mode = CW_IO_MODE_BUFFERED;
         return 0;
     }
     return -EOPNOTSUPP;
 }
 
 int file_open(struct file *file, const char *path, int flags, unsigned perm,
-              enum file_mode wish)
+              enum cw_io_mode wish)
 {
     int r;
 
@@ -168,7 +168,7 @@ int file_open(struct file *file, const char *path, int flags, unsigned perm,
     r = gather_facts(file);
     if (r == 0)
         r = choose_mode(file, path, flags, wish);
-    if (r == 0 && wish == FILE_MODE_AUTO && !file->is_block_device)
+    if (r == 0 && wish == CW_IO_MODE_AUTO && !file->is_block_device)
         file->cached = file_is_memory(file->fd) ? FILE_CACHED_ALWAYS
                                                 : FILE_CACHED_LOOK;
     if (r < 0)
@@ -204,7 +204,7 @@ int file_fd_for(const struct file *file, const void *buf, size_t len,
 
 int file_rw_flags(const struct file *file)
 {
-    if (file->mode != FILE_MODE_DONTCACHE ||
+    if (file->mode != CW_IO_MODE_DONTCACHE ||
         atomic_load_explicit(&file->dontcache_refused, memory_order_relaxed))
         return 0;
     return RWF_DONTCACHE;
@@ -256,13 +256,13 @@ int file_sync_directory(const char *path)
     return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
 }
 
-const char *file_mode_name(enum file_mode mode)
+const char *file_mode_name(enum cw_io_mode mode)
 {
     switch (mode) {
-    case FILE_MODE_AUTO: return "auto";
-    case FILE_MODE_DIRECT: return "direct";
-    case FILE_MODE_DONTCACHE: return "dontcache";
-    case FILE_MODE_BUFFERED: return "buffered";
+    case CW_IO_MODE_AUTO: return "auto";
+    case CW_IO_MODE_DIRECT: return "direct";
+    case CW_IO_MODE_DONTCACHE: return "dontcache";
+    case CW_IO_MODE_BUFFERED: return "buffered";
     }
     abort();
 }

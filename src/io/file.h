@@ -16,13 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How bytes move, best first. */
-enum file_mode {
-    FILE_MODE_AUTO,      /* when requested: the first of these that works */
-    FILE_MODE_DIRECT,    /* O_DIRECT: no page cache */
-    FILE_MODE_DONTCACHE, /* RWF_DONTCACHE, Linux 6.14: dropped after the I/O */
-    FILE_MODE_BUFFERED,  /* page cache, written back and dropped in windows */
-};
+#include "clonewire/clonewire.h"
 
 /* Is it worth checking the page cache before the disk? */
 enum file_cached {
@@ -34,7 +28,7 @@ enum file_cached {
 struct file {
     int fd;                   /* owned; -1 when closed */
     int direct_fd;            /* owned; -1 when O_DIRECT does not work */
-    enum file_mode mode;      /* the mode in use; never FILE_MODE_AUTO */
+    enum cw_io_mode mode;     /* the mode in use; never CW_IO_MODE_AUTO */
     uint32_t align_bytes;     /* of direct ranges and memory; a power of two */
     uint32_t sector_bytes;    /* logical sector of a device, 512 for a file */
     uint64_t size_bytes;      /* of the file or device, at open */
@@ -57,7 +51,7 @@ struct file {
  * Opens path with open(2) flags (O_RDONLY, O_RDWR, O_EXCL, O_CREAT ... ;
  * O_CLOEXEC is added) and mode bits perm, and fills *file.
  *
- * wish: FILE_MODE_AUTO tries direct, dontcache, buffered in this order; any
+ * wish: CW_IO_MODE_AUTO tries direct, dontcache, buffered in this order; any
  * other value is used, or fails with -EOPNOTSUPP.  O_DIRECT alignment comes
  * from statx(STATX_DIOALIGN) (Linux 6.1), BLKSSZGET, else 4096; one probing
  * read decides.  Only AUTO looks into the page cache of a regular file: the
@@ -67,7 +61,7 @@ struct file {
  * -errno with *file closed.
  */
 int file_open(struct file *file, const char *path, int flags, unsigned perm,
-              enum file_mode wish);
+              enum cw_io_mode wish);
 
 /* Accepts a closed file.  Returns 0 or the first -errno of close(2). */
 int file_close(struct file *file);
@@ -116,11 +110,11 @@ int file_sync(const struct file *file);
 int file_sync_directory(const char *path);
 
 /* "direct", "dontcache", "buffered". */
-const char *file_mode_name(enum file_mode mode);
+const char *file_mode_name(enum cw_io_mode mode);
 
 /*
  * Keeps the page cache of a buffered file small: call it after each read or
- * write with that range.  Does nothing unless mode is FILE_MODE_BUFFERED or
+ * write with that range.  Does nothing unless mode is CW_IO_MODE_BUFFERED or
  * the better mode was refused at run time.
  *
  * Written ranges: at the end of each window, starts its write-back, waits for

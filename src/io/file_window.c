@@ -28,8 +28,8 @@ static bool refused(const atomic_bool *flag)
 
 static bool fills_the_cache(const struct file *file)
 {
-    return file->mode == FILE_MODE_BUFFERED || refused(&file->direct_refused) ||
-           refused(&file->dontcache_refused);
+    return file->mode == CW_IO_MODE_BUFFERED ||
+           refused(&file->direct_refused) || refused(&file->dontcache_refused);
 }
 
 /*

@@ -252,14 +252,14 @@ bool hole_check(int fd, uint64_t size_bytes, char *reason)
     return false;
 }
 
-bool hole_check_may_skip(enum hole_policy policy, int fd, uint64_t size_bytes,
+bool hole_check_may_skip(enum cw_holes policy, int fd, uint64_t size_bytes,
                          const char *path)
 {
     char reason[HOLE_CHECK_REASON_BYTES];
 
-    if (policy == HOLE_POLICY_TRUST)
+    if (policy == CW_HOLES_TRUST)
         return true;
-    if (policy == HOLE_POLICY_SCAN)
+    if (policy == CW_HOLES_SCAN)
         return false;
     if (hole_check(fd, size_bytes, reason))
         return true;

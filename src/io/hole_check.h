@@ -12,19 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Mirrors enum cw_holes of the public header. */
-enum hole_policy {
-    HOLE_POLICY_AUTO,  /* skip holes if hole_check() finds nothing wrong */
-    HOLE_POLICY_TRUST, /* skip everything that SEEK_DATA reports as a hole */
-    HOLE_POLICY_SCAN,  /* skip nothing: read the whole file */
-};
+#include "clonewire/clonewire.h"
 
 /*
  * May a reader skip the holes in the first size_bytes of the regular file fd?
- * HOLE_POLICY_AUTO calls hole_check() and, if the answer is no, logs a warning
+ * CW_HOLES_AUTO calls hole_check() and, if the answer is no, logs a warning
  * that names path.
  */
-bool hole_check_may_skip(enum hole_policy policy, int fd, uint64_t size_bytes,
+bool hole_check_may_skip(enum cw_holes policy, int fd, uint64_t size_bytes,
                          const char *path);
 
 #define HOLE_CHECK_REASON_BYTES 192U

@@ -8,21 +8,21 @@
 #include "base/log.h"
 #include "io/io_queue_engine.h"
 
-int io_queue_open(enum io_engine engine, unsigned depth, void *region,
+int io_queue_open(enum cw_io_engine engine, unsigned depth, void *region,
                   size_t region_len, struct io_queue **queue, struct error *err)
 {
     char cause[64];
     int r = 0;
 
     assert(depth > 0);
-    if (engine != IO_ENGINE_THREADS)
+    if (engine != CW_IO_ENGINE_THREADS)
         r = io_queue_uring_open(depth, region, region_len, queue);
-    if (r < 0 && engine == IO_ENGINE_AUTO) {
+    if (r < 0 && engine == CW_IO_ENGINE_AUTO) {
         log_warn("io_uring refused for one ring: %s: helper threads instead",
                  strerror_r(-r, cause, sizeof(cause)));
-        engine = IO_ENGINE_THREADS;
+        engine = CW_IO_ENGINE_THREADS;
     }
-    if (engine == IO_ENGINE_THREADS)
+    if (engine == CW_IO_ENGINE_THREADS)
         r = io_queue_threads_open(depth, queue);
     if (r < 0)
         return error_set(err, ERROR_SYSTEM, -r, "open %s ring of depth %u",
@@ -185,12 +185,12 @@ void io_queue_close(struct io_queue *queue)
     queue->ops->close(queue);
 }
 
-const char *io_queue_engine_name(enum io_engine engine)
+const char *io_queue_engine_name(enum cw_io_engine engine)
 {
     switch (engine) {
-    case IO_ENGINE_AUTO: return "auto";
-    case IO_ENGINE_URING: return "io_uring";
-    case IO_ENGINE_THREADS: return "threads";
+    case CW_IO_ENGINE_AUTO: return "auto";
+    case CW_IO_ENGINE_URING: return "io_uring";
+    case CW_IO_ENGINE_THREADS: return "threads";
     }
     return "unknown";
 }

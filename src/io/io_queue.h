@@ -21,13 +21,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "io/file.h"
-
-enum io_engine {
-    IO_ENGINE_AUTO,
-    IO_ENGINE_URING,
-    IO_ENGINE_THREADS
-};
 
 enum io_op {
     IO_READ,
@@ -66,17 +61,17 @@ struct io {
 struct io_queue;
 
 /*
- * Chooses the engine for the process: wish itself or, for IO_ENGINE_AUTO,
+ * Chooses the engine for the process: wish itself or, for CW_IO_ENGINE_AUTO,
  * io_uring if both its setup and its enter work (a NOP completes), else
  * threads.  why receives the reason, for one log line.
  *
- * Fails only if IO_ENGINE_URING is requested and refused (ERROR_SYSTEM).
+ * Fails only if CW_IO_ENGINE_URING is requested and refused (ERROR_SYSTEM).
  */
-int io_queue_choose(enum io_engine wish, enum io_engine *chosen, char *why,
-                    size_t why_len, struct error *err);
+int io_queue_choose(enum cw_io_engine wish, enum cw_io_engine *chosen,
+                    char *why, size_t why_len, struct error *err);
 
 /*
- * engine: from io_queue_choose(); or IO_ENGINE_AUTO if io_uring was chosen but
+ * engine: from io_queue_choose(); or CW_IO_ENGINE_AUTO if io_uring was chosen but
  * not requested: falls back to helper threads, with a warning, if this queue
  * cannot get io_uring.  Locked memory is counted per user, so it may run out
  * after the choice.  depth: maximum in flight; a submit above it blocks until
@@ -86,7 +81,7 @@ int io_queue_choose(enum io_engine wish, enum io_engine *chosen, char *why,
  *
  * On success, the caller and its thread own *queue.  Fails with ERROR_SYSTEM.
  */
-int io_queue_open(enum io_engine engine, unsigned depth, void *region,
+int io_queue_open(enum cw_io_engine engine, unsigned depth, void *region,
                   size_t region_len, struct io_queue **queue,
                   struct error *err);
 
@@ -124,6 +119,6 @@ void io_queue_cancel(struct io_queue *queue);
 void io_queue_close(struct io_queue *queue);
 
 /* "io_uring" or "threads". */
-const char *io_queue_engine_name(enum io_engine engine);
+const char *io_queue_engine_name(enum cw_io_engine engine);
 
 #endif

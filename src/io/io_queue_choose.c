@@ -83,27 +83,27 @@ static void settle_for_threads(int errnum, const char *refused, char *why,
              refusal.advice);
 }
 
-int io_queue_choose(enum io_engine wish, enum io_engine *chosen, char *why,
-                    size_t why_len, struct error *err)
+int io_queue_choose(enum cw_io_engine wish, enum cw_io_engine *chosen,
+                    char *why, size_t why_len, struct error *err)
 {
     const char *refused;
     int r;
 
-    if (wish == IO_ENGINE_THREADS) {
-        *chosen = IO_ENGINE_THREADS;
+    if (wish == CW_IO_ENGINE_THREADS) {
+        *chosen = CW_IO_ENGINE_THREADS;
         snprintf(why, why_len, "as asked");
         return 0;
     }
 
     r = io_queue_uring_probe(&refused);
     if (r == 0) {
-        *chosen = IO_ENGINE_URING;
+        *chosen = CW_IO_ENGINE_URING;
         snprintf(why, why_len, "set up and entered");
         return 0;
     }
-    if (wish == IO_ENGINE_URING)
+    if (wish == CW_IO_ENGINE_URING)
         return refuse(-r, refused, err);
-    *chosen = IO_ENGINE_THREADS;
+    *chosen = CW_IO_ENGINE_THREADS;
     settle_for_threads(-r, refused, why, why_len);
     return 0;
 }

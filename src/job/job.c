@@ -15,11 +15,11 @@
 #include "plan/chunk_grid.h"
 #include "record/receipt.h"
 
-static void forward_log(void *opaque, enum log_level level, const char *line)
+static void forward_log(void *opaque, enum cw_log_level level, const char *line)
 {
     const struct cw_events *events = opaque;
 
-    events->log(events->opaque, public_from_log_level(level), line);
+    events->log(events->opaque, level, line);
 }
 
 static int open_paired(const struct cw_job *job,
@@ -102,13 +102,13 @@ static int choose_engine(struct cw_job *job, struct error *err)
 {
     char why[256] = "";
 
-    if (io_queue_choose(public_io_engine(job->tuning.io_engine),
-                        &job->resources.engine, why, sizeof(why), err) < 0)
+    if (io_queue_choose(job->tuning.io_engine, &job->resources.engine, why,
+                        sizeof(why), err) < 0)
         return -1;
     job->resources.queue_engine = job->tuning.io_engine == CW_IO_ENGINE_AUTO &&
                                           job->resources.engine ==
-                                              IO_ENGINE_URING
-                                      ? IO_ENGINE_AUTO
+                                              CW_IO_ENGINE_URING
+                                      ? CW_IO_ENGINE_AUTO
                                       : job->resources.engine;
     log_info("I/O engine %s%s%s", io_queue_engine_name(job->resources.engine),
              why[0] ? ": " : "", why);
@@ -152,8 +152,7 @@ int job_init(struct cw_job *job, bool is_source,
     job_state_zero(&job->state);
     pthread_mutex_init(&job->credentials.lock, NULL);
     if (events->log)
-        log_open(forward_log, &job->events,
-                 public_log_level(events->log_level));
+        log_open(forward_log, &job->events, events->log_level);
 
     if (events->receipt && receipt_try(events->receipt, err) < 0)
         return -1;
@@ -178,7 +177,7 @@ void job_fini(struct cw_job *job)
     tls_close(job->credentials.tls);
     job_state_fini(&job->state);
     pthread_mutex_destroy(&job->credentials.lock);
-    log_open(NULL, NULL, LOG_LEVEL_ERROR);
+    log_open(NULL, NULL, CW_LOG_ERROR);
 }
 
 void job_log_status(const struct cw_job *job)

@@ -81,8 +81,9 @@ struct job_credentials {
 
 /* The resources of the machine that a job may use. */
 struct job_resources {
-    enum io_engine engine;       /* chosen */
-    enum io_engine queue_engine; /* for io_queue_open(): may still fall back */
+    enum cw_io_engine engine; /* chosen */
+    enum cw_io_engine
+        queue_engine;    /* for io_queue_open(): may still fall back */
     uint64_t pool_bytes; /* for the buffers of all lanes, by memory limit */
     unsigned lanes;      /* 0 until agreed */
 };

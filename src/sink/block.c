@@ -102,7 +102,7 @@ int sink_plan_block(const struct sink_options *options,
         return error_set(err, ERROR_REFUSED, 0, "%s is %s", options->path, why);
     if (is_read_only(place->device))
         return refuse_read_only(options->path, err);
-    r = file_open(&file, options->path, O_RDONLY, 0, FILE_MODE_BUFFERED);
+    r = file_open(&file, options->path, O_RDONLY, 0, CW_IO_MODE_BUFFERED);
     if (r < 0)
         return refuse_device(options, place->device, r, err);
     file_close(&file);

@@ -53,7 +53,7 @@ bool sink_identify_path(const char *path, char identity[SINK_IDENTITY_BYTES])
 
     if (target_path_look(path, &place, &ignored) < 0 ||
         place.kind == TARGET_PATH_NOTHING ||
-        file_open(&file, path, O_RDONLY, 0, FILE_MODE_BUFFERED) < 0)
+        file_open(&file, path, O_RDONLY, 0, CW_IO_MODE_BUFFERED) < 0)
         return false;
     if (place.kind == TARGET_PATH_DEVICE)
         identify_device(place.device, file.size_bytes, identity);

@@ -231,7 +231,7 @@ static void file_discard(struct sink *sink)
 static int take_finished(struct sink *sink, uint64_t disk_bytes,
                          struct error *err)
 {
-    sink->options.preallocate = SINK_PREALLOCATE_OFF;
+    sink->options.preallocate = CW_PREALLOCATE_OFF;
     sink->size.disk_bytes = disk_bytes;
     local_of(sink)->end_bytes = sink->virtual_bytes;
     return preallocate_file(local_of(sink), err);

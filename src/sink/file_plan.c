@@ -21,7 +21,7 @@ int file_plan_facts(const struct sink_options *options, const char *directory,
         .wanted_bytes = options->size_bytes,
         .grow = options->size_max,
         .overcommit = options->overcommit &&
-                      options->preallocate == SINK_PREALLOCATE_OFF,
+                      options->preallocate == CW_PREALLOCATE_OFF,
         .overhead_ppm = options->overhead_ppm,
         .available_bytes = volume.available_bytes,
         .kept_bytes = volume.kept_bytes,

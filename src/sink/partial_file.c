@@ -102,7 +102,7 @@ bool partial_file_lock(int fd, const char *name)
 /* ---- opening ---- */
 
 static int partial_open_failed(const char *name, const char *directory, int r,
-                               enum file_mode wish, struct error *err)
+                               enum cw_io_mode wish, struct error *err)
 {
     switch (-r) {
     case EACCES:
@@ -155,7 +155,7 @@ enum outcome {
 };
 
 static enum outcome open_existing(struct partial_file *partial,
-                                  const char *path, enum file_mode wish,
+                                  const char *path, enum cw_io_mode wish,
                                   const char **why, int *r)
 {
     struct stat st;
@@ -186,7 +186,7 @@ static enum outcome open_existing(struct partial_file *partial,
 
 /* Tries one name. */
 static enum outcome open_name(struct partial_file *partial, const char *path,
-                              const char *directory, enum file_mode wish,
+                              const char *directory, enum cw_io_mode wish,
                               const char **why, int *r)
 {
     enum outcome outcome = OPENED;
@@ -209,7 +209,7 @@ static enum outcome open_name(struct partial_file *partial, const char *path,
 
 /* Tries one name until the outcome is final. */
 static enum outcome open_settled(struct partial_file *partial, const char *path,
-                                 const char *directory, enum file_mode wish,
+                                 const char *directory, enum cw_io_mode wish,
                                  const char **why, int *r)
 {
     for (int i = 0; i < MAX_OPENS; i++) {
@@ -226,7 +226,7 @@ static enum outcome open_settled(struct partial_file *partial, const char *path,
 }
 
 int partial_file_open(const char *path, const char *directory,
-                      enum file_mode wish, struct partial_file *partial,
+                      enum cw_io_mode wish, struct partial_file *partial,
                       struct error *err)
 {
     const char *why;

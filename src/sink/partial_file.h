@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "io/file.h"
 
 struct partial_file {
@@ -35,7 +36,7 @@ struct partial_file {
  * writes it, or no name is safe to use; ERROR_TARGET_IO, ERROR_NO_SPACE.
  */
 int partial_file_open(const char *path, const char *directory,
-                      enum file_mode wish, struct partial_file *partial,
+                      enum cw_io_mode wish, struct partial_file *partial,
                       struct error *err);
 
 /* Bytes allocated to the file that partial_file_open() would use; 0: it would

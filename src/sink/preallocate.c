@@ -27,7 +27,7 @@ static bool is_unsupported(int r)
 
 static void say_applied(const struct sink *sink)
 {
-    if (sink->options.preallocate == SINK_PREALLOCATE_OFF)
+    if (sink->options.preallocate == CW_PREALLOCATE_OFF)
         return;
     log_info("%s: preallocation %s%s%s", sink->options.path,
              sink->preallocation, sink->preallocation_why[0] ? ": " : "",
@@ -66,10 +66,10 @@ static void want_holes(struct local_sink *local, const char *preallocation)
 int preallocate_file(struct local_sink *local, struct error *err)
 {
     struct sink *sink = &local->sink;
-    enum sink_preallocate wish = sink->options.preallocate;
+    enum cw_preallocate wish = sink->options.preallocate;
     int r;
 
-    if (wish == SINK_PREALLOCATE_OFF) {
+    if (wish == CW_PREALLOCATE_OFF) {
         want_holes(local, "off");
         return 0;
     }
@@ -81,11 +81,11 @@ int preallocate_file(struct local_sink *local, struct error *err)
                          -r, "reserve %" PRIu64 " bytes for %s",
                          sink->size.disk_bytes, sink->options.path);
 
-    if (r == 0 && wish != SINK_PREALLOCATE_FULL) {
+    if (r == 0 && wish != CW_PREALLOCATE_FULL) {
         want_holes(local, "falloc");
     } else {
         want_every_block(local);
-        if (r < 0 && wish != SINK_PREALLOCATE_FULL)
+        if (r < 0 && wish != CW_PREALLOCATE_FULL)
             snprintf(sink->preallocation_why, sizeof(sink->preallocation_why),
                      "the filesystem cannot reserve space (%s)",
                      strerrordesc_np(-r));
@@ -97,20 +97,20 @@ int preallocate_file(struct local_sink *local, struct error *err)
 void preallocate_block(struct local_sink *local)
 {
     struct sink *sink = &local->sink;
-    enum sink_preallocate wish = sink->options.preallocate;
+    enum cw_preallocate wish = sink->options.preallocate;
 
-    if (wish == SINK_PREALLOCATE_FULL) {
+    if (wish == CW_PREALLOCATE_FULL) {
         want_every_block(local);
         say_applied(sink);
         return;
     }
-    sink->preallocation = wish == SINK_PREALLOCATE_OFF ? "off" : "falloc";
+    sink->preallocation = wish == CW_PREALLOCATE_OFF ? "off" : "falloc";
     sink->zero_min = SINK_ZERO_MIN_BYTES;
-    take_ladder(local, zero_block_methods, wish != SINK_PREALLOCATE_OFF);
+    take_ladder(local, zero_block_methods, wish != CW_PREALLOCATE_OFF);
     if (sink->options.target_is_zero && !sink->is_touched) {
         sink->reads_zero = "trusted";
         sink->zero_min = 0;
-        if (wish != SINK_PREALLOCATE_OFF) {
+        if (wish != CW_PREALLOCATE_OFF) {
             sink->preallocation = "off";
             snprintf(sink->preallocation_why, sizeof(sink->preallocation_why),
                      "zeros of a device that is zero are not written");

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "io/file.h"
 #include "io/io_queue.h"
 #include "plan/sizing.h"
@@ -26,21 +27,14 @@
 struct sink;
 struct sink_lane;
 
-enum sink_preallocate {
-    SINK_PREALLOCATE_OFF,    /* sparse */
-    SINK_PREALLOCATE_FALLOC, /* space reserved, zeros not written */
-    SINK_PREALLOCATE_FULL,   /* every block written */
-    SINK_PREALLOCATE_AUTO,   /* falloc where it exists, else full */
-};
-
 struct sink_options {
-    const char *path;    /* borrowed; the final name, or a block device */
-    enum file_mode mode; /* requested */
-    bool overwrite;      /* an existing regular file may be replaced */
-    bool keep_tail;      /* do not zero a device beyond the disk */
-    bool target_is_zero; /* trust (and sample) that a device reads zero */
-    bool overcommit;     /* a sparse file may exceed the free space */
-    enum sink_preallocate preallocate;
+    const char *path;     /* borrowed; the final name, or a block device */
+    enum cw_io_mode mode; /* requested */
+    bool overwrite;       /* an existing regular file may be replaced */
+    bool keep_tail;       /* do not zero a device beyond the disk */
+    bool target_is_zero;  /* trust (and sample) that a device reads zero */
+    bool overcommit;      /* a sparse file may exceed the free space */
+    enum cw_preallocate preallocate;
     uint32_t overhead_ppm; /* filesystem's own share, files only */
     uint64_t size_bytes;   /* requested size of the guest disk, 0: source's */
     bool size_max;         /* grow to the size that the volume offers */
@@ -51,7 +45,7 @@ struct sink_options {
 /* What was found and done; for logs, the summary and tests. */
 struct sink_report {
     const char *kind;         /* "file" or "block" */
-    enum file_mode mode;      /* how data is written */
+    enum cw_io_mode mode;     /* how data is written */
     uint64_t disk_bytes;      /* size of the guest disk */
     uint64_t allocated_bytes; /* st_blocks * 512 after the finish; 0: device */
     uint32_t sector_bytes;    /* logical sector the guest will see */

@@ -7,7 +7,7 @@
 bool sink_keep_left(struct local_sink *local, uint64_t bytes)
 {
     local->left_bytes = 0;
-    if (local->sink.options.preallocate != SINK_PREALLOCATE_OFF ||
+    if (local->sink.options.preallocate != CW_PREALLOCATE_OFF ||
         file_sync(&local->file) < 0)
         return false;
     posix_fadvise(local->file.fd, 0, 0, POSIX_FADV_DONTNEED);

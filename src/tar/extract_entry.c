@@ -205,7 +205,7 @@ int tar_extract_entry(struct unpack_place *place, struct tree_reader *reader,
                      0600);
     if (file.fd < 0)
         return unpack_failed(err, errno, "make", entry->path);
-    file.mode = FILE_MODE_BUFFERED;
+    file.mode = CW_IO_MODE_BUFFERED;
     file.window_bytes = place->window_bytes;
     r = check_room(file.fd, entry, place->preallocate, err);
     if (r == 0)

@@ -332,7 +332,7 @@ static int put_opened(struct tar_writer *p, struct archive_entry *e,
     p->report->content_bytes += (uint64_t)entry->stat.st_size;
     posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     file.fd = fd; /* borrowed */
-    file.mode = FILE_MODE_BUFFERED;
+    file.mode = CW_IO_MODE_BUFFERED;
     file.window_bytes = p->window_bytes;
     return put_content(p, &file, skips_holes, entry, err);
 }

@@ -15,13 +15,14 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "io/hole_check.h"
 
 struct tar_writer_options {
-    const char *directory;  /* borrowed */
-    bool sparse;            /* keep holes; else write the zeros they read as */
-    enum hole_policy holes; /* may holes be skipped unread? */
-    bool allow_in_use;      /* files that others write, or that change */
+    const char *directory; /* borrowed */
+    bool sparse;           /* keep holes; else write the zeros they read as */
+    enum cw_holes holes;   /* may holes be skipped unread? */
+    bool allow_in_use;     /* files that others write, or that change */
 
     /* Takes len bytes of the stream, in order.  0, or -1 with *err. */
     int (*put)(void *opaque, const void *data, size_t len, struct error *err);

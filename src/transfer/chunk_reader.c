@@ -264,8 +264,9 @@ int chunk_reader_run(struct chunk_reader *reader, struct error *err)
 /* ---- the lane's resources ---- */
 
 int chunk_reader_open(struct chunk_reader *reader,
-                      const struct image_options *image, enum io_engine engine,
-                      unsigned buffers, struct error *err)
+                      const struct image_options *image,
+                      enum cw_io_engine engine, unsigned buffers,
+                      struct error *err)
 {
     struct image_options options = *image;
 

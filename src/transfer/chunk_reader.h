@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "image/image.h"
 #include "job/job.h"
 #include "plan/work_queue.h"
@@ -60,8 +61,9 @@ struct chunk_reader {
  * chunk_reader_close().
  */
 int chunk_reader_open(struct chunk_reader *reader,
-                      const struct image_options *image, enum io_engine engine,
-                      unsigned buffers, struct error *err);
+                      const struct image_options *image,
+                      enum cw_io_engine engine, unsigned buffers,
+                      struct error *err);
 
 /*
  * Passes all chunks of the work queue to ops, blocks until the last one is

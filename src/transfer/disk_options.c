@@ -9,26 +9,19 @@
 #define SAME(outer, inner) \
     _Static_assert((int)(outer) == (int)(inner), #outer " is " #inner)
 
-SAME(CW_FORMAT_AUTO, IMAGE_FORMAT_AUTO);
-SAME(CW_FORMAT_RAW, IMAGE_FORMAT_RAW);
-SAME(CW_FORMAT_QCOW2, IMAGE_FORMAT_QCOW2);
 SAME(CW_COMPRESSION_AUTO, IMAGE_COMPRESSION_AUTO);
 SAME(CW_COMPRESSION_NONE, IMAGE_COMPRESSION_NONE);
 SAME(CW_COMPRESSION_GZIP, IMAGE_COMPRESSION_GZIP);
 SAME(CW_COMPRESSION_XZ, IMAGE_COMPRESSION_XZ);
-SAME(CW_PREALLOCATE_OFF, SINK_PREALLOCATE_OFF);
-SAME(CW_PREALLOCATE_FALLOC, SINK_PREALLOCATE_FALLOC);
-SAME(CW_PREALLOCATE_FULL, SINK_PREALLOCATE_FULL);
-SAME(CW_PREALLOCATE_AUTO, SINK_PREALLOCATE_AUTO);
 
 void disk_options_image(const struct cw_source_options *options,
                         struct image_options *image)
 {
     *image = (struct image_options){
         .path = options->image,
-        .mode = public_file_mode(&options->tuning),
-        .holes = public_hole_policy(&options->tuning),
-        .format = (enum image_format)options->format,
+        .mode = options->tuning.io_mode,
+        .holes = options->tuning.holes,
+        .format = options->format,
         .compression = (enum image_compression)options->compression,
         .stream_bytes = options->stream_bytes,
         .backing_dir = options->backing_dir,
@@ -42,13 +35,13 @@ void disk_options_sink(const struct cw_target_options *options,
 {
     *sink = (struct sink_options){
         .path = options->destination,
-        .mode = public_file_mode(&options->tuning),
+        .mode = options->tuning.io_mode,
         .overwrite = options->overwrite,
         .delta = options->delta,
         .keep_tail = options->keep_tail,
         .target_is_zero = options->target_is_zero,
         .overcommit = options->overcommit,
-        .preallocate = (enum sink_preallocate)options->preallocate,
+        .preallocate = options->preallocate,
         .overhead_ppm = options->fs_overhead_ppm,
         .size_bytes = options->size_bytes,
         .size_max = options->size_max,

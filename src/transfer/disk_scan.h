@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "image/image.h"
 #include "io/io_queue.h"
 #include "plan/chunk_bitmap.h"
@@ -18,7 +19,7 @@
 
 struct disk_scan {
     struct image_options image; /* without an I/O queue */
-    enum io_engine engine;      /* as of io_queue_open() */
+    enum cw_io_engine engine;   /* as of io_queue_open() */
     uint64_t virtual_bytes;     /* bytes to scan, from the start; 0: all */
     const uint64_t *chosen;     /* borrowed: these chunks; NULL: all */
     size_t chosen_count;

@@ -6,7 +6,7 @@
 
 #define QUEUE_DEPTH 64U
 
-int io_context_open(struct io_context *context, enum io_engine engine,
+int io_context_open(struct io_context *context, enum cw_io_engine engine,
                     unsigned block_count, struct error *err)
 {
     size_t region_len;

@@ -3,6 +3,7 @@
 #define CW_TRANSFER_IO_CONTEXT_H
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "io/buffer_pool.h"
 #include "io/io_queue.h"
 
@@ -13,7 +14,7 @@ struct io_context {
     struct io_queue *queue;
 };
 
-int io_context_open(struct io_context *context, enum io_engine engine,
+int io_context_open(struct io_context *context, enum cw_io_engine engine,
                     unsigned block_count, struct error *err);
 
 /*

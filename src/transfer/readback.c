@@ -12,9 +12,9 @@ struct image_options readback_image(const struct cw_job *job,
 {
     return (struct image_options){
         .path = sink_content_path(sink),
-        .mode = public_file_mode(&job->tuning),
-        .holes = public_hole_policy(&job->tuning),
-        .format = IMAGE_FORMAT_RAW,
+        .mode = job->tuning.io_mode,
+        .holes = job->tuning.holes,
+        .format = CW_FORMAT_RAW,
         .allow_in_use = true, /* by ourselves */
     };
 }

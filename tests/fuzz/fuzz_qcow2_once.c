@@ -42,7 +42,8 @@ static struct io_queue *queue(void)
     struct error err;
 
     if (!only)
-        assert(io_queue_open(IO_ENGINE_THREADS, 4, NULL, 0, &only, &err) == 0);
+        assert(io_queue_open(CW_IO_ENGINE_THREADS, 4, NULL, 0, &only, &err) ==
+               0);
     return only;
 }
 
@@ -99,7 +100,7 @@ static int read_once(struct image *img, uint8_t *disk, struct error *err)
 static void compare(const uint8_t *data, size_t len, const uint8_t *disk,
                     uint64_t virtual_bytes)
 {
-    struct image_options options = { .format = IMAGE_FORMAT_QCOW2 };
+    struct image_options options = { .format = CW_FORMAT_QCOW2 };
     uint8_t *again = calloc(1, CHUNK_BYTES);
     struct image *img;
     struct error err;
@@ -131,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct image_options options = {
         .path = "fuzz",
         .input = &input,
-        .format = IMAGE_FORMAT_QCOW2,
+        .format = CW_FORMAT_QCOW2,
         .takes_any_order = true,
     };
     struct image *first, *img = NULL;

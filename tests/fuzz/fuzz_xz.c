@@ -18,7 +18,7 @@ static struct file input(const uint8_t *data, size_t len)
     struct file file = FILE_CLOSED;
 
     file.fd = memfd_create("fuzz", MFD_CLOEXEC);
-    file.mode = FILE_MODE_BUFFERED;
+    file.mode = CW_IO_MODE_BUFFERED;
     file.size_bytes = len;
     assert(file.fd >= 0 && write(file.fd, data, len) == (ssize_t)len);
     return file;

@@ -29,8 +29,8 @@ static int teardown(void **state)
 static struct disk_scan survey_of(void)
 {
     return (struct disk_scan){
-        .image = { .path = path, .format = IMAGE_FORMAT_RAW },
-        .engine = IO_ENGINE_THREADS,
+        .image = { .path = path, .format = CW_FORMAT_RAW },
+        .engine = CW_IO_ENGINE_THREADS,
         .virtual_bytes = DISK_BYTES,
     };
 }

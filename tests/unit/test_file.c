@@ -20,14 +20,14 @@ static void test_facts_of_a_file(void **state)
     size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 
     (void)state;
-    assert_int_equal(tmpdisk_open(&file, ".", 10000, FILE_MODE_AUTO), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", 10000, CW_IO_MODE_AUTO), 0);
     assert_false(file.is_block_device);
     assert_int_equal(file.size_bytes, 10000);
     assert_true(file.allocated_bytes >= 10000);
     assert_int_equal(file.sector_bytes, 512);
     assert_true(file.align_bytes >= page_bytes);
     assert_int_equal(file.align_bytes & (file.align_bytes - 1), 0);
-    assert_int_not_equal(file.mode, FILE_MODE_AUTO);
+    assert_int_not_equal(file.mode, CW_IO_MODE_AUTO);
 
     assert_int_equal(ftruncate(file.fd, 30000), 0);
     assert_int_equal(file.size_bytes, 10000);
@@ -45,15 +45,15 @@ static void test_facts_of_a_file(void **state)
 static void test_wishes(void **state)
 {
     static const char *const dirs[] = { ".", "/dev/shm" };
-    static const enum file_mode wishes[] = {
-        FILE_MODE_DIRECT,
-        FILE_MODE_DONTCACHE,
-        FILE_MODE_BUFFERED,
+    static const enum cw_io_mode wishes[] = {
+        CW_IO_MODE_DIRECT,
+        CW_IO_MODE_DONTCACHE,
+        CW_IO_MODE_BUFFERED,
     };
 
     (void)state;
     for (size_t d = 0; d < ARRAY_LEN(dirs); d++) {
-        enum file_mode best = FILE_MODE_AUTO;
+        enum cw_io_mode best = CW_IO_MODE_AUTO;
         struct file file;
 
         for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
@@ -63,20 +63,20 @@ static void test_wishes(void **state)
                           r);
             if (r < 0) {
                 assert_int_equal(r, -EOPNOTSUPP);
-                assert_int_not_equal(wishes[i], FILE_MODE_BUFFERED);
+                assert_int_not_equal(wishes[i], CW_IO_MODE_BUFFERED);
                 assert_int_equal(file.fd, -1);
                 continue;
             }
             assert_int_equal(file.mode, wishes[i]);
             assert_int_equal(file.direct_fd >= 0,
-                             wishes[i] == FILE_MODE_DIRECT);
+                             wishes[i] == CW_IO_MODE_DIRECT);
             assert_int_equal(file_rw_flags(&file) != 0,
-                             wishes[i] == FILE_MODE_DONTCACHE);
-            if (best == FILE_MODE_AUTO)
+                             wishes[i] == CW_IO_MODE_DONTCACHE);
+            if (best == CW_IO_MODE_AUTO)
                 best = wishes[i];
             file_close(&file);
         }
-        assert_int_equal(tmpdisk_open(&file, dirs[d], MIB, FILE_MODE_AUTO), 0);
+        assert_int_equal(tmpdisk_open(&file, dirs[d], MIB, CW_IO_MODE_AUTO), 0);
         assert_int_equal(file.mode, best);
         file_close(&file);
     }
@@ -90,19 +90,19 @@ static void test_empty_and_new_files(void **state)
     (void)state;
     assert_non_null(mkdtemp(path));
     assert_int_equal(rmdir(path), 0);
-    assert_int_equal(
-        file_open(&file, path, O_RDWR | O_CREAT | O_EXCL, 0600, FILE_MODE_AUTO),
-        0);
+    assert_int_equal(file_open(&file, path, O_RDWR | O_CREAT | O_EXCL, 0600,
+                               CW_IO_MODE_AUTO),
+                     0);
     assert_int_equal(file.size_bytes, 0);
     assert_int_equal(file_sync_directory(path), 0);
     file_close(&file);
 
-    assert_int_equal(
-        file_open(&file, path, O_RDWR | O_CREAT | O_EXCL, 0600, FILE_MODE_AUTO),
-        -EEXIST);
+    assert_int_equal(file_open(&file, path, O_RDWR | O_CREAT | O_EXCL, 0600,
+                               CW_IO_MODE_AUTO),
+                     -EEXIST);
     assert_int_equal(file.fd, -1);
     unlink(path);
-    assert_int_equal(file_open(&file, path, O_RDONLY, 0, FILE_MODE_AUTO),
+    assert_int_equal(file_open(&file, path, O_RDONLY, 0, CW_IO_MODE_AUTO),
                      -ENOENT);
     assert_int_equal(file_sync_directory("no-such-directory/x"), -ENOENT);
     assert_int_equal(file_sync_directory("in-the-current-one"), 0);
@@ -126,7 +126,7 @@ static int open_loop(char *path, size_t path_len, uint32_t sector_bytes)
     if (number < 0)
         return -1;
     snprintf(path, path_len, "/dev/loop%d", number);
-    assert_int_equal(tmpdisk_open(&backing, ".", 4 * MIB, FILE_MODE_BUFFERED),
+    assert_int_equal(tmpdisk_open(&backing, ".", 4 * MIB, CW_IO_MODE_BUFFERED),
                      0);
     config.fd = (uint32_t)backing.fd;
     fd = open(path, O_RDWR | O_CLOEXEC);
@@ -153,7 +153,7 @@ static void test_block_device(void **state)
             skip();
         print_message("    sectors of %u bytes\n", sectors[i]);
         assert_int_equal(
-            file_open(&file, path, O_RDWR | O_EXCL, 0, FILE_MODE_DIRECT), 0);
+            file_open(&file, path, O_RDWR | O_EXCL, 0, CW_IO_MODE_DIRECT), 0);
         assert_true(file.is_block_device);
         assert_int_equal(file.sector_bytes, sectors[i]);
         assert_true(file.align_bytes >= sectors[i]);
@@ -171,7 +171,7 @@ static void test_block_device(void **state)
 
         CASE("claimed by us");
         assert_int_equal(
-            file_open(&second, path, O_RDWR | O_EXCL, 0, FILE_MODE_AUTO),
+            file_open(&second, path, O_RDWR | O_EXCL, 0, CW_IO_MODE_AUTO),
             -EBUSY);
         assert_int_equal(file_close(&file), 0);
         free(buf);
@@ -191,7 +191,7 @@ static void test_open_leaves_the_content(void **state)
     assert_non_null(content);
     tmpdisk_make(path, sizeof(path), ".", MIB);
     assert_int_equal(stat(path, &before), 0);
-    assert_int_equal(file_open(&file, path, O_RDWR, 0, FILE_MODE_AUTO), 0);
+    assert_int_equal(file_open(&file, path, O_RDWR, 0, CW_IO_MODE_AUTO), 0);
     assert_int_equal(pread(file.fd, content, MIB, 0), MIB);
     assert_true(tmpdisk_matches(content, MIB, 0));
     file_close(&file);
@@ -210,14 +210,14 @@ static void test_other_kinds_are_refused(void **state)
 
     (void)state;
     assert_non_null(mkdtemp(fifo));
-    assert_int_equal(file_open(&file, fifo, O_RDONLY, 0, FILE_MODE_AUTO),
+    assert_int_equal(file_open(&file, fifo, O_RDONLY, 0, CW_IO_MODE_AUTO),
                      -ENOTBLK);
     assert_int_equal(rmdir(fifo), 0);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    assert_int_equal(file_open(&file, fifo, O_RDONLY, 0, FILE_MODE_AUTO),
+    assert_int_equal(file_open(&file, fifo, O_RDONLY, 0, CW_IO_MODE_AUTO),
                      -ENOTBLK);
     unlink(fifo);
-    assert_int_equal(file_open(&file, "/dev/null", O_RDWR, 0, FILE_MODE_AUTO),
+    assert_int_equal(file_open(&file, "/dev/null", O_RDWR, 0, CW_IO_MODE_AUTO),
                      -ENOTBLK);
     assert_int_equal(file.fd, -1);
 }
@@ -240,7 +240,7 @@ static void test_descriptor_for_a_range(void **state)
         .fd = 3,
         .direct_fd = 4,
         .align_bytes = 4096,
-        .mode = FILE_MODE_DIRECT,
+        .mode = CW_IO_MODE_DIRECT,
     };
     const uint8_t *base = NULL;
 
@@ -268,7 +268,7 @@ static void test_descriptor_for_a_range(void **state)
 
 static void test_dontcache_refused_while_running(void **state)
 {
-    struct file file = { .fd = 3, .mode = FILE_MODE_DONTCACHE };
+    struct file file = { .fd = 3, .mode = CW_IO_MODE_DONTCACHE };
 
     (void)state;
     assert_int_not_equal(file_rw_flags(&file), 0);
@@ -313,7 +313,7 @@ static void test_window_drops_what_is_written(void **state)
     (void)state;
     assert_non_null(chunk);
     tmpdisk_fill(chunk, MIB, 0);
-    assert_int_equal(tmpdisk_open(&file, ".", 0, FILE_MODE_BUFFERED), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", 0, CW_IO_MODE_BUFFERED), 0);
     file.window_bytes = FILE_WINDOW_BYTES;
     for (size_t at = 0; at < windows * FILE_WINDOW_BYTES; at += MIB) {
         assert_int_equal(pwrite(file.fd, chunk, MIB, (off_t)at), MIB);
@@ -337,7 +337,7 @@ static void test_window_drops_what_is_read(void **state)
 
     (void)state;
     assert_non_null(chunk);
-    assert_int_equal(tmpdisk_open(&file, ".", total, FILE_MODE_BUFFERED), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", total, CW_IO_MODE_BUFFERED), 0);
     file.window_bytes = FILE_WINDOW_BYTES;
     assert_int_not_equal(cached_pages(file.fd, 0, FILE_WINDOW_BYTES), 0);
     for (size_t at = 0; at < total; at += MIB)
@@ -354,7 +354,7 @@ static void test_window_drops_what_is_read(void **state)
 static void test_window_follows_a_jump(void **state)
 {
     struct file_window window = { 0 };
-    struct file file = { .fd = -1, .mode = FILE_MODE_BUFFERED };
+    struct file file = { .fd = -1, .mode = CW_IO_MODE_BUFFERED };
     uint64_t far = UINT64_C(1) << 40;
 
     (void)state;
@@ -377,7 +377,7 @@ static void test_window_follows_a_jump(void **state)
 static void test_window_is_for_the_cache_only(void **state)
 {
     struct file_window window = { 0 };
-    struct file file = { .fd = -1, .direct_fd = -1, .mode = FILE_MODE_DIRECT };
+    struct file file = { .fd = -1, .direct_fd = -1, .mode = CW_IO_MODE_DIRECT };
 
     (void)state;
     assert_int_equal(file_window_written(&window, &file, 0, MIB), 0);

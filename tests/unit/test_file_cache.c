@@ -15,7 +15,7 @@
 static uint8_t buf[LEN] __attribute__((aligned(4096)));
 
 /* As the product opens a source. */
-static int open_as_is(struct file *file, const char *dir, enum file_mode wish)
+static int open_as_is(struct file *file, const char *dir, enum cw_io_mode wish)
 {
     char path[256];
     int r;
@@ -52,7 +52,7 @@ static void test_hit_and_miss(void **state)
     struct file file;
 
     (void)state;
-    assert_int_equal(open_as_is(&file, ".", FILE_MODE_AUTO), 0);
+    assert_int_equal(open_as_is(&file, ".", CW_IO_MODE_AUTO), 0);
     if (file.cached != FILE_CACHED_LOOK ||
         file_read_cached(&file, buf, LEN, LEN) == 0) {
         file_close(&file);
@@ -76,7 +76,7 @@ static void test_half_a_hit(void **state)
     struct file file;
 
     (void)state;
-    assert_int_equal(open_as_is(&file, ".", FILE_MODE_AUTO), 0);
+    assert_int_equal(open_as_is(&file, ".", CW_IO_MODE_AUTO), 0);
     if (file.cached != FILE_CACHED_LOOK || !drop(&file) ||
         posix_fadvise(file.fd, 0, 0, POSIX_FADV_RANDOM) != 0 ||
         pread(file.fd, buf, 4096, (off_t)(LEN + 8192)) != 4096 ||
@@ -92,12 +92,12 @@ static void test_who_is_asked(void **state)
 {
     static const struct {
         const char *dir;
-        enum file_mode wish;
+        enum cw_io_mode wish;
         enum file_cached want;
     } cases[] = {
-        { "/dev/shm", FILE_MODE_AUTO, FILE_CACHED_ALWAYS },
-        { "/dev/shm", FILE_MODE_BUFFERED, FILE_CACHED_NEVER },
-        { ".", FILE_MODE_BUFFERED, FILE_CACHED_NEVER },
+        { "/dev/shm", CW_IO_MODE_AUTO, FILE_CACHED_ALWAYS },
+        { "/dev/shm", CW_IO_MODE_BUFFERED, FILE_CACHED_NEVER },
+        { ".", CW_IO_MODE_BUFFERED, FILE_CACHED_NEVER },
     };
 
     (void)state;
@@ -130,10 +130,10 @@ static void test_through_a_ring(void **state)
     struct file file;
 
     (void)state;
-    assert_int_equal(open_as_is(&file, "/dev/shm", FILE_MODE_AUTO), 0);
+    assert_int_equal(open_as_is(&file, "/dev/shm", CW_IO_MODE_AUTO), 0);
     whole.file = beyond.file = &file;
-    assert_int_equal(io_queue_open(IO_ENGINE_THREADS, 4, NULL, 0, &queue, &err),
-                     0);
+    assert_int_equal(
+        io_queue_open(CW_IO_ENGINE_THREADS, 4, NULL, 0, &queue, &err), 0);
     assert_false(io_queue_has_ready(queue));
     io_queue_submit(queue, &whole);
     assert_true(io_queue_has_ready(queue));

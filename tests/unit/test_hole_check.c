@@ -209,14 +209,14 @@ static void test_policies(void **state)
     (void)state;
     put_data(memory.fd, 0, 4 * MIB);
     assert_true(
-        hole_check_may_skip(HOLE_POLICY_AUTO, memory.fd, FILE_BYTES, "memory"));
+        hole_check_may_skip(CW_HOLES_AUTO, memory.fd, FILE_BYTES, "memory"));
     assert_false(
-        hole_check_may_skip(HOLE_POLICY_SCAN, memory.fd, FILE_BYTES, "memory"));
+        hole_check_may_skip(CW_HOLES_SCAN, memory.fd, FILE_BYTES, "memory"));
     hide(0, FILE_BYTES);
     assert_false(
-        hole_check_may_skip(HOLE_POLICY_AUTO, memory.fd, FILE_BYTES, "memory"));
-    assert_true(hole_check_may_skip(HOLE_POLICY_TRUST, memory.fd, FILE_BYTES,
-                                    "memory"));
+        hole_check_may_skip(CW_HOLES_AUTO, memory.fd, FILE_BYTES, "memory"));
+    assert_true(
+        hole_check_may_skip(CW_HOLES_TRUST, memory.fd, FILE_BYTES, "memory"));
 }
 
 int main(void)

@@ -12,34 +12,29 @@ struct bytes_range {
 
 static const struct {
     const char *name, *qemu, *options;
-    enum image_format format;
+    enum cw_format format;
     bool is_written; /* by qemu-io as well, in any order */
     struct bytes_range tables[MAX_RANGES];
 } kinds[] = {
-    { "vdi", "vdi", NULL, IMAGE_FORMAT_VDI, true, { { 0x40, 0x200 } } },
+    { "vdi", "vdi", NULL, CW_FORMAT_VDI, true, { { 0x40, 0x200 } } },
     { "vdi fixed",
       "vdi",
       "static=on",
-      IMAGE_FORMAT_VDI,
+      CW_FORMAT_VDI,
       true,
       { { 0x40, 0x200 } } },
-    { "vhd of a geometry",
-      "vpc",
-      NULL,
-      IMAGE_FORMAT_VHD,
-      true,
-      { { 0, 1564 } } },
-    { "vhd", "vpc", "force_size=on", IMAGE_FORMAT_VHD, true, { { 0, 1564 } } },
+    { "vhd of a geometry", "vpc", NULL, CW_FORMAT_VHD, true, { { 0, 1564 } } },
+    { "vhd", "vpc", "force_size=on", CW_FORMAT_VHD, true, { { 0, 1564 } } },
     { "vhd fixed",
       "vpc",
       "subformat=fixed,force_size=on",
-      IMAGE_FORMAT_VHD,
+      CW_FORMAT_VHD,
       true,
       { { DISK_BYTES, 512 } } },
     { "vhdx",
       "vhdx",
       NULL,
-      IMAGE_FORMAT_VHDX,
+      CW_FORMAT_VHDX,
       true,
       { { 64 << 10, 80 },
         { 128 << 10, 80 },
@@ -51,37 +46,37 @@ static const struct {
     { "vhdx of 1 MiB",
       "vhdx",
       "block_size=1M",
-      IMAGE_FORMAT_VHDX,
+      CW_FORMAT_VHDX,
       true,
       { { 2 << 20, 200 }, { 3 << 20, 100 } } },
     { "vhdx of 256 MiB",
       "vhdx",
       "block_size=256M",
-      IMAGE_FORMAT_VHDX,
+      CW_FORMAT_VHDX,
       false,
       { { 2 << 20, 200 } } },
     { "vhdx fixed",
       "vhdx",
       "subformat=fixed",
-      IMAGE_FORMAT_VHDX,
+      CW_FORMAT_VHDX,
       true,
       { { 2 << 20, 200 }, { 3 << 20, 100 } } },
     { "vmdk",
       "vmdk",
       NULL,
-      IMAGE_FORMAT_VMDK,
+      CW_FORMAT_VMDK,
       true,
       { { 0, 80 }, { 512, 400 }, { 13312, 3000 }, { 78848, 3000 } } },
     { "vmdk with zeros",
       "vmdk",
       "zeroed_grain=on",
-      IMAGE_FORMAT_VMDK,
+      CW_FORMAT_VMDK,
       true,
       { { 0, 80 }, { 13312, 3000 } } },
     { "vmdk stream",
       "vmdk",
       "subformat=streamOptimized",
-      IMAGE_FORMAT_VMDK,
+      CW_FORMAT_VMDK,
       false,
       { { 0, 80 }, { 512, 400 }, { 13312, 3000 }, { 131072, 65536 } } },
 };
@@ -126,7 +121,7 @@ static int back_to_raw(size_t kind)
 static void same_as_qemus(size_t kind)
 {
     struct image_options options = { .path = image_path };
-    enum image_format formats[] = { IMAGE_FORMAT_AUTO, kinds[kind].format };
+    enum cw_format formats[] = { CW_FORMAT_AUTO, kinds[kind].format };
     const uint8_t *want;
     size_t len;
 
@@ -203,7 +198,7 @@ static void test_written(void **state)
 }
 
 /* Opens and reads all of the image.  True: it was not refused. */
-static bool is_read(const uint8_t *want, size_t len, enum image_format format)
+static bool is_read(const uint8_t *want, size_t len, enum cw_format format)
 {
     struct image_options options = { .path = image_path, .format = format };
     struct error err = { 0 };

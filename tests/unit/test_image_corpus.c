@@ -59,9 +59,9 @@ static void test_written_by_convert(void **state)
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         CASE(options[i]);
         convert("qcow2", options[i], raw_path, image_path, true);
-        compare(IMAGE_FORMAT_AUTO);
+        compare(CW_FORMAT_AUTO);
         convert("qcow2", options[i], raw_path, image_path, false);
-        compare(IMAGE_FORMAT_QCOW2);
+        compare(CW_FORMAT_QCOW2);
     }
 }
 
@@ -147,7 +147,7 @@ static void test_not_closed_cleanly(void **state)
     fd = open(image_path, O_WRONLY | O_CLOEXEC);
     assert_int_equal(pwrite(fd, "\1", 1, 79), 1);
     close(fd);
-    compare(IMAGE_FORMAT_AUTO);
+    compare(CW_FORMAT_AUTO);
 }
 
 /* The very bytes of the file, though they are a sound QCOW2. */
@@ -158,7 +158,7 @@ static void test_said_to_be_raw(void **state)
     write_randomly(false);
     unlink(raw_path);
     assert_int_equal(link(image_path, raw_path), 0);
-    compare(IMAGE_FORMAT_RAW);
+    compare(CW_FORMAT_RAW);
 }
 
 static void test_64_tib(void **state)
@@ -243,7 +243,7 @@ static void same_as_qemu(const char *flip)
 {
     struct image_options options = {
         .path = image_path,
-        .format = IMAGE_FORMAT_QCOW2,
+        .format = CW_FORMAT_QCOW2,
     };
     struct command c = { 0 };
     struct reader reader;
@@ -292,7 +292,7 @@ static void test_random_bits_flipped(void **state)
         assert_int_equal(pread(fd, &good, 1, at), 1);
         bad = (uint8_t)(good ^ 1 << pick(8));
         assert_int_equal(pwrite(fd, &bad, 1, at), 1);
-        options.format = IMAGE_FORMAT_QCOW2;
+        options.format = CW_FORMAT_QCOW2;
         is_read = reader_open(&reader, &options, &err) == 0 &&
                   reader.first->virtual_bytes <= 8 * DISK_BYTES &&
                   reader_run(&reader, NULL, &err) == 0;

@@ -46,8 +46,8 @@ static int teardown(void **state)
 
 static void test_reads_what_was_written(void **state)
 {
-    static const enum file_mode modes[] = { FILE_MODE_AUTO,
-                                            FILE_MODE_BUFFERED };
+    static const enum cw_io_mode modes[] = { CW_IO_MODE_AUTO,
+                                             CW_IO_MODE_BUFFERED };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {

@@ -141,7 +141,7 @@ static void test_gzip_of_known_size(void **state)
 {
     struct image_options options = {
         .path = image_path,
-        .format = IMAGE_FORMAT_RAW,
+        .format = CW_FORMAT_RAW,
         .compression = IMAGE_COMPRESSION_GZIP,
         .stream_bytes = DISK_BYTES,
     };

@@ -13,21 +13,21 @@
 #define DEPTH 16U
 
 struct fixture {
-    enum io_engine engine;
+    enum cw_io_engine engine;
     struct io_queue *queue;
     struct buffer_pool *pool;
     struct io ios[DEPTH];
 };
 
-static enum io_engine engine_under_test;
+static enum cw_io_engine engine_under_test;
 
-static bool has_engine(enum io_engine engine)
+static bool has_engine(enum cw_io_engine engine)
 {
     const char *only = getenv("CLONEWIRE_IO_ENGINE");
     struct error err = { 0 };
     char why[256];
 
-    if (only && strcmp(only, "threads") == 0 && engine == IO_ENGINE_URING)
+    if (only && strcmp(only, "threads") == 0 && engine == CW_IO_ENGINE_URING)
         return false;
     return io_queue_choose(engine, &engine, why, sizeof(why), &err) == 0;
 }
@@ -119,11 +119,11 @@ static void check_content(struct fixture *f, struct file *file,
 
 static const struct {
     const char *dir;
-    enum file_mode wish;
+    enum cw_io_mode wish;
 } ways[] = {
-    { ".", FILE_MODE_DIRECT },          { ".", FILE_MODE_DONTCACHE },
-    { ".", FILE_MODE_BUFFERED },        { "/dev/shm", FILE_MODE_AUTO },
-    { "/dev/shm", FILE_MODE_BUFFERED },
+    { ".", CW_IO_MODE_DIRECT },          { ".", CW_IO_MODE_DONTCACHE },
+    { ".", CW_IO_MODE_BUFFERED },        { "/dev/shm", CW_IO_MODE_AUTO },
+    { "/dev/shm", CW_IO_MODE_BUFFERED },
 };
 
 /* 5 MiB and a tail that no O_DIRECT takes. */
@@ -188,7 +188,7 @@ static void test_reads_beside_writes(void **state)
     struct file file;
 
     assert_int_equal(
-        tmpdisk_open(&file, ".", DEPTH / 2 * CHUNK, FILE_MODE_AUTO), 0);
+        tmpdisk_open(&file, ".", DEPTH / 2 * CHUNK, CW_IO_MODE_AUTO), 0);
     for (unsigned k = 0; k < DEPTH; k++) {
         struct io *io = &f->ios[k];
         uint64_t offset = (k / 2 + (k % 2) * (DEPTH / 2)) * CHUNK;
@@ -227,7 +227,7 @@ static void test_end_of_file(void **state)
     struct fixture *f = *state;
     struct file file;
 
-    assert_int_equal(tmpdisk_open(&file, ".", 4096 + 100, FILE_MODE_AUTO), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", 4096 + 100, CW_IO_MODE_AUTO), 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct io *io = submit(f, &f->ios[0], &file, cases[i].len,
                                cases[i].offset);
@@ -244,7 +244,7 @@ static void test_errors_come_back(void **state)
 {
     struct fixture *f = *state;
     struct io *io = &f->ios[0];
-    struct file full = { .direct_fd = -1, .mode = FILE_MODE_BUFFERED };
+    struct file full = { .direct_fd = -1, .mode = CW_IO_MODE_BUFFERED };
     struct file reader = full;
 
     full.fd = open("/dev/full", O_RDWR | O_CLOEXEC);
@@ -269,7 +269,7 @@ static void test_direct_refused_while_running(void **state)
     struct io *io = &f->ios[0];
     struct file file;
 
-    if (tmpdisk_open(&file, ".", CHUNK, FILE_MODE_DIRECT) != 0)
+    if (tmpdisk_open(&file, ".", CHUNK, CW_IO_MODE_DIRECT) != 0)
         skip();
     file.align_bytes = 1;
     submit(f, io, &file, CHUNK - 777, 777);
@@ -288,7 +288,7 @@ static void test_memory_from_elsewhere(void **state)
     struct io *io = &f->ios[0];
     struct file file;
 
-    assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", CHUNK, CW_IO_MODE_AUTO), 0);
     io->buf = aligned_alloc(file.align_bytes, CHUNK);
     submit(f, io, &file, CHUNK, 0);
     assert_int_equal(io_queue_reap(f->queue, true)->result, 0);
@@ -317,7 +317,7 @@ static void test_no_memory_before_the_first_io(void **state)
     struct file file;
 
     assert_int_equal(resident_pages(f), 0);
-    assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", CHUNK, CW_IO_MODE_AUTO), 0);
     submit(f, &f->ios[0], &file, 4096, 0);
     assert_ptr_equal(io_queue_reap(f->queue, true), &f->ios[0]);
     assert_true(resident_pages(f) > 0);
@@ -331,8 +331,8 @@ static void test_more_than_depth(void **state)
     struct io ios[3 * DEPTH] = { 0 };
     struct file file;
 
-    assert_int_equal(tmpdisk_open(&file, ".", 3 * DEPTH * 4096, FILE_MODE_AUTO),
-                     0);
+    assert_int_equal(
+        tmpdisk_open(&file, ".", 3 * DEPTH * 4096, CW_IO_MODE_AUTO), 0);
     for (unsigned i = 0; i < ARRAY_LEN(ios); i++) {
         ios[i].buf = aligned_alloc(4096, 4096);
         submit(f, &ios[i], &file, 4096, i * 4096);
@@ -357,7 +357,7 @@ static void test_reap_without_waiting(void **state)
     struct file file;
 
     assert_null(io_queue_reap(f->queue, false));
-    assert_int_equal(tmpdisk_open(&file, ".", CHUNK, FILE_MODE_AUTO), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", CHUNK, CW_IO_MODE_AUTO), 0);
     submit(f, io, &file, CHUNK, 0);
     io_queue_post(f->queue, &posted, -EIO);
     assert_ptr_equal(io_queue_reap(f->queue, false), &posted);
@@ -402,14 +402,14 @@ static void test_cancel_many(void **state)
     struct file file;
     unsigned cancelled = 0;
 
-    assert_int_equal(tmpdisk_open(&file, ".", DEPTH * CHUNK, FILE_MODE_AUTO),
+    assert_int_equal(tmpdisk_open(&file, ".", DEPTH * CHUNK, CW_IO_MODE_AUTO),
                      0);
     for (int tries = 0; tries < 20; tries++)
         cancelled += cancel_reads(f, &file);
     print_message("    %u of %u cancelled\n", cancelled, 20 * DEPTH);
     /* io_uring may find all of them at the disk already, where they cannot
      * be stopped; helpers are fewer than what is queued. */
-    if (f->engine == IO_ENGINE_THREADS)
+    if (f->engine == CW_IO_ENGINE_THREADS)
         assert_int_not_equal(cancelled, 0);
 
     CASE("works on afterwards");
@@ -427,7 +427,7 @@ static void test_close_with_io_in_flight(void **state)
     size_t region_len;
     void *region = buffer_pool_region(f->pool, &region_len);
 
-    assert_int_equal(tmpdisk_open(&file, ".", DEPTH * CHUNK, FILE_MODE_AUTO),
+    assert_int_equal(tmpdisk_open(&file, ".", DEPTH * CHUNK, CW_IO_MODE_AUTO),
                      0);
     for (unsigned i = 0; i < DEPTH; i++)
         submit(f, &f->ios[i], &file, CHUNK, i * CHUNK);
@@ -440,7 +440,7 @@ static void test_close_with_io_in_flight(void **state)
         0);
 }
 
-static int run(enum io_engine engine)
+static int run(enum cw_io_engine engine)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -466,10 +466,10 @@ static int run(enum io_engine engine)
 
 int main(void)
 {
-    int failed = run(IO_ENGINE_THREADS);
+    int failed = run(CW_IO_ENGINE_THREADS);
 
-    if (has_engine(IO_ENGINE_URING))
-        failed += run(IO_ENGINE_URING);
+    if (has_engine(CW_IO_ENGINE_URING))
+        failed += run(CW_IO_ENGINE_URING);
     else
         print_message("io_uring is not to be had here: not tested\n");
     io_queue_close(NULL);

@@ -9,7 +9,7 @@
 static unsigned lines;
 static char last[1024];
 
-static void take(void *opaque, enum log_level level, const char *line)
+static void take(void *opaque, enum cw_log_level level, const char *line)
 {
     (void)opaque, (void)level;
     lines++;
@@ -20,7 +20,7 @@ static int begin(void **state)
 {
     (void)state;
     lines = 0;
-    log_open(take, NULL, LOG_LEVEL_WARN);
+    log_open(take, NULL, CW_LOG_WARN);
     return 0;
 }
 
@@ -32,7 +32,7 @@ static void test_burst(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 1000; i++)
-        log_line_limited(&limit, LOG_LEVEL_WARN, "refused %u", i);
+        log_line_limited(&limit, CW_LOG_WARN, "refused %u", i);
     seconds = (unsigned)((clock_now_ns() - start_ns) / CLOCK_SECOND_NS);
     assert_in_range(lines, 20, 21 + seconds);
     assert_int_equal(limit.dropped > 0, true);
@@ -40,7 +40,7 @@ static void test_burst(void **state)
     /* A second later one is logged, and says what was dropped. */
     limit.full_ns -= CLOCK_SECOND_NS;
     limit.dropped = 312;
-    log_line_limited(&limit, LOG_LEVEL_WARN, "refused %s", "again");
+    log_line_limited(&limit, CW_LOG_WARN, "refused %s", "again");
     assert_string_equal(last, "refused again (and 312 like it before)");
     assert_int_equal(limit.dropped, 0);
 }
@@ -52,11 +52,11 @@ static void test_apart(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 30; i++)
-        log_line_limited(&limit, LOG_LEVEL_WARN, "flood");
-    log_line_limited(&other, LOG_LEVEL_WARN, "one line");
+        log_line_limited(&limit, CW_LOG_WARN, "flood");
+    log_line_limited(&other, CW_LOG_WARN, "one line");
     assert_string_equal(last, "one line");
     other = (struct log_limit){ 0 };
-    log_line_limited(&other, LOG_LEVEL_DEBUG, "not logged");
+    log_line_limited(&other, CW_LOG_DEBUG, "not logged");
     assert_int_equal(other.full_ns, 0);
 }
 

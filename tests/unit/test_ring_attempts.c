@@ -81,11 +81,11 @@ static struct script_ring script_open(const struct step *steps, unsigned depth)
     };
 }
 
-static struct file script_file(enum file_mode mode)
+static struct file script_file(enum cw_io_mode mode)
 {
     return (struct file){
         .fd = FD_CACHED,
-        .direct_fd = mode == FILE_MODE_DIRECT ? FD_DIRECT : -1,
+        .direct_fd = mode == CW_IO_MODE_DIRECT ? FD_DIRECT : -1,
         .mode = mode,
         .align_bytes = 4096,
     };
@@ -100,7 +100,7 @@ static struct file script_file(enum file_mode mode)
 static const struct {
     const char *name;
     enum io_op op;
-    enum file_mode mode;
+    enum cw_io_mode mode;
     size_t len;
     struct step steps[MOST];
     unsigned attempts;
@@ -108,18 +108,18 @@ static const struct {
     bool direct_refused, dontcache_refused;
 } cases[] = {
     { .name = "whole at once",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { 65536, FD_DIRECT, 0, false }, NO_MORE },
       .attempts = 1 },
     { .name = "unaligned length goes through the cache",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 1000,
       .steps = { { 1000, FD_CACHED, 0, false }, NO_MORE },
       .attempts = 1 },
     { .name = "short write is continued",
       .op = IO_WRITE,
-      .mode = FILE_MODE_BUFFERED,
+      .mode = CW_IO_MODE_BUFFERED,
       .len = 64 * KIB,
       .steps = { { 1, FD_CACHED, 0, false },
                  { 40000, FD_CACHED, 1, false },
@@ -127,7 +127,7 @@ static const struct {
                  NO_MORE },
       .attempts = 3 },
     { .name = "short direct read: odd rest through the cache, not refused",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { 8192, FD_DIRECT, 0, false },
                  { 512, FD_DIRECT, 8192, false },
@@ -135,7 +135,7 @@ static const struct {
                  NO_MORE },
       .attempts = 3 },
     { .name = "EINTR, then EAGAIN: once more, where it may sleep",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { -EINTR, FD_DIRECT, 0, false },
                  { -EAGAIN, FD_DIRECT, 0, false },
@@ -145,7 +145,7 @@ static const struct {
       .attempts = 4 },
     { .name = "EINVAL from direct: through the cache, remembered",
       .op = IO_WRITE,
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { 4096, FD_DIRECT, 0, false },
                  { -EINVAL, FD_DIRECT, 4096, false },
@@ -154,7 +154,7 @@ static const struct {
       .attempts = 3,
       .direct_refused = true },
     { .name = "EOPNOTSUPP from direct: the same",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { -EOPNOTSUPP, FD_DIRECT, 0, false },
                  { 65536, FD_CACHED, 0, false },
@@ -162,7 +162,7 @@ static const struct {
       .attempts = 2,
       .direct_refused = true },
     { .name = "EINVAL from the cache too: an error",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { -EINVAL, FD_DIRECT, 0, false },
                  { -EINVAL, FD_CACHED, 0, false },
@@ -172,7 +172,7 @@ static const struct {
       .direct_refused = true },
     { .name = "EOPNOTSUPP from dontcache: plain, remembered",
       .op = IO_WRITE,
-      .mode = FILE_MODE_DONTCACHE,
+      .mode = CW_IO_MODE_DONTCACHE,
       .len = 64 * KIB,
       .steps = { { -EOPNOTSUPP, FD_CACHED, 0, false },
                  { 65536, FD_CACHED, 0, false },
@@ -180,20 +180,20 @@ static const struct {
       .attempts = 2,
       .dontcache_refused = true },
     { .name = "EOPNOTSUPP from plain: an error",
-      .mode = FILE_MODE_BUFFERED,
+      .mode = CW_IO_MODE_BUFFERED,
       .len = 64 * KIB,
       .steps = { { -EOPNOTSUPP, FD_CACHED, 0, false }, NO_MORE },
       .attempts = 1,
       .want = -EOPNOTSUPP },
     { .name = "EIO: an error at once",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { -EIO, FD_DIRECT, 0, false }, NO_MORE },
       .attempts = 1,
       .want = -EIO },
     { .name = "ENOSPC after a short write: an error",
       .op = IO_WRITE,
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { 32768, FD_DIRECT, 0, false },
                  { -ENOSPC, FD_DIRECT, 32768, false },
@@ -201,7 +201,7 @@ static const struct {
       .attempts = 2,
       .want = -ENOSPC },
     { .name = "file ends inside a read",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 64 * KIB,
       .steps = { { 10000, FD_DIRECT, 0, false },
                  { 0, FD_CACHED, 10000, false },
@@ -210,13 +210,13 @@ static const struct {
       .want = -ENODATA },
     { .name = "write that moves nothing",
       .op = IO_WRITE,
-      .mode = FILE_MODE_BUFFERED,
+      .mode = CW_IO_MODE_BUFFERED,
       .len = 64 * KIB,
       .steps = { { 0, FD_CACHED, 0, false }, NO_MORE },
       .attempts = 1,
       .want = -EIO },
     { .name = "more than a call can move",
-      .mode = FILE_MODE_DIRECT,
+      .mode = CW_IO_MODE_DIRECT,
       .len = 2 * GIB + 4096,
       .steps = { { (int)GIB, FD_DIRECT, 0, false },
                  { (int)GIB, FD_DIRECT, GIB, false },
@@ -259,7 +259,7 @@ static void test_io_is_used_again(void **state)
         { 4096, FD_DIRECT, 0, false },
     };
     struct script_ring script = script_open(steps, 1);
-    struct file file = script_file(FILE_MODE_DIRECT);
+    struct file file = script_file(CW_IO_MODE_DIRECT);
     struct io io = { .file = &file, .len = 4096 };
 
     (void)state;
@@ -278,7 +278,7 @@ static void test_submit_beyond_depth(void **state)
         { 4096, FD_DIRECT, 0, false },
     };
     struct script_ring script = script_open(steps, 2);
-    struct file file = script_file(FILE_MODE_DIRECT);
+    struct file file = script_file(CW_IO_MODE_DIRECT);
     struct io ios[3];
 
     (void)state;
@@ -370,7 +370,7 @@ static void test_cancel_ends_what_would_go_on(void **state)
     };
     static const int want[] = { -ECANCELED, -ECANCELED, 0, -EIO, -ECANCELED };
     struct script_ring script = script_open(steps, ARRAY_LEN(want));
-    struct file file = script_file(FILE_MODE_DIRECT);
+    struct file file = script_file(CW_IO_MODE_DIRECT);
     struct io ios[ARRAY_LEN(want)];
     struct io posted = { 0 };
 

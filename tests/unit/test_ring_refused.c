@@ -45,7 +45,7 @@ static bool refuse(unsigned first, unsigned last, int errnum)
 struct findings {
     bool filtered;
     int r;
-    enum io_engine chosen;
+    enum cw_io_engine chosen;
     char why[256];
     char engine[16];
     struct error err;
@@ -86,7 +86,7 @@ struct refusal_case {
     const char *name;
     unsigned first, last;
     int errnum;
-    enum io_engine wish;
+    enum cw_io_engine wish;
     const char *say[3]; /* each in the why-line, or the error */
 };
 
@@ -98,61 +98,61 @@ static const struct refusal_case refusals[] = {
     { "default profile of Docker and containerd",
       ALL,
       EPERM,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "io_uring_setup refused: Operation not permitted",
         "helper threads instead", "for io_uring, " } },
     { "default profile of podman and CRI-O",
       ALL,
       ENOSYS,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "io_uring_setup refused: Function not implemented",
         "helper threads instead", "allow io_uring_setup" } },
     { "only setup",
       SETUP_ONLY,
       EPERM,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "io_uring_setup refused", "helper threads instead", "" } },
     { "only enter",
       ENTER_ONLY,
       EPERM,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "io_uring_enter refused: Operation not permitted",
         "helper threads instead", "" } },
     { "only enter, as if not there",
       ENTER_ONLY,
       ENOSYS,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "io_uring_enter refused: Function not implemented",
         "helper threads instead", "" } },
     { "locked memory",
       SETUP_ONLY,
       ENOMEM,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "Cannot allocate memory", "RLIMIT_MEMLOCK", "raise ulimit -l" } },
     { "old kernel",
       SETUP_ONLY,
       EINVAL,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "Invalid argument", "Linux 5.10", "helper threads instead" } },
     { "security module",
       SETUP_ONLY,
       EACCES,
-      IO_ENGINE_AUTO,
+      CW_IO_ENGINE_AUTO,
       { "Permission denied", "security module", "helper threads instead" } },
     { "asked for, refused at setup",
       ALL,
       EPERM,
-      IO_ENGINE_URING,
+      CW_IO_ENGINE_URING,
       { "io_uring_setup refused", "Operation not permitted", "" } },
     { "asked for, refused at enter",
       ENTER_ONLY,
       EPERM,
-      IO_ENGINE_URING,
+      CW_IO_ENGINE_URING,
       { "io_uring_enter refused", "Operation not permitted", "" } },
     { "threads need none of it",
       ALL,
       EPERM,
-      IO_ENGINE_THREADS,
+      CW_IO_ENGINE_THREADS,
       { "as asked", "", "" } },
 };
 
@@ -175,14 +175,14 @@ static void test_choice(void **state)
 
         CASE(refusals[i].name);
         in_child(choose, &refusals[i]);
-        if (refusals[i].wish == IO_ENGINE_URING) {
+        if (refusals[i].wish == CW_IO_ENGINE_URING) {
             said = findings->err.text;
             assert_int_equal(findings->r, -1);
             assert_int_equal(findings->err.kind, ERROR_SYSTEM);
             assert_int_equal(findings->err.errnum, refusals[i].errnum);
         } else {
             assert_int_equal(findings->r, 0);
-            assert_int_equal(findings->chosen, IO_ENGINE_THREADS);
+            assert_int_equal(findings->chosen, CW_IO_ENGINE_THREADS);
         }
         print_message("      %s\n", said);
         for (size_t k = 0; k < ARRAY_LEN(refusals[i].say); k++)
@@ -192,8 +192,9 @@ static void test_choice(void **state)
 
 static void test_choice_where_it_works(void **state)
 {
-    static const enum io_engine wishes[] = { IO_ENGINE_AUTO, IO_ENGINE_URING };
-    enum io_engine chosen;
+    static const enum cw_io_engine wishes[] = { CW_IO_ENGINE_AUTO,
+                                                CW_IO_ENGINE_URING };
+    enum cw_io_engine chosen;
     struct error err;
     char why[256];
 
@@ -203,12 +204,12 @@ static void test_choice_where_it_works(void **state)
     for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
         assert_int_equal(
             io_queue_choose(wishes[i], &chosen, why, sizeof(why), &err), 0);
-        assert_int_equal(chosen, IO_ENGINE_URING);
+        assert_int_equal(chosen, CW_IO_ENGINE_URING);
         assert_non_null(strstr(why, "set up and entered"));
     }
 }
 
-static void keep_line(void *opaque, enum log_level level, const char *line)
+static void keep_line(void *opaque, enum cw_log_level level, const char *line)
 {
     (void)opaque;
     (void)level;
@@ -218,10 +219,10 @@ static void keep_line(void *opaque, enum log_level level, const char *line)
 /* Refused later than it was chosen: an error that names it, or threads. */
 static void open_refused(const void *opaque)
 {
-    const enum io_engine *engine = opaque;
+    const enum cw_io_engine *engine = opaque;
     struct io_queue *queue = NULL;
 
-    log_open(keep_line, NULL, LOG_LEVEL_WARN);
+    log_open(keep_line, NULL, CW_LOG_WARN);
     findings->filtered = refuse(ALL, EPERM);
     findings->r = io_queue_open(*engine, DEPTH, NULL, 0, &queue,
                                 &findings->err);
@@ -233,7 +234,8 @@ static void open_refused(const void *opaque)
 
 static void test_open_refused(void **state)
 {
-    static const enum io_engine engines[] = { IO_ENGINE_URING, IO_ENGINE_AUTO };
+    static const enum cw_io_engine engines[] = { CW_IO_ENGINE_URING,
+                                                 CW_IO_ENGINE_AUTO };
 
     (void)state;
     in_child(open_refused, &engines[0]);
@@ -255,13 +257,13 @@ static void test_open_refused(void **state)
 static void enter_refused_later(const void *opaque)
 {
     uint8_t buf[512];
-    struct file file = { .direct_fd = -1, .mode = FILE_MODE_BUFFERED };
+    struct file file = { .direct_fd = -1, .mode = CW_IO_MODE_BUFFERED };
     struct io_queue *queue;
     struct io ios[2] = { 0 };
 
     (void)opaque;
     file.fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-    findings->r = io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &queue,
+    findings->r = io_queue_open(CW_IO_ENGINE_URING, DEPTH, NULL, 0, &queue,
                                 &findings->err);
     findings->filtered = refuse(ENTER_ONLY, EPERM);
     for (size_t i = 0; i < ARRAY_LEN(ios); i++) {
@@ -293,7 +295,7 @@ static void cancel_pipe_reads(const void *opaque)
 {
     const bool *has_register = opaque;
     static uint8_t bufs[DEPTH][64];
-    struct file file = { .direct_fd = -1, .mode = FILE_MODE_BUFFERED };
+    struct file file = { .direct_fd = -1, .mode = CW_IO_MODE_BUFFERED };
     struct io ios[DEPTH];
     struct io_queue *queue;
     int ends[2];
@@ -302,8 +304,8 @@ static void cancel_pipe_reads(const void *opaque)
     file.fd = ends[0];
     findings->filtered = *has_register || refuse(__NR_io_uring_register,
                                                  __NR_io_uring_register, EPERM);
-    if (io_queue_open(IO_ENGINE_URING, DEPTH, NULL, 0, &queue, &findings->err) <
-        0)
+    if (io_queue_open(CW_IO_ENGINE_URING, DEPTH, NULL, 0, &queue,
+                      &findings->err) < 0)
         _exit(1);
     for (unsigned i = 0; i < DEPTH; i++) {
         ios[i] = (struct io){ .file = &file, .buf = bufs[i], .len = 64 };
@@ -345,10 +347,10 @@ static void read_with_little_locked_memory(const void *opaque)
     size_t region_len;
     void *region = buffer_pool_region(pool, &region_len);
 
-    log_open(keep_line, NULL, LOG_LEVEL_DEBUG);
+    log_open(keep_line, NULL, CW_LOG_DEBUG);
     findings->filtered = setrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
                          (getuid() != 0 || setuid(65534) == 0);
-    findings->r = io_queue_open(IO_ENGINE_URING, DEPTH, region, region_len,
+    findings->r = io_queue_open(CW_IO_ENGINE_URING, DEPTH, region, region_len,
                                 &queue, &findings->err);
     if (findings->r < 0)
         return;
@@ -367,7 +369,7 @@ static void test_buffers_not_registered(void **state)
     (void)state;
     if (!has_uring())
         skip();
-    assert_int_equal(tmpdisk_open(&file, ".", 64 * KIB, FILE_MODE_AUTO), 0);
+    assert_int_equal(tmpdisk_open(&file, ".", 64 * KIB, CW_IO_MODE_AUTO), 0);
     in_child(read_with_little_locked_memory, &file);
     file_close(&file);
     /* The ring itself may be locked memory, and others of this user may
@@ -412,7 +414,7 @@ static void write_by_threads(const void *opaque)
     findings->filtered = refuse(job->c->refused, job->c->refused, EPERM) &&
                          refuse(job->c->also_refused, job->c->also_refused,
                                 EPERM);
-    findings->r = io_queue_open(IO_ENGINE_THREADS, DEPTH, NULL, 0, &queue,
+    findings->r = io_queue_open(CW_IO_ENGINE_THREADS, DEPTH, NULL, 0, &queue,
                                 &findings->err);
     if (findings->r < 0)
         return;
@@ -449,7 +451,7 @@ static void test_writes_by_threads(void **state)
         struct write_job job = { &writes[i], &file };
 
         CASE(writes[i].name);
-        if (tmpdisk_open(&file, ".", 0, FILE_MODE_DIRECT) < 0)
+        if (tmpdisk_open(&file, ".", 0, CW_IO_MODE_DIRECT) < 0)
             skip();
         in_child(write_by_threads, &job);
         assert_int_equal(findings->r, 0);

@@ -74,7 +74,7 @@ static void test_dirty_devices(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        for (int wish = SINK_PREALLOCATE_OFF; wish <= SINK_PREALLOCATE_AUTO;
+        for (int wish = CW_PREALLOCATE_OFF; wish <= CW_PREALLOCATE_AUTO;
              wish++) {
             struct sink_options options = options_for(
                 cases[i].device_bytes, cases[i].sector_bytes, DIRT);
@@ -82,7 +82,7 @@ static void test_dirty_devices(void **state)
             struct error err = { 0 };
 
             CASE(cases[i].name);
-            options.preallocate = (enum sink_preallocate)wish;
+            options.preallocate = wish;
             options.keep_tail = cases[i].keep_tail;
             assert_int_equal(sink_clone(&options, cases[i].data_bytes,
                                         cases[i].disk_bytes, &report, &err),
@@ -99,15 +99,15 @@ static void test_dirty_devices(void **state)
 static void test_preallocation(void **state)
 {
     static const struct {
-        enum sink_preallocate wish;
+        enum cw_preallocate wish;
         const char *applied;
         const char *zero_method;
         uint64_t zero_min;
     } cases[] = {
-        { SINK_PREALLOCATE_OFF, "off", "punch-hole", 65536 },
-        { SINK_PREALLOCATE_FALLOC, "falloc", "zero-range", 65536 },
-        { SINK_PREALLOCATE_AUTO, "falloc", "zero-range", 65536 },
-        { SINK_PREALLOCATE_FULL, "full", "write", UINT64_MAX },
+        { CW_PREALLOCATE_OFF, "off", "punch-hole", 65536 },
+        { CW_PREALLOCATE_FALLOC, "falloc", "zero-range", 65536 },
+        { CW_PREALLOCATE_AUTO, "falloc", "zero-range", 65536 },
+        { CW_PREALLOCATE_FULL, "full", "write", UINT64_MAX },
     };
 
     (void)state;
@@ -170,8 +170,8 @@ static void test_too_small(void **state)
 
 static void test_trusted_zero(void **state)
 {
-    static const enum sink_preallocate wishes[] = { SINK_PREALLOCATE_OFF,
-                                                    SINK_PREALLOCATE_FALLOC };
+    static const enum cw_preallocate wishes[] = { CW_PREALLOCATE_OFF,
+                                                  CW_PREALLOCATE_FALLOC };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
@@ -185,7 +185,7 @@ static void test_trusted_zero(void **state)
         assert_string_equal(report.zero_method, "trusted");
         assert_string_equal(report.preallocation, "off");
         assert_int_equal(report.preallocation_why[0] == '\0',
-                         wishes[i] == SINK_PREALLOCATE_OFF);
+                         wishes[i] == CW_PREALLOCATE_OFF);
         assert_range(0, MIB, 'D');
         assert_range(MIB, DEVICE_BYTES, 0);
         loopdev_close(&loop);

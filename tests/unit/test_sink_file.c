@@ -33,14 +33,14 @@ static void test_sizes(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
-        for (int wish = SINK_PREALLOCATE_OFF; wish <= SINK_PREALLOCATE_AUTO;
+        for (int wish = CW_PREALLOCATE_OFF; wish <= CW_PREALLOCATE_AUTO;
              wish++) {
             struct sink_options options = usual();
             uint64_t whole_bytes = sizes[i] + chunk_grid_padding(sizes[i]);
             struct error err = { 0 };
 
             options.overwrite = true;
-            options.preallocate = (enum sink_preallocate)wish;
+            options.preallocate = wish;
             assert_int_equal(sink_clone(&options, 0, sizes[i], NULL, &err), 0);
             assert_disk(0, whole_bytes);
             assert_int_equal(
@@ -52,13 +52,13 @@ static void test_sizes(void **state)
 static void test_preallocation(void **state)
 {
     static const struct {
-        enum sink_preallocate wish;
+        enum cw_preallocate wish;
         const char *applied;
         const char *zero_method;
     } cases[] = {
-        { SINK_PREALLOCATE_FALLOC, "falloc", "hole" },
-        { SINK_PREALLOCATE_AUTO, "falloc", "hole" },
-        { SINK_PREALLOCATE_FULL, "full", "write" },
+        { CW_PREALLOCATE_FALLOC, "falloc", "hole" },
+        { CW_PREALLOCATE_AUTO, "falloc", "hole" },
+        { CW_PREALLOCATE_FULL, "full", "write" },
     };
 
     (void)state;
@@ -84,12 +84,12 @@ static void test_preallocation(void **state)
 static void test_zero_min(void **state)
 {
     static const struct {
-        enum sink_preallocate wish;
+        enum cw_preallocate wish;
         uint64_t want;
     } cases[] = {
-        { SINK_PREALLOCATE_OFF, 0 },
-        { SINK_PREALLOCATE_FALLOC, 0 },
-        { SINK_PREALLOCATE_FULL, UINT64_MAX },
+        { CW_PREALLOCATE_OFF, 0 },
+        { CW_PREALLOCATE_FALLOC, 0 },
+        { CW_PREALLOCATE_FULL, UINT64_MAX },
     };
 
     (void)state;
@@ -115,7 +115,7 @@ static void test_zeros_are_gathered(void **state)
     struct error err = { 0 };
 
     (void)state;
-    options.preallocate = SINK_PREALLOCATE_FULL;
+    options.preallocate = CW_PREALLOCATE_FULL;
     assert_int_equal(sink_open(&options, &sink, &err), 0);
     assert_int_equal(sink_prepare(sink, 8 * MIB, &err), 0);
     lane = sink_lane_open(sink, NULL);

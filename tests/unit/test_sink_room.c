@@ -25,9 +25,9 @@ static bool is_small(void)
 
 static void test_too_large(void **state)
 {
-    static const enum sink_preallocate wishes[] = { SINK_PREALLOCATE_OFF,
-                                                    SINK_PREALLOCATE_FALLOC,
-                                                    SINK_PREALLOCATE_FULL };
+    static const enum cw_preallocate wishes[] = { CW_PREALLOCATE_OFF,
+                                                  CW_PREALLOCATE_FALLOC,
+                                                  CW_PREALLOCATE_FULL };
     struct sink_options options = usual();
     struct sink_report report = { 0 };
     struct error err = { 0 };
@@ -66,7 +66,7 @@ static void test_overcommit_is_for_sparse_files(void **state)
     assert_disk(MIB, 256 * MIB);
 
     options.overwrite = true;
-    options.preallocate = SINK_PREALLOCATE_FALLOC;
+    options.preallocate = CW_PREALLOCATE_FALLOC;
     assert_error(sink_clone(&options, MIB, 256 * MIB, &report, &err), &err,
                  ERROR_NO_SPACE, "does not fit");
     assert_disk(MIB, 256 * MIB);
@@ -121,7 +121,7 @@ static void test_overwrite_without_room_for_both(void **state)
         skip();
     put_file(place.path, 20 * MIB, 'o');
     options.overwrite = true;
-    options.preallocate = SINK_PREALLOCATE_FALLOC;
+    options.preallocate = CW_PREALLOCATE_FALLOC;
 
     /* Not even without the old one: nothing is said of it. */
     assert_error(sink_plan(&options, 31 * MIB, &verdict, &err), &err,
@@ -150,7 +150,7 @@ static void test_two_clones_do_not_share_space(void **state)
         skip();
     snprintf(path, sizeof(path), "%s/other.img", place.dir);
     other.path = path;
-    options.preallocate = other.preallocate = SINK_PREALLOCATE_FALLOC;
+    options.preallocate = other.preallocate = CW_PREALLOCATE_FALLOC;
     assert_int_equal(sink_open(&options, &sink, &err), 0);
     assert_int_equal(sink_prepare(sink, 20 * MIB, &err), 0);
     assert_error(sink_clone(&other, 0, 20 * MIB, NULL, &err), &err,

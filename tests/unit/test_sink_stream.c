@@ -33,21 +33,21 @@ static void test_sizes(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        for (int wish = SINK_PREALLOCATE_OFF; wish <= SINK_PREALLOCATE_AUTO;
+        for (int wish = CW_PREALLOCATE_OFF; wish <= CW_PREALLOCATE_AUTO;
              wish++) {
             struct sink_options options = usual();
             struct error err = { 0 };
             struct sink *sink;
 
             options.overwrite = true;
-            options.preallocate = (enum sink_preallocate)wish;
+            options.preallocate = wish;
             assert_int_equal(sink_open(&options, &sink, &err), 0);
             if (stream(sink, cases[i].data_bytes, cases[i].disk_bytes,
                        cases[i].min_bytes, &err) < 0)
                 fail_msg("%s", err.text);
             sink_close(sink);
             assert_disk(cases[i].data_bytes, cases[i].want_bytes);
-            if (wish != SINK_PREALLOCATE_OFF)
+            if (wish != CW_PREALLOCATE_OFF)
                 assert_true(allocated_of(place.path) >= cases[i].want_bytes);
         }
 }

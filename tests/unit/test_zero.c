@@ -60,7 +60,7 @@ static const struct zero_method fake_methods[] = {
 
 static unsigned log_lines;
 
-static void count_line(void *opaque, enum log_level level, const char *line)
+static void count_line(void *opaque, enum cw_log_level level, const char *line)
 {
     (void)opaque;
     (void)level;
@@ -75,7 +75,7 @@ static void fake_init(struct zeroer *z, struct file *file, bool must_allocate)
     file->align_bytes = 4096;
     zeroer_init(z, file, "fake", fake_methods, must_allocate);
     log_lines = 0;
-    log_open(count_line, NULL, LOG_LEVEL_INFO);
+    log_open(count_line, NULL, CW_LOG_INFO);
 }
 
 static void test_first_rung_is_taken(void **state)
@@ -275,7 +275,7 @@ static uint64_t allocated(int fd)
     return (uint64_t)st.st_blocks * 512;
 }
 
-static void check_file_rungs(const char *dir, enum file_mode mode)
+static void check_file_rungs(const char *dir, enum cw_io_mode mode)
 {
     static const struct {
         const char *name;
@@ -327,10 +327,10 @@ static void check_file_rungs(const char *dir, enum file_mode mode)
 static void test_rungs_on_files(void **state)
 {
     (void)state;
-    log_open(NULL, NULL, LOG_LEVEL_ERROR);
-    check_file_rungs("/dev/shm", FILE_MODE_BUFFERED);
-    check_file_rungs("/var/tmp", FILE_MODE_BUFFERED);
-    check_file_rungs("/var/tmp", FILE_MODE_AUTO);
+    log_open(NULL, NULL, CW_LOG_ERROR);
+    check_file_rungs("/dev/shm", CW_IO_MODE_BUFFERED);
+    check_file_rungs("/var/tmp", CW_IO_MODE_BUFFERED);
+    check_file_rungs("/var/tmp", CW_IO_MODE_AUTO);
 }
 
 static void check_device_rungs(unsigned sector_bytes)
@@ -346,7 +346,8 @@ static void check_device_rungs(unsigned sector_bytes)
         if (!loopdev_open(&loop, DISK_BYTES, sector_bytes, DIRT, 0))
             skip();
         assert_int_equal(
-            file_open(&file, loop.path, O_RDWR | O_EXCL, 0, FILE_MODE_AUTO), 0);
+            file_open(&file, loop.path, O_RDWR | O_EXCL, 0, CW_IO_MODE_AUTO),
+            0);
         assert_int_equal(file.sector_bytes, sector_bytes);
         zeroer_init(&z, &file, loop.path, zero_block_methods, false);
         check_rung(&z, names[i]);

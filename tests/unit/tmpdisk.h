@@ -53,7 +53,7 @@ static inline void tmpdisk_make(char *path, size_t path_len, const char *dir,
 
 /* As above, opened into *file and unlinked.  Returns file_open()'s. */
 static inline int tmpdisk_open(struct file *file, const char *dir,
-                               size_t size_bytes, enum file_mode wish)
+                               size_t size_bytes, enum cw_io_mode wish)
 {
     char path[256];
     int r;

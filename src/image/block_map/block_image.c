@@ -288,7 +288,7 @@ int block_image_open(const struct block_format *format, struct layer *layer,
     image_init(&disk->image, &block_image_ops, layer);
     disk->file = file_take(&layer->file);
     disk->cached = disk->file;
-    disk->cached.mode = FILE_MODE_BUFFERED;
+    disk->cached.mode = CW_IO_MODE_BUFFERED;
     *img = &disk->image;
     if (open_block_parts(disk, format, options, err) == 0)
         return 0;

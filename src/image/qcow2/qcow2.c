@@ -360,7 +360,7 @@ int qcow2_open(struct layer *layer, struct image **img, struct error *err)
     qcow2->file = file_take(&layer->file);
     qcow2->stop_fd = options->stop_fd;
     qcow2->cached = qcow2->file;
-    qcow2->cached.mode = FILE_MODE_BUFFERED;
+    qcow2->cached.mode = CW_IO_MODE_BUFFERED;
     if (qcow2->cached.window_bytes > PACKED_WINDOW_BYTES)
         qcow2->cached.window_bytes = PACKED_WINDOW_BYTES;
     *img = &qcow2->image;

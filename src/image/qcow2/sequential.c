@@ -215,7 +215,7 @@ int qcow2_sequential_open(struct layer *layer, struct image **img,
         memcpy(&once->header, layer->header.own, sizeof(once->header));
     image_init(&once->image, &once_ops, layer);
     once->image.virtual_bytes = once->header.virtual_bytes;
-    once->image.mode = FILE_MODE_BUFFERED;
+    once->image.mode = CW_IO_MODE_BUFFERED;
     once->image.is_sequential = once->image.is_decoded = true;
     once->file = (struct file)FILE_CLOSED;
     if (once->image.stream)

@@ -59,7 +59,7 @@ static int explain_open(const char *path, int errnum, struct error *err)
 }
 
 int source_file_open(struct file *file, const char *path, const char *name,
-                     enum file_mode wish, struct error *err)
+                     enum cw_io_mode wish, struct error *err)
 {
     int r = file_open(file, path, O_RDONLY, 0, wish);
 
@@ -86,7 +86,7 @@ void source_file_read_cached(struct file *file)
     file->direct_fd = -1;
     /* Drops pages after they are read, in windows.  These are small, since
      * each lane has its own, and decoding is slower than any disk. */
-    file->mode = FILE_MODE_BUFFERED;
+    file->mode = CW_IO_MODE_BUFFERED;
     if (file->window_bytes > DECODED_WINDOW_BYTES)
         file->window_bytes = DECODED_WINDOW_BYTES;
 }

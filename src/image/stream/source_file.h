@@ -8,13 +8,14 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "io/file.h"
 
 /*
  * Opens path for reading.  Messages call it name.  Fails with ERROR_SOURCE_IO.
  */
 int source_file_open(struct file *file, const char *path, const char *name,
-                     enum file_mode wish, struct error *err);
+                     enum cw_io_mode wish, struct error *err);
 
 /* Makes *copy a second descriptor of an open file, through the page cache.
  * Fails with ERROR_SYSTEM. */

@@ -29,7 +29,7 @@ void *stream_create(size_t size, const struct stream_ops *ops,
     stream->pipe = pipe;
     stream->file = file_take(file);
     source_file_read_cached(&stream->file);
-    stream->mode = FILE_MODE_BUFFERED;
+    stream->mode = CW_IO_MODE_BUFFERED;
     stream->host_bytes = stream->file.size_bytes;
     stream->input = malloc(STREAM_INPUT_BYTES);
     stream->scratch = malloc(STREAM_SCRATCH_BYTES);

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "clonewire/clonewire.h"
 #include "io/file.h"
 
 /* The size of a stream that is read with stream_next(), until its end is
@@ -60,7 +61,7 @@ struct stream {
     const struct stream_ops *ops;
     uint64_t size_bytes;  /* decoded size; fixed once open, or UNKNOWN */
     uint64_t host_bytes;  /* of the container, for reports */
-    enum file_mode mode;  /* how the container is read */
+    enum cw_io_mode mode; /* how the container is read */
     uint64_t block_bytes; /* decoded from their beginning; 0: any offset */
     bool is_sequential;   /* only reading forward is cheap */
     bool is_proven;       /* every checksum has been verified */

@@ -187,7 +187,7 @@ static inline int read_randomly(struct reader *reader, size_t len,
 }
 
 /* image_path must read as raw_path says, and its map be as good as qemu's. */
-static inline void compare(enum image_format format)
+static inline void compare(enum cw_format format)
 {
     struct image_options options = {
         .path = image_path,
@@ -206,7 +206,7 @@ static inline void compare(enum image_format format)
     if (reader_run(&reader, want, &err) < 0 ||
         read_randomly(&reader, len, &err) < 0)
         fail_msg("%s", err.text);
-    if (format == IMAGE_FORMAT_AUTO)
+    if (format == CW_FORMAT_AUTO)
         assert_in_range(reader.data_bytes, 0, qemu_data_bytes(len));
     reader_close(&reader);
     munmap((void *)(uintptr_t)want, len);
@@ -215,7 +215,7 @@ static inline void compare(enum image_format format)
 static inline void compare_with_qemu(void)
 {
     convert("raw", NULL, image_path, raw_path, false);
-    compare(IMAGE_FORMAT_AUTO);
+    compare(CW_FORMAT_AUTO);
 }
 
 static inline void refused_beneath(const char *backing_dir, const char *want)

@@ -47,7 +47,7 @@ static inline int reader_open(struct reader *reader,
     for (unsigned i = 0; i < READER_DEPTH; i++)
         reader->slots[i].buf = aligned_alloc(4096, CHUNK_BYTES);
     if (image_open(&options, &reader->first, err) < 0 ||
-        io_queue_open(IO_ENGINE_AUTO, 8, NULL, 0, &reader->queue, err) < 0)
+        io_queue_open(CW_IO_ENGINE_AUTO, 8, NULL, 0, &reader->queue, err) < 0)
         return -1;
     options.queue = reader->queue;
     options.like = reader->first;
