@@ -20,7 +20,7 @@ sleep 1
 netns_drop
 echo off >rate
 kill -HUP "$SOURCE_PID"
-wait_log source 'the rate is 0 B' || fail "it did not look again"
+wait_log source 'the rate limit is now 0 B' || fail "it did not look again"
 sleep 30
 is_running "$SOURCE_PID" || fail "the source did not wait"
 is_running "$TARGET_PID" || fail "the target did not wait"

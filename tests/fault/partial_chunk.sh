@@ -9,8 +9,8 @@ SIZE=$((3 * MIB))
 SOURCE_WITH+=(--lanes=1)
 
 # Every 400 kB all connections are reset, 100 times: of chunks alone not one
-# would come before that.  Seven bring the 3 MiB, or a few more where a reset
-# takes along what was on its way.
+# would come before that.  Seven bring the 3 MiB, or more where a reset takes
+# along what was on its way: most of it on a busy machine.
 goes_on() # IMAGE SOURCE-OPTION [TARGET-OPTION...]
 {
     rm -f copy
@@ -22,7 +22,7 @@ goes_on() # IMAGE SOURCE-OPTION [TARGET-OPTION...]
     assert_status target 0
     assert_same "$1" copy $SIZE
     [ "$(count_of source reconnects)" -ge 5 ] || fail "it was no cut"
-    [ "$(count_of source reconnects)" -le 40 ] ||
+    [ "$(count_of source reconnects)" -le 90 ] ||
         fail "$(count_of source reconnects) reconnects"
     stop_process "$FLAKY_PID"
 }

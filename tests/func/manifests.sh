@@ -27,7 +27,7 @@ pod=base/pods/target-block.yaml
 wrong $pod 's/readinessProbe/readynessProbe/' 'readynessProbe: no such field'
 wrong $pod 's/runAsUser: 107/runAsUser: "107"/' 'runAsUser: .*wrong type'
 wrong $pod 's/drop: .ALL./drop: [NET_RAW]/' 'keeps capabilities'
-wrong $pod 's/CLONEWIRE_DEST/CLONEWIRE_DESTINATION/' 'is no option'
+wrong $pod 's/CLONEWIRE_DEST/CLONEWIRE_DESTINATION/' 'is not an option'
 wrong $pod 's/image: /image: registry.example\//' 'names a registry'
 wrong $pod '0,/name: disk/s//name: disc/' 'volumes'
 wrong $pod 's/memory: 256Mi/memory: 512Mi/' 'not the pod of'

@@ -11,11 +11,11 @@ wait_log source copying || fail "it did not begin"
 sleep 1
 echo 12 >rate
 kill -HUP "$SOURCE_PID"
-wait_log source 'rate: "12" is neither off nor a rate .*going on' || fail "it took nonsense"
+wait_log source 'rate: "12" is neither off nor a rate .*stays as it was' || fail "it took nonsense"
 is_running "$SOURCE_PID" || fail "64 MiB were sent at once"
 echo off >rate
 kill -HUP "$SOURCE_PID"
-wait_log source 'the rate is 0 B a second' || fail "it did not look again"
+wait_log source 'the rate limit is now 0 B a second' || fail "it did not look again"
 wait_source 30 # at 1 MiB a second it would take longer than that
 wait_target
 assert_status source 0

@@ -24,9 +24,11 @@ MAY_INCLUDE = {  # layer: what it may name besides itself
     layer: {below for row in ORDER[number + 1:] for below in row}
     for number, row in enumerate(ORDER) for layer in row
 }
-# The public header's types: for the layers that serve it.
+# The public header's types: for the layers that serve it or whose options it
+# names.
 for _layer in ("api", "source", "target", "cdi", "resume", "control",
-               "transfer", "monitor", "http", "job"):
+               "transfer", "monitor", "http", "job", "image", "sink", "tar",
+               "io", "base"):
     MAY_INCLUDE[_layer].add("clonewire")
 # The programs are thin: the embedding API, and what base offers anyone.
 COMMAND = {"base", "clonewire", "options", "output", "program"}
