@@ -28,6 +28,9 @@ bool log_wants(enum cw_log_level level)
 }
 
 static void format_line(enum cw_log_level level, const char *fmt, va_list ap,
+                        unsigned dropped) __attribute__((format(printf, 2, 0)));
+
+static void format_line(enum cw_log_level level, const char *fmt, va_list ap,
                         unsigned dropped)
 {
     char line[1024];

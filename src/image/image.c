@@ -55,6 +55,7 @@ void image_init(struct image *img, const struct image_ops *ops,
                                                 : file->allocated_bytes;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the chain of layers */
 void image_close(struct image *img)
 {
     struct image parts;

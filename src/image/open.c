@@ -269,6 +269,8 @@ static int choose_format(struct opening *opening, struct error *err)
 
 /* ---- the image ---- */
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as a chain of layers may be */
+
 static int open_layer(const struct image_options *options,
                       const char *real_path, unsigned depth, struct image **img,
                       struct error *err);
@@ -396,6 +398,8 @@ static int open_layer(const struct image_options *options,
     opening_fini(&opening);
     return r;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 int image_open(const struct image_options *options, struct image **img,
                struct error *err)
