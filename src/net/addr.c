@@ -162,7 +162,7 @@ const char *addr_format(const struct sockaddr *sa, socklen_t sa_len, char *buf,
 
 int addr_format_own(int fd, char buf[ADDR_CHARS])
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = { 0 };
     socklen_t len = sizeof(sa);
 
     if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)

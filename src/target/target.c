@@ -238,8 +238,9 @@ static bool wait_for_next_session(struct target *t, const struct error *err)
     log_warn("clone from %s: %s; %s", t->session.peer, err->text,
              comes_back ? "waiting for the source to come back"
                         : "waiting for another source");
-    t->reserved_ns = comes_back ? t->retry.deadline_ns : 0;
-    if (!comes_back)
+    /* Before there is a disk, no source can be known as the one of it. */
+    t->reserved_ns = comes_back && t->has_disk ? t->retry.deadline_ns : 0;
+    if (t->reserved_ns == 0)
         leave_gate(t);
     job_state_go_on(&t->job.state);
     job_read_security(&t->job);

@@ -50,7 +50,7 @@ BAD = [
      "may not include source/"),
     (layers, "src/sink/x.c", '#include "image/image.h"\n',
      "may not include image/"),
-    (layers, "src/base/x.c", '#include "clonewire/clonewire.h"\n',
+    (layers, "src/plan/x.c", '#include "clonewire/clonewire.h"\n',
      "may not include clonewire/"),
     (layers, "src/new/x.c", '#include "base/error.h"\n', "not a layer"),
     (layers, "src/io/x.c", '#include "io_queue.h"\n', "named with its layer"),

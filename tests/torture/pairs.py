@@ -48,6 +48,10 @@ class Clonewire:
         """The status in the words of docs/operations.md."""
         return status
 
+    def may_overwrite(self, command: list[str]) -> bool:
+        """Whether a device with foreign data may be written to."""
+        return "--yes" in command
+
     def command(self, side: str, play) -> tuple[list[str], dict[str, str]]:
         """Command line and environment that start a side of a play."""
         make = self._source if side == "source" else self._target
@@ -122,6 +126,10 @@ class Cdi(Clonewire):
             return 75 if status == 255 else status
         no_room = "does not fit" in said or "No space left" in said
         return 10 if status == 1 and no_room else status
+
+    def may_overwrite(self, _command: list[str]) -> bool:
+        """The controller gives the server its volume, whatever is there."""
+        return True
 
     def command(self, side: str, play) -> tuple[list[str], dict[str, str]]:
         pem = self.programs.pem

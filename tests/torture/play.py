@@ -350,7 +350,7 @@ class Play:
                         f"a copy: {describe(path, self.disk.states)}")
 
     def _check_foreign(self, process: Process) -> None:
-        if process.foreign is None or "--yes" in process.command:
+        if process.foreign is None or self.pair.may_overwrite(process.command):
             self.volume.has_foreign_data &= process.status != 0
         elif self.volume.first_bytes() != process.foreign:
             raise Violation("it overwrote foreign data without --yes")
