@@ -135,19 +135,11 @@ static const char *flag_of(const struct option_row *row, char *buf)
     return buf;
 }
 
-/* Returns a field; NULL: the row does not have it. */
-static const char *field(const struct place *place, const char *name, char *buf)
+/* Writes a field that is made from the row; false: it is not. */
+static bool made_field(const struct option_row *row, const char *name,
+                       char *buf)
 {
-    const struct option_row *row = place->row;
-
-    buf[0] = '\0';
-    if (strcmp(name, "version") == 0)
-        return cw_version();
-    if (strcmp(name, "function") == 0) { /* clonewire_source */
-        snprintf(buf, FIELD_BYTES, "%s", place->program->name);
-        for (char *p = buf; (p = strchr(p, '-'));)
-            *p = '_';
-    } else if (strcmp(name, "flag") == 0)
+    if (strcmp(name, "flag") == 0)
         flag_of(row, buf);
     else if (strcmp(name, "letter") == 0)
         snprintf(buf, FIELD_BYTES, "%c", row->letter);
@@ -156,7 +148,23 @@ static const char *field(const struct place *place, const char *name, char *buf)
     else if (strcmp(name, "words") == 0)
         option_value_words(row, " ", buf, FIELD_BYTES);
     else
+        return false;
+    return true;
+}
+
+/* Returns a field; NULL: the row does not have it. */
+static const char *field(const struct place *place, const char *name, char *buf)
+{
+    buf[0] = '\0';
+    if (strcmp(name, "version") == 0)
+        return cw_version();
+    if (strcmp(name, "function") == 0) { /* clonewire_source */
+        snprintf(buf, FIELD_BYTES, "%s", place->program->name);
+        for (char *p = buf; (p = strchr(p, '-'));)
+            *p = '_';
+    } else if (!place->row || !made_field(place->row, name, buf)) {
         return string_field(place, name);
+    }
     return buf[0] == '\0' ? NULL : buf;
 }
 
@@ -181,6 +189,8 @@ static void print_escaped(const struct place *place, const char *text)
             fputc(*text, place->out);
     }
 }
+
+/* NOLINTBEGIN(misc-no-recursion): as deep as the templates are nested */
 
 /* Prints a field; a name that starts with "=" is not escaped. */
 static void print_field(const struct place *place, const char *name)
@@ -310,6 +320,8 @@ static void print_rows(const struct place *place)
         }
     }
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 void help_print(const struct option_program *program, enum option_action form,
                 FILE *out)

@@ -1,8 +1,10 @@
 #include "options/help.h"
 
-#define EVERY_OPTION(template)                                               \
-    [HELP_BARE] = template, [HELP_WORDS] = template, [HELP_FILE] = template, \
-    [HELP_TEXT] = template
+#define EVERY_OPTION(template)                           \
+    [HELP_BARE] = (template), [HELP_WORDS] = (template), \
+    [HELP_FILE] = (template), [HELP_TEXT] = (template)
+
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): literals of several lines */
 
 static const char *const no_escapes[] = { NULL };
 
@@ -138,3 +140,5 @@ const struct help_format help_formats[] = {
         },
     },
 };
+
+/* NOLINTEND(bugprone-suspicious-missing-comma) */

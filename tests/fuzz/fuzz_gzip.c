@@ -77,6 +77,7 @@ static bool reads(const uint8_t *data, size_t len, struct gzip_options *options,
         options->size_bytes = stream->size_bytes;
         stream_close(stream);
     }
+    options->file = NULL;
     assert(r == 0 || err.kind == ERROR_FORMAT);
     return r == 0;
 }

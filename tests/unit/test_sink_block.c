@@ -82,7 +82,7 @@ static void test_dirty_devices(void **state)
             struct error err = { 0 };
 
             CASE(cases[i].name);
-            options.preallocate = wish;
+            options.preallocate = (enum cw_preallocate)wish;
             options.keep_tail = cases[i].keep_tail;
             assert_int_equal(sink_clone(&options, cases[i].data_bytes,
                                         cases[i].disk_bytes, &report, &err),

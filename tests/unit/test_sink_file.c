@@ -40,7 +40,7 @@ static void test_sizes(void **state)
             struct error err = { 0 };
 
             options.overwrite = true;
-            options.preallocate = wish;
+            options.preallocate = (enum cw_preallocate)wish;
             assert_int_equal(sink_clone(&options, 0, sizes[i], NULL, &err), 0);
             assert_disk(0, whole_bytes);
             assert_int_equal(

@@ -40,7 +40,7 @@ static void test_sizes(void **state)
             struct sink *sink;
 
             options.overwrite = true;
-            options.preallocate = wish;
+            options.preallocate = (enum cw_preallocate)wish;
             assert_int_equal(sink_open(&options, &sink, &err), 0);
             if (stream(sink, cases[i].data_bytes, cases[i].disk_bytes,
                        cases[i].min_bytes, &err) < 0)

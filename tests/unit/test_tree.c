@@ -71,7 +71,7 @@ static int unpack(const char *archive, bool preallocate, struct error *err)
     struct feeder feeder = { .file = fopen(archive, "r") };
     struct tar_extract_options options = {
         .directory = "dst",
-        .input = { feed, &feeder },
+        .input = { .next = feed, .opaque = &feeder },
         .preallocate = preallocate,
     };
     struct tar_extract_report report;
