@@ -423,8 +423,8 @@ static const struct {
     { "vmdk", NULL, 56, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, "no footer" },
     { "vmdk", NULL, 28, "\0", 1, "no descriptor" },
     { "vmdk", NULL, 512, "#parentCID=12345678\n\nparentCID=01234567\n#", 41, "needs its" },
-    { "vmdk", NULL, 512, "\nRW 1 FLAT \"a\" 0\nRW 2 SPARSE \"b\"\n#", 36, "several files" },
-    { "vmdk", NULL, 512, "\nRW 1 SPARSE \"a\"\nRW 2 SPARSE \"b\"\n#", 36, "several files" },
+    { "vmdk", NULL, 512, "\nRW 1 FLAT \"a\" 0\nRW 2 SPARSE \"b\"\n#", 34, "several files" },
+    { "vmdk", NULL, 512, "\nRW 1 SPARSE \"a\"\nRW 2 SPARSE \"b\"\n#", 34, "several files" },
     { "vmdk", NULL, 512, "\ncreateType=\"monolithicFlat\"\n#", 31, "monolithicFlat" },
     /* clang-format on */
 };
