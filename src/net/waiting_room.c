@@ -109,7 +109,8 @@ static void await_bytes(int fd, int len)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &len, sizeof(len));
 }
 
-/* 1: the record has come, or it is none; 0: wait; -1: the client has left. */
+/* Returns 1: the record has come, or it is not TLS; 0: wait; -1: the client has
+ * left. */
 static int inspect(struct waiting_client *client, int fd, bool has_left)
 {
     uint8_t in[RECORD_HEAD_BYTES + RECORD_MAX_BYTES];

@@ -31,7 +31,7 @@ assert_complete
 assert_log source 'has taken an earlier attempt'
 
 # Refused: by name, early, late.
-start_http_server --name somebody-else
+start_http_server --name another-client
 run_cloner block "$PWD/disk"
 assert_failed 'status code 401.*our certificate is .*source.*issued by'
 start_http_server --early --status 400
@@ -80,7 +80,7 @@ else
     assert_failed 'changed|written'
 fi
 
-# Told to stop while nobody answers.
+# Told to stop while no target answers.
 SERVER_ADDRESS=127.0.0.1:1
 start_cloner block "$PWD/disk"
 wait_log source 'trying again' || fail "it did not wait"

@@ -5,7 +5,7 @@
 
 make_sparse image $((2 * MIB))
 
-SOURCE_DIALS=127.0.0.1:9 # discard: nobody listens
+SOURCE_DIALS=127.0.0.1:9 # discard: nothing listens
 SECONDS=0
 run_source image --connect-timeout=2s
 [ $SECONDS -ge 1 ] || fail "gave up after $SECONDS s"

@@ -51,7 +51,7 @@ for side in source target; do
 done
 assert_equal "$(grep -c 'read back at 7340032' target.log)" 3 "attempts"
 
-# Within this machine there is nobody who would send it again.
+# Within this machine there is no source that would send it again.
 forgetful backing2
 status=0
 "$SOURCE" image --to "$device" --verify readback --yes >source.out \

@@ -107,7 +107,7 @@ assert_log target 'does not apply: it was written to since the checkpoint'
 assert_log target '1 chunks were not what the checkpoint claimed'
 assert_equal "$(count_of target unverified_bytes)" 0 "target: not verified"
 
-# A record that somebody else has made, with another key.
+# A record made with another key.
 begin_and_stop
 printf 'me:%064d\n' 7 >psk
 chmod 600 psk

@@ -42,7 +42,7 @@ wait_target
 assert_changed
 [ ! -e copy ] || fail "a copy of no moment has the final name"
 
-# A device that is mounted, and one that changes; nobody sees its times.
+# A device that is mounted, and one that changes; a device has no times.
 [ "$(id -u)" = 0 ] || exit 0
 attach image
 device=$LOOP

@@ -29,7 +29,7 @@ ends_right() # WHAT BYTES: so many at least are not sent again
     rm -f copy
 }
 
-keep_times() # COMMAND...: the partial file looks as nobody had written to it
+keep_times() # COMMAND...: the partial file keeps its times
 {
     touch -r $partial times
     "$@"

@@ -30,7 +30,7 @@ assert_answer 200
 wait_success "Clone Complete"
 assert_same image data/disk.img "$(stat -c %s image)"
 
-# What is left of before is in nobody's way: not a disk of that name ...
+# What an earlier run left does not matter: not a disk of that name ...
 start_server data/disk.img
 assert_refused() # STATUS WHY
 {

@@ -58,7 +58,7 @@ put_noise damaged.zst 5000 3000
 refused damaged.zst 'zstd'
 # A qcow2 that is cut has clusters missing: they are not zeros.
 head -c -100000 image.qcow2 >cut.qcow2
-for _ in 1 2 3 4 5; do # each is answered, whoever else sees it fail first
+for _ in 1 2 3 4 5; do # each is answered, in any order
     refused cut.qcow2 'qcow2'
 done
 bzip2 -k image

@@ -17,7 +17,7 @@ mkdir data
 put_noise image 0 $MIB
 start_server data/disk.img
 
-# /healthz is for anybody, by any method.
+# /healthz answers every client, by any method.
 for method in GET POST PUT; do
     curl_as "" -X $method /healthz
     assert_answer 200 OK

@@ -69,7 +69,7 @@ upload image
 assert_answer 200
 wait_success "Upload Complete"
 
-# A size that cannot be read harms nobody.
+# A size that cannot be parsed changes nothing.
 server_env UPLOAD_IMAGE_SIZE=much
 start_server data/disk.img
 assert_log target 'UPLOAD_IMAGE_SIZE: cannot read "much"'

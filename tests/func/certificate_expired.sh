@@ -5,7 +5,7 @@
 
 make_sparse image $((2 * MIB))
 
-# Our own: found before anybody is asked.
+# Our own: found before a connection is made.
 read -ra TARGET_IDENTITY < <(identity target-expired)
 refuse_target 20 'target-expired.crt.*expired on 2020-01-01' copy
 

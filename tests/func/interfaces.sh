@@ -68,8 +68,7 @@ wait_target
 assert_status target 0
 cmp image copy
 
-# One interface of the target: nobody comes in by the other, where the same
-# code finds no one.
+# One interface of the target: a source that dials the other one is refused.
 target_there --bind-device net2
 assert_equal "$(addresses)" "10.9.2.2 [fd09:2::2]" "addresses of an interface"
 code=$(grep -F '@10.9.2.2' codes)

@@ -22,7 +22,7 @@ wait_target
 assert_both_fail 20 'another key for identity "clone"'
 [ ! -e copy ] || fail "a copy was made"
 
-# A key that every user of the machine can read is none.
+# A key that every user of the machine can read is refused.
 cp "$CERTS/psk.txt" open.txt
 chmod 644 open.txt
 SOURCE_IDENTITY=(--psk-file open.txt)

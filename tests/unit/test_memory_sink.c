@@ -1,4 +1,4 @@
-/* A copy through the lanes into a sink that is no file: what a kind of sink has
+/* A copy through the lanes into a sink that is not a file: what a kind of sink has
  * to do, and what follows where it cannot do more. */
 #include <errno.h>
 #include <fcntl.h>

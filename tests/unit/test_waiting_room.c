@@ -90,7 +90,7 @@ static void test_record_in_parts(void **state)
     close(client);
 }
 
-/* What is no TLS is answered by who can. */
+/* Bytes that are not TLS are handed on at once. */
 static void test_no_tls(void **state)
 {
     int fd;
@@ -135,7 +135,7 @@ static void test_overdue(void **state)
     close(client);
 }
 
-/* A flood from one address drives out its own, and nobody else's. */
+/* A flood from one address drives out only its own connections. */
 static void test_flood(void **state)
 {
     int clients[WAITING_ROOM_SEATS + 100];
