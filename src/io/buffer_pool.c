@@ -8,6 +8,8 @@
 
 #include "base/checked.h"
 
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+
 struct buffer_pool {
     uint8_t *region; /* owned mapping */
     size_t region_len;
@@ -28,7 +30,8 @@ static bool measure(struct buffer_pool *pool, size_t buffer_bytes)
     if (ckd_align_up(&headroom, BUFFER_POOL_HEADROOM_BYTES, page_bytes) ||
         ckd_add(&stride, headroom, buffer_bytes) ||
         ckd_align_up(&stride, stride, page_bytes) ||
-        ckd_mul(&total, stride, (uint64_t)pool->count))
+        ckd_mul(&total, stride, (uint64_t)pool->count) ||
+        total > SIZE_MAX - HUGE_PAGE_BYTES)
         return true;
     pool->headroom_len = (size_t)headroom;
     pool->stride = (size_t)stride;
@@ -36,14 +39,27 @@ static bool measure(struct buffer_pool *pool, size_t buffer_bytes)
     return pool->region_len != total;
 }
 
+/*
+ * Maps the region at a multiple of HUGE_PAGE_BYTES and asks for huge pages.  A
+ * device takes a limited number of segments a request (virtio: 254), so 1 MiB
+ * in pages of 4 KiB is two requests, and in a huge page one segment.  What
+ * lies behind the last huge page stays in small ones.
+ */
 static bool map_region(struct buffer_pool *pool)
 {
-    void *region = mmap(NULL, pool->region_len, PROT_READ | PROT_WRITE,
+    size_t len = pool->region_len + HUGE_PAGE_BYTES;
+    uint8_t *map = mmap(NULL, len, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t before;
 
-    if (region == MAP_FAILED)
+    if (map == MAP_FAILED)
         return false;
-    pool->region = region;
+    before = -(uintptr_t)map % HUGE_PAGE_BYTES;
+    pool->region = map + before;
+    if (before > 0)
+        munmap(map, before);
+    munmap(pool->region + pool->region_len, HUGE_PAGE_BYTES - before);
+    madvise(pool->region, pool->region_len, MADV_HUGEPAGE);
     return true;
 }
 
