@@ -9,12 +9,14 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "io/file.h"
 #include "io/io_queue.h"
+#include "io/kernel_file.h"
 #include "io/limits.h"
 #include "job/job.h"
 #include "plan/chunk_grid.h"
@@ -86,6 +88,48 @@ static void examine_memlock(struct report *report)
     if (!f->is_good)
         advise(f, "io_uring cannot register its buffers, which costs a few "
                   "percent: ulimit -l 8192 for each lane");
+}
+
+/* buffer_pool asks for them.  The brackets mark the mode that is set. */
+static void examine_huge_pages(struct report *report)
+{
+    struct cw_finding *f;
+    char modes[64];
+
+    if (!kernel_file_line(modes, sizeof(modes),
+                          "/sys/kernel/mm/transparent_hugepage/enabled"))
+        snprintf(modes, sizeof(modes), "[never]: not in this kernel");
+    f = begin(report, "huge pages", !strstr(modes, "[never]"));
+    found(f, "%s", modes);
+    if (!f->is_good)
+        advise(f, "direct I/O is cut into more requests: echo madvise "
+                  ">/sys/kernel/mm/transparent_hugepage/enabled");
+}
+
+/* A partition has its disk's queue. */
+static bool queue_number(dev_t device, const char *name, uint64_t *number)
+{
+    return kernel_file_number(number, "/sys/dev/block/%u:%u/queue/%s",
+                              major(device), minor(device), name) ||
+           kernel_file_number(number, "/sys/dev/block/%u:%u/../queue/%s",
+                              major(device), minor(device), name);
+}
+
+static void examine_queue(struct report *report, dev_t device)
+{
+    uint64_t segments, kib, boundary = 0;
+    struct cw_finding *f;
+
+    if (!queue_number(device, "max_segments", &segments) ||
+        !queue_number(device, "max_sectors_kb", &kib))
+        return; /* not a block device's filesystem, or hidden by a container */
+    queue_number(device, "virt_boundary_mask", &boundary);
+    f = begin(report, "device queue", kib >= CHUNK_BYTES / 1024);
+    found(f, "requests up to %" PRIu64 " KiB in %" PRIu64 " segments%s", kib,
+          segments, boundary ? " of whole pages" : "");
+    if (!f->is_good)
+        advise(f, "a chunk of 1 MiB takes more than one: raise "
+                  "queue/max_sectors_kb up to max_hw_sectors_kb");
 }
 
 static void examine_limits(struct report *report)
@@ -180,6 +224,7 @@ static void examine_path(struct report *report, const char *path)
                  "uncached I/O",
                  "needs Linux 6.14 and a filesystem that has it; only where "
                  "direct I/O does not work");
+    examine_queue(report, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev);
 }
 
 unsigned preflight_examine(const char *path, struct cw_finding *findings,
@@ -191,6 +236,7 @@ unsigned preflight_examine(const char *path, struct cw_finding *findings,
         examine_path(&report, path);
     examine_uring(&report);
     examine_memlock(&report);
+    examine_huge_pages(&report);
     examine_limits(&report);
     examine_tls(&report);
     return report.count;

@@ -5,7 +5,7 @@
 
 "$SOURCE" --doctor >out
 for name in io_uring 'locked memory' CPUs 'memory limit' 'TLS library' \
-    'FIPS provider' kTLS; do
+    'FIPS provider' kTLS 'huge pages'; do
     assert_equal "$(grep -cE "^(ok|no) +$name " out)" 1 "lines of $name"
 done
 ! grep -q 'direct I/O' out || fail "a path without being asked"
@@ -16,6 +16,15 @@ for path in image .; do
     grep -qE "^(ok|no) +direct I/O .* on $path" out || fail "$(cat out)"
     grep -qE "^(ok|no) +uncached I/O .* on $path" out || fail "$(cat out)"
 done
+grep -qF "huge pages     $(cat /sys/kernel/mm/transparent_hugepage/enabled)" out ||
+    fail "$(cat out)"
+queue=$(stat -c '/sys/dev/block/%Hd:%Ld' .)
+[ -d "$queue/queue" ] || queue=$queue/..
+if [ -e "$queue/queue/max_segments" ]; then
+    segments=$(cat "$queue/queue/max_segments")
+    grep -qE "^(ok|no) +device queue .* KiB in $segments segments" out ||
+        fail "$(cat out)"
+fi
 "$SOURCE" --doctor nowhere >out
 grep -qE '^no +path +nowhere: No such file' out || fail "$(cat out)"
 [ -z "$(find . -newer image -name '.*' ! -name .)" ] || fail "left a file"

@@ -1,3 +1,8 @@
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "io/buffer_pool.h"
@@ -66,6 +71,52 @@ static void test_buffers_are_apart(void **state)
     }
 }
 
+/* Returns whether the mapping that begins at address asks for huge pages. */
+static bool asks_for_huge_pages(const void *address)
+{
+    FILE *maps = fopen("/proc/self/smaps", "re");
+    char line[512], start[32];
+    bool is_here = false, asks = false;
+
+    assert_non_null(maps);
+    snprintf(start, sizeof(start), "%zx-", (size_t)address);
+    while (fgets(line, sizeof(line), maps)) {
+        if (strncmp(line, "VmFlags:", 8) != 0)
+            is_here = is_here || strncmp(line, start, strlen(start)) == 0;
+        else if (is_here) {
+            asks = strstr(line, " hg") != NULL;
+            break;
+        }
+    }
+    fclose(maps);
+    return asks;
+}
+
+static void test_buffers_lie_in_huge_pages(void **state)
+{
+    struct buffer_pool *pool = buffer_pool_open(4, (size_t)1 << 20);
+    void *region;
+    size_t len;
+
+    (void)state;
+    assert_non_null(pool);
+    region = buffer_pool_region(pool, &len);
+    assert_int_equal((uintptr_t)region % (2 << 20), 0);
+    if (access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0)
+        assert_true(asks_for_huge_pages(region));
+    buffer_pool_close(pool);
+}
+
+/* As where the machine has huge pages set to "never". */
+static void test_works_without_huge_pages(void **state)
+{
+    assert_return_code(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), errno);
+    assert_int_equal(open_pool(state), 0);
+    test_buffers_are_apart(state);
+    close_pool(state);
+    assert_return_code(prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0), errno);
+}
+
 static void test_too_large_is_refused(void **state)
 {
     (void)state;
@@ -81,6 +132,8 @@ int main(void)
                                         close_pool),
         cmocka_unit_test_setup_teardown(test_buffers_are_apart, open_pool,
                                         close_pool),
+        cmocka_unit_test(test_buffers_lie_in_huge_pages),
+        cmocka_unit_test(test_works_without_huge_pages),
         cmocka_unit_test(test_too_large_is_refused),
     };
 
