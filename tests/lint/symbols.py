@@ -6,6 +6,7 @@ include, and no chain of calls between files comes back to where it began.
 """
 
 import pathlib
+import re
 import subprocess
 from typing import Iterator
 
@@ -14,7 +15,12 @@ from tree import Problem
 
 # nm's letters of external definitions; the lower-case ones are local.
 DEFINED = set("TDBRVWC")
-
+# The compiler's own, and names that OpenSSL's headers put together by macros.
+NOT_IN_HEADERS = re.compile(
+    r"_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__stack_chk_\w+|__\w+(di|ti)[234]|"
+    r"__\w+_chk|__(asan|ubsan|tsan|gcov|llvm|sanitizer|sanitizer_cov)_\w+|"
+    r"(PEM_read_bio|X509|GENERAL_NAMES)_\w+")
+HEADERS = pathlib.Path("/usr/include")
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "src"
 
@@ -26,6 +32,26 @@ def check(objects: pathlib.Path) -> Iterator[Problem]:
         caller: {defined[symbol]: symbol for symbol in symbols
                  if defined.get(symbol, caller) != caller}
         for caller, symbols in wanted.items()})
+    yield from judge_foreign({
+        symbol: caller for caller, symbols in wanted.items()
+        for symbol in symbols if symbol not in defined}, HEADERS)
+
+
+def judge_foreign(callers: dict[str, str],
+                  headers: pathlib.Path) -> Iterator[Problem]:
+    """callers: symbol of another library -> a file that wants it."""
+    if not callers:
+        return
+    declared = subprocess.run(
+        ["grep", "-rohwF", "--include=*.h", "--exclude-dir=linux",
+         "--exclude-dir=c++", "-f", "-", headers],
+        input="\n".join(callers), text=True, capture_output=True,
+        check=False).stdout
+    for symbol in sorted(callers.keys() - set(declared.split())):
+        if not NOT_IN_HEADERS.fullmatch(symbol):
+            yield Problem(f"src/{callers[symbol]}", 0,
+                          f"{symbol} is private to its library: no installed "
+                          "header declares it")
 
 
 def judge(graph: dict[str, dict[str, str]]) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 
+import binaries
 import layers
 import shape
 import statics
@@ -202,6 +203,55 @@ class Lint(unittest.TestCase):
                                check=True)
             problems = [str(p) for p in symbols.check(root)]
         self.assertEqual(problems, ["src/io/a.c: may not call b() of wire/b.c"])
+
+    def test_private_symbol_of_a_library(self):
+        with Tree({"include/z.h": "int deflate(void);\n"}) as root:
+            problems = [str(p) for p in symbols.judge_foreign(
+                {"deflate": "io/a.c", "_tr_init": "io/a.c",
+                 "__udivti3": "io/b.c"}, root / "include")]
+        self.assertEqual(problems, [
+            "src/io/a.c: _tr_init is private to its library: no installed "
+            "header declares it"])
+
+    def test_binaries(self):
+        program = ('#include <assert.h>\n#include <stdio.h>\n'
+                   '#include <string.h>\nint main(int n, char **v)\n'
+                   '{\n    char a[8], b[64];\n    assert(n > 0);\n'
+                   '    memcpy(a, v[0], (size_t)n);\n'
+                   '    return snprintf(b, 64, "%.8s", a) + puts(b);\n}\n')
+        good = ("-O2 -g -pie -fPIE -D_FORTIFY_SOURCE=3 "
+                "-fstack-protector-strong -fstack-clash-protection "
+                "-ftrivial-auto-var-init=zero -Wl,-z,relro,-z,now")
+        if binaries.IS_X86:
+            good += " -fcf-protection"
+        bad = {
+            "": [],
+            "-no-pie -fno-pie": ["not position independent (PIE)"],
+            "-Wl,-z,norelro": ["no RELRO"],
+            "-Wl,-z,lazy": ["lazy binding: RELRO is not full"],
+            "-Wl,-z,execstack": ["an executable stack"],
+            "-DNDEBUG": ["no assertions: built with NDEBUG"],
+            "-fno-stack-protector": ["no stack protector"],
+            "-U_FORTIFY_SOURCE": ["no _FORTIFY_SOURCE"],
+            "-g0": [],
+            "-s": [],
+        }
+        for flag in binaries.FLAGS:
+            bad[f"WITHOUT {flag}"] = [f"built without {flag}"]
+        for change, want in bad.items():
+            flags = good.split()
+            if change.startswith("WITHOUT "):
+                flags.remove(change.split()[1])
+            else:
+                flags += change.split()
+            with self.subTest(change=change), \
+                    tempfile.TemporaryDirectory() as directory:
+                subprocess.run(["cc", *flags, "-x", "c", "-", "-o",
+                                f"{directory}/program"], input=program,
+                               text=True, check=True)
+                said = [p.text for p in
+                        binaries.check(pathlib.Path(directory))]
+                self.assertEqual(said, want)
 
     def test_second_room_of_a_vendor(self):
         changes = {

@@ -11,7 +11,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../func/lib.sh"
 
 IMAGE=localhost/clonewire-test:latest
-BASE=docker.io/library/debian:bookworm-slim
+BASE=docker.io/library/$(sed -n 's/^ARG DEBIAN=//p' "$TESTS/../Containerfile")
 DEPLOY=$TESTS/../deploy
 RATE=${RATE:-2gbit}
 DISK_source='' DISK_target='' # of make_block_disk, make_directory_disk
