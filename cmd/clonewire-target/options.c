@@ -131,8 +131,8 @@ static const struct option_row network_rows[] = {
       "how long the pairing code is valid" },
     { "once", 0, "CLONEWIRE_ONCE", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, once), 0, 0,
-      "exit after the first clone even if it failed; otherwise wait until a "
-      "clone succeeds" },
+      "exit after the first clone that has begun, even if it failed; otherwise "
+      "wait until a clone succeeds" },
     { "deadline", 0, "CLONEWIRE_DEADLINE", "TIME", NULL, OPTION_TIME, NULL,
       OPTION_FIELD(struct cw_target_options, deadline_unix_ns), 0, 0,
       "exit with status 0 if no source has connected by then, as in "

@@ -275,7 +275,7 @@ struct cw_target_options {
     bool target_is_zero;    /* the device already reads as zero */
     bool refuse_compressed; /* accept only uncompressed data */
     bool overcommit;        /* allow a sparse file larger than free space */
-    bool once;              /* end after the first clone, even a failed one */
+    bool once;              /* end after the first clone that has begun */
     /* When to give up if no source has connected: nanoseconds since 1970, UTC;
      * 0: never. */
     uint64_t deadline_unix_ns;

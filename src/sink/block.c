@@ -22,18 +22,24 @@
 #define SAMPLE_COUNT 256U
 #define SAMPLE_BYTES (UINT64_C(64) << 10)
 
-static int plan(const struct sink_options *options, uint64_t virtual_bytes,
-                uint64_t device_bytes, struct sizing_verdict *verdict,
-                struct error *err)
+static struct sizing_facts device_facts(const struct sink_options *options,
+                                        uint64_t device_bytes)
 {
-    const struct sizing_facts facts = {
-        .virtual_bytes = virtual_bytes,
+    return (struct sizing_facts){
         .wanted_bytes = options->size_bytes,
         .grow = options->size_max,
         .is_block_device = true,
         .available_bytes = device_bytes,
     };
+}
 
+static int plan(const struct sink_options *options, uint64_t virtual_bytes,
+                uint64_t device_bytes, struct sizing_verdict *verdict,
+                struct error *err)
+{
+    struct sizing_facts facts = device_facts(options, device_bytes);
+
+    facts.virtual_bytes = virtual_bytes;
     return sizing_plan(&facts, verdict, err);
 }
 
@@ -233,11 +239,11 @@ static int block_prepare(struct sink *sink, const struct sink_room *room,
     return 0;
 }
 
-static int block_available(struct local_sink *local, uint64_t *bytes,
-                           struct error *err)
+static int block_facts(struct local_sink *local, struct sizing_facts *facts,
+                       struct error *err)
 {
     (void)err;
-    *bytes = local->file.size_bytes;
+    *facts = device_facts(&local->sink.options, local->file.size_bytes);
     return 0;
 }
 
@@ -268,7 +274,7 @@ static void block_close(struct sink *sink)
 }
 
 static const struct local_ops block_local_ops = {
-    .available = block_available,
+    .facts = block_facts,
     .content_path = block_content_path,
     .identify = block_identify,
 };

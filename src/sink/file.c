@@ -135,10 +135,9 @@ static int prepare_new(struct sink *sink, struct error *err)
 
 /* ---- a disk whose size is not known yet ---- */
 
-static int file_available(struct local_sink *local, uint64_t *bytes,
-                          struct error *err)
+static int file_facts(struct local_sink *local, struct sizing_facts *facts,
+                      struct error *err)
 {
-    struct sizing_facts facts;
     struct target_path old;
     struct stat st;
 
@@ -147,12 +146,9 @@ static int file_available(struct local_sink *local, uint64_t *bytes,
     if (fstat(local->file.fd, &st) < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "look at %s",
                          of(&local->sink)->partial);
-    if (file_plan_facts(&local->sink.options, of(&local->sink)->directory,
-                        (uint64_t)st.st_blocks * 512 + old.allocated_bytes,
-                        &facts, err) < 0)
-        return -1;
-    *bytes = facts.available_bytes;
-    return 0;
+    return file_plan_facts(&local->sink.options, of(&local->sink)->directory,
+                           (uint64_t)st.st_blocks * 512 + old.allocated_bytes,
+                           facts, err);
 }
 
 /* As allocate_file(), for a disk that may be partly there. */
@@ -191,7 +187,7 @@ static int prepare_stream(struct sink *sink, uint64_t min_bytes,
 
     if (target_path_look(sink->options.path, &old, err) < 0 ||
         file_plan_check_old(&sink->options, &old, err) < 0 ||
-        file_available(local_of(sink), max_bytes, err) < 0)
+        sink_available(sink, max_bytes, err) < 0)
         return -1;
     if (old.kind == TARGET_PATH_FILE && unlink(sink->options.path) < 0 &&
         errno != ENOENT)
@@ -471,7 +467,7 @@ static const char *file_content_path(const struct local_sink *local)
 }
 
 static const struct local_ops file_local_ops = {
-    .available = file_available,
+    .facts = file_facts,
     .content_path = file_content_path,
     .identify = file_identify,
 };

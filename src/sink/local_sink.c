@@ -79,10 +79,27 @@ bool sink_is_device(const struct sink *sink)
 
 int sink_available(struct sink *sink, uint64_t *bytes, struct error *err)
 {
-    *bytes = UINT64_MAX;
-    return sink->ops->local
-               ? sink->ops->local->available(local_of(sink), bytes, err)
-               : 0;
+    struct sizing_facts facts = { .available_bytes = UINT64_MAX };
+
+    if (sink->ops->local &&
+        sink->ops->local->facts(local_of(sink), &facts, err) < 0)
+        return -1;
+    *bytes = facts.available_bytes;
+    return 0;
+}
+
+int sink_check_room(struct sink *sink, uint64_t virtual_bytes,
+                    struct error *err)
+{
+    struct sizing_verdict verdict;
+    struct sizing_facts facts;
+
+    if (!sink->ops->local)
+        return 0;
+    if (sink->ops->local->facts(local_of(sink), &facts, err) < 0)
+        return -1;
+    facts.virtual_bytes = virtual_bytes;
+    return sizing_plan(&facts, &verdict, err);
 }
 
 const char *sink_content_path(const struct sink *sink)

@@ -25,9 +25,11 @@ struct local_sink {
 };
 
 struct local_ops {
-    /* As sink_available(). */
-    int (*available)(struct local_sink *local, uint64_t *bytes,
-                     struct error *err);
+    /* What decides whether a disk fits, without its virtual_bytes, where an
+     * earlier run's and an older disk's space counts as available.
+     * ERROR_TARGET_IO. */
+    int (*facts)(struct local_sink *local, struct sizing_facts *facts,
+                 struct error *err);
 
     /* As sink_content_path(). */
     const char *(*content_path)(const struct local_sink *local);

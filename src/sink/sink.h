@@ -105,6 +105,14 @@ void sink_discard(struct sink *sink);
  * ERROR_TARGET_IO. */
 int sink_available(struct sink *sink, uint64_t *bytes, struct error *err);
 
+/*
+ * Is there room for a disk of virtual_bytes, if all that an earlier run or an
+ * older disk takes were free?  Writes and allocates nothing.  As sizing_plan();
+ * ERROR_TARGET_IO.  0 of a kind that does not know.
+ */
+int sink_check_room(struct sink *sink, uint64_t virtual_bytes,
+                    struct error *err);
+
 /* Size of the text that sink_identify() writes, NUL included. */
 #define SINK_IDENTITY_BYTES 128U
 

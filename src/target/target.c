@@ -27,8 +27,27 @@
 
 #define DEFAULT_LISTEN     "[::]:8443"
 #define PAIRING_DEFAULT_NS (UINT64_C(15) * 60 * CLOCK_SECOND_NS)
+#define DISK_MAX_BYTES     (UINT64_C(1) << 50)
 
 /* ---- waiting for a source ---- */
+
+/*
+ * Disks beyond any volume are the mistake of one source, which does not end the
+ * target, and no reason to make tables: 17 bytes for each MiB.  ERROR_NO_SPACE,
+ * with the numbers of the volume where that is too small anyway.
+ */
+static int check_size(const struct target *t, uint64_t virtual_bytes,
+                      struct error *err)
+{
+    if (virtual_bytes <= DISK_MAX_BYTES)
+        return 0;
+    if (sink_check_room(t->sink, virtual_bytes, err) < 0)
+        return -1;
+    return error_set(err, ERROR_NO_SPACE, 0,
+                     "disk of %" PRIu64 " bytes does not fit: a target takes "
+                     "disks of up to %" PRIu64 " bytes",
+                     virtual_bytes, DISK_MAX_BYTES);
+}
 
 static int check_hello(const struct message_hello *hello, struct error *err)
 {
@@ -60,7 +79,8 @@ static int check_source(const struct target *t, const struct visitor *visitor,
     const struct message_hello *hello = &visitor->first.hello;
     bool is_same;
 
-    if (check_hello(hello, err) < 0)
+    if (check_hello(hello, err) < 0 ||
+        check_size(t, hello->virtual_bytes, err) < 0)
         return -1;
     is_same = target_is_same_job(t, hello, visitor->name);
     if (t->is_left)
@@ -94,27 +114,28 @@ static void leave_gate(struct target *t)
 }
 
 /*
- * 1: it is our source, or an upload; 0: another client, wait on; -1: and
- * --once was said.
- * Between two sessions late lanes and curious strangers are to be expected.
+ * 1: it is our source, or an upload; 0: it was turned away, as late lanes and
+ * strangers are at any time; -1: --once, and this process has no descriptor or
+ * memory left for a client.  What a client does ends no target before a clone
+ * has begun.
  */
 static int consider(struct target *t, const struct visitor *visitor,
                     struct error *err)
 {
     if (visitor->upload)
         return 1;
-    if (!visitor->conn)
+    if (!visitor->conn) {
+        visitor_log_refusal(visitor, &visitor->err);
         *err = visitor->err;
-    else if (visitor->first.type == MESSAGE_JOIN)
+        return t->options.once && !t->has_disk && err->kind == ERROR_SYSTEM ? -1
+                                                                            : 0;
+    }
+    if (visitor->first.type == MESSAGE_JOIN)
         target_check_join(t, &visitor->first.join, err);
     else if (check_source(t, visitor, err) == 0 && keep_gate(t, err) == 0)
         return 1;
-
-    if (visitor->conn)
-        target_turn_away(visitor, err);
-    else
-        visitor_log_refusal(visitor, err);
-    return t->options.once && !t->has_disk ? -1 : 0;
+    target_turn_away(visitor, err);
+    return 0;
 }
 
 /* Who is to be considered next: our source first, if it called again. */

@@ -85,7 +85,8 @@ int target_examine(void *arg, struct error *err)
     t->record = CHECKPOINT_FILE_NONE;
     t->is_record_authentic = false;
     target_recognize_end(t);
-    if (target_open_tables(t, &t->session.hello, err) < 0 ||
+    if (sink_check_room(t->sink, t->session.hello.virtual_bytes, err) < 0 ||
+        target_open_tables(t, &t->session.hello, err) < 0 ||
         bind_keeper(t, err) < 0)
         return -1;
     if (target_trust_is_asked(t)) /* before anything is done to the disk */

@@ -305,6 +305,15 @@ one_try()
     TARGET_WITH+=(--retry-for off --once)
 }
 
+# The target logs REGEX for a client that it does not serve, and waits on; this
+# ends it.
+assert_turned_away() # REGEX
+{
+    wait_log target "$1" || fail "the target did not log: $1"
+    is_running "$TARGET_PID" || fail "a client has ended the target"
+    stop_process "$TARGET_PID"
+}
+
 # Both end, with status 0 and one digest.
 both_succeed()
 {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A client without a valid certificate does not end a target, unless it has
-# --once.
+# A client without a valid certificate does not end a target; with --once, only
+# a clone that has begun does.
 . "$(dirname "$0")/lib.sh"
 require openssl
 
@@ -27,8 +27,12 @@ assert_same image copy $((2 * MIB))
 assert_log target '127\.0\.0\.1:[0-9]+'
 rm copy
 
-start_target copy --once
+start_target copy --once --retry-for off
 knock
+knock
+start_slow_source 64KiB image
+wait_log target copying || fail "the target serves no source"
+stop_process "$SOURCE_PID"
 wait_target
-assert_status target 20
+assert_status target 75
 [ ! -e copy ] || fail "a copy was made"

@@ -18,8 +18,9 @@ rm copy
 SOURCE_IDENTITY=(--psk-file "$CERTS/psk-wrong.txt")
 start_target copy --once
 run_source image
-wait_target
-assert_both_fail 20 'another key for identity "clone"'
+assert_status source 20
+assert_log source 'another key for identity "clone"'
+assert_turned_away 'another key for identity "clone"'
 [ ! -e copy ] || fail "a copy was made"
 
 # A key that every user of the machine can read is refused.

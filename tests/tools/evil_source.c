@@ -152,6 +152,15 @@ static void huge_disk(struct evil *evil)
     evil_say(evil->control, &message);
 }
 
+/* A size that a file may have, and no volume has. */
+static void absurd_disk(struct evil *evil)
+{
+    struct message message = hello(1);
+
+    message.hello.virtual_bytes = UINT64_C(1) << 60;
+    evil_say(evil->control, &message);
+}
+
 static void unknown_digest(struct evil *evil)
 {
     struct message message = hello(1);
@@ -427,6 +436,7 @@ static const struct sin sins[] = {
     { "wrong-version",      AT_HELLO,  1, wrong_version },
     { "wrong-chunk",        AT_HELLO,  1, wrong_chunk },
     { "huge-disk",          AT_HELLO,  1, huge_disk },
+    { "absurd-disk",        AT_HELLO,  1, absurd_disk },
     { "unknown-digest",     AT_HELLO,  1, unknown_digest },
     { "finish-first",       AT_HELLO,  1, finish_first },
     { "join-first",         AT_HELLO,  1, join_first },
