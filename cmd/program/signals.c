@@ -12,6 +12,7 @@
 static struct {
     struct signals_plan plan;
     sigset_t watched;
+    bool hangup_stops;    /* SIGHUP means that the terminal closed */
     pthread_mutex_t lock; /* protects the fields below */
     struct cw_job *job;
     int caught;     /* signal while the job ran */
@@ -36,13 +37,20 @@ static int next_signal(void)
     return number;
 }
 
+/* A terminal that closes sends SIGHUP to all that it started. */
+static bool has_terminal(void)
+{
+    return isatty(STDIN_FILENO) || isatty(STDOUT_FILENO) ||
+           isatty(STDERR_FILENO);
+}
+
 /* Reloads or reports a running job.  Returns false for a stop signal. */
 static bool reload_or_report(int number)
 {
     void (*wish)(struct cw_job * job) = number == SIGHUP ? state.plan.reload
                                                          : state.plan.report;
 
-    if (number != SIGHUP && number != SIGUSR1)
+    if (number != SIGUSR1 && (number != SIGHUP || state.hangup_stops))
         return false;
     if (wish && state.job && state.caught == 0)
         wish(state.job);
@@ -90,6 +98,7 @@ int signals_open(const struct signals_plan *plan, struct error *err)
     int r;
 
     state.plan = *plan;
+    state.hangup_stops = has_terminal();
     sigemptyset(&state.watched);
     sigaddset(&state.watched, SIGINT);
     sigaddset(&state.watched, SIGTERM);

@@ -1,6 +1,7 @@
 /*
  * signals.h - SIGINT and SIGTERM stop the job once, and then the process;
- * SIGHUP makes it reload its keys, SIGUSR1 makes it log its progress.
+ * SIGHUP makes it reload its keys, or stops it where it has a terminal;
+ * SIGUSR1 makes it log its progress.
  *
  * The first signal asks the job to stop cleanly.  The second ends the process
  * at once with 128 + its number.  So does the first before a job runs, or if

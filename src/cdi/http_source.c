@@ -156,6 +156,7 @@ static int connect_target(struct http_source *v, uint64_t deadline_ns,
     if (r < 0)
         return -1;
     note_peer(v);
+    conn_count_wire(v->conn, &v->job.status.progress.wire_bytes);
     return conn_check_peer(v->conn, err);
 }
 
@@ -290,8 +291,6 @@ static void disconnect(struct http_source *v)
 
     if (!v->conn)
         return;
-    progress_add(&progress->wire_bytes,
-                 conn_wire_sent(v->conn) + conn_wire_received(v->conn));
     progress_add(&progress->wait_net_ns, conn_waited_ns(v->conn));
     conn_close(v->conn);
     v->conn = NULL;

@@ -16,6 +16,7 @@ void session_open(struct session *session, struct cw_job *job,
     session->is_settled = false;
     session->phase = MESSAGE_PHASE_COPYING;
     channel_init(&session->channel, conn);
+    conn_count_wire(conn, &job->status.progress.wire_bytes);
 }
 
 static const char *peer_word(const struct session *session)
@@ -227,10 +228,6 @@ void session_settle_error(struct session *session)
 
 void session_close(struct session *session)
 {
-    if (session->channel.conn)
-        progress_add(&session->job->status.progress.wire_bytes,
-                     conn_wire_sent(session->channel.conn) +
-                         conn_wire_received(session->channel.conn));
     conn_close(session->channel.conn);
     session->channel.conn = NULL;
 }

@@ -79,6 +79,8 @@ int addr_parse(const char *text, struct addr *addr, struct error *err)
         return bad(text, "is empty", err);
     if (*text == '[')
         return parse_bracketed(text, addr, err);
+    if (!colon && text[strspn(text, "0123456789")] == '\0')
+        return set_port(text, text, addr, err);
     if (!colon)
         return set_host(text, text, strlen(text), addr, err);
 

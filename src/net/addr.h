@@ -1,5 +1,5 @@
 /*
- * addr.h - parses and resolves "HOST:PORT", "[v6]:PORT" and "HOST".
+ * addr.h - parses and resolves "HOST:PORT", "[v6]:PORT", "HOST", "PORT".
  */
 #ifndef CW_NET_ADDR_H
 #define CW_NET_ADDR_H

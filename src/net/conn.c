@@ -288,6 +288,12 @@ uint64_t conn_wire_received(const struct conn *conn)
     return conn->bio.received_bytes;
 }
 
+void conn_count_wire(struct conn *conn, _Atomic uint64_t *counter)
+{
+    atomic_fetch_add(counter, conn_wire_sent(conn) + conn_wire_received(conn));
+    conn->bio.total_bytes = counter;
+}
+
 void conn_get_tcp(const struct conn *conn, struct tcp_state *state)
 {
     tcp_state_read(conn->fd, state);

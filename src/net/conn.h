@@ -179,6 +179,13 @@ void conn_get_info(const struct conn *conn, struct conn_info *info);
 uint64_t conn_wire_sent(const struct conn *conn);
 uint64_t conn_wire_received(const struct conn *conn);
 
+/*
+ * Adds to counter what conn has sent and received, and from now on each byte
+ * as it passes.  counter outlives conn.  Called by the thread that uses conn,
+ * at most once.
+ */
+void conn_count_wire(struct conn *conn, _Atomic uint64_t *counter);
+
 /* TCP's state of the data that we send.  Any thread, while conn is open. */
 void conn_get_tcp(const struct conn *conn, struct tcp_state *state);
 

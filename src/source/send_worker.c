@@ -440,6 +440,7 @@ static int join_target(struct sender *w, struct error *err)
     if (conn_dial(&w->plan->target, w->plan->job->credentials.tls,
                   &w->plan->conn, &conn, err) < 0)
         return -1;
+    conn_count_wire(conn, &w->plan->job->status.progress.wire_bytes);
     atomic_store(&w->lane->conn, conn);
     w->conn = conn;
     if (conn_check_peer(conn, err) < 0)
@@ -483,9 +484,6 @@ static int run_sender(struct worker *lane, struct error *err)
         r = send_disk(w, err);
     if (r < 0)
         read_last_error(w, err);
-    if (w->conn)
-        progress_add(&w->plan->job->status.progress.wire_bytes,
-                     conn_wire_sent(w->conn));
     chunk_reader_close(&w->reader);
     compressor_close(&w->compressor);
     free(w);

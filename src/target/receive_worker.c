@@ -534,11 +534,10 @@ static int run(struct worker *lane, struct error *err)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "start a lane");
     w->plan = own->plan;
     w->conn = own->conn;
+    conn_count_wire(w->conn, &w->plan->job->status.progress.wire_bytes);
     r = open_work(w, err);
     if (r == 0)
         r = receive(w, err);
-    progress_add(&w->plan->job->status.progress.wire_bytes,
-                 conn_wire_received(w->conn));
     if (r == 0) { /* from here on the connection is the main thread's */
         atomic_fetch_add(&own->plan->ended, 1);
         job_state_wake(&own->plan->job->state);

@@ -169,6 +169,7 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     snprintf(t->job.status.cipher, sizeof(t->job.status.cipher), "%s %s",
              info.tls_version, info.cipher);
     job_begin(&t->job);
+    conn_count_wire(visitor->upload->conn, &t->job.status.progress.wire_bytes);
     job_enter(&t->job, CW_PHASE_PLANNING);
     t->job.resources.lanes = 1;
     t->job.status.total_bytes = 0;
@@ -176,8 +177,6 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     r = task_run(&t->task, &t->job, receive_upload, serve_upload, &task);
     if (atomic_load(&task.is_whole))
         r = 0; /* even if it was to be stopped just before */
-    progress_add(&t->job.status.progress.wire_bytes,
-                 conn_wire_received(task.upload.from->conn));
     if (r == 0) {
         note(t, &task.upload);
         job_enter(&t->job, CW_PHASE_DONE);

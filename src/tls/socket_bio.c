@@ -49,10 +49,11 @@ static int try_again(const struct socket_bio *bio, int errnum)
     return errnum;
 }
 
-/* One thread writes the counter, others may read it. */
-static void count(_Atomic uint64_t *counter, size_t n)
+static void count(struct socket_bio *bio, _Atomic uint64_t *counter, size_t n)
 {
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+    if (bio->total_bytes)
+        atomic_fetch_add_explicit(bio->total_bytes, n, memory_order_relaxed);
 }
 
 /* Sends all gathered bytes.  Returns 0 or an errno value. */
@@ -78,7 +79,7 @@ static int send_gathered(struct socket_bio *bio)
             continue;
         }
         done += (size_t)n;
-        count(&bio->sent_bytes, (size_t)n);
+        count(bio, &bio->sent_bytes, (size_t)n);
     }
     bio->out_len = 0;
     return r;
@@ -138,7 +139,7 @@ static int receive(struct socket_bio *bio)
         if (n >= 0) {
             bio->in_pos = 0;
             bio->in_len = (size_t)n;
-            count(&bio->received_bytes, (size_t)n);
+            count(bio, &bio->received_bytes, (size_t)n);
             bio->is_eof = n == 0;
             return 0;
         }

@@ -34,7 +34,8 @@ struct socket_bio {
 
     /* Other threads read these. */
     _Atomic uint64_t sent_bytes, received_bytes;
-    uint64_t waited_ns; /* inside blocking send(2) and recv(2) */
+    _Atomic uint64_t *total_bytes; /* counts both as well; NULL: none */
+    uint64_t waited_ns;            /* inside blocking send(2) and recv(2) */
 
     size_t capacity;
     uint8_t *out, *in;     /* owned, capacity each */

@@ -55,6 +55,21 @@ expect '^clonewire_job_info\{job_id="[0-9a-f]{32}",io_engine="(io_uring|threads)
 expect '^clonewire_sessions_total 1$'
 expect '^clonewire_phase\{phase="starting"\} 0$'
 kill -CONT "$SOURCE_PID"
+
+# The counters of the network move during the copy.
+counts() # ADDRESS
+{
+    for ((i = 0; i < 10 * LONGEST; i++)); do
+        get "$1" /metrics
+        ! grep -qE '^clonewire_wire_bytes_total [1-9][0-9]{6}' <<<"$BODY" ||
+            return 0
+        sleep 0.1
+    done
+    fail "no bytes on the wire: $BODY"
+}
+counts "$source"
+counts "$target"
+expect '^clonewire_phase\{phase="copying"\} 1$'
 lift_rate
 wait_source
 wait_target

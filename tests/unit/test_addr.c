@@ -24,6 +24,7 @@ static void test_parse(void **state)
         { "fe80::1%eth0", "fe80::1%eth0", "8443" },
         { "[fe80::1%eth0]:5", "fe80::1%eth0", "5" },
         { ":9443", "", "9443" },
+        { "9443", "", "9443" },
         { ":0", "", "0" },
         { "[::]:8443", "::", "8443" },
     };
@@ -48,6 +49,7 @@ static void test_parse_refuses(void **state)
     } cases[] = {
         { "", "is empty" },
         { "host:", "port" },
+        { "99999", "port" },
         { "host:65536", "port" },
         { "host:-1", "port" },
         { "host:1x", "port" },
