@@ -48,6 +48,11 @@ struct visitor *listener_take(struct listener *listener)
     return visitor;
 }
 
+void listener_favour(struct listener *listener, const struct conn *conn)
+{
+    acceptor_favour(listener->acceptor, conn_fd(conn));
+}
+
 void visitor_close(struct visitor *visitor)
 {
     if (!visitor)

@@ -41,6 +41,10 @@ int listener_open(const struct addr *addr, struct cw_job *job,
 /* The next visitor, owned by the caller (visitor_close()), or NULL. */
 struct visitor *listener_take(struct listener *listener);
 
+/* Reserves room for the address of conn's peer, so that strangers cannot keep
+ * its lanes and its reconnects out. */
+void listener_favour(struct listener *listener, const struct conn *conn);
+
 /* Logs a warning with err and, once, the visitor's address. */
 void visitor_log_refusal(const struct visitor *visitor,
                          const struct error *err);

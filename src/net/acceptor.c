@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -22,6 +23,8 @@ struct client {
     struct acceptor *acceptor;
     int fd;              /* moved to serve() */
     int stop_fd;         /* eventfd, owned */
+    bool is_stopped;     /* stop_fd is readable */
+    uint64_t address;    /* as waiting_room_address() */
     struct client *next; /* accepted after this one */
 };
 
@@ -34,6 +37,7 @@ struct acceptor {
     bool started;
     bool is_exhausted; /* the last accept(2) had no descriptor left */
     struct waiting_room room;
+    _Atomic uint64_t favoured; /* as in room */
     struct pollfd fds[ACCEPTOR_LISTENERS + 1 + WAITING_ROOM_SEATS];
 
     pthread_mutex_t lock; /* of the fields below */
@@ -126,6 +130,7 @@ static struct client *new_client(struct acceptor *acceptor, int fd)
     *client = (struct client){
         .acceptor = acceptor,
         .fd = fd,
+        .address = waiting_room_address(fd),
         .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
     };
     if (client->stop_fd >= 0)
@@ -136,11 +141,41 @@ static struct client *new_client(struct acceptor *acceptor, int fd)
 
 /* ---- accepting ---- */
 
+/* Locked.  Clients of the address of c; of the favoured one, those beyond half
+ * of all. */
+static int client_crowd(const struct acceptor *acceptor, const struct client *c)
+{
+    uint64_t favoured = atomic_load(&acceptor->favoured);
+    int crowd = 0;
+
+    for (const struct client *i = acceptor->oldest; i; i = i->next)
+        crowd += i->address == c->address;
+    return favoured != 0 && c->address == favoured
+               ? crowd - (int)acceptor->options.max_clients / 2
+               : crowd;
+}
+
+/* Locked.  Stops the oldest client of the address that has most, unless one is
+ * ending already. */
+static void stop_one(struct acceptor *acceptor)
+{
+    struct client *victim = acceptor->oldest;
+
+    for (struct client *c = acceptor->oldest; c; c = c->next) {
+        if (c->is_stopped)
+            return;
+        if (client_crowd(acceptor, c) > client_crowd(acceptor, victim))
+            victim = c;
+    }
+    victim->is_stopped = true;
+    signal_stop(victim->stop_fd);
+}
+
 static void wait_for_room(struct acceptor *acceptor)
 {
     pthread_mutex_lock(&acceptor->lock);
     while (acceptor->client_count >= acceptor->options.max_clients) {
-        signal_stop(acceptor->oldest->stop_fd);
+        stop_one(acceptor);
         pthread_cond_wait(&acceptor->ended, &acceptor->lock);
     }
     pthread_mutex_unlock(&acceptor->lock);
@@ -222,6 +257,7 @@ static void *acceptor_main(void *arg)
              waiting_room_timeout_ms(&acceptor->room));
         if (fds[count].revents != 0)
             break;
+        acceptor->room.favoured = atomic_load(&acceptor->favoured);
         serve_ready(acceptor);
         for (unsigned i = 0; i < count; i++)
             if (fds[i].revents & POLLIN)
@@ -261,6 +297,11 @@ unsigned acceptor_sockets(const struct acceptor *acceptor, const int **fds)
 {
     *fds = acceptor->sockets;
     return acceptor->socket_count;
+}
+
+void acceptor_favour(struct acceptor *acceptor, int fd)
+{
+    atomic_store(&acceptor->favoured, fd < 0 ? 0 : waiting_room_address(fd));
 }
 
 static void stop_clients(struct acceptor *acceptor)

@@ -16,7 +16,8 @@
 
 struct acceptor_options {
     const char *device;   /* as in conn_listen() */
-    unsigned max_clients; /* served at once; another stops the oldest */
+    unsigned max_clients; /* served at once; another stops the oldest of the
+                             address that has most of them */
     unsigned pace_ms;     /* serves at most one more in this time; 0: any */
 
     /* On the client's thread: serves the client on fd (moved), until stop_fd
@@ -43,6 +44,13 @@ int acceptor_open(const struct addr *addr,
 /* The sockets that it listens on, one for each address, for getsockname().
  * Returns their number. */
 unsigned acceptor_sockets(const struct acceptor *acceptor, const int **fds);
+
+/*
+ * Reserves room for the address of fd's peer (-1: for none): half of the threads
+ * and WAITING_ROOM_RESERVED connections of it give way to no other address.  Any
+ * thread.
+ */
+void acceptor_favour(struct acceptor *acceptor, int fd);
 
 /* Stops the clients and waits for their threads.  Accepts NULL. */
 void acceptor_close(struct acceptor *acceptor);

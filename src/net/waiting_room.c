@@ -17,18 +17,7 @@ void waiting_room_open(struct waiting_room *room, struct pollfd *fds)
     *room = (struct waiting_room){ .fds = fds };
 }
 
-/* FNV-1a, folded. */
-static uint8_t hash_of(const uint8_t *bytes, size_t len)
-{
-    uint32_t hash = 2166136261U;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ bytes[i]) * 16777619U;
-    return (uint8_t)(hash ^ hash >> 8 ^ hash >> 16 ^ hash >> 24);
-}
-
-/* Of the address without its port; an IPv6 client usually has a whole /64. */
-static uint8_t share_of(int fd)
+uint64_t waiting_room_address(int fd)
 {
     union {
         struct sockaddr sa;
@@ -40,10 +29,17 @@ static uint8_t share_of(int fd)
     if (getpeername(fd, &peer.sa, &len) < 0)
         return 0;
     if (peer.sa.sa_family == AF_INET)
-        return hash_of((const uint8_t *)&peer.in.sin_addr, 4);
+        return ntohl(peer.in.sin_addr.s_addr);
     if (IN6_IS_ADDR_V4MAPPED(&peer.in6.sin6_addr))
-        return hash_of(peer.in6.sin6_addr.s6_addr + 12, 4);
-    return hash_of(peer.in6.sin6_addr.s6_addr, 8);
+        return get_be32(peer.in6.sin6_addr.s6_addr + 12);
+    return get_be64(peer.in6.sin6_addr.s6_addr);
+}
+
+static uint8_t share_of(uint64_t address)
+{
+    uint64_t hash = address * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (uint8_t)(hash >> 56);
 }
 
 /* The last connection takes its seat.  The caller owns the descriptor. */
@@ -51,14 +47,26 @@ static int leave(struct waiting_room *room, unsigned seat)
 {
     int fd = room->fds[seat].fd;
 
-    room->shares[room->clients[seat].share]--;
+    room->shares[share_of(room->clients[seat].address)]--;
     room->count--;
     room->fds[seat] = room->fds[room->count];
     room->clients[seat] = room->clients[room->count];
     return fd;
 }
 
-/* The oldest of the share that has most connections. */
+/* How many connections its address has; of the favoured address, only those
+ * beyond its reserve. */
+static int crowd_of(const struct waiting_room *room,
+                    const struct waiting_client *client)
+{
+    int crowd = room->shares[share_of(client->address)];
+
+    return room->favoured != 0 && client->address == room->favoured
+               ? crowd - (int)WAITING_ROOM_RESERVED
+               : crowd;
+}
+
+/* The oldest of the address that has most connections. */
 static unsigned find_victim(const struct waiting_room *room)
 {
     unsigned victim = 0;
@@ -66,7 +74,7 @@ static unsigned find_victim(const struct waiting_room *room)
     for (unsigned i = 1; i < room->count; i++) {
         const struct waiting_client *a = &room->clients[i];
         const struct waiting_client *b = &room->clients[victim];
-        int more = room->shares[a->share] - room->shares[b->share];
+        int more = crowd_of(room, a) - crowd_of(room, b);
 
         if (more > 0 || (more == 0 && a->since_ns < b->since_ns))
             victim = i;
@@ -77,14 +85,14 @@ static unsigned find_victim(const struct waiting_room *room)
 void waiting_room_add(struct waiting_room *room, int fd)
 {
     struct waiting_client client = { .since_ns = clock_now_ns(),
-                                     .share = share_of(fd) };
+                                     .address = waiting_room_address(fd) };
 
     if (room->count == WAITING_ROOM_SEATS)
         close(leave(room, find_victim(room)));
     room->fds[room->count] = (struct pollfd){ .fd = fd,
                                               .events = POLLIN | POLLRDHUP };
     room->clients[room->count++] = client;
-    room->shares[client.share]++;
+    room->shares[share_of(client.address)]++;
 }
 
 static uint64_t overdue_ns(const struct waiting_client *client)

@@ -398,6 +398,7 @@ static void begin_session(struct target *t, struct visitor *visitor)
            sizeof(t->job.status.format));
     t->job.status.padding_bytes = session->hello.padding_bytes;
     progress_add(&t->job.status.progress.sessions, 1);
+    listener_favour(t->listener, visitor->conn);
     conn_get_info(visitor->conn, &info);
     snprintf(session->peer, sizeof(session->peer), "%s (%s)", info.peer,
              info.peer_name);

@@ -1,6 +1,7 @@
 /* Silent clients wait without a thread, and do not keep out others. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -154,6 +155,30 @@ static void test_flood(void **state)
         close(clients[i]);
 }
 
+/* The peer of a session keeps its place in a crowd of many addresses. */
+static void test_favoured(void **state)
+{
+    static int clients[WAITING_ROOM_SEATS + 1];
+    unsigned n = 0, kept = 0;
+    char address[16];
+    int fd;
+
+    (void)state;
+    for (; n < WAITING_ROOM_RESERVED; n++)
+        clients[n] = arrive("127.0.0.1", &fd);
+    room.favoured = waiting_room_address(fd);
+    for (; n < WAITING_ROOM_SEATS; n++) {
+        snprintf(address, sizeof(address), "127.0.1.%u", 1 + n % 200);
+        clients[n] = arrive(address, &fd);
+    }
+    clients[n] = arrive("127.0.0.2", &fd);
+    for (unsigned i = 0; i < room.count; i++)
+        kept += room.clients[i].address == room.favoured;
+    assert_int_equal(kept, WAITING_ROOM_RESERVED);
+    for (unsigned i = 0; i <= n; i++)
+        close(clients[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +187,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_leaves, begin, end),
         cmocka_unit_test_setup_teardown(test_overdue, begin, end),
         cmocka_unit_test_setup_teardown(test_flood, begin, end),
+        cmocka_unit_test_setup_teardown(test_favoured, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
