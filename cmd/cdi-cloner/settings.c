@@ -140,6 +140,7 @@ static void fill_source(struct settings *s)
         .format = CW_FORMAT_RAW,
         .connect_timeout_ns = volume->connect_timeout_ns,
         .allow_in_use = volume->allow_in_use,
+        .copy_mode = volume->is_tree,
     };
     /* A target that speaks clonewire/1 has TLS 1.3. */
     s->source.security.allow_tls12 = false;

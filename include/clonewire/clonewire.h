@@ -227,8 +227,9 @@ struct cw_source_options {
     const char *rate_file;       /* of the send rate; cw_reload() reads it
                                   * again; NULL: none */
     bool allow_in_use;           /* read an image that others may be writing */
-    enum cw_resume resume;       /* TRUST; others: compare with the target */
-    bool delta; /* the target has an older copy: send what differs */
+    bool copy_mode; /* a copy in a file gets the image's permission bits */
+    enum cw_resume resume; /* TRUST; others: compare with the target */
+    bool delta;            /* the target has an older copy: send what differs */
     /* File: JSON list of the extents ({"offset", "length"}, bytes) that changed
      * since the older copy was made.  The source reads only these, and sends a
      * delta.  NULL: none. */
@@ -288,8 +289,9 @@ struct cw_target_options {
                             * an unfinished clone of the same source */
     const char *state_dir;  /* of checkpoints; NULL: next to a partial file */
     uint32_t fs_overhead_ppm;
-    /* Requested size of the volume.  A disk in a file is grown to the part of
-     * it that is for the disk, and an upload must fit.  0: no such limit. */
+    /* Requested size of the volume.  An uploaded disk must fit, and one in a
+     * file is grown to the part of it that is for the disk; a clone keeps its
+     * size.  0: no such limit. */
     uint64_t volume_bytes;
     uint64_t size_bytes; /* guest disk size; 0: the source's */
     bool size_max;       /* grow to the capacity of the volume */

@@ -33,10 +33,11 @@ static uint64_t whole_sectors(uint64_t bytes)
     return bytes + chunk_grid_padding(bytes);
 }
 
-/* The size to grow a disk to, on a volume with offered_bytes. */
+/* The size to grow a disk to, on a volume with offered_bytes.  A clone keeps
+ * its size on a volume of any size, unless the user wants another. */
 static uint64_t size_to_grow_to(const struct upload *u, uint64_t offered_bytes)
 {
-    uint64_t volume_bytes = u->options->volume_bytes;
+    uint64_t volume_bytes = u->is_clone ? 0 : u->options->volume_bytes;
 
     if (u->is_device)
         return 0;

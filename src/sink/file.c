@@ -280,18 +280,20 @@ static int take_name(struct sink_file *f, struct error *err)
     return 0;
 }
 
-/* Sets the mode of the disk: that of the file it replaces, or of a new one. */
+/* Sets the mode of the disk: the one that was asked for, that of the file it
+ * replaces, or of a new one. */
 static int set_access(struct sink_file *f, bool replace, struct error *err)
 {
+    mode_t asked = f->local.sink.file_mode;
+    mode_t mode = asked != 0 ? asked : f->new_mode;
     struct stat st;
 
-    if (replace && lstat(f->local.sink.options.path, &st) == 0)
+    if (replace && asked == 0 && lstat(f->local.sink.options.path, &st) == 0)
         return final_name_copy_access(f->local.sink.options.path,
                                       f->local.file.fd, err);
-    if (fstat(f->local.file.fd, &st) == 0 &&
-        (st.st_mode & 0777) != f->new_mode && f->new_mode != 0 &&
-        (fchmod(f->local.file.fd, f->new_mode) < 0 ||
-         fsync(f->local.file.fd) < 0))
+    if (fstat(f->local.file.fd, &st) == 0 && (st.st_mode & 0777) != mode &&
+        mode != 0 &&
+        (fchmod(f->local.file.fd, mode) < 0 || fsync(f->local.file.fd) < 0))
         return error_set(err, ERROR_TARGET_IO, errno, "set the mode of %s",
                          f->partial);
     return 0;

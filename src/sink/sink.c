@@ -152,6 +152,11 @@ int sink_commit(struct sink *sink, struct error *err)
     return sink->ops->commit ? sink->ops->commit(sink, err) : 0;
 }
 
+void sink_set_mode(struct sink *sink, unsigned mode)
+{
+    sink->file_mode = mode & 0777;
+}
+
 void sink_stop(struct sink *sink)
 {
     atomic_store(&sink->stop, true);

@@ -235,6 +235,11 @@ void sink_lane_close(struct sink_lane *lane);
  * bytes are then durable.  May take long; safe on any one thread. */
 int sink_finish(struct sink *sink, struct error *err);
 
+/* Lets the file have these permission bits (0777) when it gets its name, and
+ * the owner of a new file, also where it replaces another.  0: as that file, or
+ * as any new one.  Ignored for a device. */
+void sink_set_mode(struct sink *sink, unsigned mode);
+
 /* Gives the file its final name and makes that durable.  After success the
  * disk is whole and in place.  Does nothing for a device. */
 int sink_commit(struct sink *sink, struct error *err);

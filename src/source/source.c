@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -33,6 +34,17 @@
 
 /* ---- before dialling ---- */
 
+/* The permission bits that a copy in a file is to have; 0: the target's. */
+static uint16_t mode_for_copy(const struct cw_source_options *options)
+{
+    struct stat st;
+
+    return options->copy_mode && stat(options->image, &st) == 0 &&
+                   S_ISREG(st.st_mode)
+               ? st.st_mode & 0777
+               : 0;
+}
+
 static int open_disk(struct source *s, struct error *err)
 {
     disk_options_image(&s->options, &s->plan.image);
@@ -43,6 +55,7 @@ static int open_disk(struct source *s, struct error *err)
     s->plan.image.like = s->image;
     s->plan.virtual_bytes = s->job.status.disk_bytes = s->image->virtual_bytes;
     s->job.status.padding_bytes = s->image->padding_bytes;
+    s->file_mode = mode_for_copy(&s->options);
     s->has_identity = !s->options.allow_in_use &&
                       source_identify(s->image, s->identity);
     if (chunk_bitmap_init(&s->plan.seen,

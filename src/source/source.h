@@ -37,6 +37,7 @@ struct source {
     bool is_paired; /* by a code */
     bool has_identity;
     uint8_t identity[MESSAGE_IDENTITY_BYTES]; /* of the image */
+    uint16_t file_mode;                       /* for the copy, as of HELLO */
     bool wants_trust; /* either end asks for it, and the image is the same */
     char peer[128];
     bool receipt_failed;

@@ -36,6 +36,7 @@ static int say_hello(struct source *s)
     hello->asks_delta = s->options.delta || s->plan.has_changed;
     hello->takes_sums = hello->takes_parts = true;
     hello->padding_bytes = (uint16_t)s->job.status.padding_bytes;
+    hello->file_mode = s->file_mode;
     hello->takes_missing = true;
     hello->answers_sample = source_can_sample(s->image);
     hello->asks_trust = s->options.resume == CW_RESUME_TRUST;

@@ -263,6 +263,7 @@ static int make_disk(struct target *t, struct error *err)
     if (taken == 0 && (checkpointer_remove(&t->checkpointer, err) < 0 ||
                        sink_prepare(t->sink, virtual_bytes, err) < 0))
         return -1;
+    sink_set_mode(t->sink, t->session.hello.file_mode);
     sink_get_report(t->sink, &report);
     t->checkpointer.head.disk_bytes = report.disk_bytes;
     t->plan.is_again = taken > 0;

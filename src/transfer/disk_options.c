@@ -1,7 +1,6 @@
 #include "transfer/disk_options.h"
 
 #include "job/public_types.h"
-#include "plan/sizing.h"
 
 #define MAP_STEP_BYTES (UINT64_C(1) << 30)
 
@@ -46,11 +45,6 @@ void disk_options_sink(const struct cw_target_options *options,
         .size_bytes = options->size_bytes,
         .size_max = options->size_max,
     };
-    if (options->volume_bytes == 0)
-        return;
-    sink->size_max = true;
-    sink->size_bytes = sizing_usable(options->volume_bytes,
-                                     options->fs_overhead_ppm);
 }
 
 int disk_options_measure(struct image *image, uint64_t *data_bytes,

@@ -61,6 +61,7 @@ static const struct option hello_options[] = {
     { 6,  FIELD(hello.takes_sums),     0 },
     { 7,  FIELD(hello.padding_bytes),  0 },
     { 8,  FIELD(hello.takes_parts),    0 },
+    { 9,  FIELD(hello.file_mode),      0 },
     { 16, FIELD(hello.takes_missing),  0 },
     { 17, FIELD(hello.answers_sample), 0 },
     { 18, FIELD(hello.asks_trust),     0 },

@@ -89,6 +89,8 @@ struct message_hello {
     uint16_t padding_bytes; /* option 7: of virtual_bytes, zeros added at the
                              * end to fill the sector; 0: no option */
     bool takes_parts;       /* option 8: LEAVES may come before GO, of parts */
+    uint16_t file_mode;     /* option 9: permission bits for a copy in a file;
+                             * 0: no option, the target decides */
     bool takes_missing;     /* option 16: HAVE may have its option 16 */
     bool answers_sample;    /* option 17: SAMPLE may come before PLAN */
     bool asks_trust;        /* option 18: the target may trust its record */

@@ -181,6 +181,9 @@ static void test_golden_padding(void **state)
     bytes[len - 2] = 2; /* a whole sector and more */
     assert_int_equal(decode(len, &out), MESSAGE_OK);
     assert_int_equal(out.hello.padding_bytes, 0);
+    in[0].hello.file_mode = 0640;
+    assert_int_equal(decode(message_encode(bytes, &in[0]), &out), MESSAGE_OK);
+    assert_int_equal(out.hello.file_mode, 0640);
 }
 
 /* Parts of chunks are taken: an option without a value. */
