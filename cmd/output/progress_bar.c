@@ -56,6 +56,11 @@ static unsigned permille_of(const struct cw_progress *p)
     return (unsigned)((u128)p->handled_bytes * 1000 / p->total_bytes);
 }
 
+static bool is_moving(const struct cw_progress *p)
+{
+    return p->phase == CW_PHASE_COPYING && p->lost_ns == 0;
+}
+
 uint64_t progress_bar_average(const struct cw_progress *progress)
 {
     if (progress->elapsed_ns < SAMPLE_NS)
@@ -76,7 +81,7 @@ void progress_bar_update(struct progress_bar *bar,
     update_rates(bar, progress);
 
     bar->eta_s = PROGRESS_BAR_NO_ETA;
-    if (progress->phase == CW_PHASE_COPYING && bar->handled_rate > 0)
+    if (is_moving(progress) && bar->handled_rate > 0)
         bar->eta_s = grown(progress->total_bytes, progress->handled_bytes) /
                      bar->handled_rate;
 }
@@ -123,11 +128,6 @@ struct line {
     unsigned bar_columns;
 };
 
-static bool is_moving(const struct cw_progress *p)
-{
-    return p->phase == CW_PHASE_COPYING;
-}
-
 /* Of the disk during read-back; of the copied data otherwise. */
 static void fill_amount(char *text, const struct cw_progress *p)
 {
@@ -171,21 +171,34 @@ static void fill_amounts(struct line *line, const struct progress_bar *bar,
                  p->lanes == 1 ? "" : "s");
 }
 
+/* "reconnecting 0:12, 4:48 left" */
+static void fill_lost(char *text, const struct cw_progress *p)
+{
+    char since[16], left[16];
+
+    snprintf(text, FIELD_BYTES, "reconnecting %s, %s left",
+             format_eta(since, sizeof(since), p->lost_ns / CLOCK_SECOND_NS),
+             format_eta(left, sizeof(left), p->retry_ns / CLOCK_SECOND_NS));
+}
+
 static void fill(struct line *line, const struct progress_bar *bar,
                  const struct cw_progress *p)
 {
     *line = (struct line){ 0 };
     snprintf(line->text[FIELD_PHASE], FIELD_BYTES, "%s",
              cw_phase_name(p->phase));
+    if (p->lost_ns > 0)
+        fill_lost(line->text[FIELD_PHASE], p);
     if (p->phase < CW_PHASE_COPYING)
         return;
     /* Padded to the longest phase, so that columns stay aligned. */
-    snprintf(line->text[FIELD_PHASE], FIELD_BYTES, "%-9s",
-             cw_phase_name(p->phase));
+    if (p->lost_ns == 0)
+        snprintf(line->text[FIELD_PHASE], FIELD_BYTES, "%-9s",
+                 cw_phase_name(p->phase));
     snprintf(line->text[FIELD_PERCENT], FIELD_BYTES, "%3u.%u%%",
              bar->permille / 10, bar->permille % 10);
-    memset(line->text[FIELD_BAR], ' ',
-           PROGRESS_BAR_MIN); /* drawn when it is sized */
+    if (p->lost_ns == 0) /* drawn when it is sized */
+        memset(line->text[FIELD_BAR], ' ', PROGRESS_BAR_MIN);
     fill_amounts(line, bar, p);
 }
 
@@ -293,10 +306,14 @@ const char *progress_bar_format_plain(const struct progress_bar *bar,
 
     fill(&line, bar, progress);
     buf[0] = '\0';
-    put(&out, cw_phase_name(progress->phase), 1);
+    put(&out,
+        progress->lost_ns > 0 ? line.text[FIELD_PHASE]
+                              : cw_phase_name(progress->phase),
+        1);
     if (progress->phase < CW_PHASE_COPYING)
         return buf;
-    snprintf(percent, sizeof(percent), " %u.%u%%", bar->permille / 10,
+    snprintf(percent, sizeof(percent), "%s %u.%u%%",
+             progress->lost_ns > 0 ? ", at" : "", bar->permille / 10,
              bar->permille % 10);
     put(&out, percent, 1);
     for (unsigned i = FIELD_AMOUNT; i < FIELD_COUNT; i++) {

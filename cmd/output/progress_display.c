@@ -112,6 +112,10 @@ static void print_json(struct progress_display *display,
     else
         json_add_number(&json, "eta_seconds", bar->eta_s);
     json_add_number(&json, "lanes", p->lanes);
+    if (p->lost_ns > 0) {
+        json_add_number(&json, "lost_seconds", p->lost_ns / CLOCK_SECOND_NS);
+        json_add_number(&json, "retry_seconds", p->retry_ns / CLOCK_SECOND_NS);
+    }
     log_output_json(display->to, &json);
 }
 

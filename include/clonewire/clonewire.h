@@ -122,6 +122,8 @@ struct cw_progress {
     uint64_t verified_bytes; /* read back from the disk after the writes */
     uint64_t elapsed_ns;     /* since copying began */
     unsigned lanes;
+    uint64_t lost_ns;  /* since the connection was lost; 0: it is there */
+    uint64_t retry_ns; /* lost: how much longer another is waited for */
 };
 
 /* "copying"; for messages.  Never NULL. */

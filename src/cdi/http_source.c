@@ -156,6 +156,7 @@ static int connect_target(struct http_source *v, uint64_t deadline_ns,
     if (r < 0)
         return -1;
     note_peer(v);
+    job_found_peer(&v->job);
     conn_count_wire(v->conn, &v->job.status.progress.wire_bytes);
     return conn_check_peer(v->conn, err);
 }
@@ -340,8 +341,7 @@ static bool tries_again(struct http_source *v, const struct error *err)
         !retry_again(&v->retry, atomic_load(&v->max), clock_now_ns()))
         return false;
     log_warn("%s; starting again from the beginning", err->text);
-    job_state_go_on(&v->job.state);
-    progress_add(&v->job.status.progress.reconnects, 1);
+    job_lost_peer(&v->job, v->retry.deadline_ns);
     return connect_pause_ms(&v->job, retry_jitter_ms(PAUSE_MS));
 }
 

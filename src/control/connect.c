@@ -17,6 +17,7 @@ bool connect_pause_ms(struct cw_job *job, unsigned ms)
 {
     bool goes_on;
 
+    job_report(job);
     job_state_wait(&job->state, -1, (int)ms);
     job_attend(job);
     goes_on = !atomic_load(&job->state.cancelled);
@@ -73,7 +74,6 @@ int connect_until(struct cw_job *job, const struct addr *target,
             continue;
         try_other_size(&own, err);
         progress_add(&job->status.progress.retries, 1);
-        job_report(job);
         job_read_security(job);
         wait_ms = wait_ms * 2 < PAUSE_MAX_MS ? wait_ms * 2 : PAUSE_MAX_MS;
     }

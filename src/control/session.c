@@ -16,6 +16,7 @@ void session_open(struct session *session, struct cw_job *job,
     session->is_settled = false;
     session->phase = MESSAGE_PHASE_COPYING;
     channel_init(&session->channel, conn);
+    job_found_peer(job);
     conn_count_wire(conn, &job->status.progress.wire_bytes);
 }
 

@@ -251,8 +251,24 @@ static uint64_t handled_bytes(struct cw_job *job)
                                              : job->status.total_bytes;
 }
 
+void job_lost_peer(struct cw_job *job, uint64_t give_up_ns)
+{
+    job_state_go_on(&job->state);
+    progress_add(&job->status.progress.reconnects, 1);
+    if (job->status.lost_ns == 0)
+        job->status.lost_ns = clock_now_ns();
+    job->status.give_up_ns = give_up_ns;
+    job_report(job);
+}
+
+void job_found_peer(struct cw_job *job)
+{
+    job->status.lost_ns = 0;
+}
+
 void job_report(struct cw_job *job)
 {
+    uint64_t now_ns = clock_now_ns();
     struct cw_progress progress = {
         .phase = job->status.phase,
         .disk_bytes = job->status.disk_bytes,
@@ -262,11 +278,16 @@ void job_report(struct cw_job *job)
         .zero_bytes = progress_get(&job->status.progress.zero_bytes),
         .zeroed_bytes = progress_get(&job->status.progress.zeroed_bytes),
         .verified_bytes = progress_get(&job->status.progress.verified_bytes),
-        .elapsed_ns = job->status.start_ns
-                          ? clock_now_ns() - job->status.start_ns
-                          : 0,
+        .elapsed_ns = job->status.start_ns ? now_ns - job->status.start_ns : 0,
         .lanes = job->resources.lanes,
     };
+
+    if (job->status.lost_ns != 0) {
+        progress.lost_ns = now_ns - job->status.lost_ns + 1;
+        progress.retry_ns = job->status.give_up_ns > now_ns
+                                ? job->status.give_up_ns - now_ns
+                                : 0;
+    }
 
     if (job->events.progress)
         job->events.progress(job->events.opaque, &progress);

@@ -59,6 +59,8 @@ struct job_status {
     uint64_t start_ns;      /* HELLO sent or received */
     uint64_t copying_ns;    /* when the workers started */
     uint64_t copied_ns;     /* how long they ran */
+    uint64_t lost_ns;       /* when the connection was lost; 0: it is there */
+    uint64_t give_up_ns;    /* lost: until when another is waited for */
     struct message_waits peer_waits; /* of the peer's workers */
     enum cw_phase phase;
     char id[MESSAGE_JOB_BYTES]; /* "" until known, like the fields below */
@@ -165,6 +167,13 @@ unsigned job_buffers_per_lane(const struct cw_job *job);
 
 /* How long the local lanes have waited so far, to send to the peer. */
 struct message_waits job_waits(const struct cw_job *job);
+
+/* The session is over and the job continues with another, which it waits for
+ * until give_up_ns (clock_now_ns). */
+void job_lost_peer(struct cw_job *job, uint64_t give_up_ns);
+
+/* The peer is back. */
+void job_found_peer(struct cw_job *job);
 
 /* Fills the parts of the summary that both ends share. */
 void job_summarize(const struct cw_job *job, struct cw_summary *summary);

@@ -33,6 +33,14 @@ static int say(char *buf, size_t len, const char *what, unsigned percent)
                     percent);
 }
 
+static bool is_paced(const struct bottleneck_facts *f)
+{
+    unsigned paced = percent_of(f, f->paced_ns);
+
+    return paced >= MIN_WAIT_PERCENT &&
+           paced >= percent_of(f, f->source_net_ns) / 2;
+}
+
 /* Names the limiting end; returns the number of characters written. */
 static int name_limit(const struct bottleneck_facts *f, char *buf, size_t len)
 {
@@ -46,7 +54,7 @@ static int name_limit(const struct bottleneck_facts *f, char *buf, size_t len)
         return say(buf, len, "target writes", writes);
     if (reads >= MIN_WAIT_PERCENT)
         return say(buf, len, "source reads", reads);
-    if (paced >= MIN_WAIT_PERCENT && paced >= sends / 2)
+    if (is_paced(f))
         return say(buf, len, "the rate asked for", paced);
     /* For this share of the time both waited at once, so neither waited for
      * the other; ends that share busy CPUs wait for each other in turn. */
@@ -69,7 +77,8 @@ const char *bottleneck_format(const struct bottleneck_facts *f, char *buf,
     if (f->data_bytes == 0 || f->elapsed_ns == 0 || f->lanes == 0)
         return buf;
     used = name_limit(f, buf, len);
-    if (used < 0 || (size_t)used >= len)
+    /* At a rate that was asked for, waits do not tell what each end could do. */
+    if (used < 0 || (size_t)used >= len || is_paced(f))
         return buf;
     format_bytes(source, sizeof(source),
                  alone(f, percent_of(f, f->source_net_ns)));

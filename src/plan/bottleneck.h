@@ -27,7 +27,8 @@ struct bottleneck_facts {
 
 /*
  * Formats "target writes: 71 % of the time waiting there; alone, source could
- * do 2.1 GiB/s, target 1.1 GiB/s".  Empty if nothing was moved.  Returns buf.
+ * do 2.1 GiB/s, target 1.1 GiB/s".  Without the part after ";" at a requested
+ * rate.  Empty if nothing was moved.  Returns buf.
  */
 const char *bottleneck_format(const struct bottleneck_facts *facts, char *buf,
                               size_t len);

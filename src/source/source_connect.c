@@ -92,8 +92,7 @@ bool source_calls_again(struct source *s, const struct error *err)
         !retry_again(&s->retry, achieved(s), clock_now_ns()))
         return false;
     log_warn("%s; connecting again", err->text);
-    job_state_go_on(&s->job.state);
-    progress_add(&s->job.status.progress.reconnects, 1);
+    job_lost_peer(&s->job, s->retry.deadline_ns);
     connect_pause_ms(&s->job, retry_jitter_ms(RETRY_PAUSE_MS));
     job_read_security(&s->job);
     return !atomic_load(&s->job.state.cancelled);

@@ -150,6 +150,7 @@ static bool is_given_up(struct target *t)
     if (t->reserved_ns == 0 || is_reserved(t) || !target_finished_is_read(t))
         return false;
     t->reserved_ns = 0;
+    job_found_peer(&t->job);
     leave_gate(t);
     return true;
 }
@@ -178,6 +179,8 @@ static void wait_for_visitor(struct target *t)
     bool is_timed = t->reserved_ns > 0 || t->is_paired ||
                     t->options.deadline_unix_ns > 0;
 
+    if (t->reserved_ns > 0)
+        job_report(&t->job);
     job_state_wait(&t->job.state, -1, is_timed ? JOB_TICK_MS : -1);
 }
 
@@ -263,9 +266,10 @@ static bool wait_for_next_session(struct target *t, const struct error *err)
     t->reserved_ns = comes_back && t->has_disk ? t->retry.deadline_ns : 0;
     if (t->reserved_ns == 0)
         leave_gate(t);
-    job_state_go_on(&t->job.state);
+    job_lost_peer(&t->job, t->reserved_ns);
+    if (t->reserved_ns == 0)
+        job_found_peer(&t->job); /* any source will do */
     job_read_security(&t->job);
-    progress_add(&t->job.status.progress.reconnects, 1);
     return true;
 }
 

@@ -8,11 +8,12 @@ require python3
 make_dense image $((32 * MIB))
 
 # From the cut on every connection is closed at once, and then refused.
-start_target copy --once --retry-for 2s
+exec 3>target.progress 4>source.progress
+start_target copy --once --retry-for 2s --progress=3
 start_helper proxy python3 "$TESTS/tools/proxy.py" "$TARGET_ADDRESS" cut \
     $((8 * MIB))
 SOURCE_DIALS=$HELPER_ADDRESS
-start_source image --retry-for 2s
+start_source image --retry-for 2s --progress=4
 wait_log source 'connecting again' || fail "the source did not try again"
 stop_process "$HELPER_PID"
 begun=$SECONDS
@@ -22,6 +23,10 @@ assert_status source 75
 assert_status target 75
 [ $((SECONDS - begun)) -le 30 ] || fail "gave up only after $SECONDS s"
 [ ! -e copy ] || fail "half a copy has the final name"
+for side in source target; do
+    grep -q '"lost_seconds":[0-9]*,"retry_seconds":[01]}' $side.progress ||
+        fail "no progress says that the connection is lost: $side"
+done
 
 start_target copy --once --retry-for off
 start_flaky cut $((8 * MIB)) 1000000

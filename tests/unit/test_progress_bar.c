@@ -53,6 +53,29 @@ static void test_widths(void **state)
     }
 }
 
+/* While the connection is lost nothing moves: no rate, no time of arrival. */
+static void test_reconnecting(void **state)
+{
+    struct cw_progress p = halfway();
+    struct progress_bar bar = { 0 };
+    char buf[512];
+
+    (void)state;
+    progress_bar_update(&bar, &p);
+    p.lost_ns = 12 * CLOCK_SECOND_NS;
+    p.retry_ns = 288 * CLOCK_SECOND_NS;
+    progress_bar_update(&bar, &p);
+    progress_bar_format(&bar, &p, 80, false, buf, sizeof(buf));
+    assert_string_equal(buf, "reconnecting 0:12, 4:48 left  50.0% 2 GiB/4 GiB "
+                             "zeros 6 GiB 2 lanes");
+    progress_bar_format(&bar, &p, 40, false, buf, sizeof(buf));
+    assert_string_equal(buf, "reconnecting 0:12, 4:48 left  50.0%");
+    assert_string_equal(
+        progress_bar_format_plain(&bar, &p, buf, sizeof(buf)),
+        "reconnecting 0:12, 4:48 left, at 50.0%, 2 GiB/4 GiB, zeros 6 GiB, "
+        "2 lanes");
+}
+
 /* At no width does any state fill the last column, coloured or not. */
 static void test_never_too_wide(void **state)
 {
@@ -238,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_widths),
+        cmocka_unit_test(test_reconnecting),
         cmocka_unit_test(test_never_too_wide),
         cmocka_unit_test(test_zeroing_shows),
         cmocka_unit_test(test_phases),
