@@ -1,48 +1,63 @@
 #include "http/message.h"
 
-#include <http_parser.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* For a chunk's header line and for trailers; the message head has its own
- * limit. */
-#define LINES_BYTES 8192U
+#define LINE_BYTES 256U /* max, of a line before a chunk, with extensions */
+#define NAME_BYTES 32U  /* longer than any name that we use */
 
-/* Position of the scan in the head. */
-enum line {
-    LINE_FIRST, /* nothing received yet */
-    LINE_BEGIN, /* of a header */
-    LINE_NAME,  /* before its colon */
-    LINE_IN,    /* after it; or the first line */
-    LINE_CR,
-    LINE_LAST_CR, /* of the empty line */
+/* What the next byte belongs to. */
+enum reader_state {
+    STATE_METHOD,
+    STATE_TARGET,
+    STATE_VERSION,
+    STATE_STATUS,
+    STATE_REASON,
+    STATE_LINE, /* the first byte of a header, or CR of the empty line */
+    STATE_NAME,
+    STATE_VALUE,
+    STATE_LINE_LF,
+    STATE_LAST_LF, /* of the empty line */
+    STATE_SIZE,    /* of a chunk */
+    STATE_EXTENSION,
+    STATE_SIZE_LF,
+    STATE_DATA, /* left bytes of body */
+    STATE_DATA_CR,
+    STATE_DATA_LF,
+    STATE_UNTIL_CLOSE,
+    STATE_OVER,
+};
+
+/* A header that we use. */
+struct wanted_header {
+    const char *name;
+    char *value;
+    bool *is_given; /* a second one is an attack; NULL: the first counts */
 };
 
 struct http_reader {
-    http_parser parser;
     struct http_head head;
-    enum http_code code;   /* HTTP_OK: not broken */
-    enum http_event event; /* the event of a callback, or HTTP_EVENT_MORE */
-    struct http_piece body;
-    uint64_t left; /* of the body, or of its current chunk */
-    enum line line;
-    unsigned char before; /* the last byte scanned or parsed */
-    bool ends_line;       /* the parser has stopped after CR LF */
-    bool is_first_line;
-    size_t head_len;
+    enum http_code code; /* HTTP_OK: not broken */
+    enum reader_state state;
+    bool is_response;
     bool has_head;
-    bool is_over;
+    unsigned minor;    /* of HTTP/1.x */
+    size_t lines_len;  /* of the head, the trailers or the chunk's line */
+    unsigned word_len; /* of method, version, status, size or name */
+    uint64_t left;     /* of the body, or of its current chunk */
 
     /* The current header. */
-    char name[32];
-    size_t name_len;
-    bool is_in_value;
-    char *value; /* destination of the value; NULL: ignored */
+    char name[NAME_BYTES]; /* or the method */
+    char *value;           /* destination of the value; NULL: ignored */
     size_t value_len;
+    char host[HTTP_VALUE_BYTES];
     char coding[HTTP_VALUE_BYTES]; /* Transfer-Encoding */
+    char length[HTTP_VALUE_BYTES]; /* Content-Length */
     char expect[HTTP_VALUE_BYTES];
-    unsigned codings;
+    bool has_host, has_coding;
+
+    /* The request target. */
     size_t path_len;
     bool has_target;  /* at least one byte of it */
     unsigned slashes; /* before the path, of "https://host/path" */
@@ -65,8 +80,36 @@ const char *http_reason(enum http_code status)
     return "";
 }
 
-/* ---- what the parser calls ---- */
+/* ---- bytes and words ---- */
 
+static bool is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* RFC 9110, 5.6.2. */
+static bool is_token(unsigned char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+/* Of a header's value, a reason or an extension. */
+static bool is_text(unsigned char c)
+{
+    return c == '\t' || (c >= ' ' && c != 0x7f);
+}
+
+/* Returns 16 for any other byte. */
+static unsigned hex_digit(unsigned char c)
+{
+    if (is_digit(c))
+        return c - (unsigned)'0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - (unsigned)'a' + 10 : 16;
+}
+
+/* word is in lower case. */
 static bool is_word(const char *text, const char *word)
 {
     for (; *text != '\0' && *word != '\0'; text++, word++)
@@ -76,359 +119,337 @@ static bool is_word(const char *text, const char *word)
     return *text == *word;
 }
 
-/* Returns the destination for the value of the header just named. */
-static char *place_of(struct http_reader *r)
+static bool refuse(struct http_reader *r, enum http_code code)
 {
-    const struct {
-        const char *name;
-        char *value;
-    } places[] = {
-        { "content-type", r->head.content_type },
-        { "x-cdi-content-type", r->head.cdi_content_type },
-        { "x-clonewire-disk-bytes", r->head.disk_bytes },
-        { "transfer-encoding", r->coding },
-        { "expect", r->expect },
-    };
-
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        if (is_word(r->name, places[i].name))
-            return places[i].value;
-    return NULL;
+    r->code = code;
+    return false;
 }
 
-static int refuse(struct http_reader *r, enum http_code status)
+static bool enter(struct http_reader *r, enum reader_state state)
 {
-    r->code = status;
-    return -1;
+    r->state = state;
+    r->word_len = 0;
+    return true;
+}
+
+/* ---- the first line ---- */
+
+static bool read_method(struct http_reader *r, unsigned char c)
+{
+    if (c == ' ' && r->word_len > 0) {
+        r->head.verb = strcmp(r->name, "GET") == 0    ? HTTP_VERB_GET
+                       : strcmp(r->name, "HEAD") == 0 ? HTTP_VERB_HEAD
+                       : strcmp(r->name, "POST") == 0 ? HTTP_VERB_POST
+                                                      : HTTP_VERB_OTHER;
+        return enter(r, STATE_TARGET);
+    }
+    if (!is_token(c) || r->word_len == NAME_BYTES - 1)
+        return false;
+    r->name[r->word_len++] = (char)c;
+    return true;
 }
 
 /*
- * Adds one byte of the request target.  Like every server (RFC 9112, 3.2.2) we
- * also accept a full URL, whose path follows the authority.
+ * Like every server (RFC 9112, 3.2.2) we also accept a full URL, whose path
+ * follows the authority.
  */
-static void put_in_path(struct http_reader *r, char c)
+static bool read_target(struct http_reader *r, unsigned char c)
 {
     bool is_first = !r->has_target;
 
+    if (c == ' ')
+        return r->has_target && enter(r, STATE_VERSION);
+    if (c < '!' || c > '~')
+        return false;
     r->has_target = true;
     if (r->path_len == 0 && c == '/' && !is_first)
         r->slashes++;
     if (r->path_len == 0 && (c != '/' || (!is_first && r->slashes < 3)))
-        return;
+        return true;
     if (r->path_len < sizeof(r->head.path))
-        r->head.path[r->path_len++] = c;
+        r->head.path[r->path_len++] = (char)c;
+    return true;
 }
 
-static int on_url(http_parser *p, const char *at, size_t len)
+static bool read_version(struct http_reader *r, unsigned char c)
 {
-    struct http_reader *r = p->data;
+    static const char version[] = "HTTP/1.";
+    const unsigned len = sizeof(version) - 1;
 
-    for (size_t i = 0; i < len; i++) {
-        if (at[i] < '!' || at[i] > '~')
-            return refuse(r, HTTP_BAD);
-        put_in_path(r, at[i]);
+    if (r->word_len == len + 1)
+        return r->is_response ? c == ' ' && enter(r, STATE_STATUS)
+                              : c == '\r' && enter(r, STATE_LINE_LF);
+    if (r->word_len < len ? c != version[r->word_len] : c != '0' && c != '1')
+        return false;
+    r->minor = c - (unsigned)'0'; /* the last byte's counts */
+    r->word_len++;
+    return true;
+}
+
+static bool read_status(struct http_reader *r, unsigned char c)
+{
+    if (r->word_len == 3)
+        return c == ' '    ? enter(r, STATE_REASON)
+               : c == '\r' ? enter(r, STATE_LINE_LF)
+                           : false;
+    if (!is_digit(c) || (c == '0' && r->word_len == 0))
+        return false;
+    r->head.status = r->head.status * 10 + c - '0';
+    r->word_len++;
+    return true;
+}
+
+/* Text that we ignore, up to the end of its line. */
+static bool skip_text(struct http_reader *r, unsigned char c,
+                      enum reader_state next)
+{
+    return c == '\r' ? enter(r, next) : is_text(c);
+}
+
+/* ---- headers ---- */
+
+/* Sets the destination of the value whose name is read. */
+static bool begin_value(struct http_reader *r)
+{
+    const struct wanted_header headers[] = {
+        { "host", r->host, &r->has_host },
+        { "transfer-encoding", r->coding, &r->has_coding },
+        { "content-length", r->length, &r->head.has_length },
+        { "content-type", r->head.content_type, NULL },
+        { "x-cdi-content-type", r->head.cdi_content_type, NULL },
+        { "x-clonewire-disk-bytes", r->head.disk_bytes, NULL },
+        { "expect", r->expect, NULL },
+    };
+
+    r->name[r->word_len] = '\0';
+    r->value = NULL;
+    r->value_len = 0;
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        if (r->has_head || !is_word(r->name, headers[i].name))
+            continue;
+        if (headers[i].is_given && *headers[i].is_given)
+            return false;
+        if (headers[i].is_given)
+            *headers[i].is_given = true;
+        if (headers[i].value[0] == '\0')
+            r->value = headers[i].value;
     }
-    return 0;
+    return enter(r, STATE_VALUE);
 }
 
-static int on_field(http_parser *p, const char *at, size_t len)
+static bool read_name(struct http_reader *r, unsigned char c)
 {
-    struct http_reader *r = p->data;
-
-    if (r->has_head)
-        return 0; /* trailers are ignored */
-    if (r->is_in_value)
-        r->name_len = 0;
-    r->is_in_value = false;
-    for (size_t i = 0; i < len && r->name_len < sizeof(r->name) - 1; i++)
-        r->name[r->name_len++] = at[i];
-    r->name[r->name_len] = '\0';
-    return 0;
+    if (c == ':')
+        return begin_value(r);
+    if (!is_token(c)) /* also a space: readers disagree about "Name : value" */
+        return false;
+    if (r->word_len < NAME_BYTES - 1)
+        r->name[r->word_len++] = (char)c;
+    return true;
 }
 
-static int on_value(http_parser *p, const char *at, size_t len)
+/* Spaces and tabs around a value are not part of it. */
+static bool read_value(struct http_reader *r, unsigned char c)
 {
-    struct http_reader *r = p->data;
+    bool is_space = c == ' ' || c == '\t';
 
-    if (r->has_head)
-        return 0;
-    if (!r->is_in_value) {
-        r->is_in_value = true;
-        r->value = place_of(r);
-        r->value_len = 0;
-        /* The first header of a name counts; a second coding is an attack. */
-        if (r->value == r->coding)
-            r->codings++;
-        else if (r->value && r->value[0] != '\0')
-            r->value = NULL;
+    if (c == '\r') {
+        while (r->value && r->value_len > 0 &&
+               strchr(" \t", r->value[r->value_len - 1]))
+            r->value[--r->value_len] = '\0';
+        return enter(r, STATE_LINE_LF);
     }
-    if (!r->value)
-        return 0;
-    if (len >= HTTP_VALUE_BYTES - r->value_len)
+    if (!is_text(c))
+        return false;
+    if (!r->value || (is_space && r->value_len == 0))
+        return true;
+    if (r->value_len == HTTP_VALUE_BYTES - 1)
         return refuse(r, HTTP_LONG);
-    memcpy(r->value + r->value_len, at, len);
-    r->value_len += len;
+    r->value[r->value_len++] = (char)c;
     r->value[r->value_len] = '\0';
-    return 0;
+    return true;
 }
 
-static enum http_verb verb_of(const http_parser *p)
+static bool read_line(struct http_reader *r, unsigned char c)
 {
-    switch (p->method) {
-    case HTTP_GET: return HTTP_VERB_GET;
-    case HTTP_HEAD: return HTTP_VERB_HEAD;
-    case HTTP_POST: return HTTP_VERB_POST;
-    default: return HTTP_VERB_OTHER;
+    if (c == '\r')
+        return enter(r, STATE_LAST_LF);
+    enter(r, STATE_NAME);
+    return c != ':' && read_name(r, c); /* a space: folded */
+}
+
+/* ---- the end of a head ---- */
+
+/* RFC 9112, 6.2: digits and nothing else. */
+static bool take_length(struct http_reader *r)
+{
+    uint64_t length = 0;
+
+    for (const char *p = r->length; *p != '\0'; p++) {
+        unsigned digit = (unsigned char)*p - (unsigned)'0';
+
+        if (digit > 9 || length > (UINT64_MAX - digit) / 10)
+            return false;
+        length = length * 10 + digit;
     }
+    r->head.length_bytes = length;
+    return r->length[0] != '\0';
 }
 
-/* Accepts one body length, given in one way. */
-static int take_length(struct http_reader *r, const http_parser *p)
+/* RFC 9112, 6.3: the length of a body is given in one way, or refused. */
+static bool take_framing(struct http_reader *r)
 {
-    r->head.is_chunked = r->codings > 0;
-    if (r->codings > 1)
-        return refuse(r, HTTP_BAD);
-    if (r->codings == 1 && !is_word(r->coding, "chunked"))
+    r->head.is_chunked = r->has_coding;
+    if (r->has_coding && !is_word(r->coding, "chunked"))
         return refuse(r, HTTP_UNKNOWN);
-    if (r->codings == 1 && (p->http_minor == 0 || (p->flags & F_CONTENTLENGTH)))
-        return refuse(r, HTTP_BAD);
-    r->head.has_length = (p->flags & F_CONTENTLENGTH) != 0;
-    if (r->head.has_length)
-        r->head.length_bytes = p->content_length;
-    return 0;
+    if (r->has_coding && (r->minor == 0 || r->head.has_length))
+        return false;
+    return !r->head.has_length || take_length(r);
 }
 
-static int take_path(struct http_reader *r)
+/* RFC 9112, 3.2: one host, and nothing that only some readers take as one. */
+static bool take_host(const struct http_reader *r)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._~!$&'()*+;=%:[]";
+
+    return (r->has_host || r->minor == 0) &&
+           r->host[strspn(r->host, allowed)] == '\0';
+}
+
+static bool take_path(struct http_reader *r)
 {
     char *query;
 
     if (r->path_len == 0 && r->slashes == 2)
         r->head.path[r->path_len++] = '/'; /* "https://host" */
     if (r->path_len == 0)
-        return r->head.verb == HTTP_VERB_OTHER ? 0 : refuse(r, HTTP_BAD);
+        return r->head.verb == HTTP_VERB_OTHER;
     if (r->path_len == sizeof(r->head.path))
         r->path_len = 0; /* too long to be known: "" */
     r->head.path[r->path_len] = '\0';
     query = strchr(r->head.path, '?');
     if (query)
         *query = '\0';
-    return 0;
+    return true;
 }
 
-static int on_headers(http_parser *p)
+/* Which bytes follow a head; RFC 9112, 6.3. */
+static enum reader_state body_state(const struct http_reader *r)
 {
-    struct http_reader *r = p->data;
+    bool is_empty = r->is_response
+                        ? r->head.status < 200 || r->head.status == 204 ||
+                              r->head.status == 304
+                        : !r->head.is_chunked && !r->head.has_length;
 
-    r->has_head = true;
-    r->event = HTTP_EVENT_HEAD;
-    p->upgrade = 0; /* we support no other protocol */
-    if (p->http_major != 1 || p->http_minor > 1)
-        return refuse(r, HTTP_BAD);
-    if (take_length(r, p) < 0)
-        return -1;
-    r->head.status = p->status_code;
+    if (is_empty)
+        return STATE_OVER;
+    if (r->head.is_chunked)
+        return STATE_SIZE;
+    if (!r->head.has_length)
+        return STATE_UNTIL_CLOSE;
+    return r->left > 0 ? STATE_DATA : STATE_OVER;
+}
+
+static bool end_head(struct http_reader *r)
+{
+    if (r->has_head) /* these were the trailers */
+        return enter(r, STATE_OVER);
+    if (!take_framing(r) ||
+        (!r->is_response && (!take_host(r) || !take_path(r))))
+        return false;
     r->head.expects_continue = is_word(r->expect, "100-continue");
-    if (p->type == HTTP_REQUEST) {
-        r->head.verb = verb_of(p);
-        if (take_path(r) < 0)
-            return -1;
-    }
-    http_parser_pause(p, 1);
-    return 0;
+    r->has_head = true;
+    r->lines_len = 0;
+    r->left = r->head.length_bytes;
+    return enter(r, body_state(r));
 }
 
-static int on_body(http_parser *p, const char *at, size_t len)
+/* ---- the chunked coding ---- */
+
+static bool read_size(struct http_reader *r, unsigned char c)
 {
-    struct http_reader *r = p->data;
+    unsigned digit = hex_digit(c);
 
-    r->body = (struct http_piece){ at, len };
-    if (r->head.is_chunked || r->head.has_length)
-        r->left = p->content_length; /* after this piece */
-    r->event = HTTP_EVENT_BODY;
-    http_parser_pause(p, 1);
-    return 0;
+    if (r->word_len > 0 && c == '\r')
+        return enter(r, STATE_SIZE_LF);
+    if (r->word_len > 0 && c == ';')
+        return enter(r, STATE_EXTENSION);
+    if (digit > 15 || r->left >> 60 != 0)
+        return false;
+    r->left = r->left << 4 | digit;
+    r->word_len++;
+    return true;
 }
 
-/*
- * Called after a line of the chunked coding: see check_line().  The parser, as
- * Debian builds it, accepts any byte for CR and LF there.
- */
-static int on_chunk_line(http_parser *p)
+/* The line before a chunk has ended. */
+static bool begin_chunk(struct http_reader *r)
 {
-    struct http_reader *r = p->data;
-
-    if (r->head.is_chunked && !(p->flags & F_TRAILING))
-        r->ends_line = true;
-    if (r->ends_line)
-        http_parser_pause(p, 1);
-    return 0;
+    r->lines_len = 0;
+    return enter(r, r->left > 0 ? STATE_DATA : STATE_LINE);
 }
-
-static int on_chunk_head(http_parser *p)
-{
-    struct http_reader *r = p->data;
-
-    r->left = p->content_length;
-    return on_chunk_line(p);
-}
-
-static int on_complete(http_parser *p)
-{
-    struct http_reader *r = p->data;
-
-    r->is_over = true;
-    r->ends_line = r->head.is_chunked;
-    http_parser_pause(p, 1);
-    return 0;
-}
-
-static const http_parser_settings settings = {
-    .on_url = on_url,
-    .on_header_field = on_field,
-    .on_header_value = on_value,
-    .on_headers_complete = on_headers,
-    .on_body = on_body,
-    .on_message_complete = on_complete,
-    .on_chunk_header = on_chunk_head,
-    .on_chunk_complete = on_chunk_line,
-};
 
 /* ---- reading ---- */
 
-struct http_reader *http_reader_open(bool is_response)
+/* Returns false if no valid message has this byte here. */
+static bool read_byte(struct http_reader *r, unsigned char c)
 {
-    struct http_reader *r = calloc(1, sizeof(*r));
-
-    if (!r)
-        return NULL;
-    http_parser_set_max_header_size(LINES_BYTES + HTTP_REQUEST_BYTES);
-    http_parser_init(&r->parser, is_response ? HTTP_RESPONSE : HTTP_REQUEST);
-    r->parser.data = r;
-    r->code = HTTP_OK;
-    r->is_first_line = !is_response; /* a reason may be missing */
-    return r;
-}
-
-void http_reader_close(struct http_reader *reader)
-{
-    free(reader);
-}
-
-/* Scans one byte of the head.  Returns false if no valid head has it here. */
-static bool scan_byte(struct http_reader *r, unsigned char c)
-{
-    switch (r->line) {
-    case LINE_FIRST:
-    case LINE_BEGIN:
-        if (c == ' ' || c == '\t' || (c == '\r' && r->line == LINE_FIRST))
-            return false; /* folded */
-        r->line = c == '\r'               ? LINE_LAST_CR
-                  : r->line == LINE_FIRST ? LINE_IN
-                                          : LINE_NAME;
-        break;
-    case LINE_NAME:
-        if (c == ':')
-            r->line = LINE_IN;
-        if (c <= ' ') /* readers disagree about "Name : value" */
-            return false;
-        break;
-    case LINE_IN:
-        if (c == '\r')
-            r->line = LINE_CR;
-        /* One space between words, none after the last. */
-        if (r->is_first_line && r->before == ' ' && (c == ' ' || c == '\r'))
-            return false;
-        break;
-    case LINE_CR:
-    case LINE_LAST_CR: return c == '\n';
+    switch (r->state) {
+    case STATE_METHOD: return read_method(r, c);
+    case STATE_TARGET: return read_target(r, c);
+    case STATE_VERSION: return read_version(r, c);
+    case STATE_STATUS: return read_status(r, c);
+    case STATE_REASON: return skip_text(r, c, STATE_LINE_LF);
+    case STATE_LINE: return read_line(r, c);
+    case STATE_NAME: return read_name(r, c);
+    case STATE_VALUE: return read_value(r, c);
+    case STATE_LINE_LF: return c == '\n' && enter(r, STATE_LINE);
+    case STATE_LAST_LF: return c == '\n' && end_head(r);
+    case STATE_SIZE: return read_size(r, c);
+    case STATE_EXTENSION: return skip_text(r, c, STATE_SIZE_LF);
+    case STATE_SIZE_LF: return c == '\n' && begin_chunk(r);
+    case STATE_DATA_CR: return c == '\r' && enter(r, STATE_DATA_LF);
+    case STATE_DATA_LF: return c == '\n' && enter(r, STATE_SIZE);
+    case STATE_DATA:
+    case STATE_UNTIL_CLOSE:
+    case STATE_OVER: break;
     }
-    return c == '\r' || c == '\t' || (c >= ' ' && c != 0x7f);
+    return false;
 }
 
-/* Returns how much of in is valid head, up to its end.  Sets the status. */
-static size_t scan_head(struct http_reader *r, const char *in, size_t len)
+/* Counts one byte of a line; false: more of them than we accept. */
+static bool count_byte(struct http_reader *r)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (!scan_byte(r, (unsigned char)in[i])) {
-            r->code = HTTP_BAD;
-            return i;
-        }
-        r->before = (unsigned char)in[i];
-        if (++r->head_len > HTTP_REQUEST_BYTES) {
-            r->code = HTTP_LONG;
-            return i;
-        }
-        if (in[i] != '\n')
-            continue;
-        r->is_first_line = false;
-        if (r->line == LINE_LAST_CR)
-            return i + 1;
-        r->line = LINE_BEGIN;
-    }
-    if (r->head_len == HTTP_REQUEST_BYTES)
-        r->code = HTTP_LONG;
-    return len;
+    bool is_chunk_line = r->state >= STATE_SIZE;
+
+    if (r->lines_len == (is_chunk_line ? LINE_BYTES : HTTP_REQUEST_BYTES))
+        return refuse(r, is_chunk_line ? HTTP_BAD : HTTP_LONG);
+    r->lines_len++;
+    return true;
 }
 
-/* Translates the parser's state once it has stopped. */
-static enum http_event parser_event(struct http_reader *r)
+static enum http_event break_off(struct http_reader *r)
 {
-    enum http_errno why = HTTP_PARSER_ERRNO(&r->parser);
-
-    if (why == HPE_PAUSED)
-        http_parser_pause(&r->parser, 0);
-    else if (why != HPE_OK && r->code == HTTP_OK)
+    if (r->code == HTTP_OK)
         r->code = HTTP_BAD;
-    if (r->code != HTTP_OK)
-        return HTTP_EVENT_BROKEN;
-    if (r->event != HTTP_EVENT_MORE)
-        return r->event;
-    return r->is_over ? HTTP_EVENT_END : HTTP_EVENT_MORE;
+    return HTTP_EVENT_BROKEN;
 }
 
-static enum http_event feed_head(struct http_reader *r, const char *in,
-                                 size_t len, size_t *used)
-{
-    size_t clean = scan_head(r, in, len);
-
-    if (r->code == HTTP_BAD)
-        return HTTP_EVENT_BROKEN;
-    *used = http_parser_execute(&r->parser, &settings, in, clean);
-    return parser_event(r);
-}
-
-/* Checks the line end in the parsed part of in; before is the preceding
- * byte. */
-static void check_line(struct http_reader *r, const char *in, size_t used)
-{
-    unsigned char last = (unsigned char)in[used - 1];
-    unsigned char first = used > 1 ? (unsigned char)in[used - 2] : r->before;
-
-    r->before = last;
-    if (r->ends_line && (first != '\r' || last != '\n'))
-        r->code = HTTP_BAD;
-    r->ends_line = false;
-}
-
-static enum http_event feed_body(struct http_reader *r, const char *in,
+static enum http_event take_body(struct http_reader *r, const char *in,
                                  size_t len, size_t *used,
                                  struct http_piece *body)
 {
-    enum http_event event = HTTP_EVENT_MORE;
-
-    /* The parser treats an empty input as the end of the connection. */
-    while (event == HTTP_EVENT_MORE && *used < len) {
-        size_t n = http_parser_execute(&r->parser, &settings, in + *used,
-                                       len - *used);
-
-        if (n > 0)
-            check_line(r, in + *used, n);
-        *used += n;
-        event = parser_event(r);
-    }
-    if (event == HTTP_EVENT_BODY)
-        *body = r->body;
-    return event;
+    if (r->state == STATE_DATA && len > r->left)
+        len = (size_t)r->left;
+    *body = (struct http_piece){ in, len };
+    *used += len;
+    if (r->state == STATE_UNTIL_CLOSE)
+        return HTTP_EVENT_BODY;
+    r->left -= len;
+    if (r->left == 0)
+        enter(r, r->head.is_chunked ? STATE_DATA_CR : STATE_OVER);
+    return HTTP_EVENT_BODY;
 }
 
 enum http_event http_reader_feed(struct http_reader *r, const char *in,
@@ -439,12 +460,34 @@ enum http_event http_reader_feed(struct http_reader *r, const char *in,
     *body = (struct http_piece){ NULL, 0 };
     if (r->code != HTTP_OK)
         return HTTP_EVENT_BROKEN;
-    if (r->is_over)
-        return HTTP_EVENT_END;
-    r->event = HTTP_EVENT_MORE;
-    if (!r->has_head)
-        return len == 0 ? HTTP_EVENT_MORE : feed_head(r, in, len, used);
-    return feed_body(r, in, len, used, body);
+    while (*used < len && r->state != STATE_OVER) {
+        bool had_head = r->has_head;
+
+        if (r->state == STATE_DATA || r->state == STATE_UNTIL_CLOSE)
+            return take_body(r, in + *used, len - *used, used, body);
+        if (!count_byte(r) || !read_byte(r, (unsigned char)in[(*used)++]))
+            return break_off(r);
+        if (r->has_head != had_head)
+            return HTTP_EVENT_HEAD;
+    }
+    return r->state == STATE_OVER ? HTTP_EVENT_END : HTTP_EVENT_MORE;
+}
+
+struct http_reader *http_reader_open(bool is_response)
+{
+    struct http_reader *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    r->code = HTTP_OK;
+    r->is_response = is_response;
+    r->state = is_response ? STATE_VERSION : STATE_METHOD;
+    return r;
+}
+
+void http_reader_close(struct http_reader *reader)
+{
+    free(reader);
 }
 
 const struct http_head *http_reader_head(const struct http_reader *reader)
@@ -454,7 +497,7 @@ const struct http_head *http_reader_head(const struct http_reader *reader)
 
 uint64_t http_reader_body_left(const struct http_reader *reader)
 {
-    return reader->left;
+    return reader->state == STATE_DATA ? reader->left : 0;
 }
 
 enum http_code http_reader_code(const struct http_reader *reader)
@@ -462,12 +505,7 @@ enum http_code http_reader_code(const struct http_reader *reader)
     return reader->code;
 }
 
-bool http_reader_may_end(const struct http_reader *reader)
-{
-    return reader->is_over ||
-           (reader->has_head && !reader->head.is_chunked &&
-            !reader->head.has_length && reader->parser.type == HTTP_RESPONSE);
-}
+/* ---- writing ---- */
 
 size_t http_write_head(char out[HTTP_HEAD_BYTES], enum http_code status,
                        const char *type, size_t body_len)

@@ -1,12 +1,14 @@
 /*
  * message.h - HTTP/1.1 messages: a reader for heads and bodies of requests and
- * responses, and the heads that we send.  Pure; uses libhttp-parser.
+ * responses, and the heads that we send.  Pure.
  *
  *   http_reader_feed -> head -> body ... body -> end
  *
- * Stricter than the parser: lines end with CRLF, no control bytes, no folded
- * headers, one way to give the length of a body.  It rejects what two readers
- * could interpret differently.
+ * It rejects what two readers could interpret differently (RFC 9112, 11): each
+ * line ends with CR LF, names are tokens with the colon right after them, a
+ * header is one line, a request of HTTP/1.1 has one Host, and the length of a
+ * body is given once and in one way.  Chunk extensions and trailers are
+ * ignored, and bounded.
  */
 #ifndef CW_HTTP_MESSAGE_H
 #define CW_HTTP_MESSAGE_H
@@ -15,10 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_REQUEST_BYTES 8192U /* max, first line and headers */
-#define HTTP_PATH_BYTES    64U   /* ours are shorter; others give 404 */
-#define HTTP_VALUE_BYTES   256U  /* of a header that we use */
-#define HTTP_HEAD_BYTES    256U  /* fits the head of any answer */
+#define HTTP_REQUEST_BYTES 65536U /* max, first line and headers */
+#define HTTP_PATH_BYTES    64U    /* ours are shorter; others give 404 */
+#define HTTP_VALUE_BYTES   256U   /* of a header that we use */
+#define HTTP_HEAD_BYTES    256U   /* fits the head of any answer */
 
 /* Status codes for answers. */
 enum http_code {
@@ -28,7 +30,7 @@ enum http_code {
     HTTP_NOT_FOUND = 404, /* also for a path that is too long */
     HTTP_NOT_GET = 405,
     HTTP_CONFLICT = 409,
-    HTTP_LONG = 431, /* HTTP_REQUEST_BYTES without an end */
+    HTTP_LONG = 431, /* more than HTTP_REQUEST_BYTES of head */
     HTTP_FAILED = 500,
     HTTP_UNKNOWN = 501, /* a transfer coding other than chunked */
     HTTP_UNAVAILABLE = 503
@@ -76,8 +78,8 @@ struct http_reader *http_reader_open(bool is_response);
 
 /*
  * Reads in up to the next event; *used: the number of bytes consumed; the
- * caller feeds the rest again.  (For a message that is complete, one byte
- * always stays unused until HTTP_EVENT_END.)
+ * caller feeds the rest again.  Each event but HTTP_EVENT_MORE may have another
+ * one after it, for which there need not be a byte left: len may be 0.
  */
 enum http_event http_reader_feed(struct http_reader *reader, const char *in,
                                  size_t len, size_t *used,
@@ -91,10 +93,6 @@ uint64_t http_reader_body_left(const struct http_reader *reader);
 
 /* After HTTP_EVENT_BROKEN: the status to answer with. */
 enum http_code http_reader_code(const struct http_reader *reader);
-
-/* Response, after the sender closed an unfinished message: is that its end (a
- * body without a length), or was it truncated? */
-bool http_reader_may_end(const struct http_reader *reader);
 
 /* Accepts NULL. */
 void http_reader_close(struct http_reader *reader);

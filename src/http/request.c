@@ -186,10 +186,6 @@ static ssize_t receive_straight(struct request *request, char *buf, size_t len,
     if (n < 0)
         return explain_body(request, err);
     event = http_reader_feed(request->reader, buf, (size_t)n, &used, &piece);
-    /* The last byte of a body is read a second time. */
-    request->at = 0;
-    request->len = (size_t)n - used;
-    memcpy(request->in, buf + used, request->len);
     return on_event(request, event, &piece, err) < 0 ? -1 : (ssize_t)piece.len;
 }
 

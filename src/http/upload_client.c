@@ -131,26 +131,41 @@ static void keep_reason(struct upload_client *client,
     client->reason[client->reason_len] = '\0';
 }
 
+/* An interim answer (RFC 9110, 15.2) comes before the real one. */
+static int end_answer(struct upload_client *client, struct error *err)
+{
+    client->is_answered = client->status >= 200;
+    if (client->is_answered)
+        return 0;
+    client->status = 0;
+    http_reader_close(client->reader);
+    client->reader = http_reader_open(true);
+    return client->reader
+               ? 0
+               : error_set(err, ERROR_SYSTEM, ENOMEM, "read an answer");
+}
+
 static int take_answer(struct upload_client *client, const char *in, size_t len,
                        struct error *err)
 {
-    while (len > 0 && !client->is_answered) {
+    enum http_event event = HTTP_EVENT_HEAD;
+
+    while (event != HTTP_EVENT_MORE && !client->is_answered) {
         struct http_piece piece;
         size_t used = 0;
 
-        switch (http_reader_feed(client->reader, in, len, &used, &piece)) {
-        case HTTP_EVENT_HEAD:
-            client->status = http_reader_head(client->reader)->status;
-            break;
-        case HTTP_EVENT_BODY: keep_reason(client, &piece); break;
-        case HTTP_EVENT_END: client->is_answered = true; break;
-        case HTTP_EVENT_MORE: break;
-        case HTTP_EVENT_BROKEN:
-            return error_set(err, ERROR_PROTOCOL, 0,
-                             "the target's answer is not HTTP/1.1");
-        }
+        event = http_reader_feed(client->reader, in, len, &used, &piece);
         in += used;
         len -= used;
+        if (event == HTTP_EVENT_HEAD)
+            client->status = http_reader_head(client->reader)->status;
+        else if (event == HTTP_EVENT_BODY)
+            keep_reason(client, &piece);
+        else if (event == HTTP_EVENT_BROKEN)
+            return error_set(err, ERROR_PROTOCOL, 0,
+                             "the target's answer is not HTTP/1.1");
+        else if (event == HTTP_EVENT_END && end_answer(client, err) < 0)
+            return -1;
     }
     return 0;
 }

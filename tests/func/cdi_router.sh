@@ -71,7 +71,7 @@ curl_as "" --tls-max 1.2 /healthz
 assert_answer 200
 
 # What is no request, or too long a one.
-curl_as "" -H "X-Long: $(printf '%9000s' '' | tr ' ' x)" /healthz
+curl_as "" -H "X-Long: $(printf '%70000s' '' | tr ' ' x)" /healthz
 assert_answer 431
 send_raw() # TEXT: the first line of the answer, as the source
 {

@@ -14,7 +14,7 @@ static uint64_t read_in_steps(const char *in, size_t len, size_t step,
     uint64_t sum = 14695981039346656037U;
     size_t at = 0, fed = 0;
 
-    while (at < len || fed < len) {
+    for (;;) {
         struct http_piece piece;
         enum http_event event;
         size_t used;
@@ -24,6 +24,8 @@ static uint64_t read_in_steps(const char *in, size_t len, size_t step,
         event = http_reader_feed(reader, in + at, fed - at, &used, &piece);
         assert(used <= fed - at);
         at += used;
+        if (event == HTTP_EVENT_MORE)
+            assert(at == fed);
         for (size_t i = 0; i < piece.len; i++)
             sum = (sum ^ (uint8_t)piece.data[i]) * 1099511628211U;
         if (event == HTTP_EVENT_END || event == HTTP_EVENT_BROKEN) {
@@ -48,7 +50,7 @@ static void check_head(const char *in, size_t len)
     char out[HTTP_HEAD_BYTES];
 
     if (event == HTTP_EVENT_MORE)
-        assert(len < HTTP_REQUEST_BYTES);
+        assert(used == len && len <= HTTP_REQUEST_BYTES);
     assert(http_reason(code)[0] != '\0');
     assert(http_write_head(out, code, "text/plain", len) < sizeof(out));
     if (event == HTTP_EVENT_HEAD && path[0] != '\0') {

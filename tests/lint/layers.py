@@ -66,13 +66,12 @@ ROOMS = {
     "libbfio": r"image/qcow2/[a-z_]+\.c",
     "zstd": r"base/zstd\.c",
     "libdeflate": r"image/inflate\.c",
-    "http_parser": r"http/message\.c",
     "snappy-c": r"http/snappy_frame\.c",
     "archive": r"tar/[a-z_]+\.c",
     "archive_entry": r"tar/[a-z_]+\.c",
 }
 ONE_FILE_ONLY = {"blkid", "libqcow", "libbfio", "zstd", "libdeflate",
-                 "http_parser", "snappy-c"}
+                 "snappy-c"}
 
 # The C library and the kernel; a header that is neither is a vendor's.
 SYSTEM = re.compile(

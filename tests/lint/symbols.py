@@ -44,7 +44,8 @@ def judge_foreign(callers: dict[str, str],
         return
     declared = subprocess.run(
         ["grep", "-rohwF", "--include=*.h", "--exclude-dir=linux",
-         "--exclude-dir=c++", "-f", "-", headers],
+         "--exclude-dir=c++", "--exclude-dir=llvm*", "--exclude-dir=node",
+         "-f", "-", headers],
         input="\n".join(callers), text=True, capture_output=True,
         check=False).stdout
     for symbol in sorted(callers.keys() - set(declared.split())):

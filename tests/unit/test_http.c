@@ -30,50 +30,54 @@ static void test_parse(void **state)
         { "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/metrics",
           HTTP_VERB_GET },
         { "GET / HTTP/1.0\r\n\r\n", HTTP_OK, "/", HTTP_VERB_GET },
-        { "HEAD /healthz HTTP/1.1\r\n\r\n", HTTP_OK, "/healthz",
+        { "HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/healthz",
           HTTP_VERB_HEAD },
-        { "GET /metrics?a=b&c HTTP/1.1\r\n\r\n", HTTP_OK, "/metrics",
+        { "GET /metrics?a=b&c HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/metrics",
           HTTP_VERB_GET },
-        { "GET /x HTTP/1.1\r\nA:\r\nB-c:  \t \r\n\r\nbody", HTTP_OK, "/x",
+        { "GET /x HTTP/1.1\r\nHost: a\r\nA:\r\nB-c:  \t \r\n\r\nbody", HTTP_OK,
+          "/x", HTTP_VERB_GET },
+        { "GET /x HTTP/1.1\r\nHost: a\r\nA: \xc3\xa9\r\n\r\n", HTTP_OK, "/x",
           HTTP_VERB_GET },
-        { "GET /x HTTP/1.1\r\nA: \xc3\xa9\r\n\r\n", HTTP_OK, "/x",
+        { "GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/",
           HTTP_VERB_GET },
-        { "GET https://a/ HTTP/1.1\r\n\r\n", HTTP_OK, "/", HTTP_VERB_GET },
-        { "GET https://a HTTP/1.1\r\n\r\n", HTTP_OK, "/", HTTP_VERB_GET },
-        { "GET http://a:1/b//c?/d HTTP/1.1\r\n\r\n", HTTP_OK, "/b//c",
+        { "GET https://a HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/",
           HTTP_VERB_GET },
-        { "GET https://[::1]:8443/x HTTP/1.1\r\n\r\n", HTTP_OK, "/x",
+        { "GET http://a:1/b//c?/d HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK,
+          "/b//c", HTTP_VERB_GET },
+        { "GET https://[::1]:8443/x HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/x",
           HTTP_VERB_GET },
-        { "GET //a/b HTTP/1.1\r\n\r\n", HTTP_OK, "//a/b", HTTP_VERB_GET },
+        { "GET //a/b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "//a/b",
+          HTTP_VERB_GET },
         /* incomplete */
         { "", 0, NULL, 0 },
         { "G", 0, NULL, 0 },
         { "GET / HTTP/1.1\r\n", 0, NULL, 0 },
         { "GET / HTTP/1.1\r\nHost: a\r\n\r", 0, NULL, 0 },
         /* other methods */
-        { "POST /metrics HTTP/1.1\r\n\r\n", HTTP_OK, "/metrics",
+        { "POST /metrics HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/metrics",
           HTTP_VERB_POST },
-        { "PUT / HTTP/1.1\r\n\r\n", HTTP_OK, "/", HTTP_VERB_OTHER },
-        { "CONNECT a:1 HTTP/1.1\r\n\r\n", HTTP_OK, "", HTTP_VERB_OTHER },
+        { "PUT / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/", HTTP_VERB_OTHER },
+        { "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "",
+          HTTP_VERB_OTHER },
         /* not HTTP/1.1 */
-        { "get / HTTP/1.1\r\n\r\n", HTTP_BAD, NULL, 0 },
+        { "get / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_OK, "/", HTTP_VERB_OTHER },
         { "PRI * HTTP/2.0\r\n\r\n", HTTP_BAD, NULL, 0 },
         /* a path that is longer than any of ours */
         { "GET /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-          " HTTP/1.1\r\n\r\n",
+          " HTTP/1.1\r\nHost: a\r\n\r\n",
           HTTP_OK, "", HTTP_VERB_GET },
         /* invalid, found before the end where possible */
         { "GET / HTTP/1.1\n\n", HTTP_BAD, NULL, 0 },
         { "\x16\x03\x01", HTTP_BAD, NULL, 0 },
         { "GET / HTTP/1.1\rHost: a\r\n\r\n", HTTP_BAD, NULL, 0 },
-        { "GET  / HTTP/1.1\r\n\r\n", HTTP_BAD, NULL, 0 },
+        { "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD, NULL, 0 },
         { "GET / HTTP/1.1 \r\n\r\n", HTTP_BAD, NULL, 0 },
         { "GET / HTTP/2.0\r\n\r\n", HTTP_BAD, NULL, 0 },
         { "GET /\r\n\r\n", HTTP_BAD, NULL, 0 },
-        { "GET * HTTP/1.1\r\n\r\n", HTTP_BAD, NULL, 0 },
-        { "GET /\xc3\xa9 HTTP/1.1\r\n\r\n", HTTP_BAD, NULL, 0 },
-        { " GET / HTTP/1.1\r\n\r\n", HTTP_BAD, NULL, 0 },
-        { "G(T / HTTP/1.1\r\n\r\n", HTTP_BAD, NULL, 0 },
+        { "GET * HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD, NULL, 0 },
+        { "GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD, NULL, 0 },
+        { " GET / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD, NULL, 0 },
+        { "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD, NULL, 0 },
         { "GET / HTTP/1.1\r\nHost\r\n\r\n", HTTP_BAD, NULL, 0 },
         { "GET / HTTP/1.1\r\n: a\r\n\r\n", HTTP_BAD, NULL, 0 },
         { "GET / HTTP/1.1\r\nA : a\r\n\r\n", HTTP_BAD, NULL, 0 },
@@ -112,19 +116,19 @@ static void test_parse_in_pieces(void **state)
 
 static void test_parse_long(void **state)
 {
-    char in[HTTP_REQUEST_BYTES];
+    static char in[HTTP_REQUEST_BYTES + 1];
     struct http_head request;
     enum http_code result;
 
     (void)state;
     memset(in, 'a', sizeof(in));
-    memcpy(in, "GET / HTTP/1.1\r\nA: ", 19);
+    memcpy(in, "GET / HTTP/1.1\r\nHost: a\r\nA: ", 28);
     assert_false(parse(in, sizeof(in) - 1, &request, &result));
     assert_true(parse(in, sizeof(in), &request, &result));
     assert_int_equal(result, HTTP_LONG);
 
     /* One that just fits is taken. */
-    memcpy(in + sizeof(in) - 4, "\r\n\r\n", 4);
+    memcpy(in + sizeof(in) - 5, "\r\n\r\n", 4);
     assert_true(parse(in, sizeof(in), &request, &result));
     assert_int_equal(result, HTTP_OK);
 }
@@ -173,7 +177,7 @@ static struct got read_all(const char *in, size_t step, bool is_response)
     struct got got = { .end = HTTP_EVENT_MORE };
     size_t len = strlen(in), at = 0, fed = 0;
 
-    while (got.end == HTTP_EVENT_MORE && at < len) {
+    while (got.end == HTTP_EVENT_MORE) {
         uint64_t left = http_reader_body_left(reader);
         struct http_piece piece;
         enum http_event event;
@@ -182,9 +186,14 @@ static struct got read_all(const char *in, size_t step, bool is_response)
         if (fed < at + step)
             fed = at + step < len ? at + step : len;
         event = http_reader_feed(reader, in + at, fed - at, &used, &piece);
-        if (left > 0 && event != HTTP_EVENT_BROKEN) /* body, nothing else */
+        if (left > 0 && fed > at &&
+            event != HTTP_EVENT_BROKEN) /* body, nothing else */
             assert_int_equal(piece.len, left < fed - at ? left : fed - at);
         at += used;
+        if (event == HTTP_EVENT_MORE)
+            assert_int_equal(at, fed); /* all of it was used */
+        if (event == HTTP_EVENT_MORE && fed == len)
+            break;
         if (event == HTTP_EVENT_END || event == HTTP_EVENT_BROKEN)
             got.end = event;
         if (event == HTTP_EVENT_HEAD)
@@ -303,6 +312,127 @@ static void test_body_refused(void **state)
     }
 }
 
+#define GET     "GET / HTTP/1.1\r\n"
+#define CHUNKED POST "Transfer-Encoding: chunked\r\n\r\n"
+
+/* What two readers could take for different messages (RFC 9112, 11.2): refused
+ * whole or byte by byte, and as strictly in an answer as in a request. */
+static void test_rfc_9112(void **state)
+{
+    static const struct {
+        const char *rule;
+        const char *in;
+        enum http_code code;
+    } cases[] = {
+        /* clang-format off */
+        { "2.2 bare LF after the first line", "GET / HTTP/1.1\nHost: a\r\n\r\n", HTTP_BAD },
+        { "2.2 bare LF after a header", GET "Host: a\n\r\n", HTTP_BAD },
+        { "2.2 bare LF as the empty line", GET "Host: a\r\n\n", HTTP_BAD },
+        { "2.2 bare CR in a value", GET "Host: a\r\nA: b\rc\r\n\r\n", HTTP_BAD },
+        { "2.2 space before the first header", GET " Host: a\r\n\r\n", HTTP_BAD },
+        { "2.3 other letters in the version", "GET / http/1.1\r\nHost: a\r\n\r\n", HTTP_BAD },
+        { "2.3 a longer version", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", HTTP_BAD },
+        { "3 a method that is no token", "GE\"T / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD },
+        { "3 a tab between the words", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD },
+        { "3.2 a space in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_BAD },
+        { "3.2 no host", GET "A: b\r\n\r\n", HTTP_BAD },
+        { "3.2 two hosts", GET "Host: a\r\nHost: a\r\n\r\n", HTTP_BAD },
+        { "3.2 two hosts, one without a name", GET "Host:\r\nhost: a\r\n\r\n", HTTP_BAD },
+        { "3.2 a list of hosts", GET "Host: a, b\r\n\r\n", HTTP_BAD },
+        { "3.2 a path in the host", GET "Host: a/b\r\n\r\n", HTTP_BAD },
+        { "3.2 a user in the host", GET "Host: a@b\r\n\r\n", HTTP_BAD },
+        { "5.1 a space before the colon", GET "Host : a\r\n\r\n", HTTP_BAD },
+        { "5.1 a tab before the colon", GET "Host: a\r\nContent-Length\t: 1\r\n\r\n", HTTP_BAD },
+        { "5.1 no name", GET "Host: a\r\n: b\r\n\r\n", HTTP_BAD },
+        { "5.1 no colon", GET "Host: a\r\nA\r\n\r\n", HTTP_BAD },
+        { "5.1 a name that is no token", GET "Host: a\r\nA(b): c\r\n\r\n", HTTP_BAD },
+        { "5.1 a name beyond ASCII", GET "Host: a\r\n\xc3\xa9: c\r\n\r\n", HTTP_BAD },
+        { "5.2 folded with a space", GET "Host: a\r\nA: b\r\n c\r\n\r\n", HTTP_BAD },
+        { "5.2 folded with a tab", GET "Host: a\r\nA: b\r\n\tc\r\n\r\n", HTTP_BAD },
+        { "5.5 a control byte in a value", GET "Host: a\r\nA: \x01\r\n\r\n", HTTP_BAD },
+        { "5.5 DEL in a value", GET "Host: a\r\nA: \x7f\r\n\r\n", HTTP_BAD },
+        { "6.1 coding and length", POST "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", HTTP_BAD },
+        { "6.1 length and coding", POST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_BAD },
+        { "6.1 an empty coding and a length", POST "Content-Length: 1\r\nTransfer-Encoding:\r\n\r\n", HTTP_UNKNOWN },
+        { "6.1 two codings", POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_BAD },
+        { "6.1 an empty coding and another", POST "Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_BAD },
+        { "6.1 chunked twice", POST "Transfer-Encoding: chunked, chunked\r\n\r\n", HTTP_UNKNOWN },
+        { "6.1 nearly chunked", POST "Transfer-Encoding: xchunked\r\n\r\n", HTTP_UNKNOWN },
+        { "6.1 chunked in quotes", POST "Transfer-Encoding: \"chunked\"\r\n\r\n", HTTP_UNKNOWN },
+        { "6.1 chunked after a vertical tab", POST "Transfer-Encoding: \vchunked\r\n\r\n", HTTP_BAD },
+        { "6.2 two equal lengths", POST "Content-Length: 1\r\nContent-Length: 1\r\n\r\n", HTTP_BAD },
+        { "6.2 a list of lengths", POST "Content-Length: 1, 1\r\n\r\n", HTTP_BAD },
+        { "6.2 an empty length", POST "Content-Length:\r\n\r\n", HTTP_BAD },
+        { "6.2 a sign", POST "Content-Length: +1\r\n\r\n", HTTP_BAD },
+        { "6.2 hexadecimal", POST "Content-Length: 0x1\r\n\r\n", HTTP_BAD },
+        { "6.2 a space inside", POST "Content-Length: 1 1\r\n\r\n", HTTP_BAD },
+        { "6.2 more than 64 bits", POST "Content-Length: 18446744073709551617\r\n\r\n", HTTP_BAD },
+        { "7.1 bare LF after a size", CHUNKED "1\na\r\n0\r\n\r\n", HTTP_BAD },
+        { "7.1 bare LF after data", CHUNKED "1\r\na\n0\r\n\r\n", HTTP_BAD },
+        { "7.1 no size", CHUNKED "\r\na\r\n", HTTP_BAD },
+        { "7.1 an extension without a size", CHUNKED ";a\r\n", HTTP_BAD },
+        { "7.1 a sign", CHUNKED "+1\r\na\r\n", HTTP_BAD },
+        { "7.1 a prefix", CHUNKED "0x1\r\na\r\n", HTTP_BAD },
+        { "7.1 a space before the size", CHUNKED " 1\r\na\r\n", HTTP_BAD },
+        { "7.1 a space after the size", CHUNKED "1 \r\na\r\n", HTTP_BAD },
+        { "7.1 more than 64 bits", CHUNKED "10000000000000001\r\na\r\n", HTTP_BAD },
+        { "7.1 data longer than its size", CHUNKED "1\r\nab\r\n0\r\n\r\n", HTTP_BAD },
+        { "7.1.1 bare LF in an extension", CHUNKED "1;a\nb\r\na\r\n0\r\n\r\n", HTTP_BAD },
+        { "7.1.1 bare CR in an extension", CHUNKED "1;a\rb\r\na\r\n0\r\n\r\n", HTTP_BAD },
+        { "7.1.2 a folded trailer", CHUNKED "0\r\nA: b\r\n c\r\n\r\n", HTTP_BAD },
+        { "7.1.2 a trailer without a name", CHUNKED "0\r\n: b\r\n\r\n", HTTP_BAD },
+        /* clang-format on */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CASE(cases[i].rule);
+        for (size_t step = 1; step < 500; step += 498) {
+            struct got got = read_all(cases[i].in, step, false);
+
+            assert_int_equal(got.end, HTTP_EVENT_BROKEN);
+            assert_int_equal(got.code, cases[i].code);
+        }
+    }
+}
+
+/* A host of HTTP/1.0 may be missing, and of 1.1 may have any usual form. */
+static void test_hosts(void **state)
+{
+    static const char *const good[] = {
+        "GET / HTTP/1.0\r\n\r\n",
+        GET "Host: a.example:8443\r\n\r\n",
+        GET "hOST: \t [fd00::1]:80 \t \r\n\r\n",
+        GET "Host:\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        CASE(good[i]);
+        assert_int_equal(read_all(good[i], 1, false).end, HTTP_EVENT_END);
+    }
+}
+
+/* Extensions are ignored up to a length; trailers up to that of a head. */
+static void test_chunk_lines_are_bounded(void **state)
+{
+    static char in[HTTP_REQUEST_BYTES + 4096];
+    char line[300];
+
+    (void)state;
+    memset(line, 'x', sizeof(line));
+    for (size_t len = 240; len < sizeof(line); len += 59) {
+        snprintf(in, sizeof(in), CHUNKED "1;%.*s\r\na\r\n0\r\n\r\n", (int)len,
+                 line);
+        assert_int_equal(read_all(in, 1, false).end,
+                         len < 256 ? HTTP_EVENT_END : HTTP_EVENT_BROKEN);
+    }
+    snprintf(in, sizeof(in), "%s", CHUNKED "0\r\nA: ");
+    memset(in + strlen(in), 'x', HTTP_REQUEST_BYTES);
+    assert_int_equal(read_all(in, 1000, false).code, HTTP_LONG);
+}
+
 /* A body that is cut never ends, wherever. */
 static void test_body_cut(void **state)
 {
@@ -318,6 +448,41 @@ static void test_body_cut(void **state)
         assert_int_equal(read_all(cut, 1000, false).end, HTTP_EVENT_MORE);
     }
     assert_int_equal(read_all(in, 1000, false).end, HTTP_EVENT_END);
+}
+
+/* An answer without a body, and one that lasts until the sender closes. */
+static void test_response_lengths(void **state)
+{
+    static const struct {
+        const char *in;
+        enum http_event end;
+        const char *body;
+    } cases[] = {
+        { "HTTP/1.1 204 No Content\r\n\r\nrest", HTTP_EVENT_END, "" },
+        { "HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\nrest", HTTP_EVENT_END,
+          "" },
+        { "HTTP/1.1 200\r\n\r\nto the end", HTTP_EVENT_MORE, "to the end" },
+        { "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", HTTP_EVENT_END, "" },
+        { "HTTP/1.1 20 OK\r\n\r\n", HTTP_EVENT_BROKEN, "" },
+        { "HTTP/1.1 2000 OK\r\n\r\n", HTTP_EVENT_BROKEN, "" },
+        { "HTTP/1.1  200 OK\r\n\r\n", HTTP_EVENT_BROKEN, "" },
+        { "HTTP/1.1 200 OK\n\r\n", HTTP_EVENT_BROKEN, "" },
+        { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n",
+          HTTP_EVENT_BROKEN, "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CASE(cases[i].in);
+        for (size_t step = 1; step < 200; step += 150) {
+            struct got got = read_all(cases[i].in, step, true);
+
+            assert_int_equal(got.end, cases[i].end);
+            assert_int_equal(got.body_len, strlen(cases[i].body));
+            assert_memory_equal(got.body, cases[i].body, got.body_len);
+        }
+    }
 }
 
 static void test_response(void **state)
@@ -347,7 +512,11 @@ int main(void)
         cmocka_unit_test(test_body),
         cmocka_unit_test(test_head_values),
         cmocka_unit_test(test_body_refused),
+        cmocka_unit_test(test_rfc_9112),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_chunk_lines_are_bounded),
         cmocka_unit_test(test_body_cut),
+        cmocka_unit_test(test_response_lengths),
         cmocka_unit_test(test_response),
     };
 

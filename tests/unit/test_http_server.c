@@ -189,13 +189,14 @@ static void test_answers(void **state)
     assert_int_equal(strlen(answer), FULL_BYTES);
 
     c = client_open(&s, true);
-    answer = ask(&c, "HEAD /ok HTTP/1.1\r\n\r\n");
+    answer = ask(&c, "HEAD /ok HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_non_null(strstr(answer, "Content-Length: 5\r\n"));
     assert_int_equal(strlen(strstr(answer, "\r\n\r\n")), 4);
     client_close(&c);
 
     c = client_open(&s, true);
-    assert_true(starts(ask(&c, "POST /ok HTTP/1.1\r\n\r\n"), "HTTP/1.1 405 "));
+    assert_true(starts(ask(&c, "POST /ok HTTP/1.1\r\nHost: a\r\n\r\n"),
+                       "HTTP/1.1 405 "));
     client_close(&c);
     server_close(&s);
 }
@@ -212,7 +213,8 @@ static void test_self_signed(void **state)
     assert_null(c.ssl);
     client_close(&c);
     c = client_open(&s, false);
-    assert_true(starts(ask(&c, "GET /ok HTTP/1.1\r\n\r\n"), "HTTP/1.1 200 "));
+    assert_true(starts(ask(&c, "GET /ok HTTP/1.1\r\nHost: a\r\n\r\n"),
+                       "HTTP/1.1 200 "));
     client_close(&c);
     server_close(&s);
 }
@@ -258,13 +260,14 @@ static void test_timeout(void **state)
 
 static void test_hostile_bytes(void **state)
 {
-    static char flood[HTTP_REQUEST_BYTES + 1];
+    static char flood[HTTP_REQUEST_BYTES + 2];
     struct server s;
     struct client c;
     int fd;
 
     (void)state;
     memset(flood, 'a', sizeof(flood) - 1);
+    memcpy(flood, "GET / HTTP/1.1\r\nA: ", 19);
     server_open(&s, false);
 
     c = client_open(&s, true);
@@ -279,7 +282,8 @@ static void test_hostile_bytes(void **state)
                      sizeof(flood));
     close(fd);
     c = client_open(&s, true); /* leaves in the middle of the answer */
-    assert_int_equal(SSL_write(c.ssl, "GET /full HTTP/1.1\r\n\r\n", 22), 22);
+    assert_int_equal(
+        SSL_write(c.ssl, "GET /full HTTP/1.1\r\nHost: a\r\n\r\n", 31), 31);
     client_close(&c);
     assert_true(starts(get(&s, "/ok"), "HTTP/1.1 200 "));
     server_close(&s);

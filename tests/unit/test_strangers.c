@@ -285,7 +285,7 @@ static void test_raw_source(void **state)
 {
     static const struct raw_case cases[] = {
         { "HTTP",
-          { .text = "GET / HTTP/1.1\r\n\r\n" },
+          { .text = "GET / HTTP/1.1\r\nHost: a\r\n\r\n" },
           ERROR_TLS,
           "the source sent plain text, not TLS" },
         { "SSH",
