@@ -128,7 +128,7 @@ const struct option_row common_options_sink[] = {
       "auto: falloc where the filesystem supports it, else full" },
     { "overcommit", 0, "CLONEWIRE_OVERCOMMIT", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, overcommit), 0, 0,
-      "allow a sparse file that is larger than the free space" },
+      "allow a sparse file that is larger than the volume" },
     { "tail", 0, "CLONEWIRE_TAIL", NULL, "zero", OPTION_CHOICE, tails,
       OPTION_FIELD(struct cw_target_options, keep_tail), 0, 0,
       "zero or keep the part of a device beyond the end of the disk" },

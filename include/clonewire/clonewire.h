@@ -277,7 +277,7 @@ struct cw_target_options {
     bool keep_tail;         /* do not zero the tail of a larger device */
     bool target_is_zero;    /* the device already reads as zero */
     bool refuse_compressed; /* accept only uncompressed data */
-    bool overcommit;        /* allow a sparse file larger than free space */
+    bool overcommit;        /* allow a sparse file larger than the volume */
     bool once;              /* end after the first clone that has begun */
     /* When to give up if no source has connected: nanoseconds since 1970, UTC;
      * 0: never. */

@@ -84,6 +84,8 @@ static int prepare(void *arg, struct error *err)
 
     if (disk_options_measure(l->image, &l->measured_bytes, err) < 0)
         return -1;
+    sink_set_source(l->sink, disk_options_stored(l->image, l->measured_bytes),
+                    0);
     return sink_prepare(l->sink, l->plan.virtual_bytes, err);
 }
 

@@ -70,12 +70,15 @@ static int make_room(const struct upload *u, uint64_t known_bytes,
                      bool is_sized, uint64_t *max_bytes, uint64_t *min_bytes,
                      struct error *err)
 {
-    if (sink_available(u->sink, max_bytes, err) < 0)
+    uint64_t free_bytes;
+
+    if (sink_available(u->sink, &free_bytes, err) < 0 ||
+        sink_max_bytes(u->sink, max_bytes, err) < 0)
         return -1;
     limit(u, max_bytes);
     if (known_bytes != UPLOAD_SIZE_UNKNOWN && known_bytes > *max_bytes)
         return no_room(known_bytes, *max_bytes, err);
-    *min_bytes = size_to_grow_to(u, *max_bytes);
+    *min_bytes = size_to_grow_to(u, free_bytes);
     if (*min_bytes > *max_bytes)
         return no_room(*min_bytes, *max_bytes, err);
     if (sink_prepare_stream(u->sink,

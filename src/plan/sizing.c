@@ -93,41 +93,81 @@ static uint32_t measured_ppm(const struct sizing_facts *facts, uint64_t volume)
     return (uint32_t)share + 1;
 }
 
+uint64_t sizing_max(const struct sizing_facts *facts)
+{
+    uint64_t volume, usable;
+
+    if (facts->is_block_device)
+        return facts->available_bytes;
+    if (ckd_add(&volume, facts->available_bytes, facts->taken_bytes))
+        volume = UINT64_MAX;
+    usable = sizing_usable(volume, facts->overhead_ppm);
+    return facts->is_sparse
+               ? usable
+               : at_max(usable, facts->available_bytes & ~(ALIGN_BYTES - 1));
+}
+
 /*
- * Applies the two limits of the header: the volume must hold disk and
- * overhead, and the available space must hold the disk.  Returns true on
- * overflow.
+ * The volume to request, of which stored bytes must be available.  If this
+ * volume grows, the filesystem takes its share of the growth; one that keeps
+ * more than the allowance will do so again.  Returns true on overflow.
+ */
+static bool name_volume(const struct sizing_facts *facts, uint64_t volume,
+                        uint64_t stored, struct sizing_verdict *verdict)
+{
+    uint64_t available = facts->available_bytes, grown = 0;
+    uint32_t growth_ppm = measured_ppm(facts, volume);
+
+    if (growth_ppm < facts->overhead_ppm)
+        growth_ppm = facts->overhead_ppm;
+    if (stored > available &&
+        (add_overhead(&grown, stored - available, growth_ppm) ||
+         ckd_add(&grown, grown, volume)))
+        return true;
+    verdict->volume_bytes = at_min(verdict->volume_bytes, grown);
+    return false;
+}
+
+/* A sparse file: needs the volume for the disk, and room for its data. */
+static bool weigh_sparse(const struct sizing_facts *facts, uint64_t volume,
+                         struct sizing_verdict *verdict)
+{
+    bool lacks_volume = verdict->disk_bytes > verdict->usable_bytes;
+
+    if (lacks_volume) {
+        verdict->need_bytes = verdict->volume_bytes;
+        verdict->have_bytes = volume;
+    } else if (verdict->need_bytes > facts->available_bytes) {
+        verdict->need_bytes = facts->data_bytes;
+    }
+    verdict->fits = !lacks_volume &&
+                    facts->data_bytes <= facts->available_bytes;
+    return name_volume(facts, volume, facts->data_bytes, verdict);
+}
+
+/*
+ * Applies the limits of the header: the volume must hold disk and overhead, and
+ * the available space the disk or its data.  Returns true on overflow.
  */
 static bool weigh_filesystem(const struct sizing_facts *facts,
                              struct sizing_verdict *verdict)
 {
-    uint64_t aligned, required, volume, grown = 0;
-    uint64_t available = facts->available_bytes, share;
-    uint32_t growth_ppm;
+    uint64_t aligned, required, volume, share;
 
     if (ckd_align_up(&aligned, verdict->disk_bytes, ALIGN_BYTES) ||
         sizing_required(&required, aligned, facts->overhead_ppm) ||
-        ckd_add(&volume, available, facts->taken_bytes))
+        ckd_add(&volume, facts->available_bytes, facts->taken_bytes))
         return true;
 
     share = required - aligned;
     share -= at_max(share, facts->taken_bytes);
     verdict->need_bytes = aligned + share;
-    verdict->usable_bytes = at_max(sizing_usable(volume, facts->overhead_ppm),
-                                   available & ~(ALIGN_BYTES - 1));
+    verdict->usable_bytes = sizing_max(facts);
+    verdict->volume_bytes = required;
+    if (facts->is_sparse)
+        return weigh_sparse(facts, volume, verdict);
     verdict->fits = verdict->disk_bytes <= verdict->usable_bytes;
-
-    /* If this volume grows, the filesystem takes its share of the growth; one
-     * that keeps more than the allowance will do so again. */
-    growth_ppm = measured_ppm(facts, volume);
-    if (growth_ppm < facts->overhead_ppm)
-        growth_ppm = facts->overhead_ppm;
-    if (aligned > available &&
-        (add_overhead(&grown, aligned - available, growth_ppm) ||
-         ckd_add(&grown, grown, volume)))
-        return true;
-    verdict->volume_bytes = at_min(required, grown);
-    return false;
+    return name_volume(facts, volume, aligned, verdict);
 }
 
 /* Stores the numbers of the message for programs.  Always returns -1. */
@@ -154,6 +194,15 @@ static int refuse(const struct sizing_verdict *v, struct error *err)
                   "; request a volume of at least %" PRIu64 " bytes",
                   v->disk_bytes, v->have_bytes, v->shortfall_bytes,
                   v->volume_bytes);
+        return note_space(v, err);
+    }
+    if (v->disk_bytes <= v->usable_bytes) {
+        error_set(err, ERROR_NO_SPACE, 0,
+                  "disk of %" PRIu64 " bytes does not fit: its data takes "
+                  "%" PRIu64 ", volume has %" PRIu64 " free: short by %" PRIu64
+                  "; request a volume of at least %" PRIu64 " bytes",
+                  v->disk_bytes, v->need_bytes, v->have_bytes,
+                  v->shortfall_bytes, v->volume_bytes);
         return note_space(v, err);
     }
     sizing_format_ppm(overhead, sizeof(overhead), v->overhead_ppm);

@@ -15,6 +15,10 @@
  *
  * and a fresh volume of required(disk) bytes is never refused for the overhead
  * that it was enlarged by.  A device has no overhead and no rounding.
+ *
+ * The zeros of a sparse file take no space.  The whole volume, and not what is
+ * available now, has to hold such a disk: usable(volume) >= disk.  Of its data,
+ * as much as is known in advance must be available.
  */
 #ifndef CW_PLAN_SIZING_H
 #define CW_PLAN_SIZING_H
@@ -31,7 +35,9 @@ struct sizing_facts {
     uint64_t wanted_bytes;    /* requested guest disk; 0: the source's size */
     bool grow;                /* to what the volume offers, at most wanted */
     bool is_block_device;     /* no overhead, no rounding to 1 MiB */
-    bool overcommit;          /* sparse file: may exceed available_bytes */
+    bool overcommit;          /* sparse file: may exceed the volume */
+    bool is_sparse;           /* a file in which nothing is reserved */
+    uint64_t data_bytes;      /* that a sparse file surely takes; 0: unknown */
     uint32_t overhead_ppm;    /* filesystem's share, 55000 = 5.5 % */
     uint64_t available_bytes; /* what the volume can still give to this disk */
     uint64_t
@@ -44,8 +50,9 @@ struct sizing_facts {
 struct sizing_verdict {
     bool fits;
     uint64_t disk_bytes;      /* guest disk to create; whole sectors */
-    uint64_t need_bytes;      /* disk and remaining overhead */
-    uint64_t have_bytes;      /* available */
+    uint64_t need_bytes;      /* disk and remaining overhead, or its data */
+    uint64_t have_bytes;      /* available; of the volume if a sparse disk is
+                               * too large for that */
     uint64_t usable_bytes;    /* the largest disk that would fit */
     uint64_t shortfall_bytes; /* need - have, or 0 */
     uint64_t volume_bytes;    /* smallest volume to request for this disk */
@@ -59,6 +66,9 @@ uint64_t sizing_usable(uint64_t volume_bytes, uint32_t overhead_ppm);
 /* The smallest filesystem volume for a disk.  Returns true on overflow. */
 bool sizing_required(uint64_t *volume_bytes, uint64_t disk_bytes,
                      uint32_t overhead_ppm);
+
+/* The largest disk that facts have room for, data_bytes aside. */
+uint64_t sizing_max(const struct sizing_facts *facts);
 
 /*
  * Decides.  ERROR_NO_SPACE: the disk does not fit; the message has every

@@ -122,19 +122,6 @@ static int plan_partial(struct sink *sink, struct error *err)
     return file_plan_decide(&facts, old.allocated_bytes, &sink->size, err);
 }
 
-static int prepare_new(struct sink *sink, struct error *err)
-{
-    if (sink->options.finished)
-        return file_plan_refuse(&sink->options, err);
-    if (plan_partial(sink, err) < 0)
-        return -1;
-    if (allocate_file(sink, err) == 0)
-        return 0;
-    return err->kind == ERROR_NO_SPACE ? refuse_reserve(sink, err) : -1;
-}
-
-/* ---- a disk whose size is not known yet ---- */
-
 static int file_facts(struct local_sink *local, struct sizing_facts *facts,
                       struct error *err)
 {
@@ -150,6 +137,35 @@ static int file_facts(struct local_sink *local, struct sizing_facts *facts,
                            (uint64_t)st.st_blocks * 512 + old.allocated_bytes,
                            facts, err);
 }
+
+/* A sparse disk may be promised more than is free now. */
+static void say_thin(struct sink *sink)
+{
+    struct sizing_facts facts;
+    struct error ignored;
+
+    if (file_facts(local_of(sink), &facts, &ignored) == 0 && facts.is_sparse &&
+        sink->size.disk_bytes > facts.available_bytes)
+        log_warn("%s: a sparse disk of %" PRIu64 " bytes, where %" PRIu64
+                 " are free: the volume is full once so much is written",
+                 sink->options.path, sink->size.disk_bytes,
+                 facts.available_bytes);
+}
+
+static int prepare_new(struct sink *sink, struct error *err)
+{
+    if (sink->options.finished)
+        return file_plan_refuse(&sink->options, err);
+    if (plan_partial(sink, err) < 0)
+        return -1;
+    if (allocate_file(sink, err) == 0) {
+        say_thin(sink);
+        return 0;
+    }
+    return err->kind == ERROR_NO_SPACE ? refuse_reserve(sink, err) : -1;
+}
+
+/* ---- a disk whose size is not known yet ---- */
 
 /* As allocate_file(), for a disk that may be partly there. */
 static int make_room_for_stream(struct sink *sink, struct error *err)
@@ -187,7 +203,7 @@ static int prepare_stream(struct sink *sink, uint64_t min_bytes,
 
     if (target_path_look(sink->options.path, &old, err) < 0 ||
         file_plan_check_old(&sink->options, &old, err) < 0 ||
-        sink_available(sink, max_bytes, err) < 0)
+        sink_max_bytes(sink, max_bytes, err) < 0)
         return -1;
     if (old.kind == TARGET_PATH_FILE && unlink(sink->options.path) < 0 &&
         errno != ENOENT)
@@ -209,6 +225,7 @@ static int settle(struct sink *sink, uint64_t disk_bytes, struct error *err)
         return -1;
     if (local_of(sink)->left_bytes > 0)
         sink_distrust_zeros(sink);
+    say_thin(sink);
     return 0;
 }
 
@@ -284,7 +301,7 @@ static int take_name(struct sink_file *f, struct error *err)
  * replaces, or of a new one. */
 static int set_access(struct sink_file *f, bool replace, struct error *err)
 {
-    mode_t asked = f->local.sink.file_mode;
+    mode_t asked = f->local.sink.options.file_mode;
     mode_t mode = asked != 0 ? asked : f->new_mode;
     struct stat st;
 

@@ -22,6 +22,8 @@ int file_plan_facts(const struct sink_options *options, const char *directory,
         .grow = options->size_max,
         .overcommit = options->overcommit &&
                       options->preallocate == CW_PREALLOCATE_OFF,
+        .is_sparse = options->preallocate == CW_PREALLOCATE_OFF,
+        .data_bytes = options->data_bytes,
         .overhead_ppm = options->overhead_ppm,
         .available_bytes = volume.available_bytes,
         .kept_bytes = volume.kept_bytes,
@@ -38,6 +40,9 @@ int file_plan_decide(struct sizing_facts *facts, uint64_t old_bytes,
     struct sizing_verdict ignored;
     struct error why;
 
+    /* What is unknown is not gambled on beside a file that is to stay. */
+    if (old_bytes > 0 && facts->data_bytes == 0)
+        facts->data_bytes = facts->virtual_bytes;
     if (sizing_plan(facts, verdict, err) == 0)
         return 0;
     if (old_bytes == 0 || err->kind != ERROR_NO_SPACE)

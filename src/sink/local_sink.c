@@ -77,14 +77,34 @@ bool sink_is_device(const struct sink *sink)
     return local && local->file.is_block_device;
 }
 
+/* Another kind of sink has any amount of room. */
+static int read_facts(struct sink *sink, struct sizing_facts *facts,
+                      struct error *err)
+{
+    *facts = (struct sizing_facts){ .available_bytes = UINT64_MAX,
+                                    .is_block_device = true };
+    return sink->ops->local
+               ? sink->ops->local->facts(local_of(sink), facts, err)
+               : 0;
+}
+
 int sink_available(struct sink *sink, uint64_t *bytes, struct error *err)
 {
-    struct sizing_facts facts = { .available_bytes = UINT64_MAX };
+    struct sizing_facts facts;
 
-    if (sink->ops->local &&
-        sink->ops->local->facts(local_of(sink), &facts, err) < 0)
+    if (read_facts(sink, &facts, err) < 0)
         return -1;
     *bytes = facts.available_bytes;
+    return 0;
+}
+
+int sink_max_bytes(struct sink *sink, uint64_t *bytes, struct error *err)
+{
+    struct sizing_facts facts;
+
+    if (read_facts(sink, &facts, err) < 0)
+        return -1;
+    *bytes = sizing_max(&facts);
     return 0;
 }
 

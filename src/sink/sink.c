@@ -152,9 +152,10 @@ int sink_commit(struct sink *sink, struct error *err)
     return sink->ops->commit ? sink->ops->commit(sink, err) : 0;
 }
 
-void sink_set_mode(struct sink *sink, unsigned mode)
+void sink_set_source(struct sink *sink, uint64_t data_bytes, unsigned file_mode)
 {
-    sink->file_mode = mode & 0777;
+    sink->options.data_bytes = data_bytes;
+    sink->options.file_mode = file_mode & 0777;
 }
 
 void sink_stop(struct sink *sink)

@@ -33,13 +33,15 @@ struct sink_options {
     bool overwrite;       /* an existing regular file may be replaced */
     bool keep_tail;       /* do not zero a device beyond the disk */
     bool target_is_zero;  /* trust (and sample) that a device reads zero */
-    bool overcommit;      /* a sparse file may exceed the free space */
+    bool overcommit;      /* a sparse file may exceed the volume */
     enum cw_preallocate preallocate;
     uint32_t overhead_ppm; /* filesystem's own share, files only */
     uint64_t size_bytes;   /* requested size of the guest disk, 0: source's */
     bool size_max;         /* grow to the size that the volume offers */
     bool delta;            /* an existing file is the older disk */
     bool finished;         /* an existing file is our own: only sink_resume() */
+    uint64_t data_bytes;   /* as sink_set_source() */
+    unsigned file_mode;
 };
 
 /* What was found and done; for logs, the summary and tests. */
@@ -75,6 +77,15 @@ int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
 int sink_open(const struct sink_options *options, struct sink **sink,
               struct error *err);
 
+/*
+ * What is known of the next disk before it is prepared.  data_bytes: what it
+ * surely takes in a sparse file, 0: unknown.  file_mode: the permission bits
+ * (0777) that its file gets with its name, and the owner of a new file, also
+ * where it replaces another; 0: as that file, or as any new one.
+ */
+void sink_set_source(struct sink *sink, uint64_t data_bytes,
+                     unsigned file_mode);
+
 /* Makes room for a disk of virtual_bytes.  Fails with ERROR_NO_SPACE before
  * anything is written, and reports need, available space and shortfall. */
 int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err);
@@ -104,6 +115,9 @@ void sink_discard(struct sink *sink);
 /* Space that the volume of the sink can still give to a disk.
  * ERROR_TARGET_IO. */
 int sink_available(struct sink *sink, uint64_t *bytes, struct error *err);
+
+/* The largest disk there is room for, by sizing_max().  ERROR_TARGET_IO. */
+int sink_max_bytes(struct sink *sink, uint64_t *bytes, struct error *err);
 
 /*
  * Is there room for a disk of virtual_bytes, if all that an earlier run or an
@@ -234,11 +248,6 @@ void sink_lane_close(struct sink_lane *lane);
 /* Call after the last lane has finished: zeroes the tail, then fdatasync.  All
  * bytes are then durable.  May take long; safe on any one thread. */
 int sink_finish(struct sink *sink, struct error *err);
-
-/* Lets the file have these permission bits (0777) when it gets its name, and
- * the owner of a new file, also where it replaces another.  0: as that file, or
- * as any new one.  Ignored for a device. */
-void sink_set_mode(struct sink *sink, unsigned mode);
 
 /* Gives the file its final name and makes that durable.  After success the
  * disk is whole and in place.  Does nothing for a device. */

@@ -72,7 +72,6 @@ struct sink {
     const struct sink_ops *ops;
     struct sink_options options;
     uint64_t virtual_bytes; /* of the source's disk */
-    unsigned file_mode;     /* as sink_set_mode() */
     atomic_bool stop;       /* as sink_stop() */
     atomic_bool is_broken;  /* a write or flush failed: final */
     atomic_bool is_touched; /* lanes may have written: no longer new */

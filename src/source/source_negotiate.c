@@ -10,6 +10,7 @@
 #include "plan/chunk_grid.h"
 #include "resume/source_identity.h"
 #include "transfer/compressor.h"
+#include "transfer/disk_options.h"
 
 /* One lane for a stream: it can only be read in order. */
 static unsigned lanes_wanted(const struct source *s)
@@ -37,6 +38,8 @@ static int say_hello(struct source *s)
     hello->takes_sums = hello->takes_parts = true;
     hello->padding_bytes = (uint16_t)s->job.status.padding_bytes;
     hello->file_mode = s->file_mode;
+    hello->stored_bytes = disk_options_stored(s->image,
+                                              s->job.status.total_bytes);
     hello->takes_missing = true;
     hello->answers_sample = source_can_sample(s->image);
     hello->asks_trust = s->options.resume == CW_RESUME_TRUST;

@@ -85,6 +85,8 @@ int target_examine(void *arg, struct error *err)
     t->record = CHECKPOINT_FILE_NONE;
     t->is_record_authentic = false;
     target_recognize_end(t);
+    sink_set_source(t->sink, t->session.hello.stored_bytes,
+                    t->session.hello.file_mode);
     if (sink_check_room(t->sink, t->session.hello.virtual_bytes, err) < 0 ||
         target_open_tables(t, &t->session.hello, err) < 0 ||
         bind_keeper(t, err) < 0)
@@ -263,7 +265,6 @@ static int make_disk(struct target *t, struct error *err)
     if (taken == 0 && (checkpointer_remove(&t->checkpointer, err) < 0 ||
                        sink_prepare(t->sink, virtual_bytes, err) < 0))
         return -1;
-    sink_set_mode(t->sink, t->session.hello.file_mode);
     sink_get_report(t->sink, &report);
     t->checkpointer.head.disk_bytes = report.disk_bytes;
     t->plan.is_again = taken > 0;

@@ -31,7 +31,7 @@ static int begin_upload(struct target *t, struct error *err)
     if (target_check_fresh(t, err) < 0)
         return -1;
     target_forget_disk(t);
-    sink_set_mode(t->sink, 0);
+    sink_set_source(t->sink, 0, 0);
     return checkpointer_remove(&t->checkpointer, err);
 }
 

@@ -1,5 +1,8 @@
 #include "transfer/disk_options.h"
 
+#include <sys/stat.h>
+
+#include "io/source_guard.h"
 #include "job/public_types.h"
 
 #define MAP_STEP_BYTES (UINT64_C(1) << 30)
@@ -45,6 +48,15 @@ void disk_options_sink(const struct cw_target_options *options,
         .size_bytes = options->size_bytes,
         .size_max = options->size_max,
     };
+}
+
+uint64_t disk_options_stored(const struct image *image, uint64_t data_bytes)
+{
+    bool has_map = image->guard && S_ISREG(image->guard->stat.st_mode) &&
+                   image->compression == IMAGE_COMPRESSION_NONE &&
+                   !image->is_sequential && !image->reads_holes;
+
+    return has_map ? data_bytes : 0;
 }
 
 int disk_options_measure(struct image *image, uint64_t *data_bytes,

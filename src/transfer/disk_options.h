@@ -18,4 +18,11 @@ void disk_options_sink(const struct cw_target_options *options,
 int disk_options_measure(struct image *image, uint64_t *data_bytes,
                          struct error *err);
 
+/*
+ * What a sparse copy of image surely takes, of its data_bytes by the measure.
+ * 0: unknown, as its map does not tell zeros from data (a device, a compressed
+ * image, a pipe, holes that have to be read).
+ */
+uint64_t disk_options_stored(const struct image *image, uint64_t data_bytes);
+
 #endif

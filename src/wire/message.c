@@ -62,6 +62,7 @@ static const struct option hello_options[] = {
     { 7,  FIELD(hello.padding_bytes),  0 },
     { 8,  FIELD(hello.takes_parts),    0 },
     { 9,  FIELD(hello.file_mode),      0 },
+    { 10, FIELD(hello.stored_bytes),   0 },
     { 16, FIELD(hello.takes_missing),  0 },
     { 17, FIELD(hello.answers_sample), 0 },
     { 18, FIELD(hello.asks_trust),     0 },
@@ -256,6 +257,8 @@ static void take_hello_option(struct message *message, uint16_t tag,
     if (m->padding_bytes > MESSAGE_MAX_PADDING ||
         m->padding_bytes > m->virtual_bytes)
         m->padding_bytes = 0;
+    if (m->stored_bytes > m->virtual_bytes)
+        m->stored_bytes = m->virtual_bytes;
 }
 
 static void take_have_option(struct message *message, uint16_t tag,

@@ -91,6 +91,8 @@ struct message_hello {
     bool takes_parts;       /* option 8: LEAVES may come before GO, of parts */
     uint16_t file_mode;     /* option 9: permission bits for a copy in a file;
                              * 0: no option, the target decides */
+    uint64_t stored_bytes;  /* option 10: that a sparse copy surely takes, at
+                             * most virtual_bytes; 0: no option, unknown */
     bool takes_missing;     /* option 16: HAVE may have its option 16 */
     bool answers_sample;    /* option 17: SAMPLE may come before PLAN */
     bool asks_trust;        /* option 18: the target may trust its record */

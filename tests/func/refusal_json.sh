@@ -27,7 +27,7 @@ for error in errors:
     assert error["kind"] == "no-space" and error["status"] == 10, error
     assert error["retryable"] is False, error
     assert error["need_bytes"] >= 100 * MIB, error
-    assert error["usable_bytes"] <= error["have_bytes"] < 64 * MIB, error
+    assert error["usable_bytes"] <= error["have_bytes"] <= 64 * MIB, error
     assert error["shortfall_bytes"] == \
         error["need_bytes"] - error["have_bytes"], error
     # ceil(ceil_1MiB(size) * 1.055), the controller's own formula, at least

@@ -184,6 +184,9 @@ static void test_golden_padding(void **state)
     in[0].hello.file_mode = 0640;
     assert_int_equal(decode(message_encode(bytes, &in[0]), &out), MESSAGE_OK);
     assert_int_equal(out.hello.file_mode, 0640);
+    in[0].hello.stored_bytes = UINT64_MAX;
+    assert_int_equal(decode(message_encode(bytes, &in[0]), &out), MESSAGE_OK);
+    assert_int_equal(out.hello.stored_bytes, out.hello.virtual_bytes);
 }
 
 /* Parts of chunks are taken: an option without a value. */
