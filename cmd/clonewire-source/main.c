@@ -1,5 +1,8 @@
 /* clonewire-source - sends a disk to a clonewire-target. */
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "clonewire-source/extent_map.h"
 #include "clonewire-source/http_target.h"
@@ -10,6 +13,9 @@
 #include "output/terminal.h"
 #include "program/confirm_overwrite.h"
 #include "program/program.h"
+
+/* What cw_pairing_make() makes begins with this. */
+#define CODE_PREFIX "cw1-"
 
 static int inspect(struct program *process, const struct source_config *config)
 {
@@ -103,10 +109,6 @@ static int copy_here(struct program *process, struct source_config *config)
     if (config->options.target)
         return program_misused(process, "--to (CLONEWIRE_TO) and HOST:PORT: "
                                         "give one of them");
-    if (config->options.delta || config->options.changed_extents)
-        return program_misused(process, "--delta and --changed-extents are "
-                                        "for a clone to HOST:PORT, not for "
-                                        "--to (CLONEWIRE_TO)");
     config->local.fs_overhead_ppm = config->fs_overhead_ppm;
     program_get_events(process, &config->options.events);
     job = cw_local_open(&config->options, &config->local, &error);
@@ -164,16 +166,47 @@ static int answer(struct program *process, struct source_config *config)
     return PROGRAM_GO_ON;
 }
 
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/*
+ * Explains arguments that cannot be meant as they stand: a file where the
+ * target's address belongs, a place on another machine, both swapped.  NULL:
+ * nothing is wrong.
+ */
+static const char *explain_arguments(const struct cw_source_options *options)
+{
+    const char *image = options->image, *target = options->target;
+
+    if (strncmp(image, CODE_PREFIX, strlen(CODE_PREFIX)) == 0 ||
+        (target && !exists(image) && exists(target)))
+        return "IMAGE comes first, then HOST:PORT or the pairing code";
+    if (!target || url_is(target) ||
+        strncmp(target, CODE_PREFIX, strlen(CODE_PREFIX)) == 0)
+        return NULL;
+    if (strstr(target, ":/"))
+        return "a path on another machine needs --via ssh";
+    if (strchr(target, '/') || exists(target))
+        return "to copy to a file or device of this machine: --to DEST";
+    return NULL;
+}
+
 static int run_clone(struct program *process, struct source_config *config,
                      char **argv)
 {
     struct pairing_argument paste;
+    const char *mistake;
     struct error err;
 
     if (config->local.destination)
         return copy_here(process, config);
     if (config->via)
         return send_via(process, config);
+    mistake = explain_arguments(&config->options);
+    if (mistake)
+        return program_misused(process, mistake);
     if (pairing_argument_settle(&paste, config, argv, &err) < 0)
         return program_misused(process, err.text);
     if (!config->options.target)

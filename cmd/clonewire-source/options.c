@@ -219,6 +219,24 @@ static const struct option_group groups[] = {
 };
 /* clang-format on */
 
+static const struct option_rule rules[] = {
+    { "json", "doctor inspect map check-receipt", NULL,
+      "it is for --doctor, --inspect, --map and --check-receipt; --log-format "
+      "json makes the summary of a clone JSON" },
+    { "to", NULL,
+      "via through-ssh code code-file job-id resume delta changed-extents "
+      "compress rate rate-file connect-timeout retry-for server-name "
+      "bind-address bind-device tcp-congestion dead-peer-timeout",
+      NULL },
+    { "overwrite", "to via", NULL, "the target has that option" },
+    { "preallocate", "to", NULL, "the target has that option" },
+    { "overcommit", "to", NULL, "the target has that option" },
+    { "tail", "to", NULL, "the target has that option" },
+    { "target-is-zero", "to", NULL, "the target has that option" },
+    { "verify", "to", NULL, "the target has that option" },
+    { 0 },
+};
+
 static const char story[] =
     "Reads a disk (raw, qcow2, vdi, vhd, vhdx or vmdk, plain or inside gzip or "
     "xz, in a file or on a "
@@ -249,4 +267,5 @@ const struct option_program source_program = {
     .peer = "clonewire-target",
     .story = story,
     .groups = groups,
+    .rules = rules,
 };

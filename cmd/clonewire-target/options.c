@@ -170,6 +170,14 @@ static const char story[] =
     "this one.  The code is a secret: it admits any source that has it.\n\n"
     "On a larger device, the part after the end of the disk is zeroed.";
 
+static const struct option_rule rules[] = {
+    { "json", "doctor plan check-receipt", NULL,
+      "it is for --doctor, --plan and --check-receipt; --log-format json makes "
+      "the summary of a clone JSON" },
+    { "source-size", "plan", NULL, "it is for --plan" },
+    { 0 },
+};
+
 const struct option_program target_program = {
     .name = "clonewire-target",
     .summary = "receives a VM disk and writes it to a file or block device",
@@ -185,6 +193,7 @@ const struct option_program target_program = {
     .peer = "clonewire-source",
     .story = story,
     .groups = groups,
+    .rules = rules,
 };
 
 void options_settle(struct target_config *config)

@@ -45,13 +45,19 @@ struct place {
 
 static void print_rows(const struct place *place);
 
+static bool is_path(const char *arg)
+{
+    return strcmp(arg, "FILE") == 0 || strcmp(arg, "DIR") == 0 ||
+           strcmp(arg, "DEST") == 0;
+}
+
 static enum help_value value_of(const struct option_row *row)
 {
     if (row->kind == OPTION_ARGUMENT)
         return HELP_ARGUMENT;
     if (option_value_bare(row))
         return HELP_BARE;
-    if (row->arg && strcmp(row->arg, "FILE") == 0)
+    if (row->arg && is_path(row->arg))
         return HELP_FILE;
     return row->words ? HELP_WORDS : HELP_TEXT;
 }

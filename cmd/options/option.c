@@ -257,6 +257,56 @@ static bool store_action(struct parse *parse, void *config)
     return false;
 }
 
+static bool is_said(const struct parse *parse, const char *name, size_t len)
+{
+    int index = find_row(parse->program, name, len);
+
+    assert(index >= 0);
+    return parse->text[index] != NULL;
+}
+
+/* Returns the first of names that the command line has, and its length; NULL:
+ * none. */
+static const char *first_said(const struct parse *parse, const char *names,
+                              size_t *len)
+{
+    for (; names && *names != '\0'; names += *len + (names[*len] == ' ')) {
+        *len = strcspn(names, " ");
+        if (is_said(parse, names, *len))
+            return names;
+    }
+    return NULL;
+}
+
+static int check_rule(struct parse *parse, const struct option_rule *rule)
+{
+    const char *other;
+    size_t len = 0;
+
+    if (!is_said(parse, rule->name, strlen(rule->name)))
+        return 0;
+    other = first_said(parse, rule->excludes, &len);
+    if (other)
+        return error_set(error_slot(parse), ERROR_USAGE, 0,
+                         "--%.*s has no effect with --%s", (int)len, other,
+                         rule->name);
+    if (!rule->needs || first_said(parse, rule->needs, &len))
+        return 0;
+    return error_set(
+        error_slot(parse), ERROR_USAGE, 0, "--%s has no effect here%s%s",
+        rule->name, rule->advice ? ": " : "", rule->advice ? rule->advice : "");
+}
+
+static int check_rules(struct parse *parse)
+{
+    const struct option_rule *rule = parse->program->rules;
+    int r = 0;
+
+    for (; r == 0 && rule && rule->name; rule++)
+        r = check_rule(parse, rule);
+    return r;
+}
+
 int option_parse(const struct option_program *program, const char *const *argv,
                  void *config, struct error *err)
 {
@@ -269,5 +319,5 @@ int option_parse(const struct option_program *program, const char *const *argv,
     for (unsigned i = 0; option_row_at(program, i, NULL); i++)
         if (store_row(&parse, i, config) < 0)
             parse.result = -1;
-    return parse.result;
+    return parse.result < 0 ? parse.result : check_rules(&parse);
 }

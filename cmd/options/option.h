@@ -85,6 +85,18 @@ struct option_group {
     size_t base_offset; /* of the rows' struct in the config */
 };
 
+/*
+ * An option that would be ignored is refused.  Both lists are option names,
+ * separated by blanks; a rule counts only what the command line has, since an
+ * environment is often made for several commands.
+ */
+struct option_rule {
+    const char *name;
+    const char *needs;    /* at least one of these; NULL: nothing */
+    const char *excludes; /* these have no effect with it; NULL: none */
+    const char *advice;   /* "a clone's summary is JSON with ..."; or NULL */
+};
+
 struct option_program {
     const char *name;     /* "clonewire-source" */
     const char *summary;  /* one line */
@@ -93,6 +105,7 @@ struct option_program {
     const char *peer;     /* name of the other side's program */
     const char *story;    /* for the manual: paragraphs, blank lines between */
     const struct option_group *groups;
+    const struct option_rule *rules; /* a list ends with a NULL name */
 };
 
 /*

@@ -7,9 +7,16 @@
 
 #define PLAIN_PERIOD_NS (10 * CLOCK_SECOND_NS)
 
+static bool is_fd(enum common_options_progress progress)
+{
+    return (unsigned)progress <= COMMON_OPTIONS_PROGRESS_FD_MAX;
+}
+
 static enum common_options_progress choose_style(
     const struct log_output *log, const struct common_options_output *output)
 {
+    if (is_fd(output->progress))
+        return COMMON_OPTIONS_PROGRESS_JSON;
     if (output->quiet)
         return COMMON_OPTIONS_PROGRESS_NONE;
     if (output->progress != COMMON_OPTIONS_PROGRESS_AUTO)
@@ -17,11 +24,6 @@ static enum common_options_progress choose_style(
     if (!log->is_json && terminal_is_smart(log->fd))
         return COMMON_OPTIONS_PROGRESS_BAR;
     return COMMON_OPTIONS_PROGRESS_PLAIN;
-}
-
-static bool is_fd(enum common_options_progress progress)
-{
-    return (unsigned)progress <= COMMON_OPTIONS_PROGRESS_FD_MAX;
 }
 
 int progress_display_fd(const struct common_options_output *output)
@@ -46,8 +48,7 @@ void progress_display_init(struct progress_display *display,
         .colour = terminal_wants_colour(),
     };
     pthread_mutex_init(&display->lock, NULL);
-    if (is_fd(output->progress) && !output->quiet) {
-        display->style = COMMON_OPTIONS_PROGRESS_JSON;
+    if (is_fd(output->progress)) {
         log_output_init(&display->json, (int)output->progress, true, log->side);
         display->to = &display->json;
     }

@@ -56,6 +56,10 @@ bash_offers() # WORD...: the last is being typed
         COMP_CWORD=$#; _clonewire_source; printf "%s\n" "${COMPREPLY[@]}"' _ "$@"
 }
 touch disk.img
+while read -r option; do
+    assert_equal "$(bash_offers "$option" dis)" disk.img "bash: $option"
+done < <("$SOURCE" --help=markdown | grep -oE '^\| `[^`]*=(FILE|DIR|DEST)`' |
+    grep -oE -- '--[a-z-]+')
 assert_equal "$(bash_offers --io-e)" --io-engine "bash"
 assert_equal "$(bash_offers --io-engine u)" uring "bash"
 assert_equal "$(bash_offers --io-engine = th)" threads "bash"

@@ -40,7 +40,21 @@ both image 127.0.0.1:1
 refused 'certificate.*pre-shared key.*pairing code' image 127.0.0.1:1
 refused '"127.0.0.1:http"|port' --cert="$CERTS/source.crt" \
     --key="$CERTS/source.key" --ca="$CERTS/ca.crt" image 127.0.0.1:http
+
+# The likeliest mistakes get an answer that says what to do.
+refused '--via ssh' image root@host:/dev/vg/disk
+refused '--to DEST' image ./copy
+refused '--to DEST' image image
+refused 'IMAGE comes first' 127.0.0.1:1 image
+refused 'IMAGE comes first' cw1-aaaa@127.0.0.1:1 image
+
+# An option that would be ignored is refused.
+refused '--rate has no effect with --to' image --to copy --rate=1MiB
+refused '--via has no effect with --to' image --to copy --via=ssh
+refused '--json has no effect here: .*--map' image 127.0.0.1:1 --json
+refused '--overwrite has no effect here' image 127.0.0.1:1 --overwrite
 program=$TARGET
+refused '--json has no effect here: .*--plan' disk --json
 both disk
 refused '--fs-overhead.*"1\.2"' --fs-overhead=1.2 disk
 refused '--preallocate.*"half".*off.*falloc.*full' --preallocate=half disk

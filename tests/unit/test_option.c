@@ -364,6 +364,70 @@ static void test_document(void **state)
     free(document);
 }
 
+/* Returns a value that the row accepts; NULL: it takes none. */
+static const char *some_value(const struct option_row *row)
+{
+    if (option_value_bare(row))
+        return NULL;
+    if (row->words)
+        return row->words[0].text;
+    return row->kind == OPTION_STRING ? "x" : "1";
+}
+
+/* Parses "--name [value] [--other [value]]". */
+static int parse_both(const struct option_program *program, const char *name,
+                      const char *other, struct error *err)
+{
+    union {
+        struct source_config source;
+        struct target_config target;
+    } config = { 0 };
+    const char *const names[] = { name, other };
+    const char *argv[8] = { program->name };
+    const struct option_row *row;
+    char text[2][64];
+    unsigned argc = 1;
+
+    for (unsigned n = 0; n < 2 && names[n]; n++)
+        for (unsigned i = 0; (row = option_row_at(program, i, NULL)); i++)
+            if (strcmp(row->name, names[n]) == 0) {
+                snprintf(text[n], sizeof(text[n]), "--%s", row->name);
+                argv[argc++] = text[n];
+                if (some_value(row))
+                    argv[argc++] = some_value(row);
+            }
+    assert_true(argc > 1);
+    *err = (struct error){ 0 };
+    return option_parse(program, argv, &config, err);
+}
+
+/* Each rule names options of its program, and holds for each. */
+static void test_rules(void **state)
+{
+    const struct option_program *programs[] = { &source_program,
+                                                &target_program };
+    struct error err;
+
+    (void)state;
+    for (size_t p = 0; p < ARRAY_LEN(programs); p++)
+        for (const struct option_rule *rule = programs[p]->rules; rule->name;
+             rule++) {
+            char list[512], *rest = list;
+
+            snprintf(list, sizeof(list), "%s",
+                     rule->excludes ? rule->excludes : rule->needs);
+            CASE(rule->name);
+            assert_int_equal(parse_both(programs[p], rule->name, NULL, &err),
+                             rule->needs ? -1 : 0);
+            for (char *other; (other = strsep(&rest, " "));) {
+                CASE(other);
+                assert_int_equal(
+                    parse_both(programs[p], rule->name, other, &err),
+                    rule->excludes ? -1 : 0);
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_environment_mistake),
         cmocka_unit_test(test_actions),
         cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_rules),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_document),
     };
