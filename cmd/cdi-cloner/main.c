@@ -4,7 +4,9 @@
  * start-up script.
  */
 #include <stdio.h>
+#include <string.h>
 
+#include "base/error.h"
 #include "cdi-cloner/settings.h"
 #include "program/cdi_env.h"
 #include "program/run_job.h"
@@ -41,6 +43,17 @@ static void report_success(struct log_output *log,
         summary->digest);
 }
 
+/* The kubelet takes the last line as the termination message, which the
+ * controller searches for CDI's words. */
+static void print_error(struct log_output *log, const struct cw_error *error)
+{
+    bool is_full = error->status == ERROR_NO_SPACE &&
+                   !strstr(error->text, ERROR_NO_SPACE_CDI);
+
+    log_output_printf(log, CW_LOG_ERROR, "%s%s",
+                      is_full ? ERROR_NO_SPACE_CDI ": " : "", error->text);
+}
+
 static int send_volume(struct log_output *log, const char *const *arguments)
 {
     static struct settings settings;
@@ -62,7 +75,7 @@ static int send_volume(struct log_output *log, const char *const *arguments)
         report_success(log, &settings, &summary);
         return 0;
     }
-    log_output_line(log, CW_LOG_ERROR, error.text);
+    print_error(log, &error);
     return signals_caught() ? 128 + signals_caught() : CDI_FATAL;
 }
 

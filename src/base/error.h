@@ -87,6 +87,11 @@ int error_wrap(struct error *err, const char *fmt, ...)
 #define error_wrap(...)   (error_wrap(__VA_ARGS__), -1)
 #endif
 
+/* By these words, CDI's controller and its tests recognize ERROR_NO_SPACE:
+ * "DataVolume too small to contain image". */
+#define ERROR_NO_SPACE_CDI \
+    "effective image size is larger than the reported available storage"
+
 /* May the same command succeed later without manual changes? */
 bool error_is_retryable(enum error_kind kind);
 

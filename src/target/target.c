@@ -222,14 +222,15 @@ static int wait_for_source(struct target *t, struct visitor **visitor,
 
 /* ---- one session after the other ---- */
 
-/* Is err the fault of this target, so that no source can succeed? */
-static bool is_targets_fault(const struct error *err)
+/* Is err the fault of this target, so that no source can succeed?  A server of
+ * uploads waits for a smaller disk, as CDI's does. */
+static bool is_targets_fault(const struct target *t, const struct error *err)
 {
     switch (err->kind) {
+    case ERROR_NO_SPACE: return !err->from_peer && !t->options.security.http;
     case ERROR_NONE:
     case ERROR_SYSTEM:
     case ERROR_USAGE:
-    case ERROR_NO_SPACE:
     case ERROR_REFUSED:
     case ERROR_TARGET_IO:
     case ERROR_CANCELLED: return !err->from_peer;
@@ -255,9 +256,11 @@ static bool wait_for_next_session(struct target *t, const struct error *err)
     bool comes_back = err->kind == ERROR_TEMPORARY &&
                       retry_again(&t->retry, t->max_on_disk, clock_now_ns());
 
-    if (is_targets_fault(err) || (t->options.once && !comes_back))
+    if (is_targets_fault(t, err) || (t->options.once && !comes_back))
         return false;
-    if (err->kind == ERROR_MISMATCH)
+    if (err->kind == ERROR_NO_SPACE && t->has_disk)
+        sink_discard(t->sink); /* it fills the volume */
+    if (err->kind == ERROR_MISMATCH || err->kind == ERROR_NO_SPACE)
         t->has_disk = false;
     log_warn("clone from %s: %s; %s", t->session.peer, err->text,
              comes_back ? "waiting for the source to come back"
@@ -296,7 +299,9 @@ static int serve_visitor(struct target *t, struct visitor *visitor,
 
     if (r < 0)
         job_state_first_error(&t->job.state, err);
-    else
+    if (r < 0 && err->kind == ERROR_NO_SPACE && t->options.security.http)
+        error_wrap(err, ERROR_NO_SPACE_CDI);
+    if (r == 0)
         upload_router_set(&t->router, UPLOAD_ROUTER_DONE);
     return r;
 }
