@@ -16,17 +16,26 @@
 
 /* ---- progress ---- */
 
-/* Progress never goes back: an attempt counts only beyond earlier ones. */
-static void count(struct http_source *v, uint64_t before)
+/* Progress never goes back: an attempt counts only beyond earlier ones.  It
+ * does not pass the total, which is an estimate for a tree. */
+static void count_handled(struct http_source *v, uint64_t now)
 {
-    uint64_t now = v->encoder.data_bytes + v->encoder.zero_bytes;
-    uint64_t max = atomic_load(&v->max);
+    uint64_t max = atomic_load(&v->max), total = v->job.status.total_bytes;
 
-    progress_add(&v->job.status.progress.data_bytes, now - before);
+    if (now > total)
+        now = total;
     if (now <= max)
         return;
     progress_add(&v->job.status.progress.handled_bytes, now - max);
     atomic_store(&v->max, now);
+}
+
+static void count(struct http_source *v, uint64_t before)
+{
+    uint64_t now = v->encoder.data_bytes + v->encoder.zero_bytes;
+
+    progress_add(&v->job.status.progress.data_bytes, now - before);
+    count_handled(v, now);
 }
 
 /* The server has responded in mid-stream: stop sending. */
@@ -171,6 +180,7 @@ int http_source_send(struct worker *lane, struct error *err)
     /* The target's disk may be slow, but the target must be alive. */
     conn_set_role(v->conn, CONN_CONTROL,
                   (unsigned)(v->job.tuning.stall_ns / CLOCK_MS_NS));
+    count_handled(v, UINT64_MAX); /* all of it, whatever the estimate was */
     atomic_store(&v->is_sent, true);
     job_state_wake(&v->job.state);
     return upload_client_await(&v->client, err);

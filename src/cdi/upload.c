@@ -327,7 +327,6 @@ void upload_refuse(struct upload *u, const struct error *err)
     char text[sizeof(err->text) + 128];
 
     snprintf(text, sizeof(text), "Saving stream failed: %s%s",
-             is_full ? ERROR_NO_SPACE_CDI ": " : "",
-             err->text);
+             is_full ? ERROR_NO_SPACE_CDI ": " : "", err->text);
     request_answer(u->from, is_full ? HTTP_BAD : HTTP_FAILED, HTTP_TEXT, text);
 }

@@ -24,6 +24,7 @@ struct level {
 struct tree_walk {
     const char *directory;
     const char *const *skip;
+    const char *first;
     struct level levels[TREE_WALK_DEPTH];
     unsigned depth;
     bool enters; /* the last entry was a directory: enter it */
@@ -67,6 +68,19 @@ static int add_name(struct level *level, const char *name)
     return 0;
 }
 
+/* Moves name, if it is there, before all others. */
+static void move_first(struct level *level, const char *name)
+{
+    for (size_t i = 1; i < level->count; i++)
+        if (strcmp(level->names[i], name) == 0) {
+            char *found = level->names[i];
+
+            memmove(level->names + 1, level->names, i * sizeof(*level->names));
+            level->names[0] = found;
+            return;
+        }
+}
+
 static int read_names(const struct tree_walk *walk, struct level *level)
 {
     AUTO(auto_closedir) DIR *dir = directory_open(level->fd, ".");
@@ -82,6 +96,8 @@ static int read_names(const struct tree_walk *walk, struct level *level)
         r = -errno;
     if (level->count > 0)
         qsort(level->names, level->count, sizeof(*level->names), by_name);
+    if (walk->depth == 1)
+        move_first(level, walk->first);
     return r;
 }
 
@@ -113,7 +129,8 @@ static int walk_failed(int r, const char *directory, const char *path,
 }
 
 int tree_walk_open(const char *directory, const char *const *skip,
-                   struct tree_walk **walk, struct error *err)
+                   const char *first, struct tree_walk **walk,
+                   struct error *err)
 {
     AUTO(auto_walk) struct tree_walk *w = calloc(1, sizeof(*w));
     int r;
@@ -122,6 +139,7 @@ int tree_walk_open(const char *directory, const char *const *skip,
         return error_set(err, ERROR_SYSTEM, ENOMEM, "walk %s", directory);
     w->directory = directory;
     w->skip = skip;
+    w->first = first;
     r = enter(w, open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
     if (r < 0)
         return walk_failed(r, directory, "", err);

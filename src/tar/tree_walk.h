@@ -1,6 +1,6 @@
 /*
- * tree_walk.h - walks everything below a directory, in order: names sorted, a
- * directory before its content.  Links are returned, not followed.
+ * tree_walk.h - walks everything below a directory, in order: names sorted, but
+ * for one that comes first, a directory before its content.  Links are returned, not followed.
  *
  * Belongs to one thread.  A tree that changes meanwhile is walked as it is
  * found.
@@ -25,9 +25,11 @@ struct tree_walk_entry {
 };
 
 /* *walk is owned by the caller. skip: names to leave out at the top,
- * NULL-terminated; borrowed.  ERROR_SOURCE_IO, ERROR_SYSTEM. */
+ * NULL-terminated; borrowed. first: the name that comes before all others at
+ * the top, if it is there.  ERROR_SOURCE_IO, ERROR_SYSTEM. */
 int tree_walk_open(const char *directory, const char *const *skip,
-                   struct tree_walk **walk, struct error *err);
+                   const char *first, struct tree_walk **walk,
+                   struct error *err);
 
 /* Returns 1: *entry is the next one, valid until the next call; 0: the end;
  * -1: ERROR_SOURCE_IO, ERROR_FORMAT (too deep), ERROR_SYSTEM. */

@@ -23,6 +23,11 @@
 
 #define PIECE_BYTES ((size_t)256 << 10)
 #define USER_XATTR  "user."
+/* A server that wants only the disk, as CDI's does, takes the first entry whose
+ * name contains this one. */
+#define FIRST_NAME CW_VOLUME_DISK_NAME
+/* Of an entry: the extended header, its records and the header. */
+#define HEADER_BYTES 1536U
 
 /* Not user data: the filesystem's own, and what a target has left. */
 static const char *const skipped[] = { "lost+found", PARTIAL_TREE_NAME, NULL };
@@ -140,22 +145,27 @@ static int add_attributes(struct archive_entry *to, int fd,
     return 0;
 }
 
-/* A filesystem that does not report holes has none. */
+/* The data at or after *hole, which moves to its end.  False: there is none.
+ * A filesystem that does not report holes has none. */
+static bool next_extent(int fd, off_t size, off_t *data, off_t *hole)
+{
+    *data = *hole < size ? lseek(fd, *hole, SEEK_DATA) : -1;
+    if (*data < 0 || *data >= size)
+        return false;
+    *hole = lseek(fd, *data, SEEK_HOLE);
+    if (*hole < 0 || *hole > size)
+        *hole = size;
+    return true;
+}
+
 static void add_holes(struct archive_entry *to, int fd, off_t size)
 {
     off_t data, hole = 0;
 
     if (lseek(fd, 0, SEEK_HOLE) == size)
         return;
-    while (hole < size) {
-        data = lseek(fd, hole, SEEK_DATA);
-        if (data < 0 || data >= size)
-            break;
-        hole = lseek(fd, data, SEEK_HOLE);
-        if (hole < 0 || hole > size)
-            hole = size;
+    while (next_extent(fd, size, &data, &hole))
         archive_entry_sparse_add_entry(to, data, hole - data);
-    }
     if (archive_entry_sparse_count(to) == 0)
         archive_entry_sparse_add_entry(to, 0, 0); /* nothing but a hole */
 }
@@ -391,7 +401,8 @@ static int open_archive(struct tar_writer *p, struct error *err)
         return pack_failed(p, p->options->directory, err);
     archive_entry_linkresolver_set_strategy(p->links,
                                             archive_format(p->archive));
-    return tree_walk_open(p->options->directory, skipped, &p->walk, err);
+    return tree_walk_open(p->options->directory, skipped, FIRST_NAME, &p->walk,
+                          err);
 }
 
 static int put_all(struct tar_writer *p, struct error *err)
@@ -428,16 +439,30 @@ int tar_writer_tree(const struct tar_writer_options *options,
     return r;
 }
 
+/* What of a file is not a hole.  An unreadable file fails when it is packed. */
+static uint64_t mapped_bytes(const struct tree_walk_entry *entry)
+{
+    AUTO_FD int fd = openat(entry->dir_fd, entry->name,
+                            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    off_t data, hole = 0;
+    uint64_t bytes = 0;
+
+    while (fd >= 0 && next_extent(fd, entry->stat.st_size, &data, &hole))
+        bytes += (uint64_t)(hole - data);
+    return bytes;
+}
+
 /* The bytes of an entry in the stream.  A file with several names is stored
  * once, so each of them counts a share. */
-static uint64_t stream_bytes(const struct stat *st, bool sparse)
+static uint64_t stream_bytes(const struct tree_walk_entry *entry, bool sparse)
 {
-    uint64_t allocated = (uint64_t)st->st_blocks * 512;
-    uint64_t size = (uint64_t)st->st_size;
+    const struct stat *st = &entry->stat;
 
     if (!S_ISREG(st->st_mode))
-        return 512;
-    return 512 + (sparse && allocated < size ? allocated : size) / st->st_nlink;
+        return HEADER_BYTES;
+    return HEADER_BYTES +
+           (sparse ? mapped_bytes(entry) : (uint64_t)st->st_size) /
+               st->st_nlink;
 }
 
 int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
@@ -448,10 +473,10 @@ int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
     int r;
 
     *bytes = 0;
-    if (tree_walk_open(directory, skipped, &walk, err) < 0)
+    if (tree_walk_open(directory, skipped, FIRST_NAME, &walk, err) < 0)
         return -1;
     while ((r = tree_walk_next(walk, &entry, err)) > 0)
-        *bytes += stream_bytes(&entry.stat, sparse);
+        *bytes += stream_bytes(&entry, sparse);
     tree_walk_close(walk);
     return r;
 }
@@ -463,7 +488,7 @@ int tar_writer_is_only(const char *directory, const char *name,
     struct tree_walk *walk;
     bool is_there = false;
     unsigned others = 0;
-    int r = tree_walk_open(directory, skipped, &walk, err);
+    int r = tree_walk_open(directory, skipped, FIRST_NAME, &walk, err);
 
     if (r < 0)
         return -1;

@@ -1,6 +1,6 @@
 /*
  * writer.h - packs a directory as a tar stream: everything except lost+found,
- * hidden files and directories too, with modes, ACLs, times, links, user
+ * hidden files and directories too, disk.img before all, with modes, ACLs, times, links, user
  * attributes and holes.  Uses libarchive.  The format is POSIX with GNU's
  * extensions for holes: GNU tar, Go and libarchive read it.
  *
@@ -40,7 +40,7 @@ int tar_writer_tree(const struct tar_writer_options *options,
                     struct tar_writer_report *report, struct error *err);
 
 /* Estimates the size of the stream in bytes, for progress: from the sizes of
- * the files, or if sparse, from the allocated space.  ERROR_SOURCE_IO. */
+ * the files, or if sparse, from what is not a hole.  ERROR_SOURCE_IO. */
 int tar_writer_estimate(const char *directory, bool sparse, uint64_t *bytes,
                         struct error *err);
 
