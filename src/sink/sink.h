@@ -53,7 +53,7 @@ struct sink_report {
     uint32_t sector_bytes;    /* logical sector the guest will see */
     struct sizing_verdict size; /* filled also when prepare refused */
     /* Method in use: "hole" (nothing to do), "trusted" (--target-is-zero),
-     * "punch-hole", "zero-range", "zeroout", "write". */
+     * "punch-hole", "compare", "zero-range", "zeroout", "write". */
     const char *zero_method;
     const char *preallocation;  /* applied: "off", "falloc", "full" */
     char preallocation_why[96]; /* why it differs; may be empty */

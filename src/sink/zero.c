@@ -4,15 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/iszero.h"
 #include "base/log.h"
 
 #define WRITE_BYTES (UINT64_C(1) << 20)
+#define MISSES_MAX  16U
 
 /*
  * Where the device unmaps, a call for 1 GiB costs about as much as one for 1
@@ -102,12 +106,54 @@ static int write_zeros(struct file *file, uint64_t offset, uint64_t length)
     return 0;
 }
 
+/* Reads len bytes at offset.  False: they are not all zero, or cannot be read
+ * at once. */
+static bool reads_as_zero(const struct file *file, uint8_t *buf, size_t len,
+                          uint64_t offset)
+{
+    ssize_t n = pread(file_fd_for(file, buf, len, offset), buf, len,
+                      (off_t)offset);
+
+    return n == (ssize_t)len && iszero(buf, len);
+}
+
+/*
+ * Leaves what reads as zero already: the kernel would write it, which costs
+ * time, and space on a device that is thin or a file.  After MISSES_MAX pieces
+ * of old data, reads one of as many.
+ */
+static int zero_what_is_not(struct file *file, uint64_t offset, uint64_t length)
+{
+    AUTO_FREE uint8_t *buf = aligned_alloc(4096, WRITE_BYTES);
+    unsigned misses = 0;
+    int r = buf ? 0 : -ENOMEM;
+
+    while (r == 0 && length > 0) {
+        uint64_t step = misses < MISSES_MAX ? WRITE_BYTES
+                                            : MISSES_MAX * WRITE_BYTES;
+        uint64_t len = length < step ? length : step;
+
+        if (misses < MISSES_MAX &&
+            reads_as_zero(file, buf, (size_t)len, offset)) {
+            misses = 0;
+        } else {
+            misses = misses < MISSES_MAX ? misses + 1 : MISSES_MAX - 1;
+            r = zero_range(file, offset, len);
+            if (r < 0)
+                r = zeroout(file, offset, len);
+            if (r < 0)
+                r = write_zeros(file, offset, len);
+        }
+        offset += len;
+        length -= len;
+    }
+    return r;
+}
+
 const struct zero_method zero_block_methods[] = {
-    { "punch-hole", false, punch_hole },
-    { "zero-range", true, zero_range },
-    { "zeroout", true, zeroout },
-    { "write", true, write_zeros },
-    { 0 },
+    { "punch-hole", false, punch_hole }, { "compare", false, zero_what_is_not },
+    { "zero-range", true, zero_range },  { "zeroout", true, zeroout },
+    { "write", true, write_zeros },      { 0 },
 };
 
 const struct zero_method zero_file_methods[] = {

@@ -27,7 +27,8 @@ struct zero_method {
 
 /*
  * The last row has a NULL name.  For a block device: "punch-hole" (unmaps, and
- * the block layer guarantees zeros), "zero-range" (the same without
+ * the block layer guarantees zeros), "compare" (reads, and writes what is not
+ * zero), "zero-range" (as punch-hole, but without
  * unmapping), "zeroout" (the ioctl, where fallocate(2) on devices is
  * filtered), "write".
  */

@@ -79,3 +79,10 @@ run_cloner block /dev/cdi-block-volume \
     --device "$DISK_source:/dev/cdi-block-volume"
 assert_log source 'by clonewire/1'
 assert_same disk "$DISK_target" $((24 * MIB))
+
+# The server ends when CDI's tests kill it by a shell in its pod (3997, 4000).
+run_server -v "$PWD/data:/data"
+podman exec "cw$$-target" /bin/sh -c "kill 1" || fail "no shell"
+STATUS=0
+wait "$TARGET_PID" || STATUS=$?
+assert_equal "$STATUS" 143 "status of the server"

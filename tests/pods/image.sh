@@ -58,6 +58,14 @@ assert_equal "$(podman image inspect -f '{{.Config.Entrypoint}}' \
 assert_equal "$(podman image inspect \
     -f '{{.Config.Entrypoint}} {{.Config.WorkingDir}}' "$IMAGE-cdi-cloner")" \
     "[/usr/bin/cloner_startup.sh] /home/cdi-cloner" "entry point"
+# CDI's tests end a pod by its shell: process 1 gets SIGTERM.
+for image in cdi-uploadserver cdi-cloner; do
+    STATUS=0
+    podman run --rm --network none --read-only --cap-drop all --user 107 \
+        --entrypoint /bin/sh "$IMAGE-$image" \
+        -c 'trap "exit 42" TERM; kill 1; exit 1' || STATUS=$?
+    assert_equal "$STATUS" 42 "status after kill 1 in $image"
+done
 prepare() # IMAGE: as CDI's controller does
 {
     podman run --rm --network none --read-only --cap-drop all --user 107 \

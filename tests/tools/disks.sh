@@ -154,6 +154,7 @@ unmount() # DIR: if it is still mounted
 #   flush-eio       fsync fails with EIO
 #   slow RATE       RATE bits a second, as nbdkit counts ("80M"), until
 #                   faulty_rate changes it
+#   no-zero         no requests to trim or zero are taken
 #   slow-zero TIME  each request to trim or zero takes that long
 #
 # FAULTY_DISK is the file, over BACKING; attach it for a device.
@@ -212,6 +213,10 @@ faulty_serve() # DIR BACKING FAULT [ARGUMENT...]
         rate-file="$dir/rate" burstiness=0.2 ;;
     slow-zero) faulty_nbdkit --filter=delay file "$backing" \
         delay-trim="$1" delay-zero="$1" ;;
+    no-zero) faulty_nbdkit --filter=nozero eval \
+        get_size="stat -Lc %s '$backing'" \
+        pread="dd if='$backing' iflag=skip_bytes,count_bytes skip=\$4 count=\$3 status=none" \
+        pwrite="dd of='$backing' oflag=seek_bytes conv=notrunc seek=\$4 status=none" ;;
     *) fail "no such fault: $fault" ;;
     esac
     wait_exists "$dir/socket" $KIT_PID || skip "nbdkit: $(cat "$dir/kit.err")"

@@ -335,8 +335,8 @@ static void test_rungs_on_files(void **state)
 
 static void check_device_rungs(unsigned sector_bytes)
 {
-    static const char *const names[] = { "punch-hole", "zero-range", "zeroout",
-                                         "write" };
+    static const char *const names[] = { "punch-hole", "compare", "zero-range",
+                                         "zeroout", "write" };
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct loopdev loop;
