@@ -23,6 +23,8 @@ const struct cdi_setting env_settings[] = {
     { "DESTINATION", "file or block device: " DEFAULT_DESTINATION },
     { "LISTEN_ADDRESS", "address to listen on: 0.0.0.0, all" },
     { "LISTEN_PORT", "port to listen on: " DEFAULT_PORT },
+    { "CLONEWIRE_METRICS_LISTEN", "also serve /healthz, /readyz and /metrics "
+                                  "on this address: :9443" },
     { "CLONEWIRE_STALL_TIMEOUT", "how long to wait for bytes: 5m" },
     { "CLONEWIRE_TERMINATION_LOG", "file instead of /dev/termination-log" },
     { 0 },

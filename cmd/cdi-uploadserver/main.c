@@ -86,6 +86,7 @@ static int serve(struct log_output *log, const char *const *arguments)
         return status;
     }
     cdi_get_events(log, cdi_log_level(arguments), &env.options.events);
+    env.options.events.metrics_listen = cdi_env("CLONEWIRE_METRICS_LISTEN");
     return run(log, &env.options);
 }
 
