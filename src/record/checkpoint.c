@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 
 #define MAGIC   "clonewire-state\n" /* 16 bytes */
-#define VERSION 2U
+#define VERSION 3U
 #define MAPS    ((size_t)2 * CHECKPOINT_BITMAP_BYTES)
 
 uint64_t checkpoint_pages(uint64_t chunks)
@@ -40,6 +40,8 @@ void checkpoint_encode_head(uint8_t out[CHECKPOINT_HEAD_BYTES],
     at += 8;
     memcpy(at, head->stamp, strnlen(head->stamp, CHECKPOINT_STAMP_BYTES - 1));
     at += CHECKPOINT_STAMP_BYTES;
+    memcpy(at, head->peer, strnlen(head->peer, CHECKPOINT_PEER_BYTES - 1));
+    at += CHECKPOINT_PEER_BYTES;
     digest_checksum(out, (size_t)(at - out), at);
 }
 
@@ -69,10 +71,13 @@ bool checkpoint_decode_head(const uint8_t in[CHECKPOINT_HEAD_BYTES],
     head->finished_unix_ns = get_be64(at);
     at += 8;
     memcpy(head->stamp, at, CHECKPOINT_STAMP_BYTES);
+    at += CHECKPOINT_STAMP_BYTES;
+    memcpy(head->peer, at, CHECKPOINT_PEER_BYTES);
     /* This program ends each text before it makes the checksum. */
     return head->job[CHECKPOINT_JOB_BYTES - 1] == '\0' &&
            head->sink[CHECKPOINT_SINK_BYTES - 1] == '\0' &&
-           head->stamp[CHECKPOINT_STAMP_BYTES - 1] == '\0';
+           head->stamp[CHECKPOINT_STAMP_BYTES - 1] == '\0' &&
+           head->peer[CHECKPOINT_PEER_BYTES - 1] == '\0';
 }
 
 bool checkpoint_is_finished(const struct checkpoint_head *head)

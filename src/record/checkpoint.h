@@ -29,6 +29,7 @@
 #define CHECKPOINT_SOURCE_BYTES 32U
 #define CHECKPOINT_SUM_BYTES    16U
 #define CHECKPOINT_STAMP_BYTES  256U
+#define CHECKPOINT_PEER_BYTES   256U
 
 /* What the record is bound to: all of it must fit, or it is another's. */
 struct checkpoint_head {
@@ -46,12 +47,16 @@ struct checkpoint_head {
     /* What of the file or device changes when it is written to, as it was
      * at the save; "": nothing does. */
     char stamp[CHECKPOINT_STAMP_BYTES];
+    /* Who the disk came from: name of the certificate, or identity of the
+     * pre-shared key; "": whoever had the pairing code. */
+    char peer[CHECKPOINT_PEER_BYTES];
 };
 
 #define CHECKPOINT_HEAD_BYTES                                              \
     (16U + 4U + 4U + 4U + 8U + 8U + CHECKPOINT_JOB_BYTES +                 \
      CHECKPOINT_SINK_BYTES + CHECKPOINT_SOURCE_BYTES + DIGEST_ROOT_BYTES + \
-     8U + CHECKPOINT_STAMP_BYTES + CHECKPOINT_SUM_BYTES)
+     8U + CHECKPOINT_STAMP_BYTES + CHECKPOINT_PEER_BYTES +                 \
+     CHECKPOINT_SUM_BYTES)
 
 #define CHECKPOINT_PAGE_CHUNKS  8192U
 #define CHECKPOINT_BITMAP_BYTES (CHECKPOINT_PAGE_CHUNKS / 8U)

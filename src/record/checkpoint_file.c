@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "io/file.h"
 #include "plan/chunk_grid.h"
 
@@ -34,6 +35,36 @@ static int write_all(int fd, const uint8_t *data, size_t len)
         len -= (size_t)n;
     }
     return 0;
+}
+
+/* May only we, root, or who may replace it anyway have written the record? */
+static bool is_trusted_record(int fd, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *directory = slash
+                                    ? strndup(path, (size_t)(slash - path) + 1)
+                                    : strdup(".");
+    struct stat st, dir;
+
+    return directory && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+           st.st_nlink == 1 && !(st.st_mode & S_IWOTH) &&
+           (st.st_uid == geteuid() || st.st_uid == 0 ||
+            (stat(directory, &dir) == 0 && st.st_uid == dir.st_uid));
+}
+
+/* Opens a record to be read.  Never waits, as for the writer of a FIFO, and
+ * follows no link.  -1: there is none to be believed, and the log says why. */
+static int open_record(const char *path)
+{
+    AUTO_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0 && is_trusted_record(fd, path))
+        return take_fd(&fd);
+    if (fd >= 0 || errno == ELOOP)
+        log_warn("%s is not used: it is not a file of our own that only we can "
+                 "write",
+                 path);
+    return -1;
 }
 
 /* Reads len bytes; false at an earlier end, or an error. */
@@ -128,8 +159,8 @@ int checkpoint_file_write(const char *path, const struct checkpoint_head *head,
 
     if (!name)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "write %s", path);
-    fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-              0600);
+    unlink(name); /* of a run that was killed, or planted */
+    fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_set(err, ERROR_TARGET_IO, errno, "make %s", name);
     file = coded_open(fd, key);
@@ -229,7 +260,7 @@ static bool read_code(struct coded *file, bool *is_authentic)
 
 bool checkpoint_file_look(const char *path, struct checkpoint_head *head)
 {
-    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FD int fd = open_record(path);
     uint8_t encoded[CHECKPOINT_HEAD_BYTES];
 
     return fd >= 0 && read_all(fd, encoded, sizeof(encoded)) &&
@@ -240,7 +271,7 @@ enum checkpoint_file_result checkpoint_file_load(
     const char *path, struct checkpoint_head *wanted, struct chunk_bitmap *held,
     struct digest *digest, const uint8_t *key, bool *is_authentic)
 {
-    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FD int fd = open_record(path);
     AUTO(auto_coded) struct coded file = { .fd = -1 };
     uint8_t encoded[CHECKPOINT_HEAD_BYTES];
     struct checkpoint_head found;

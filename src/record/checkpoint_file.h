@@ -29,13 +29,13 @@ void checkpoint_file_abandon(const char *path);
 /* Removes the record, durably; there need not be one. */
 int checkpoint_file_remove(const char *path, struct error *err);
 
-/* Reads what the record at path is bound to; false: there is none, or its
- * head is damaged. */
+/* Reads what the record at path is bound to; false: there is none, its head is
+ * damaged, or another user may have written it. */
 bool checkpoint_file_look(const char *path, struct checkpoint_head *head);
 
 enum checkpoint_file_result {
     CHECKPOINT_FILE_OK,
-    CHECKPOINT_FILE_NONE,    /* the file is missing or unreadable */
+    CHECKPOINT_FILE_NONE,    /* missing, unreadable, or another user's */
     CHECKPOINT_FILE_DAMAGED, /* torn, or of another version */
     CHECKPOINT_FILE_FOREIGN, /* of *wanted's job, but not of its disk */
     CHECKPOINT_FILE_OTHER_JOB,

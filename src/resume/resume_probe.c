@@ -26,7 +26,7 @@ static bool is_of(const struct checkpoint_head *head, const char *path)
  * uses it. */
 static bool is_untouched(const char *record_path, const char *path)
 {
-    AUTO_FD int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     struct stat record, file;
 
     if (fd < 0 || fstat(fd, &file) < 0 || file_has_guest(fd, false))

@@ -83,6 +83,10 @@ static int check_source(const struct target *t, const struct visitor *visitor,
         check_size(t, hello->virtual_bytes, err) < 0)
         return -1;
     is_same = target_is_same_job(t, hello, visitor->name);
+    if (t->is_left && !is_same && strcmp(hello->job, t->disk_of.job) == 0 &&
+        strcmp(visitor->name, t->disk_of_name) != 0)
+        return error_set(err, ERROR_BUSY, 0,
+                         "busy: the disk of another client's job is complete");
     if (t->is_left)
         return 0; /* target_prepare() refuses what must not be replaced */
     if (t->is_committed && !is_same)

@@ -105,6 +105,7 @@ static int load_finished(struct target *t, const struct checkpoint_head *head,
         target_open_tables(t, &t->disk_of, err) < 0 ||
         sink_resume(t->sink, head->virtual_bytes, head->disk_bytes, err) < 0)
         return -1;
+    memcpy(t->disk_of_name, head->peer, sizeof(t->disk_of_name));
     memcpy(t->on_disk_of, head->source, sizeof(t->on_disk_of));
     memcpy(t->root, head->root, sizeof(t->root));
     t->checkpointer.head = *head;

@@ -22,6 +22,10 @@
 #include "target/target_scan.h"
 #include "target/target_trust.h"
 
+_Static_assert(sizeof(((struct target_session *)0)->name) ==
+                   CHECKPOINT_PEER_BYTES,
+               "a name fits");
+
 static int bind_keeper(struct target *t, struct error *err)
 {
     const struct message_hello *hello = &t->session.hello;
@@ -32,6 +36,8 @@ static int bind_keeper(struct target *t, struct error *err)
     };
 
     memcpy(head.job, hello->job, sizeof(head.job));
+    if (!t->is_paired) /* the next code has another name */
+        memcpy(head.peer, t->session.name, sizeof(head.peer));
     return checkpointer_bind(&t->checkpointer, &head,
                              t->session.has_record_key ? t->session.record_key
                                                        : NULL,

@@ -11,10 +11,12 @@
 bool target_is_same_job(const struct target *t,
                         const struct message_hello *hello, const char *name)
 {
-    /* The record of an earlier process does not hold the name. */
-    return t->has_disk &&
-           (t->disk_of_name[0] == '\0' || strcmp(name, t->disk_of_name) == 0) &&
-           strcmp(hello->job, t->disk_of.job) == 0 &&
+    /* A pairing code of an earlier process had another name; who has ours was
+     * given it for this disk. */
+    bool is_peer = (t->is_paired && t->is_left) ||
+                   strcmp(name, t->disk_of_name) == 0;
+
+    return t->has_disk && is_peer && strcmp(hello->job, t->disk_of.job) == 0 &&
            hello->virtual_bytes == t->disk_of.virtual_bytes &&
            hello->digest == t->disk_of.digest;
 }

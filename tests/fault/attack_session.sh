@@ -14,13 +14,13 @@ attack() # SIN REGEX
     assert_log evil "$2"
 }
 
-impose() # REGEX: with the job's ID and the very disk
+impose() # REGEX [ADDRESS]: with the job's ID and the very disk
 {
     local status=0
 
     read -ra identity < <(identity source-imposter)
     "$SOURCE" "${identity[@]}" --job-id the-job --retry-for=off image \
-        "$TARGET_ADDRESS" >imposter.out 2>imposter.log || status=$?
+        "${2:-$TARGET_ADDRESS}" >imposter.out 2>imposter.log || status=$?
     [ $status != 0 ] || fail "the imposter was served"
     assert_log imposter "$1"
 }
@@ -49,3 +49,19 @@ both_succeed
 assert_same image copy $((32 * MIB))
 [ "$(count_of source data_bytes)" -lt $((32 * MIB)) ] ||
     fail "the source began again"
+
+# After the end: the target is killed before its source knows, and its record
+# names the source.
+require python3
+rm copy
+start_target copy
+start_flaky deaf $((24 * MIB)) 1
+start_source image --job-id the-job --dead-peer-timeout 6s
+wait_exists copy || fail "no copy"
+stop_process "$SOURCE_PID"
+stop_process "$TARGET_PID"
+start_target copy
+impose "busy: the disk of another client's job is complete"
+start_source image --job-id the-job
+both_succeed
+assert_same image copy $((32 * MIB))

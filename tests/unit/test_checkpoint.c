@@ -27,6 +27,7 @@ static struct checkpoint_head bound(void)
         .sink = "file 77",
         .source = { 1, 2, 3 },
         .stamp = "file 1 2",
+        .peer = "source",
         .chunk_bytes = (uint32_t)MIB,
         .digest = DIGEST_XXH3_128,
         .virtual_bytes = DISK,
@@ -123,6 +124,41 @@ static void test_round_trip(void **state)
     close_state(&loaded);
 }
 
+/* What another user may have put there is not read, and nothing waits for it. */
+static void test_planted(void **state)
+{
+    struct checkpoint_head head = bound();
+    char aside[PATH_MAX + 8];
+    struct state saved;
+    struct error err;
+
+    (void)state;
+    snprintf(aside, sizeof(aside), "%s.aside", path);
+    fill_state(&saved);
+    save(&saved);
+    assert_true(checkpoint_file_look(path, &head));
+    assert_string_equal(head.peer, "source");
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_false(checkpoint_file_look(path, &head));
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(link(path, aside), 0);
+    assert_false(checkpoint_file_look(path, &head));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink(aside, path), 0);
+    assert_false(checkpoint_file_look(path, &head));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(load(&head), CHECKPOINT_FILE_NONE);
+    assert_int_equal(checkpoint_file_remove(path, &err), 0);
+    /* Nor is a planted temporary name written through. */
+    snprintf(aside, sizeof(aside), "%s.new", path);
+    assert_int_equal(mkfifo(aside, 0666), 0);
+    save(&saved);
+    assert_int_equal(load(&head), CHECKPOINT_FILE_OK);
+    assert_int_equal(checkpoint_file_remove(path, &err), 0);
+    close_state(&saved);
+}
+
 /* A crash may leave any length, and a disk any bit. */
 static void test_torn(void **state)
 {
@@ -209,9 +245,8 @@ static int in_tmp(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_round_trip),  cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_planted),     cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_uncommitted),
     };
 
