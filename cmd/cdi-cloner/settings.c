@@ -141,6 +141,7 @@ static void fill_source(struct settings *s)
         .connect_timeout_ns = volume->connect_timeout_ns,
         .allow_in_use = volume->allow_in_use,
         .copy_mode = volume->is_tree,
+        .no_link = volume->is_tree,
     };
     /* A target that speaks clonewire/1 has TLS 1.3. */
     s->source.security.allow_tls12 = false;

@@ -50,6 +50,7 @@ static int send_to_ours(struct program *process, struct source_config *config,
         snprintf(disk, sizeof(disk), "%s/%s", options->image,
                  CW_VOLUME_DISK_NAME);
         options->image = disk;
+        options->no_link = true;
         options->format = CW_FORMAT_RAW;
     }
     return program_run(process, cw_source_open(options, &error), &error);

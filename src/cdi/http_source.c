@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -34,7 +35,9 @@
 static int look_for_disk(struct http_source *v, struct error *err)
 {
     char path[4096];
-    struct image_options options = { .path = path, .allow_in_use = true };
+    struct image_options options = { .path = path,
+                                     .allow_in_use = true,
+                                     .no_link = true };
     struct image *image;
     struct error why;
     struct stat st;
@@ -135,6 +138,23 @@ static bool takes_older(struct http_source *v, const struct error *err)
     return true;
 }
 
+/*
+ * A server that rejects TLS 1.3 by an alert in plain text and then speaks it did
+ * not send that alert: clonewire/1 is not given up for a forger on the way.
+ * (OpenSSL refuses TLS 1.2 of a server that has 1.3.)
+ */
+static int check_older(const struct http_source *v, struct error *err)
+{
+    struct conn_info info;
+
+    conn_get_info(v->conn, &info);
+    if (strcmp(info.tls_version, "TLSv1.3") != 0)
+        return 0;
+    return error_set(err, ERROR_TLS, 0,
+                     "the target has TLS 1.3, but something on the way forged "
+                     "an alert that denies it: not continuing by HTTP");
+}
+
 static int connect_target(struct http_source *v, uint64_t deadline_ns,
                           struct error *err)
 {
@@ -151,8 +171,11 @@ static int connect_target(struct http_source *v, uint64_t deadline_ns,
     const struct addr *addr = &v->url.addr;
     int r = connect_until(&v->job, addr, &options, &patience, &v->conn, err);
 
-    if (r < 0 && takes_older(v, err))
+    if (r < 0 && takes_older(v, err)) {
         r = connect_until(&v->job, addr, &options, &patience, &v->conn, err);
+        if (r == 0 && check_older(v, err) < 0)
+            return -1;
+    }
     if (r < 0)
         return -1;
     note_peer(v);

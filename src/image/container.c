@@ -80,6 +80,19 @@ static int open_source_file(struct container *c, const char *real_path,
                             options->path, options->mode, err);
 }
 
+/* Every reader opens the guard's descriptor again. */
+static int open_guard(struct container *c, const char *real_path,
+                      struct error *err)
+{
+    const struct image_options *options = c->options;
+
+    return options->no_link
+               ? source_guard_open_here(&c->guard, options->path,
+                                        options->allow_in_use, err)
+               : source_guard_open(&c->guard, real_path, options->path,
+                                   options->allow_in_use, err);
+}
+
 int container_open(struct container *c, const char *real_path,
                    struct error *err)
 {
@@ -95,8 +108,7 @@ int container_open(struct container *c, const char *real_path,
         return open_input(c, options->input, err);
     if (strcmp(real_path, "-") == 0 && stdin_is_pipe())
         return open_input(c, &standard, err);
-    if (!options->like && source_guard_open(&c->guard, real_path, options->path,
-                                            options->allow_in_use, err) < 0)
+    if (!options->like && open_guard(c, real_path, err) < 0)
         return -1;
     return open_source_file(c, real_path, err);
 }

@@ -145,6 +145,7 @@ struct image_options {
     /* Read a disk that is in use or changes: one that we write ourselves, or
      * at the user's request. */
     bool allow_in_use;
+    bool no_link; /* path itself must not be a symbolic link */
 
     /* Number of clusters of a qcow2 to compare with libqcow first. */
     unsigned cross_check;

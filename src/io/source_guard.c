@@ -75,31 +75,61 @@ static int fill(struct source_guard *guard, struct error *err)
     return 0;
 }
 
+/* fd: moved; -1: it cannot be opened. */
+static int guard_fd(struct source_guard **guard, int fd,
+                    const struct source_guard *named, struct error *err)
+{
+    AUTO_FD int owned = fd;
+    struct source_guard opened = *named;
+
+    *guard = NULL;
+    if (owned < 0 || fstat(owned, &opened.stat) < 0 ||
+        (!S_ISREG(opened.stat.st_mode) && !S_ISBLK(opened.stat.st_mode)))
+        return 0;
+    opened.fd = owned;
+    if (fill(&opened, err) < 0)
+        return -1;
+    *guard = malloc(sizeof(**guard));
+    if (!*guard)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", named->name);
+    **guard = opened;
+    (void)take_fd(&owned);
+    return 0;
+}
+
 int source_guard_open(struct source_guard **guard, const char *path,
                       const char *name, bool allow_in_use, struct error *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    AUTO_FD int fd = open(is_stdin ? "/proc/self/fd/0" : path,
-                          O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct source_guard opened = {
+    const struct source_guard named = {
         .name = name,
         .has_name = !is_stdin && (name == path || name[0] == '/'),
         .allow_in_use = allow_in_use,
     };
 
-    *guard = NULL;
-    if (fd < 0 || fstat(fd, &opened.stat) < 0 ||
-        (!S_ISREG(opened.stat.st_mode) && !S_ISBLK(opened.stat.st_mode)))
-        return 0;
-    opened.fd = fd;
-    if (fill(&opened, err) < 0)
-        return -1;
-    *guard = malloc(sizeof(**guard));
-    if (!*guard)
-        return error_set(err, ERROR_SYSTEM, ENOMEM, "open %s", name);
-    **guard = opened;
-    (void)take_fd(&fd);
-    return 0;
+    return guard_fd(guard,
+                    open(is_stdin ? "/proc/self/fd/0" : path,
+                         O_RDONLY | O_CLOEXEC | O_NONBLOCK),
+                    &named, err);
+}
+
+int source_guard_open_here(struct source_guard **guard, const char *path,
+                           bool allow_in_use, struct error *err)
+{
+    const struct source_guard named = {
+        .name = path,
+        .has_name = true,
+        .allow_in_use = allow_in_use,
+    };
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+
+    if (fd < 0)
+        return error_set(err, ERROR_SOURCE_IO, errno == ELOOP ? 0 : errno,
+                         errno == ELOOP ? "open %s: it is a symbolic link, "
+                                          "which may lead out of the volume"
+                                        : "open %s",
+                         path);
+    return guard_fd(guard, fd, &named, err);
 }
 
 /* ---- the same? ---- */

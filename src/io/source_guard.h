@@ -49,6 +49,14 @@ int source_guard_open(struct source_guard **guard, const char *path,
                       const char *name, bool allow_in_use, struct error *err);
 
 /*
+ * As source_guard_open(), where other users write the directory of path: never
+ * through a symbolic link that one of them put in the file's place.
+ * ERROR_SOURCE_IO: path is one.
+ */
+int source_guard_open_here(struct source_guard **guard, const char *path,
+                           bool allow_in_use, struct error *err);
+
+/*
  * ERROR_CHANGED: since source_guard_open() the source was written to, or its
  * name refers to another file.  Always 0 with allow_in_use, which allows
  * changes.  For a device, first waits for pending writes to reach it.

@@ -48,7 +48,7 @@ struct checkpoint_head {
      * at the save; "": nothing does. */
     char stamp[CHECKPOINT_STAMP_BYTES];
     /* Who the disk came from: name of the certificate, or identity of the
-     * pre-shared key; "": whoever had the pairing code. */
+     * pre-shared key; "": a source that had the pairing code. */
     char peer[CHECKPOINT_PEER_BYTES];
 };
 

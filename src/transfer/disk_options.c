@@ -28,6 +28,7 @@ void disk_options_image(const struct cw_source_options *options,
         .stream_bytes = options->stream_bytes,
         .backing_dir = options->backing_dir,
         .allow_in_use = options->allow_in_use,
+        .no_link = options->no_link,
         .cross_check = options->cross_check,
     };
 }

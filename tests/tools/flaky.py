@@ -8,6 +8,8 @@ it does, TIMES times in all:
   lane    resets the connection that sent most
   mute    swallows all that comes on the connection that sent most
   hole    swallows all that comes on the connections of that moment
+  alert   answers the first TIMES connections by a forged TLS alert, in plain
+          text: no such version
   deaf    drops what the server sends, but not what it receives
 
 With RATE it passes on RATE bytes a second.  It serves until it is killed;
@@ -54,6 +56,12 @@ class Flaky:
 
     def accept(self):
         client, _ = self.listener.accept()
+        if self.fault == "alert" and self.times > 0:
+            self.times -= 1
+            client.recv(PIECE)
+            client.sendall(bytes([21, 3, 3, 0, 2, 2, 70]))
+            client.close()
+            return
         try:
             server = socket.create_connection(self.server)
         except OSError:
