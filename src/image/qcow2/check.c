@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "plan/chunk_grid.h"
 
-#define MAX_BITS  (UINT64_C(1) << 28) /* 32 MiB each of the two bitmaps */
-#define WORD_BITS 64U
+#define MAX_BITS     (UINT64_C(1) << 28) /* 32 MiB each of the two bitmaps */
+#define WORD_BITS    64U
+#define PACKED_SHARE 4U
 
 /* The users of each host cluster.  Compressed clusters may share one. */
 struct usage {
@@ -15,6 +17,7 @@ struct usage {
     uint64_t *whole;  /* owned; one user only */
     uint64_t *packed; /* owned; holds compressed bytes */
     uint64_t clusters;
+    uint64_t packed_bytes; /* of all compressed clusters so far */
 };
 
 static void usage_fini(struct usage *usage)
@@ -111,6 +114,27 @@ static int claim_data(struct usage *usage, const struct qcow2_run *run,
                  err);
 }
 
+/*
+ * Each compressed cluster has bytes of its own, but its entry counts whole
+ * sectors.  Where all of them have several times the bytes of the file, they
+ * are the same bytes under many entries, decoded again for each.
+ */
+static int count_packed(struct usage *usage, const struct qcow2_run *run,
+                        struct error *err)
+{
+    uint32_t slack = (uint32_t)SECTOR_BYTES - 1;
+
+    usage->packed_bytes += run->packed_bytes > slack ? run->packed_bytes - slack
+                                                     : 1;
+    if (usage->packed_bytes / PACKED_SHARE <= usage->map->host.size_bytes)
+        return 0;
+    return error_set(err, ERROR_FORMAT, 0,
+                     "qcow2: the compressed clusters up to disk offset %" PRIu64
+                     " need more than %u times the bytes of the file: corrupt "
+                     "image",
+                     run->offset, PACKED_SHARE);
+}
+
 static int claim_run(struct usage *usage, const struct qcow2_run *run,
                      uint64_t *claimed, struct qcow2_summary *summary,
                      struct error *err)
@@ -123,6 +147,8 @@ static int claim_run(struct usage *usage, const struct qcow2_run *run,
         return claim_data(usage, run, claimed, err);
     case QCOW2_COMPRESSED:
         summary->compressed_clusters++;
+        if (count_packed(usage, run, err) < 0)
+            return -1;
         return claim(usage, run->host_offset, run->packed_bytes, true, err);
     }
     return 0;

@@ -301,17 +301,22 @@ static bool continues(const struct qcow2_run *run, const struct qcow2_run *next)
 int qcow2_map_at(struct qcow2_map *map, uint64_t offset, uint64_t end,
                  struct qcow2_run *run, struct error *err)
 {
-    struct qcow2_run next = { .kind = QCOW2_UNALLOCATED };
+    struct qcow2_run *next = &map->ahead;
 
     assert(offset < end && end <= map->header.virtual_bytes);
-    if (look_up(map, offset, run, err) < 0)
+    if (next->length > 0 && next->offset == offset)
+        *run = *next;
+    else if (look_up(map, offset, run, err) < 0)
         return -1;
+    next->length = 0;
     while (run->length < end - offset) {
-        if (look_up(map, offset + run->length, &next, err) < 0)
+        if (look_up(map, offset + run->length, next, err) < 0) {
+            next->length = 0;
             return -1;
-        if (!continues(run, &next))
+        }
+        if (!continues(run, next))
             break;
-        run->length += next.length;
+        run->length += next->length;
     }
     if (run->length > end - offset)
         run->length = end - offset;

@@ -50,6 +50,7 @@ struct qcow2_map {
     struct qcow2_header header;
     struct qcow2_window l1;
     struct qcow2_window l2;
+    struct qcow2_run ahead; /* after the run that was found last; length 0 */
 };
 
 /* Fails with ERROR_SYSTEM. */

@@ -10,8 +10,14 @@
 
 #define DECODER_MEMORY_BYTES (96 * MIB)
 
-/* liblzma needs 16 bytes of memory per block. */
+/*
+ * liblzma needs 16 bytes of memory per block and some 200 per stream, and time
+ * that grows faster than the number of streams: both are bounded by the size of
+ * the file, which allows blocks of 16 KiB on average.
+ */
 #define INDEX_MEMORY_BYTES (16 * MIB)
+#define INDEX_LEAST_BYTES  (1 * MIB)
+#define INDEX_SHARE        1024U
 
 /* Each lane has a decoder and discards what lies before its part of a block.
  * That pays for xz -6 -T (24 MiB, 9 MiB), not for much larger blocks. */
@@ -91,6 +97,49 @@ lzma_ret xz_code(struct stream *stream, lzma_stream *decoder, uint8_t *buf,
     return r;
 }
 
+/*
+ * Goes on reading at offset, which mostly lies a little before the last one:
+ * keeps the input that holds it, or reads some before it too.  So a file of the
+ * shortest streams, of 32 bytes, is read twice and not once for each of them.
+ */
+static int seek_backwards(struct stream *stream, uint64_t offset,
+                          struct error *err)
+{
+    size_t held = (size_t)(stream->at - stream->input) + stream->left;
+    uint64_t begin = stream->at ? stream->in_end - held : UINT64_MAX;
+
+    if (offset < begin || offset >= stream->in_end) {
+        begin = offset > STREAM_INPUT_BYTES / 2
+                    ? offset - STREAM_INPUT_BYTES / 2
+                    : 0;
+        stream_seek_input(stream, begin);
+        if (stream_refill(stream, err) < 0)
+            return -1;
+    }
+    if (offset >= stream->in_end) { /* the end, or it has become shorter */
+        stream_seek_input(stream, offset);
+        return 0;
+    }
+    stream->at = stream->input + (offset - begin);
+    stream->left = (size_t)(stream->in_end - offset);
+    stream->input_has_ended = false;
+    return 0;
+}
+
+static uint64_t index_memory_bytes(const struct stream *stream)
+{
+    uint64_t bytes = INDEX_LEAST_BYTES + stream->file.size_bytes / INDEX_SHARE;
+
+    return bytes < INDEX_MEMORY_BYTES ? bytes : INDEX_MEMORY_BYTES;
+}
+
+static int refuse_index(struct error *err)
+{
+    return error_set(err, ERROR_FORMAT, 0,
+                     "xz: too many streams or blocks for a file of this size; "
+                     "decompress it, or compress it again with xz");
+}
+
 /* Starts at the end of the file; liblzma asks for each offset. */
 static int read_index(struct xz *xz, struct error *err)
 {
@@ -98,7 +147,8 @@ static int read_index(struct xz *xz, struct error *err)
     lzma_stream reader = LZMA_STREAM_INIT;
     /* Where an index should be, until one points to another. */
     uint64_t place = stream->file.size_bytes;
-    lzma_ret r = lzma_file_info_decoder(&reader, &xz->index, INDEX_MEMORY_BYTES,
+    lzma_ret r = lzma_file_info_decoder(&reader, &xz->index,
+                                        index_memory_bytes(stream),
                                         stream->file.size_bytes);
     int failed = 0;
     size_t none;
@@ -108,13 +158,15 @@ static int read_index(struct xz *xz, struct error *err)
         r = xz_code(stream, &reader, NULL, 0, &none);
         if (r == LZMA_SEEK_NEEDED) {
             place = reader.seek_pos;
-            stream_seek_input(stream, place);
+            failed = failed < 0 ? -1 : seek_backwards(stream, place, err);
             r = LZMA_OK;
         }
     }
     lzma_end(&reader);
     if (failed < 0)
         return -1;
+    if (r == LZMA_MEMLIMIT_ERROR)
+        return refuse_index(err);
     if (r == LZMA_FORMAT_ERROR || r == LZMA_DATA_ERROR)
         return error_set(err, ERROR_FORMAT, 0,
                          "xz: no index where one should be, near byte "
