@@ -98,7 +98,7 @@ lzma_ret xz_code(struct stream *stream, lzma_stream *decoder, uint8_t *buf,
 }
 
 /*
- * Goes on reading at offset, which mostly lies a little before the last one:
+ * Continues reading at offset, which mostly lies a little before the last one:
  * keeps the input that holds it, or reads some before it too.  So a file of the
  * shortest streams, of 32 bytes, is read twice and not once for each of them.
  */
