@@ -230,7 +230,7 @@ struct cw_source_options {
                                   * again; NULL: none */
     bool allow_in_use;           /* read an image that others may be writing */
     bool copy_mode; /* a copy in a file gets the image's permission bits */
-    bool no_link; /* image must not be a symbolic link: others write its
+    bool no_link;   /* image must not be a symbolic link: others write its
                      directory */
     enum cw_resume resume; /* TRUST; others: compare with the target */
     bool delta;            /* the target has an older copy: send what differs */
