@@ -44,7 +44,8 @@ static const struct option_word digests[] = {
 static const struct option_row clone_rows[] = {
     { "IMAGE", 0, "CLONEWIRE_IMAGE", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_source_options, image), 0, 0,
-      "disk to send: a file, a block device, or - for standard input" },
+      "disk to send: a file, a block device, - for standard input, or the URI of "
+      "an NBD export (nbd://HOST/NAME, nbds://, nbd+unix:///NAME?socket=PATH)" },
     { "HOST:PORT", 0, "CLONEWIRE_TARGET", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_source_options, target), 0, 0,
       "address of clonewire-target, default port 8443; or the pairing code it "
@@ -72,6 +73,10 @@ static const struct option_row clone_rows[] = {
       OPTION_FIELD(struct cw_source_options, changed_extents), 0, 0,
       "update an older copy on the target: read only the extents of this JSON "
       "list of {\"offset\", \"length\"}, and assume the rest is unchanged" },
+    { "bitmap", 0, "CLONEWIRE_BITMAP", "NAME", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_source_options, bitmap), 0, 0,
+      "update an older copy on the target: read only what this dirty bitmap of "
+      "the NBD export marks, and assume the rest is unchanged" },
     { "digest-algorithm", 0, "CLONEWIRE_DIGEST_ALGORITHM", NULL, "xxh3-128",
       OPTION_CHOICE, digests, OPTION_FIELD(struct cw_source_options, digest), 0,
       0, "digest that proves the copies equal; sha256 halves the speed" },
@@ -225,9 +230,11 @@ static const struct option_rule rules[] = {
       "json makes the summary of a clone JSON" },
     { "to", NULL,
       "via through-ssh code code-file job-id resume delta changed-extents "
+      "bitmap "
       "compress rate rate-file connect-timeout retry-for server-name "
       "bind-address bind-device tcp-congestion dead-peer-timeout",
       NULL },
+    { "bitmap", NULL, "changed-extents", NULL },
     { "overwrite", "to via", NULL, "the target has that option" },
     { "preallocate", "to", NULL, "the target has that option" },
     { "overcommit", "to", NULL, "the target has that option" },
@@ -239,9 +246,8 @@ static const struct option_rule rules[] = {
 
 static const char story[] =
     "Reads a disk (raw, qcow2, vdi, vhd, vhdx or vmdk, plain or inside gzip or "
-    "xz, in a file or on a "
-    "block device) and sends it to a clonewire-target over mutually "
-    "authenticated TLS.  Holes and zeros are not sent.  It ends with status 0 "
+    "xz, in a file, on a block device, or exported by an NBD server) and sends "
+    "it to a clonewire-target over mutually authenticated TLS.  Holes and zeros are not sent.  It ends with status 0 "
     "when the copy is equal, by digest, and on stable storage.\n\n"
     "Without certificates, start clonewire-target alone on the other machine: "
     "it prints the line to run here, with a one-time code in the place of "

@@ -19,7 +19,7 @@
 
 #include "base/error.h"
 
-#define OPTION_MAX_ROWS 64
+#define OPTION_MAX_ROWS 96
 
 /* How to parse a row's text, and the type of its field. */
 enum option_kind {

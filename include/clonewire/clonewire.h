@@ -212,7 +212,7 @@ enum cw_compress {
 };
 
 struct cw_source_options {
-    const char *image;  /* file or block device */
+    const char *image;  /* file, block device, or nbd:// URI of an export */
     const char *target; /* "host:port" */
     struct cw_security security;
     struct cw_tuning tuning;
@@ -238,6 +238,8 @@ struct cw_source_options {
      * since the older copy was made.  The source reads only these, and sends a
      * delta.  NULL: none. */
     const char *changed_extents;
+    /* The same from a dirty bitmap of the NBD export that image names. */
+    const char *bitmap;
     const char *job_id; /* NULL: derived from image and target, so that the
                          * same command resumes its clone */
 };

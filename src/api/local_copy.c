@@ -95,7 +95,7 @@ static int copy(struct local *l)
     struct error err;
 
     job->status.total_bytes = l->measured_bytes;
-    job->resources.lanes = l->image->is_sequential
+    job->resources.lanes = l->image->is_sequential || l->image->is_one_lane
                                ? 1
                                : job_lanes_wanted(job, l->image->is_decoded);
     if (job->resources.lanes > MESSAGE_MAX_LANES)

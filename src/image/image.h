@@ -19,6 +19,7 @@
 #include "io/hole_check.h"
 #include "io/io_queue.h"
 #include "io/source_guard.h"
+#include "plan/chunk_bitmap.h"
 #include "plan/extent.h"
 
 /* See image_options.takes_any_size. */
@@ -55,6 +56,20 @@ struct image_ops {
     void (*read)(struct image *img, struct io *io);
 
     /*
+     * Is the container still there, and the one that was opened?  1: it was
+     * lost and is opened again, so it may hold something else now; 0; -1.
+     * Blocks.  Default: the guard of its file knows.
+     */
+    int (*check)(const struct image *img, struct error *err);
+
+    /*
+     * Adds to changed (of this disk) the chunks that the bitmap of the options
+     * names.  Blocks.  Default: the image has no bitmaps.
+     */
+    int (*changed)(struct image *img, struct chunk_bitmap *changed,
+                   struct error *err);
+
+    /*
      * Verifies what was read against the checksums of the container that
      * follow it.  Blocks.  Default: there are none.
      */
@@ -83,6 +98,7 @@ struct image {
     uint64_t host_bytes;    /* allocated by the container, for reports */
     enum cw_io_mode mode;   /* how its bytes are read */
     bool is_sequential;     /* only reading in order, by one lane, is cheap */
+    bool is_one_lane;       /* at any offset, but by one lane at a time */
     bool is_decoded;        /* reading costs CPU: a lane for each CPU pays */
     bool reads_holes;       /* holes of its file are read, not skipped */
     struct stream *stream;  /* owned by image_close(); NULL: not compressed */
@@ -105,8 +121,18 @@ struct image {
     char format_text[24]; /* "raw", "qcow2 in xz": for people */
 };
 
+/* How to log in at the server of an image; PEM files, or a file of pre-shared
+ * keys.  NULL: not given. */
+struct image_login {
+    const char *cert_file, *key_file, *ca_file;
+    const char *psk_file, *psk_identity;
+};
+
 struct image_options {
-    const char *path; /* borrowed for the life of the image; "-": stdin */
+    /* Borrowed for the life of the image; "-": stdin; nbd://...: an export. */
+    const char *path;
+    struct image_login login; /* the strings are borrowed as path is */
+    const char *bitmap;       /* for image_changed(); NULL: none; borrowed */
 
     /* NULL, or the source of the container, which is read as from a pipe;
      * path is then only for people.  Borrowed as path is. */
@@ -187,6 +213,18 @@ static inline int image_map(struct image *img, uint64_t offset, uint64_t length,
     assert(length > 0 && offset <= img->virtual_bytes &&
            length <= img->virtual_bytes - offset);
     return img->ops->map(img, offset, length, out, err);
+}
+
+/* ERROR_USAGE: the image has no such bitmap. */
+static inline int image_changed(struct image *img, struct chunk_bitmap *changed,
+                                struct error *err)
+{
+    if (img->ops->changed)
+        return img->ops->changed(img, changed, err);
+    return error_set(err, ERROR_USAGE, 0,
+                     "%s: --bitmap names a bitmap of an NBD export, and this "
+                     "is a file or device; give --changed-extents",
+                     img->path);
 }
 
 /* Does image_next() give the order of the chunks? */

@@ -8,6 +8,8 @@
 
 int image_check_same(const struct image *img, struct error *err)
 {
+    if (img->ops->check)
+        return img->ops->check(img, err);
     for (; img; img = img->backing)
         if (img->guard && source_guard_check(img->guard, err) < 0)
             return -1;

@@ -11,8 +11,11 @@
 /* An overlay and the backing files that backing_open() follows. */
 #define IMAGE_IDENTITY_BYTES ((size_t)18 * SOURCE_GUARD_IDENTITY_BYTES)
 
-/* Fails with ERROR_CHANGED if one of the files was written or replaced since
- * img was opened without `like`.  Returns 0 for an image read from a pipe. */
+/*
+ * Fails with ERROR_CHANGED if one of the files was written or replaced since
+ * img was opened without `like`.  Returns 0 for an image read from a pipe.
+ * 1: a server that was lost is back, and may serve something else.
+ */
 int image_check_same(const struct image *img, struct error *err);
 
 /*

@@ -11,6 +11,7 @@
 #include "image/format.h"
 #include "image/image.h"
 #include "image/image_identity.h"
+#include "image/nbd/nbd.h"
 #include "image/probe.h"
 #include "image/raw.h"
 #include "image/stream/source_file.h"
@@ -68,14 +69,20 @@ static int probe_stream(const struct opening *opening, struct probe *probe,
 static int refuse_content(const struct opening *opening,
                           const struct probe *probe, struct error *err)
 {
+    bool is_packed = opening->container.compression != IMAGE_COMPRESSION_NONE;
+
+    error_set(err, ERROR_FORMAT, 0,
+              "%s: looks like %s%s, which is not supported; unpack or convert "
+              "it, or give --format=raw if these bytes are the disk",
+              opening->options->path, probe->name,
+              is_packed ? " inside a compressed file" : "");
+    if (!probe->qemu || is_packed || opening->container.pipe)
+        return -1;
     return error_set(err, ERROR_FORMAT, 0,
-                     "%s: looks like %s%s, which is not supported; unpack or "
-                     "convert it, or give --format=raw if these bytes are the "
-                     "disk",
-                     opening->options->path, probe->name,
-                     opening->container.compression == IMAGE_COMPRESSION_NONE
-                         ? ""
-                         : " inside a compressed file");
+                     "%s: looks like %s, which is not supported; " PROBE_SERVE(
+                         "%s") "; or give --format=raw if these bytes are the "
+                               "disk",
+                     opening->options->path, probe->name, probe->qemu);
 }
 
 /*
@@ -404,5 +411,7 @@ static int open_layer(const struct image_options *options,
 int image_open(const struct image_options *options, struct image **img,
                struct error *err)
 {
-    return open_layer(options, options->path, 0, img, err);
+    return nbd_is_uri(options->path)
+               ? nbd_image_open(options, img, err)
+               : open_layer(options, options->path, 0, img, err);
 }

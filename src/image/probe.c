@@ -132,6 +132,7 @@ static bool is_xml(const uint8_t *head, size_t len)
 struct foreign {
     const char *name;
     struct signature by;
+    const char *qemu; /* as in struct probe */
 };
 
 /*
@@ -142,65 +143,65 @@ struct foreign {
  */
 static const struct foreign heads[] = {
     /* clang-format off */
-    { "QCOW version 1",    { 0,  8, "QFI\xfb\0\0\0\1", NULL } },
+    { "QCOW version 1",    { 0,  8, "QFI\xfb\0\0\0\1", NULL }, "qcow" },
 
     /* Disk formats of other programs. */
-    { "VMDK (COWD)",       { 0,  4, "COWD", NULL } },
-    { "VMDK (SESparse)",   { 0,  8, "\xbe\xba\xfe\xca\0\0\0\0", NULL } },
-    { "VMDK descriptor",   { 0, 21, "# Disk DescriptorFile", NULL } },
-    { "QED",               { 0,  4, "QED\0", NULL } },
-    { "Parallels",         { 0, 16, "WithoutFreeSpace", NULL } },
-    { "Parallels",         { 0, 16, "WithouFreSpacExt", NULL } },
-    { "Bochs",             { 0, 22, "Bochs Virtual HD Image", NULL } },
-    { "Proxmox VMA",       { 0,  8, "VMA\0\0\0\0\1", NULL } },
-    { "Android sparse",    { 0,  6, "\x3a\xff\x26\xed\1\0", NULL } },
-    { "rbd export",        { 0, 11, "rbd image v", NULL } },
-    { "rbd export-diff",   { 0, 10, "rbd diff v", NULL } },
-    { "E01 (EWF)",         { 0,  8, "EVF\x09\x0d\x0a\xff\0", NULL } },
-    { "Ex01 (EWF)",        { 0,  8, "EVF2\x0d\x0a\x81\0", NULL } },
-    { "L01 (EWF)",         { 0,  8, "LVF\x09\x0d\x0a\xff\0", NULL } },
-    { "AFF",               { 0,  7, "AFF10\r\n", NULL } },
-    { "encrypted DMG",     { 0,  8, "encrcdsa", NULL } },
-    { "WIM",               { 0,  8, "MSWIM\0\0\0", NULL } },
-    { "partclone",         { 0, 15, "partclone-image", NULL } },
-    { "ntfsclone",         { 0, 16, "\0ntfsclone-image", NULL } },
+    { "VMDK (COWD)",       { 0,  4, "COWD", NULL }, "vmdk" },
+    { "VMDK (SESparse)",   { 0,  8, "\xbe\xba\xfe\xca\0\0\0\0", NULL }, "vmdk" },
+    { "VMDK descriptor",   { 0, 21, "# Disk DescriptorFile", NULL }, "vmdk" },
+    { "QED",               { 0,  4, "QED\0", NULL }, "qed" },
+    { "Parallels",         { 0, 16, "WithoutFreeSpace", NULL }, "parallels" },
+    { "Parallels",         { 0, 16, "WithouFreSpacExt", NULL }, "parallels" },
+    { "Bochs",             { 0, 22, "Bochs Virtual HD Image", NULL }, "bochs" },
+    { "Proxmox VMA",       { 0,  8, "VMA\0\0\0\0\1", NULL }, NULL },
+    { "Android sparse",    { 0,  6, "\x3a\xff\x26\xed\1\0", NULL }, NULL },
+    { "rbd export",        { 0, 11, "rbd image v", NULL }, NULL },
+    { "rbd export-diff",   { 0, 10, "rbd diff v", NULL }, NULL },
+    { "E01 (EWF)",         { 0,  8, "EVF\x09\x0d\x0a\xff\0", NULL }, NULL },
+    { "Ex01 (EWF)",        { 0,  8, "EVF2\x0d\x0a\x81\0", NULL }, NULL },
+    { "L01 (EWF)",         { 0,  8, "LVF\x09\x0d\x0a\xff\0", NULL }, NULL },
+    { "AFF",               { 0,  7, "AFF10\r\n", NULL }, NULL },
+    { "encrypted DMG",     { 0,  8, "encrcdsa", NULL }, NULL },
+    { "WIM",               { 0,  8, "MSWIM\0\0\0", NULL }, NULL },
+    { "partclone",         { 0, 15, "partclone-image", NULL }, NULL },
+    { "ntfsclone",         { 0, 16, "\0ntfsclone-image", NULL }, NULL },
 
     /* Compressed. */
-    { "bzip2",             { 0,  3, "BZh", is_bzip2 } },
-    { "lz4",               { 0,  4, "\x04\x22\x4d\x18", NULL } },
-    { "lz4 (legacy)",      { 0,  4, "\x02\x21\x4c\x18", NULL } },
-    { "lzma",              { 0,  1, "\x5d", is_lzma } },
-    { "lzip",              { 0,  5, "LZIP\1", NULL } },
-    { "lzip",              { 0,  5, "LZIP\0", NULL } },
-    { "lzop",              { 0,  9, "\x89LZO\0\r\n\x1a\n", NULL } },
-    { "snappy",            { 0, 10, "\xff\6\0\0sNaPpY", NULL } },
+    { "bzip2",             { 0,  3, "BZh", is_bzip2 }, NULL },
+    { "lz4",               { 0,  4, "\x04\x22\x4d\x18", NULL }, NULL },
+    { "lz4 (legacy)",      { 0,  4, "\x02\x21\x4c\x18", NULL }, NULL },
+    { "lzma",              { 0,  1, "\x5d", is_lzma }, NULL },
+    { "lzip",              { 0,  5, "LZIP\1", NULL }, NULL },
+    { "lzip",              { 0,  5, "LZIP\0", NULL }, NULL },
+    { "lzop",              { 0,  9, "\x89LZO\0\r\n\x1a\n", NULL }, NULL },
+    { "snappy",            { 0, 10, "\xff\6\0\0sNaPpY", NULL }, NULL },
 
     /* Archives. */
-    { "7-Zip",             { 0,  6, "7z\xbc\xaf\x27\x1c", NULL } },
-    { "rar",               { 0,  6, "Rar!\x1a\7", NULL } },
-    { "zip",               { 0,  4, "PK\3\4", NULL } },
-    { "zip (empty)",       { 0,  4, "PK\5\6", NULL } },
-    { "zip (spanned)",     { 0,  8, "PK\7\x8PK\3\4", NULL } },
-    { "zip (spanned)",     { 0,  8, "PK00PK\3\4", NULL } },
-    { "tar (OVA)",       { 257,  5, "ustar", NULL } },
-    { "tar",               { 0,  0, "", is_tar } },
-    { "cpio",              { 0,  6, "070701", NULL } },
-    { "cpio",              { 0,  6, "070702", NULL } },
-    { "cpio",              { 0,  6, "070707", NULL } },
-    { "cpio",              { 0,  2, "\xc7\x71", is_binary_cpio } },
-    { "cpio",              { 0,  2, "\x71\xc7", is_binary_cpio } },
+    { "7-Zip",             { 0,  6, "7z\xbc\xaf\x27\x1c", NULL }, NULL },
+    { "rar",               { 0,  6, "Rar!\x1a\7", NULL }, NULL },
+    { "zip",               { 0,  4, "PK\3\4", NULL }, NULL },
+    { "zip (empty)",       { 0,  4, "PK\5\6", NULL }, NULL },
+    { "zip (spanned)",     { 0,  8, "PK\7\x8PK\3\4", NULL }, NULL },
+    { "zip (spanned)",     { 0,  8, "PK00PK\3\4", NULL }, NULL },
+    { "tar (OVA)",       { 257,  5, "ustar", NULL }, NULL },
+    { "tar",               { 0,  0, "", is_tar }, NULL },
+    { "cpio",              { 0,  6, "070701", NULL }, NULL },
+    { "cpio",              { 0,  6, "070702", NULL }, NULL },
+    { "cpio",              { 0,  6, "070707", NULL }, NULL },
+    { "cpio",              { 0,  2, "\xc7\x71", is_binary_cpio }, NULL },
+    { "cpio",              { 0,  2, "\x71\xc7", is_binary_cpio }, NULL },
 
     /* What a failed download leaves in place of a disk. */
-    { "HTML",              { 0,  0, "", is_html } },
-    { "XML",               { 0,  0, "", is_xml } },
-    { "Git LFS pointer",   { 0, 35, "version https://git-lfs.github.com/", NULL } },
+    { "HTML",              { 0,  0, "", is_html }, NULL },
+    { "XML",               { 0,  0, "", is_xml }, NULL },
+    { "Git LFS pointer",   { 0, 35, "version https://git-lfs.github.com/", NULL }, NULL },
     /* clang-format on */
 };
 
 /* In the last 512 bytes. */
 static const struct foreign tails[] = {
     /* Version 4, and the length of the footer. */
-    { "DMG", { 0, 12, "koly\0\0\0\4\0\0\2\0", NULL } },
+    { "DMG", { 0, 12, "koly\0\0\0\4\0\0\2\0", NULL }, "dmg" },
 };
 
 /* ---- the search ---- */
@@ -220,6 +221,7 @@ static bool find_foreign(const struct foreign *rows, size_t count,
             continue;
         found->kind = PROBE_FOREIGN;
         found->name = rows[i].name;
+        found->qemu = rows[i].qemu;
         return true;
     }
     return false;

@@ -25,9 +25,15 @@ enum probe_kind {
     PROBE_FOREIGN     /* known, but not supported */
 };
 
+/* What to do with an image that QEMU reads and we do not: messages. */
+#define PROBE_SERVE(format)                        \
+    "serve it with qemu-nbd -r -t -e 0 -f " format \
+    " --socket=SOCKET FILE and give nbd+unix:///?socket=SOCKET here"
+
 struct probe {
     enum probe_kind kind;
     const char *name;      /* "QCOW2", "VMDK": for messages; static */
+    const char *qemu;      /* QEMU's name of a foreign format; or NULL */
     enum cw_format format; /* if kind is PROBE_IMAGE */
     enum image_compression compression; /* if kind is PROBE_COMPRESSED */
 };

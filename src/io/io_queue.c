@@ -65,6 +65,10 @@ static bool settle_attempt(struct io *io)
 {
     int moved = io->result;
 
+    if (io->op == IO_POLL && moved >= 0) {
+        io->result = 0;
+        return true;
+    }
     if (moved > 0) {
         io->done += (size_t)moved;
         io->result = 0;

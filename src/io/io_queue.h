@@ -26,7 +26,8 @@
 
 enum io_op {
     IO_READ,
-    IO_WRITE
+    IO_WRITE,
+    IO_POLL /* moves nothing: completes when file->fd can be read; len is 1 */
 };
 
 struct io {

@@ -4,6 +4,7 @@
  * variables hand over an io; at 1 MiB per io their cost is not measurable.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/uio.h>
@@ -15,6 +16,9 @@
 /* Four requests keep a disk busy; more threads gain nothing, and each lane has
  * its own. */
 #define HELPERS 4U
+
+/* How long a helper waits in one poll(2), which cancelling cannot interrupt. */
+#define POLL_MS 200
 
 struct threads_ring {
     struct io_queue queue;
@@ -40,6 +44,14 @@ static bool is_locked_write(const struct io *io)
     return io->fd == io->file->direct_fd && !io->file->is_block_device;
 }
 
+static int poll_once(const struct io *io)
+{
+    struct pollfd fd = { .fd = io->fd, .events = POLLIN };
+    int n = poll(&fd, 1, POLL_MS);
+
+    return n < 0 ? -errno : n == 0 ? -EAGAIN : n;
+}
+
 static int transfer(const struct io *io, struct aio *aio)
 {
     struct iovec iov = {
@@ -49,6 +61,8 @@ static int transfer(const struct io *io, struct aio *aio)
     off_t offset = (off_t)io_queue_attempt_offset(io);
     ssize_t n;
 
+    if (io->op == IO_POLL)
+        return poll_once(io);
     if (io->op == IO_READ)
         n = preadv2(io->fd, &iov, 1, offset, io->rw_flags);
     else if (is_locked_write(io))

@@ -3,6 +3,7 @@
  * are optional.  One io_uring_enter per io: negligible at 1 MiB.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,10 @@ static void prepare(const struct uring_ring *uring, const struct io *io,
     uint64_t offset = io_queue_attempt_offset(io);
     bool fixed = is_registered(uring, buf, len);
 
+    if (io->op == IO_POLL) {
+        io_uring_prep_poll_add(sqe, io->fd, POLLIN);
+        return;
+    }
     if (io->op == IO_READ && fixed)
         io_uring_prep_read_fixed(sqe, io->fd, buf, len, offset, 0);
     else if (io->op == IO_READ)

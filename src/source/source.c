@@ -45,6 +45,19 @@ static uint16_t mode_for_copy(const struct cw_source_options *options)
                : 0;
 }
 
+/* Fills plan.changed from the list or the bitmap. */
+static int list_changed(struct source *s, struct error *err)
+{
+    if (s->options.changed_extents)
+        return changed_extents_read(s->options.changed_extents,
+                                    s->plan.virtual_bytes, &s->plan.changed,
+                                    err);
+    if (chunk_bitmap_init(&s->plan.changed,
+                          chunk_grid_count(s->plan.virtual_bytes), err) < 0)
+        return -1;
+    return image_changed(s->image, &s->plan.changed, err);
+}
+
 static int open_disk(struct source *s, struct error *err)
 {
     disk_options_image(&s->options, &s->plan.image);
@@ -61,9 +74,7 @@ static int open_disk(struct source *s, struct error *err)
     if (chunk_bitmap_init(&s->plan.seen,
                           chunk_grid_count(s->plan.virtual_bytes), err) < 0)
         return -1;
-    if (s->plan.has_changed &&
-        changed_extents_read(s->options.changed_extents, s->plan.virtual_bytes,
-                             &s->plan.changed, err) < 0)
+    if (s->plan.has_changed && list_changed(s, err) < 0)
         return -1;
     return digest_open(source_digest(s), s->plan.virtual_bytes,
                        &s->job.status.digest, err);
@@ -154,7 +165,9 @@ static int refuse_list(const struct source *s, struct error *err)
     return error_set_at(err, ERROR_CHANGED, 0, err->offset,
                         "%s is incomplete: the disk also differs from the "
                         "older copy at offset %" PRIu64,
-                        s->options.changed_extents, err->offset);
+                        s->options.changed_extents ? s->options.changed_extents
+                                                   : s->options.bitmap,
+                        err->offset);
 }
 
 /* The disk must not have changed while it was copied. */
@@ -275,11 +288,27 @@ static int finish(struct source *s)
     return take_done(s);
 }
 
+/* The server of the image was lost, and nothing proves that it serves the same
+ * disk again: all of it is read, and its bitmap too, as after a start. */
+static int read_again(struct source *s, struct error *err)
+{
+    log_info("%s was lost and is back: reading all of it again, as it may "
+             "have changed",
+             s->options.image);
+    chunk_bitmap_clear(&s->plan.seen);
+    atomic_store(&s->job.status.progress.handled_bytes, 0);
+    if (!s->options.bitmap)
+        return 0;
+    chunk_bitmap_fini(&s->plan.changed);
+    return list_changed(s, err);
+}
+
 static int check_unchanged(void *arg, struct error *err)
 {
-    const struct source *s = arg;
+    struct source *s = arg;
+    int r = image_check_same(s->image, err);
 
-    return image_check_same(s->image, err);
+    return r > 0 ? read_again(s, err) : r;
 }
 
 /*
@@ -426,7 +455,7 @@ static int build(struct source *s, const struct cw_source_options *options,
     s->options = *options;
     s->is_paired = options->security.pairing_code != NULL;
     s->options.security.pairing_code = NULL; /* the caller may wipe it */
-    s->plan.has_changed = options->changed_extents != NULL;
+    s->plan.has_changed = options->changed_extents || options->bitmap;
     s->plan.job = &s->job;
     s->job.status.disk_path = options->image;
     if (job_init(&s->job, true, &options->security, &options->tuning,

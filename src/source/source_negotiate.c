@@ -12,10 +12,10 @@
 #include "transfer/compressor.h"
 #include "transfer/disk_options.h"
 
-/* One lane for a stream: it can only be read in order. */
+/* One lane for a stream, which can only be read in order. */
 static unsigned lanes_wanted(const struct source *s)
 {
-    return s->image->is_sequential
+    return s->image->is_sequential || s->image->is_one_lane
                ? 1
                : job_lanes_wanted(&s->job, s->image->is_decoded);
 }

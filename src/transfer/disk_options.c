@@ -21,6 +21,14 @@ void disk_options_image(const struct cw_source_options *options,
 {
     *image = (struct image_options){
         .path = options->image,
+        .login = {
+            .cert_file = options->security.cert_file,
+            .key_file = options->security.key_file,
+            .ca_file = options->security.ca_file,
+            .psk_file = options->security.psk_file,
+            .psk_identity = options->security.psk_identity,
+        },
+        .bitmap = options->bitmap,
         .mode = options->tuning.io_mode,
         .holes = options->tuning.holes,
         .format = options->format,

@@ -74,4 +74,4 @@ run_here --changed-extents changed.json
 assert_status source 2
 run_here --delta
 assert_status source 2
-assert_log source 'not for --to'
+assert_log source 'no effect with --to'

@@ -46,6 +46,7 @@ NESTED = {
     "image/vhd": {"image/block_map"},
     "image/vhdx": {"image/block_map"},
     "image/vmdk": {"image/block_map"},
+    "image/nbd": set(),
     "image/stream": set(),
 }
 
@@ -64,6 +65,7 @@ ROOMS = {
     "lzma": r"image/stream/xz[a-z_]*\.c|image/stream/xz_private\.h",
     "libqcow": r"image/qcow2/[a-z_]+\.c",
     "libbfio": r"image/qcow2/[a-z_]+\.c",
+    "libnbd": r"image/nbd/library\.h",
     "zstd": r"base/zstd\.c",
     "libdeflate": r"image/inflate\.c",
     "snappy-c": r"http/snappy_frame\.c",
@@ -76,7 +78,7 @@ ONE_FILE_ONLY = {"blkid", "libqcow", "libbfio", "zstd", "libdeflate",
 # The C library and the kernel; a header that is neither is a vendor's.
 SYSTEM = re.compile(
     r"(sys|linux|net|netinet|arpa|asm)/[a-z0-9_/]+\.h|"
-    r"(arm_acle|assert|ctype|dirent|endian|err|errno|fcntl|fnmatch|fts|getopt|"
+    r"(arm_acle|assert|ctype|dirent|dlfcn|endian|err|errno|fcntl|fnmatch|fts|getopt|"
     r"grp|ifaddrs|immintrin|inttypes|libgen|limits|locale|malloc|math|mntent|"
     r"netdb|paths|poll|pthread|pwd|sched|semaphore|signal|spawn|stdalign|"
     r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdio_ext|stdlib|stdnoreturn|string|"

@@ -80,6 +80,32 @@ static void give_back(struct fixture *f, struct io *io)
     io->buf = NULL;
 }
 
+/* A poll completes when there is something to read, and not before. */
+static void test_wait_for_a_descriptor(void **state)
+{
+    struct fixture *f = *state;
+    struct io io = { .op = IO_POLL, .len = 1 };
+    struct file file = FILE_CLOSED;
+    int ends[2];
+
+    assert_int_equal(pipe(ends), 0);
+    file.fd = io.fd = ends[0];
+    io.file = &file;
+    for (int i = 0; i < 2; i++) {
+        io_queue_submit(f->queue, &io);
+        assert_null(io_queue_reap(f->queue, false));
+        assert_int_equal(write(ends[1], "x", 1), 1);
+        assert_ptr_equal(io_queue_reap(f->queue, true), &io);
+        assert_int_equal(io.result, 0);
+        assert_int_equal(read(ends[0], &(char){ 0 }, 1), 1);
+    }
+    io_queue_submit(f->queue, &io);
+    io_queue_cancel(f->queue);
+    assert_int_equal(io.result, -ECANCELED);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* Starts reading the next chunk of a file, if there is one left. */
 static void read_next(struct fixture *f, struct io *io, struct file *file,
                       uint64_t *next)
@@ -448,6 +474,7 @@ static int run(enum cw_io_engine engine)
         TEST(test_write_then_read),
         TEST(test_reads_beside_writes),
         TEST(test_end_of_file),
+        TEST(test_wait_for_a_descriptor),
         TEST(test_errors_come_back),
         TEST(test_direct_refused_while_running),
         TEST(test_memory_from_elsewhere),

@@ -229,7 +229,8 @@ static int check_encryption(const struct fields *fields, struct error *err)
     if (fields->crypt_method == 0)
         return 0;
     return error_set(err, ERROR_FORMAT, 0,
-                     "qcow2: encrypted (%s), which is not supported",
+                     "qcow2: encrypted (%s), which is not supported; qemu-nbd "
+                     "--object secret,... --image-opts can serve it over NBD",
                      fields->crypt_method == 1   ? "AES"
                      : fields->crypt_method == 2 ? "LUKS"
                                                  : "unknown method");

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "image/block_map/block_image.h"
 #include "image/inflate.h"
+#include "image/probe.h"
 #include "image/vmdk/vmdk_descriptor.h"
 
 /* VMware, "Virtual Disk Format 5.0", and QEMU, block/vmdk.c.
@@ -67,7 +68,7 @@ static int check_vmdk_flags(const uint8_t *raw, struct error *err)
         (flags & ~VMDK_KNOWN_FLAGS) != 0)
         return error_set(err, ERROR_FORMAT, 0,
                          "vmdk: version %" PRIu32 " with flags 0x%" PRIx32
-                         " is not supported",
+                         " is not supported; " PROBE_SERVE("vmdk"),
                          version, flags);
     if ((flags & VMDK_HAS_NEWLINES) && memcmp(raw + 73, "\n \r\n", 4) != 0)
         return error_set(err, ERROR_FORMAT, 0,
@@ -113,10 +114,10 @@ static int check_vmdk_descriptor(struct block_map *map, const uint8_t *raw,
     vmdk->descriptor_bytes = vmdk_bytes(get_le64(raw + 36));
     if (vmdk->descriptor_offset == 0 || vmdk->descriptor_bytes == 0 ||
         vmdk->descriptor_bytes > VMDK_MAX_DESCRIPTOR_BYTES)
-        return error_set(err, ERROR_FORMAT, 0,
-                         "vmdk: has no descriptor: one part of a disk in "
-                         "several files, which is not supported; convert it "
-                         "with qemu-img convert");
+        return error_set(
+            err, ERROR_FORMAT, 0,
+            "vmdk: has no descriptor: one part of a disk in "
+            "several files, which is not supported; " PROBE_SERVE("vmdk"));
     text = calloc(1, (size_t)vmdk->descriptor_bytes + 1);
     if (!text)
         return error_set(err, ERROR_SYSTEM, ENOMEM,

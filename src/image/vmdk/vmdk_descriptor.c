@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "image/probe.h"
+
 /* The value of a line that begins with key, or NULL. */
 static const char *vmdk_value(const char *line, const char *key)
 {
@@ -43,11 +45,11 @@ static int take_vmdk_type(const char *value, struct vmdk_descriptor *found,
     for (int i = 0; i < len; i++)
         if (value[i] < ' ' || value[i] > '~')
             len = i;
-    return error_set(err, ERROR_FORMAT, 0,
-                     "vmdk: the type \"%.*s\" is not supported, only "
-                     "monolithicSparse and streamOptimized; convert it with "
-                     "qemu-img convert",
-                     len < 40 ? len : 40, value);
+    return error_set(
+        err, ERROR_FORMAT, 0,
+        "vmdk: the type \"%.*s\" is not supported, only "
+        "monolithicSparse and streamOptimized; " PROBE_SERVE("vmdk"),
+        len < 40 ? len : 40, value);
 }
 
 /* "RW 2048 SPARSE "disk.vmdk"": a number of sectors.  The name is not used. */
@@ -65,8 +67,7 @@ static int take_vmdk_extent(const char *line, struct vmdk_descriptor *found,
     }
     return error_set(err, ERROR_FORMAT, 0,
                      "vmdk: its data is in several files, or in another one, "
-                     "which is not supported; convert it with qemu-img "
-                     "convert");
+                     "which is not supported; " PROBE_SERVE("vmdk"));
 }
 
 static int take_vmdk_line(const char *line, struct vmdk_descriptor *found,
@@ -80,8 +81,7 @@ static int take_vmdk_line(const char *line, struct vmdk_descriptor *found,
     if (value && !is_vmdk_word(value, "ffffffff"))
         return error_set(err, ERROR_FORMAT, 0,
                          "vmdk: a snapshot or linked clone, which needs its "
-                         "parent; convert the whole chain with qemu-img "
-                         "convert");
+                         "parent; " PROBE_SERVE("vmdk"));
     if (is_vmdk_word(line, "RW") || is_vmdk_word(line, "RDONLY") ||
         is_vmdk_word(line, "NOACCESS"))
         return take_vmdk_extent(line, found, extents, err);
