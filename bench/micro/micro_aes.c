@@ -31,10 +31,11 @@ static void seal_record(void *opaque)
                   "seal a record");
 }
 
-static void measure(const char *name, const char *properties)
+static void measure(const char *name, OSSL_LIB_CTX *library,
+                    const char *properties)
 {
     static const uint8_t key[16] = { 1 };
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-GCM", properties);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(library, "AES-128-GCM", properties);
     struct seal seal = { EVP_CIPHER_CTX_new(), micro_memory(RECORD_BYTES) };
 
     micro_require(cipher && seal.ctx &&
@@ -49,8 +50,8 @@ static void measure(const char *name, const char *properties)
 int main(int argc, char **argv)
 {
     micro_begin(argc, argv);
-    measure("aes.openssl-record", "provider=default");
-    if (tls_gcm_properties())
-        measure("aes.vaes-record", tls_gcm_properties());
+    measure("aes.openssl-record", NULL, NULL);
+    if (tls_gcm_library())
+        measure("aes.vaes-record", tls_gcm_library(), TLS_GCM_PROPERTIES);
     return 0;
 }

@@ -7,6 +7,12 @@ static const struct option_word tls_versions[] = {
     { "VersionTLS12", true }, { NULL, 0 },
 };
 
+static const struct option_word aes[] = {
+    { "auto", false },
+    { "openssl", true },
+    { NULL, 0 },
+};
+
 static const struct option_word io_engines[] = {
     { "auto", CW_IO_ENGINE_AUTO },
     { "uring", CW_IO_ENGINE_URING },
@@ -111,6 +117,10 @@ const struct option_row common_options_security[] = {
     { "tls-groups", 0, "CLONEWIRE_TLS_GROUPS", "LIST", NULL, OPTION_STRING,
       NULL, OPTION_FIELD(struct cw_security, groups), 0, 0,
       "key exchange groups to allow, such as x25519,secp256r1" },
+    { "aes", 0, "CLONEWIRE_AES", NULL, "auto", OPTION_CHOICE, aes,
+      OPTION_FIELD(struct cw_security, openssl_aes), 0, 0,
+      "who encrypts: auto takes Intel's library where OpenSSL is older than 3.1 "
+      "and the CPU has VAES; openssl takes OpenSSL always" },
     { 0 },
 };
 

@@ -57,6 +57,7 @@ struct cw_security {
     bool http_only;      /* source: offer only HTTP/1.1 */
     const char *ciphers; /* names separated by ":" or ","; NULL: default */
     const char *groups;
+    bool openssl_aes; /* never Intel's library, which may be faster */
 
     /*
      * Replaces all of the above: a code that cw_pairing_make() made on the

@@ -25,13 +25,13 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 
 #include "base/log.h"
 
-#define PROPERTIES    "?provider=" TLS_GCM_PROVIDER
 #define IV_BYTES      12U
 #define TAG_BYTES     16U
 #define AAD_MAX       64U /* a TLS record has 5 */
@@ -371,8 +371,37 @@ static bool is_fips_active(void)
     return OSSL_PROVIDER_available(NULL, "fips") == 1;
 }
 
-static const char *properties;  /* the result of choose() */
-static OSSL_PROVIDER *provider; /* never unloaded; NULL: none */
+static OSSL_LIB_CTX *library; /* the result of choose() */
+
+/* OpenSSL's own configuration counts in our context too: its providers may hold
+ * our private key. */
+static OSSL_LIB_CTX *open_library(void)
+{
+    OSSL_LIB_CTX *opened = OSSL_LIB_CTX_new();
+
+    if (opened && OSSL_LIB_CTX_load_config(opened, NULL) >= 0 &&
+        OSSL_PROVIDER_load(opened, "default") &&
+        OSSL_PROVIDER_add_builtin(opened, TLS_GCM_PROVIDER, start) == 1 &&
+        OSSL_PROVIDER_load(opened, TLS_GCM_PROVIDER))
+        return opened;
+    OSSL_LIB_CTX_free(opened);
+    return NULL;
+}
+
+static void take_library(void)
+{
+    OSSL_LIB_CTX *opened = open_library();
+
+    ERR_clear_error();
+    if (opened && tls_gcm_is_right(opened, "provider=" TLS_GCM_PROVIDER)) {
+        library = opened;
+        return;
+    }
+    ERR_clear_error();
+    log_warn("AES-GCM of Intel's library fails its known-answer test on this "
+             "CPU: using OpenSSL's, which is slower");
+    OSSL_LIB_CTX_free(opened);
+}
 
 static void choose(void)
 {
@@ -383,28 +412,24 @@ static void choose(void)
     manager = alloc_mb_mgr(0);
     if (manager && is_vaes_here(manager)) {
         take_arithmetic(manager);
-        if (OSSL_PROVIDER_add_builtin(NULL, TLS_GCM_PROVIDER, start) == 1)
-            provider = OSSL_PROVIDER_try_load(NULL, TLS_GCM_PROVIDER, 1);
-        if (provider)
-            properties = PROPERTIES;
+        take_library();
     }
     if (manager)
         free_mb_mgr(manager);
-    log_debug("AES-GCM by %s",
-              properties ? "Intel's library (VAES)" : "OpenSSL");
+    log_debug("AES-GCM by %s", library ? "Intel's library (VAES)" : "OpenSSL");
 }
 
-const char *tls_gcm_properties(void)
+struct ossl_lib_ctx_st *tls_gcm_library(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, choose);
-    return properties;
+    return library;
 }
 
 #else /* without the library: OpenSSL's own */
 
-const char *tls_gcm_properties(void)
+struct ossl_lib_ctx_st *tls_gcm_library(void)
 {
     return NULL;
 }

@@ -179,8 +179,8 @@ static void set_verification(struct tls *tls)
     SSL_CTX_set_verify_depth(tls->ctx, 8);
 }
 
-/* properties: which ciphers the context fetches, for SSL_CTX_new_ex(). */
-static int new_tls(bool is_server, const char *properties, struct tls **tls,
+/* library: where the context fetches its ciphers; NULL: OpenSSL's own. */
+static int new_tls(bool is_server, OSSL_LIB_CTX *library, struct tls **tls,
                    struct error *err)
 {
     AUTO(auto_tls) struct tls *t = calloc(1, sizeof(*t));
@@ -191,7 +191,7 @@ static int new_tls(bool is_server, const char *properties, struct tls **tls,
     atomic_init(&t->owners, 1);
     t->is_server = is_server;
     t->rekey_records = TLS_REKEY_RECORDS;
-    t->ctx = SSL_CTX_new_ex(NULL, properties,
+    t->ctx = SSL_CTX_new_ex(library, library ? TLS_GCM_PROPERTIES : NULL,
                             is_server ? TLS_server_method()
                                       : TLS_client_method());
     t->bio_method = socket_bio_method();
@@ -201,6 +201,12 @@ static int new_tls(bool is_server, const char *properties, struct tls **tls,
     return 0;
 }
 
+/* Ours are ciphers for TLS 1.3 alone. */
+static OSSL_LIB_CTX *cipher_library(const struct tls_options *options)
+{
+    return options->openssl_aes ? NULL : tls_gcm_library();
+}
+
 static int open_one(const struct tls_options *options, bool is_server,
                     struct tls **tls, struct error *err)
 {
@@ -208,8 +214,7 @@ static int open_one(const struct tls_options *options, bool is_server,
     bool allow_tls12 = options->allow_tls12 && !wants_psk(options);
 
     if (check_options(options, err) < 0 ||
-        new_tls(is_server,
-                allow_tls12 ? TLS_GCM_NOT_OURS : tls_gcm_properties(), &t,
+        new_tls(is_server, allow_tls12 ? NULL : cipher_library(options), &t,
                 err) < 0)
         return -1;
     t->allow_tls12 = allow_tls12;
@@ -284,7 +289,7 @@ static int open_modern(struct tls *tls, const struct tls_options *options,
     struct tls_options modern = *options;
     char list[2048];
 
-    if (!tls->is_server || !tls->allow_tls12 || !tls_gcm_properties())
+    if (!tls->is_server || !tls->allow_tls12 || !cipher_library(options))
         return 0;
     modern.allow_tls12 = false;
     if (options->ciphers)
@@ -322,7 +327,7 @@ int tls_open_public(const struct tls *own, struct tls **tls, struct error *err)
 {
     AUTO(auto_tls) struct tls *t = NULL;
 
-    if (new_tls(true, TLS_GCM_NOT_OURS, &t, err) < 0)
+    if (new_tls(true, NULL, &t, err) < 0)
         return -1;
     t->allow_tls12 = !own || own->allow_tls12;
     t->http = t->http_only = true;

@@ -62,6 +62,7 @@ struct tls_options {
     const char *groups;
 
     bool allow_tls12; /* TLS 1.3 only, unless requested */
+    bool openssl_aes; /* even where tls_gcm_library() is faster */
 
     /*
      * Also accept HTTP/1.1 on the same port.  A client offers both protocols

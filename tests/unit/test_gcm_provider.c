@@ -4,7 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+#include <openssl/core_dispatch.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/provider.h>
 
 #include "tls/gcm_provider.h"
@@ -47,7 +50,7 @@ static void make(struct message *m)
 
 static EVP_CIPHER *fetch(const char *name, const char *properties)
 {
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, properties);
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(tls_gcm_library(), name, properties);
 
     assert_non_null(cipher);
     return cipher;
@@ -55,7 +58,7 @@ static EVP_CIPHER *fetch(const char *name, const char *properties)
 
 static EVP_CIPHER *ours(const char *name)
 {
-    EVP_CIPHER *cipher = fetch(name, tls_gcm_properties());
+    EVP_CIPHER *cipher = fetch(name, TLS_GCM_PROPERTIES);
 
     assert_string_equal(
         OSSL_PROVIDER_get0_name(EVP_CIPHER_get0_provider(cipher)),
@@ -245,8 +248,9 @@ static void test_what_tls_does_not_ask_is_refused(void **state)
 /* The default provider still does everything else. */
 static void test_the_rest_is_openssls(void **state)
 {
-    EVP_CIPHER *other = fetch("ChaCha20-Poly1305", tls_gcm_properties());
-    EVP_MD *digest = EVP_MD_fetch(NULL, "SHA256", tls_gcm_properties());
+    EVP_CIPHER *other = fetch("ChaCha20-Poly1305", TLS_GCM_PROPERTIES);
+    EVP_MD *digest = EVP_MD_fetch(tls_gcm_library(), "SHA256",
+                                  TLS_GCM_PROPERTIES);
 
     (void)state;
     assert_non_null(digest);
@@ -256,9 +260,143 @@ static void test_the_rest_is_openssls(void **state)
     EVP_MD_free(digest);
 }
 
+/* Who embeds us, and never asked for our provider, does not get it. */
+static void test_other_contexts_keep_openssls(void **state)
+{
+    EVP_CIPHER *theirs = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+
+    (void)state;
+    assert_non_null(theirs);
+    assert_string_equal(
+        OSSL_PROVIDER_get0_name(EVP_CIPHER_get0_provider(theirs)), "default");
+    assert_int_equal(OSSL_PROVIDER_available(NULL, TLS_GCM_PROVIDER), 0);
+    EVP_CIPHER_free(theirs);
+}
+
+/* ---- a provider that seals nothing ---- */
+
+static int no_cipher_init(void *ctx, const unsigned char *key, size_t key_len,
+                          const unsigned char *iv, size_t iv_len,
+                          const OSSL_PARAM params[])
+{
+    (void)ctx, (void)key, (void)key_len, (void)iv, (void)iv_len, (void)params;
+    return 1;
+}
+
+static void *no_cipher_new(void *provider)
+{
+    (void)provider;
+    return malloc(1);
+}
+
+static int no_cipher_update(void *ctx, unsigned char *out, size_t *out_len,
+                            size_t size, const unsigned char *in, size_t len)
+{
+    (void)ctx, (void)size;
+    if (out)
+        memmove(out, in, len);
+    *out_len = len;
+    return 1;
+}
+
+static int no_cipher_final(void *ctx, unsigned char *out, size_t *out_len,
+                           size_t size)
+{
+    (void)ctx, (void)out, (void)size;
+    *out_len = 0;
+    return 1;
+}
+
+static int no_cipher_params(OSSL_PARAM params[])
+{
+    OSSL_PARAM *iv = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_IVLEN);
+    OSSL_PARAM *key = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_KEYLEN);
+    OSSL_PARAM *block = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_BLOCK_SIZE);
+
+    return (!iv || OSSL_PARAM_set_size_t(iv, 12)) &&
+           (!key || OSSL_PARAM_set_size_t(key, 16)) &&
+           (!block || OSSL_PARAM_set_size_t(block, 1));
+}
+
+static int no_cipher_ctx_params(void *ctx, OSSL_PARAM params[])
+{
+    OSSL_PARAM *tag = OSSL_PARAM_locate(params, OSSL_CIPHER_PARAM_AEAD_TAG);
+    uint8_t zeros[TAG_BYTES] = { 0 };
+
+    (void)ctx;
+    return no_cipher_params(params) &&
+           (!tag || OSSL_PARAM_set_octet_string(tag, zeros, TAG_BYTES));
+}
+
+static int no_cipher_set(void *ctx, const OSSL_PARAM params[])
+{
+    (void)ctx, (void)params;
+    return 1;
+}
+
+static const OSSL_ALGORITHM *no_cipher_query(void *provider, int operation,
+                                             int *no_cache)
+{
+    typedef void (*slot)(void);
+    static const OSSL_DISPATCH slots[] = {
+        { OSSL_FUNC_CIPHER_NEWCTX, (slot)no_cipher_new },
+        { OSSL_FUNC_CIPHER_FREECTX, (slot)free },
+        { OSSL_FUNC_CIPHER_ENCRYPT_INIT, (slot)no_cipher_init },
+        { OSSL_FUNC_CIPHER_DECRYPT_INIT, (slot)no_cipher_init },
+        { OSSL_FUNC_CIPHER_UPDATE, (slot)no_cipher_update },
+        { OSSL_FUNC_CIPHER_FINAL, (slot)no_cipher_final },
+        { OSSL_FUNC_CIPHER_GET_PARAMS, (slot)no_cipher_params },
+        { OSSL_FUNC_CIPHER_GET_CTX_PARAMS, (slot)no_cipher_ctx_params },
+        { OSSL_FUNC_CIPHER_SET_CTX_PARAMS, (slot)no_cipher_set },
+        { 0, NULL },
+    };
+    static const OSSL_ALGORITHM ciphers[] = {
+        { "AES-128-GCM", "provider=broken", slots, NULL },
+        { "AES-256-GCM", "provider=broken", slots, NULL },
+        { NULL, NULL, NULL, NULL },
+    };
+
+    (void)provider;
+    *no_cache = 0;
+    return operation == OSSL_OP_CIPHER ? ciphers : NULL;
+}
+
+static int start_broken(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
+                        const OSSL_DISPATCH **out, void **provider)
+{
+    static const OSSL_DISPATCH slots[] = {
+        { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))no_cipher_query },
+        { 0, NULL },
+    };
+
+    (void)core, (void)in;
+    *out = slots;
+    *provider = &seed;
+    return 1;
+}
+
+static void test_known_answers(void **state)
+{
+    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
+
+    (void)state;
+    assert_int_equal(OSSL_PROVIDER_add_builtin(library, "broken", start_broken),
+                     1);
+    assert_non_null(OSSL_PROVIDER_load(library, "broken"));
+    assert_non_null(OSSL_PROVIDER_load(library, "default"));
+    assert_true(tls_gcm_is_right(tls_gcm_library(), TLS_GCM_PROPERTIES));
+    assert_true(tls_gcm_is_right(NULL, NULL));
+    assert_true(tls_gcm_is_right(library, "provider=default"));
+    assert_false(tls_gcm_is_right(library, "provider=broken"));
+    assert_false(tls_gcm_is_right(library, "provider=missing"));
+    OSSL_LIB_CTX_free(library);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_other_contexts_keep_openssls),
+        cmocka_unit_test(test_known_answers),
         cmocka_unit_test(test_agrees_with_openssl),
         cmocka_unit_test(test_any_changed_bit_is_refused),
         cmocka_unit_test(test_an_iv_is_used_once),
@@ -266,7 +404,7 @@ int main(void)
         cmocka_unit_test(test_the_rest_is_openssls),
     };
 
-    if (!tls_gcm_properties()) {
+    if (!tls_gcm_library()) {
         print_message("skipped: OpenSSL's own AES-GCM is used here\n");
         return 77;
     }
