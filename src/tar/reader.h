@@ -32,7 +32,7 @@ struct tree_entry {
 };
 
 /* input: borrowed until the reader closes.  *reader is owned by the caller.
- * ERROR_SYSTEM. */
+ * ERROR_SYSTEM; ERROR_PROTOCOL: it does not begin like a tar stream. */
 int tree_reader_open(const struct piece_source *input,
                      struct tree_reader **reader, struct error *err);
 
