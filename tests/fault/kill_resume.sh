@@ -48,7 +48,7 @@ recorded() # bytes of data in the checkpoint
     python3 - <<'END'
 with open(".copy.clonewire-state", "rb") as file:
     record = file.read()
-held, zero = record[644:1668], record[1668:2692]
+held, zero = record[900:1924], record[1924:2948]
 print(sum(bin(h & ~z & 255).count("1") for h, z in zip(held, zero)) << 20)
 END
 }

@@ -35,7 +35,7 @@ wait_checkpoint() # CHUNKS [FILE]: until the checkpoint has that many chunks
     # A header and two bitmaps, a digest of 16 bytes per chunk, a code.
     # shellcheck disable=SC2086 # a pattern
     until [ "$(stat -c %s $file 2>/dev/null || echo 0)" -ge \
-        $((2744 + 16 * $1)) ]; do
+        $((3000 + 16 * $1)) ]; do
         is_running "$SOURCE_PID" || fail "the clone has ended"
         [ $SECONDS -le $deadline ] || fail "no checkpoint was made"
         sleep 0.02
