@@ -25,6 +25,8 @@ const struct cdi_setting env_settings[] = {
     { "LISTEN_PORT", "port to listen on: " DEFAULT_PORT },
     { "CLONEWIRE_METRICS_LISTEN", "also serve /healthz, /readyz and /metrics "
                                   "on this address: :9443" },
+    { "CLONEWIRE_KEEP_SETID",
+      "true: keep setuid bits and file capabilities of files" },
     { "CLONEWIRE_STALL_TIMEOUT", "how long to wait for bytes: 5m" },
     { "CLONEWIRE_TERMINATION_LOG", "file instead of /dev/termination-log" },
     { 0 },
@@ -91,6 +93,7 @@ int env_read(struct env *env, struct log_output *log, struct error *err)
     options->overwrite = true; /* an earlier run may have left a file */
     read_sizes(options, log);
     read_listen(env);
+    options->keep_setid = cdi_read_bool(log, "CLONEWIRE_KEEP_SETID", false);
     if (cdi_read_bool(log, "PREALLOCATION", false))
         options->preallocate = CW_PREALLOCATE_AUTO;
     cdi_read_number(log, "CLONEWIRE_STALL_TIMEOUT", parse_duration,

@@ -48,6 +48,10 @@ static const struct option_row clone_rows[] = {
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, delta), 0, 0,
       "update an older copy of the disk in place: write only what differs" },
+    { "keep-setid", 0, "CLONEWIRE_KEEP_SETID", NULL, "no", OPTION_FLAG, NULL,
+      OPTION_FIELD(struct cw_target_options, keep_setid), 0, 0,
+      "with --http: keep setuid and setgid bits of files, and file "
+      "capabilities, in an archive or a clone of files" },
     { "checkpoint-every", 0, "CLONEWIRE_CHECKPOINT_EVERY", "TIME", "5s",
       OPTION_DURATION, NULL,
       OPTION_FIELD(struct cw_target_options, checkpoint_ns),

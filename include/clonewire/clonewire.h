@@ -289,8 +289,10 @@ struct cw_target_options {
     uint64_t deadline_unix_ns;
     enum cw_preallocate preallocate;
     enum cw_resume resume;
-    bool delta;             /* update an older copy in place */
-    bool verify_readback;   /* read the disk back before success */
+    bool delta;           /* update an older copy in place */
+    bool verify_readback; /* read the disk back before success */
+    bool keep_setid; /* in an archive: setuid and setgid bits of files, and file
+                      * capabilities */
     uint64_t checkpoint_ns; /* between checkpoints */
     bool only_resume;       /* overwrite a device only if it is blank or holds
                             * an unfinished clone of the same source */

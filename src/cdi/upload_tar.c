@@ -8,6 +8,7 @@
 #include "cdi/upload_private.h"
 #include "image/image.h"
 #include "image/probe.h"
+#include "plan/sizing.h"
 #include "sink/target_path.h"
 #include "tar/extract.h"
 
@@ -137,6 +138,20 @@ static int receive_disk_of_tree(struct upload *u,
     return r < 0 ? -1 : 0;
 }
 
+/* The share of the volume that is left to its filesystem, as for a disk. */
+static int keep_overhead(const struct upload *u,
+                         struct tar_extract_options *options, struct error *err)
+{
+    struct volume_space volume;
+
+    if (volume_space(options->directory, &volume, err) < 0)
+        return -1;
+    options->kept_bytes = sizing_kept(volume.total_bytes,
+                                      volume.available_bytes,
+                                      u->options->fs_overhead_ppm);
+    return 0;
+}
+
 static int receive_tree(struct upload *u, const struct piece_source *tar,
                         struct error *err)
 {
@@ -145,6 +160,7 @@ static int receive_tree(struct upload *u, const struct piece_source *tar,
         .directory = directory,
         .input = *tar,
         .preallocate = u->options->preallocate != CW_PREALLOCATE_OFF,
+        .keep_setid = u->options->keep_setid,
         .written_bytes = &u->job->status.progress.data_bytes,
     };
     struct tar_extract_report report;
@@ -157,7 +173,8 @@ static int receive_tree(struct upload *u, const struct piece_source *tar,
                          "--overwrite allows",
                          directory);
     sink_discard(u->sink); /* left by a killed upload of a disk */
-    if (upload_open_digest(u, 0, err) < 0)
+    if (keep_overhead(u, &options, err) < 0 ||
+        upload_open_digest(u, 0, err) < 0)
         return -1;
     atomic_store(&u->phase, CW_PHASE_COPYING);
     u->is_tree = true;

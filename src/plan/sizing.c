@@ -39,6 +39,15 @@ uint64_t sizing_usable(uint64_t volume_bytes, uint32_t overhead_ppm)
     return (uint64_t)usable & ~(ALIGN_BYTES - 1);
 }
 
+uint64_t sizing_kept(uint64_t volume_bytes, uint64_t available_bytes,
+                     uint32_t overhead_ppm)
+{
+    u128 share = (u128)volume_bytes * overhead_ppm / (PPM + overhead_ppm);
+    uint64_t taken_bytes = volume_bytes - at_max(volume_bytes, available_bytes);
+
+    return (uint64_t)share - at_max((uint64_t)share, taken_bytes);
+}
+
 bool sizing_required(uint64_t *volume_bytes, uint64_t disk_bytes,
                      uint32_t overhead_ppm)
 {

@@ -63,6 +63,11 @@ struct sizing_verdict {
 /* The largest disk for a filesystem volume of volume_bytes. */
 uint64_t sizing_usable(uint64_t volume_bytes, uint32_t overhead_ppm);
 
+/* How much of available_bytes a volume of volume_bytes still keeps for its
+ * filesystem: the overhead share less what is taken already. */
+uint64_t sizing_kept(uint64_t volume_bytes, uint64_t available_bytes,
+                     uint32_t overhead_ppm);
+
 /* The smallest filesystem volume for a disk.  Returns true on overflow. */
 bool sizing_required(uint64_t *volume_bytes, uint64_t disk_bytes,
                      uint32_t overhead_ppm);

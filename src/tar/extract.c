@@ -18,11 +18,12 @@
 #include "tar/extract_entry.h"
 #include "tar/safe_path.h"
 
-#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+#define LOST_AND_FOUND "lost+found"
+#define DIRECTORY      (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
-/* The attributes of a directory, applied after its last entry. */
+/* The attributes of a directory, applied after the last entry. */
 struct late {
-    struct late *before; /* an earlier directory; owned */
+    size_t number; /* of those before it */
     mode_t mode;
     struct timespec modified;
     struct acls acls; /* set now, the default one would apply to its files */
@@ -36,7 +37,10 @@ struct tar_extract {
     struct tree_reader *reader; /* owned */
     struct unpack_place place;
     struct tar_extract_report *report;
-    struct late *late; /* the latest directory; owned */
+    bool is_absolute_told; /* the log says that a leading "/" is left out */
+    struct late **late;    /* owned, each too */
+    size_t late_count;
+    uint64_t late_bytes; /* of memory */
 };
 
 /* ---- the unfinished tree ---- */
@@ -58,25 +62,70 @@ static int open_tree(struct tar_extract *u, struct error *err)
                              u->directory);
     u->tree_fd = r;
     u->place.top_fd = u->tree_fd;
+    u->place.root_fd = u->root_fd;
     return 0;
 }
 
 /* ---- directories ---- */
 
+/* Makes room for one more, at powers of two. */
+static int grow_late(struct tar_extract *u, uint64_t more_bytes,
+                     struct error *err)
+{
+    size_t count = u->late_count;
+    struct late **grown = u->late;
+
+    u->late_bytes += more_bytes + 2 * sizeof(*grown);
+    if (u->late_bytes > TAR_EXTRACT_MAX_BYTES)
+        return error_set(err, ERROR_REFUSED, 0,
+                         "the stream has too many directories: %zu take more "
+                         "than %llu MiB of memory; unpack it in parts",
+                         count,
+                         (unsigned long long)TAR_EXTRACT_MAX_BYTES >> 20);
+    if ((count & (count + 1)) == 0)
+        grown = reallocarray(grown, 2 * (count + 1), sizeof(struct late *));
+    if (!grown)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack directories");
+    u->late = grown;
+    return 0;
+}
+
+/* Copies the path as a stream may write it ("./a//b/") to a/b. */
+static void copy_path(char *to, const char *path)
+{
+    for (size_t len; *path; path += len) {
+        path += strspn(path, "/");
+        len = strcspn(path, "/");
+        if (len == 0 || (len == 1 && path[0] == '.'))
+            continue;
+        memcpy(to, path, len);
+        to += len;
+        *to++ = '/';
+    }
+    to[-1] = '\0';
+}
+
 static int keep_for_later(struct tar_extract *u, const struct tree_entry *entry,
                           struct error *err)
 {
-    size_t len = strlen(entry->path) + 1;
-    struct late *late = calloc(1, sizeof(*late) + len);
+    size_t len = strlen(entry->path) + 2;
+    struct late *late;
+    int r;
 
+    if (grow_late(u, sizeof(*late) + len, err) < 0)
+        return -1;
+    late = calloc(1, sizeof(*late) + len);
     if (!late)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "unpack %s", entry->path);
-    late->before = u->late;
-    late->mode = entry->mode & 07777U;
+    late->number = u->late_count;
+    late->mode = entry->mode;
     late->modified = entry->modified;
-    memcpy(late->path, entry->path, len);
-    u->late = late;
-    return unpack_take_acls(u->reader, entry->path, &late->acls, err);
+    copy_path(late->path, entry->path);
+    u->late[u->late_count++] = late;
+    r = unpack_take_acls(u->reader, entry->path, &late->acls, err);
+    for (int kind = 0; kind < POSIX_ACL_KINDS; kind++)
+        u->late_bytes += late->acls.lens[kind];
+    return r;
 }
 
 static int make_directory(struct tar_extract *u, const struct tree_entry *entry,
@@ -99,8 +148,8 @@ static int set_last(int fd, const struct late *late, struct error *err)
 {
     const struct timespec times[2] = { { 0, UTIME_OMIT }, late->modified };
 
-    if (fchmod(fd, late->mode) < 0 || futimens(fd, times) < 0)
-        return unpack_failed(err, errno, "set mode and time of", late->path);
+    if (unpack_mode(fd, late->mode, times, late->path, err) < 0)
+        return -1;
     for (int kind = 0; kind < POSIX_ACL_KINDS; kind++)
         if (unpack_set_acl(fd, &late->acls, (enum posix_acl_kind)kind,
                            late->path, err) < 0)
@@ -108,6 +157,7 @@ static int set_last(int fd, const struct late *late, struct error *err)
     return 0;
 }
 
+/* A directory that a later entry has replaced is left alone. */
 static int finish_directory(struct tar_extract *u, const struct late *late,
                             struct error *err)
 {
@@ -120,47 +170,66 @@ static int finish_directory(struct tar_extract *u, const struct late *late,
     if (r == 0 && fd < 0)
         r = -errno;
     safe_path_close(&at);
+    if (r == -ENOTDIR || r == -ENOENT || r == -ELOOP)
+        return 0;
     return r < 0 ? unpack_failed(err, -r, "open", late->path)
                  : set_last(fd, late, err);
 }
 
-/* From the last to the first: a directory comes after its subdirectories. */
+/* What is in a directory before the directory, which may exclude us; of two
+ * entries of one path, the last first. */
+static int compare_late(const void *a, const void *b)
+{
+    const struct late *one = *(struct late *const *)a;
+    const struct late *two = *(struct late *const *)b;
+    int r = strcmp(two->path, one->path);
+
+    return r != 0 ? r : one->number < two->number ? 1 : -1;
+}
+
 static int finish_directories(struct tar_extract *u, struct error *err)
 {
-    for (const struct late *l = u->late; l; l = l->before)
-        if (finish_directory(u, l, err) < 0)
+    if (u->late_count > 0)
+        qsort(u->late, u->late_count, sizeof(struct late *), compare_late);
+    for (size_t i = 0; i < u->late_count; i++) {
+        if (i > 0 && strcmp(u->late[i]->path, u->late[i - 1]->path) == 0)
+            continue;
+        if (finish_directory(u, u->late[i], err) < 0)
             return -1;
+    }
     return 0;
 }
 
 static void drop_late(struct tar_extract *u)
 {
-    while (u->late) {
-        struct late *late = u->late;
-
-        u->late = late->before;
-        posix_acl_fini(&late->acls);
-        free(late);
+    for (size_t i = 0; i < u->late_count; i++) {
+        posix_acl_fini(&u->late[i]->acls);
+        free(u->late[i]);
     }
+    free(u->late);
 }
 
 /* ---- entries ---- */
 
 static int refuse_path(int r, const char *path, struct error *err)
 {
-    if (r == -EXDEV || r == -ELOOP)
+    if (r == -EXDEV)
         return error_set(err, ERROR_REFUSED, 0,
-                         "the stream names %s, which leads out of the volume",
+                         "the stream names %.300s, which leads out of the "
+                         "volume",
                          path);
     return unpack_failed(err, -r, "make room for", path);
 }
 
-/* An earlier file or link of the same name is removed, as tar does. */
+/* An earlier file, link or empty directory of the same name is removed, as tar
+ * does; a directory stays for another entry of it. */
 static int clear_name(const struct safe_path *at,
                       const struct tree_entry *entry, struct error *err)
 {
-    if (S_ISDIR(entry->mode) || unlinkat(at->fd, at->name, 0) == 0 ||
-        errno == ENOENT)
+    if (unlinkat(at->fd, at->name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno == EISDIR &&
+        (S_ISDIR(entry->mode) || unlinkat(at->fd, at->name, AT_REMOVEDIR) == 0))
         return 0;
     return unpack_failed(err, errno, "replace", entry->path);
 }
@@ -174,13 +243,21 @@ static int make_entry(struct tar_extract *u, const struct tree_entry *entry,
         return make_directory(u, entry, err);
     if (S_ISREG(entry->mode) && !entry->is_hard_link)
         return tar_extract_entry(&u->place, u->reader, entry, err);
-    return unpack_special(&u->place, u->reader, entry, err);
+    return unpack_special(&u->place, entry, err);
+}
+
+static void tell_absolute(struct tar_extract *u, const char *path)
+{
+    if (path[0] == '/' && !u->is_absolute_told)
+        log_info("%s: unpacked below %s, as all absolute names", path,
+                 u->directory);
+    u->is_absolute_told |= path[0] == '/';
 }
 
 /* The filesystem's own at the top: fsck fills it, and it is left alone. */
 static bool is_lost_and_found(const char *path)
 {
-    static const char name[] = "lost+found";
+    static const char name[] = LOST_AND_FOUND;
     size_t len = sizeof(name) - 1;
 
     while (path[0] == '/' || (path[0] == '.' && path[1] == '/'))
@@ -198,6 +275,7 @@ static int take_entry(struct tar_extract *u, const struct tree_entry *entry,
         log_info("%s: left out, the filesystem has its own", entry->path);
         return 0;
     }
+    tell_absolute(u, entry->path);
     r = safe_path_open(&u->place.at, u->tree_fd, entry->path, true);
     if (r < 0)
         return refuse_path(r, entry->path, err);
@@ -238,16 +316,30 @@ static int move_name(const struct tar_extract *u, const char *name,
 {
     int r;
 
-    if (strcmp(name, PARTIAL_TREE_NAME) == 0)
-        return error_set(err, ERROR_REFUSED, 0,
-                         "the stream names %s, which is ours", name);
-    if (renameat(u->tree_fd, name, u->root_fd, name) == 0)
+    if (renameat(u->tree_fd, name, u->root_fd, name) == 0) {
+        /* Two links to one unchanged file both stay. */
+        unlinkat(u->tree_fd, name, 0);
         return 0;
+    }
     r = directory_remove(u->root_fd, name);
     if (r < 0)
         return unpack_failed(err, -r, "replace", name);
     if (renameat(u->tree_fd, name, u->root_fd, name) < 0)
         return unpack_failed(err, errno, "move into place", name);
+    return 0;
+}
+
+/* Also by way of a link. */
+static int check_names(const struct tar_extract *u, struct error *err)
+{
+    static const char *const reserved[] = { PARTIAL_TREE_NAME, LOST_AND_FOUND };
+
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+        if (faccessat(u->tree_fd, reserved[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            return error_set(err, ERROR_REFUSED, 0,
+                             "the stream names %s, which stays as it is on "
+                             "this volume",
+                             reserved[i]);
     return 0;
 }
 
@@ -267,7 +359,7 @@ static int move_all(const struct tar_extract *u, struct error *err)
 /* A name must not appear before its content is durable. */
 static int publish(struct tar_extract *u, struct error *err)
 {
-    if (flush(u, err) < 0 || move_all(u, err) < 0)
+    if (check_names(u, err) < 0 || flush(u, err) < 0 || move_all(u, err) < 0)
         return -1;
     if (unlinkat(u->root_fd, PARTIAL_TREE_NAME, AT_REMOVEDIR) < 0)
         return unpack_failed(err, errno, "remove", PARTIAL_TREE_NAME);
@@ -311,6 +403,7 @@ int tar_extract_tree(const struct tar_extract_options *options,
         .directory = options->directory,
         .report = report,
         .place = { .preallocate = options->preallocate,
+                   .kept_bytes = options->kept_bytes,
                    .window_bytes = file_window_bytes(limits_memory_bytes()),
                    .written_bytes = options->written_bytes },
     };
@@ -320,6 +413,8 @@ int tar_extract_tree(const struct tar_extract_options *options,
     r = open_tree(&u, err);
     if (r == 0)
         r = tree_reader_open(&options->input, &u.reader, err);
+    if (r == 0 && options->keep_setid)
+        tree_reader_keep_setid(u.reader);
     if (r == 0)
         r = take_entries(&u, err);
     if (r == 0)

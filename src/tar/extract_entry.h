@@ -9,23 +9,34 @@
 #include "base/error.h"
 #include "tar/reader.h"
 #include "tar/safe_path.h"
+#include "tar/unchanged_file.h"
 
 struct unpack_place {
-    struct safe_path at;   /* path of the entry; nothing exists there */
-    int top_fd;            /* top of the tree: hard links are relative to it */
-    bool preallocate;      /* cleared if the filesystem cannot */
-    uint64_t window_bytes; /* of page cache; file.h */
+    struct safe_path at; /* path of the entry; nothing exists there */
+    int top_fd;          /* top of the tree: hard links are relative to it */
+    int root_fd;         /* of the volume, with the files that are there */
+    uint64_t kept_bytes; /* of the volume, for the filesystem's own use */
+    struct unchanged_file_linked linked;
+    bool preallocate;                    /* cleared if the filesystem cannot */
+    uint64_t window_bytes;               /* of page cache; file.h */
     atomic_uint_fast64_t *written_bytes; /* may be NULL */
 };
 
-/* Unpacks a regular file with its content, which is next in reader.  Large
- * files are durable afterwards. */
+/* Unpacks a regular file with its content, which is next in reader, unless the
+ * volume has it already (unchanged_file.h).  Large files are durable
+ * afterwards. */
 int tar_extract_entry(struct unpack_place *place, struct tree_reader *reader,
                       const struct tree_entry *entry, struct error *err);
 
-/* Unpacks a link or a named pipe.  ERROR_REFUSED: a device, a socket. */
-int unpack_special(struct unpack_place *place, struct tree_reader *reader,
-                   const struct tree_entry *entry, struct error *err);
+/* Unpacks a link or a named pipe, and skips a device, with a warning.
+ * ERROR_REFUSED. */
+int unpack_special(struct unpack_place *place, const struct tree_entry *entry,
+                   struct error *err);
+
+/* Sets permissions and times (access, modification) of fd, as far as the
+ * filesystem allows that. */
+int unpack_mode(int fd, mode_t mode, const struct timespec times[2],
+                const char *path, struct error *err);
 
 /* Sets the entry's attributes on fd, as far as the filesystem supports them. */
 int unpack_attributes(int fd, struct tree_reader *reader,
@@ -33,8 +44,8 @@ int unpack_attributes(int fd, struct tree_reader *reader,
 
 /*
  * Reads the entry's access control lists; *acls is owned by the caller, also
- * on failure.  Skips a list with users known only by name, who do not exist
- * here.
+ * on failure.  Leaves out a list with users known only by name, who do not
+ * exist here.
  */
 int unpack_take_acls(struct tree_reader *reader, const char *path,
                      struct acls *acls, struct error *err);
@@ -44,8 +55,11 @@ int unpack_take_acls(struct tree_reader *reader, const char *path,
 int unpack_set_acl(int fd, const struct acls *acls, enum posix_acl_kind kind,
                    const char *path, struct error *err);
 
-/* Translates an errno of the target's disk to ERROR_NO_SPACE or
- * ERROR_TARGET_IO. Returns -1. */
+/*
+ * Translates an errno.  ERROR_NO_SPACE; ERROR_REFUSED: the stream asks for what
+ * this filesystem cannot have; else ERROR_TARGET_IO: the disk has failed, or
+ * is not for us to write.  Returns -1.
+ */
 int unpack_failed(struct error *err, int errnum, const char *what,
                   const char *path);
 

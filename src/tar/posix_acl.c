@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
+#include "base/cleanup.h"
 
 /* linux/posix_acl_xattr.h: a version, then entries, all little-endian. */
 #define VERSION     2U
@@ -143,12 +144,20 @@ static int take(struct archive_entry *from, enum posix_acl_kind kind,
 
 int posix_acl_take(struct archive_entry *from, struct acls *acls)
 {
-    int r = 0;
+    bool is_lost = false;
 
     *acls = (struct acls){ 0 };
-    for (int kind = 0; r == 0 && kind < POSIX_ACL_KINDS; kind++)
-        r = take(from, (enum posix_acl_kind)kind, acls);
-    return r;
+    for (int kind = 0; kind < POSIX_ACL_KINDS; kind++) {
+        int r = take(from, (enum posix_acl_kind)kind, acls);
+
+        if (r < 0 && r != -ESRCH)
+            return r;
+        if (r == 0)
+            continue;
+        free(TAKE_PTR(acls->values[kind]));
+        is_lost = true;
+    }
+    return is_lost ? -ESRCH : 0;
 }
 
 mode_t posix_acl_mode(struct archive_entry *from)
@@ -159,8 +168,8 @@ mode_t posix_acl_mode(struct archive_entry *from)
     archive_entry_acl_reset(from, types[POSIX_ACL_ACCESS]);
     while (next(from, POSIX_ACL_ACCESS, &e))
         if (e.tag == ARCHIVE_ENTRY_ACL_MASK)
-            mode = (mode & ~(mode_t)S_IRWXG) |
-                   ((unsigned)e.permset & PERMISSIONS) << 3;
+            mode &= ~(mode_t)S_IRWXG |
+                    (mode_t)((unsigned)e.permset & PERMISSIONS) << 3;
     return mode;
 }
 

@@ -31,13 +31,15 @@ int posix_acl_add(struct archive_entry *to, enum posix_acl_kind kind,
 
 /*
  * Reads both lists from the entry; *acls is owned by the caller, also on
- * failure. Returns 0; -ENOMEM; -EINVAL: the list is too long; -ESRCH: it lists
- * users only by name, who do not exist here.
+ * failure. Returns 0; -ENOMEM; -EINVAL: a list is too long; -ESRCH: a list,
+ * which is left out of *acls, has users known only by name, who do not exist
+ * here.
  */
 int posix_acl_take(struct archive_entry *from, struct acls *acls);
 
-/* The group permissions of the mode are the mask of a list that has one;
- * libarchive takes them for those of the group itself. */
+/* The mode of a file that gets no list: of the group's own permissions, only
+ * those that the list's mask lets through.  With the list, the kernel itself
+ * puts the mask there. */
 mode_t posix_acl_mode(struct archive_entry *from);
 
 void posix_acl_fini(struct acls *acls);

@@ -7,7 +7,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "tar/name_locale.h"
+
+#define USER_XATTR "user."
+#define CAPABILITY "security.capability"
 
 struct tree_reader {
     struct archive *archive;     /* owned */
@@ -17,6 +21,10 @@ struct tree_reader {
     struct error failure; /* of the input; ERROR_NONE: none */
     bool is_done;         /* the archive is at its end */
     bool has_ended;       /* the input has ended */
+    bool keep_setid;      /* and file capabilities */
+    bool is_setid_told;   /* the log says that they are left out */
+    bool is_in_header;    /* and not in content */
+    uint64_t head_bytes;  /* of this header, as far as they came */
     uint64_t size_bytes;  /* of the entry */
     uint64_t at;          /* the minimum offset of its next piece */
 };
@@ -34,9 +42,18 @@ static la_ssize_t more(struct archive *archive, void *opaque, const void **data)
                                    &reader->failure);
 
     reader->has_ended = n <= 0;
-    if (n < 0)
+    if (n < 0) {
         archive_set_error(archive, EIO, "%s", "input");
-    return n;
+        return n;
+    }
+    reader->head_bytes += (uint64_t)n;
+    if (!reader->is_in_header || reader->head_bytes <= TREE_READER_HEAD_BYTES)
+        return n;
+    archive_set_error(archive, EIO, "%s", "input");
+    return error_set(&reader->failure, ERROR_REFUSED, 0,
+                     "read the tar stream: the header of an entry, with the "
+                     "map of its holes, is larger than %llu MiB",
+                     (unsigned long long)TREE_READER_HEAD_BYTES >> 20);
 }
 
 /* Reports libarchive's error, unless the input itself has failed. */
@@ -77,6 +94,35 @@ static struct timespec when(bool is_set, time_t seconds, long nanoseconds)
                   : (struct timespec){ 0, UTIME_OMIT };
 }
 
+/* ---- rights of others ---- */
+
+void tree_reader_keep_setid(struct tree_reader *reader)
+{
+    reader->keep_setid = true;
+}
+
+static void leave_out(struct tree_reader *reader, const char *what)
+{
+    if (!reader->is_setid_told)
+        log_warn("%s: %s left out, as of all files in the stream; "
+                 "--keep-setid keeps them",
+                 archive_entry_pathname(reader->entry), what);
+    reader->is_setid_told = true;
+}
+
+/* The mode of the entry; a directory's setgid bit only names a group. */
+static mode_t mode_of(struct tree_reader *reader)
+{
+    mode_t mode = posix_acl_mode(reader->entry);
+
+    if (reader->keep_setid || S_ISDIR(mode) || !(mode & (S_ISUID | S_ISGID)))
+        return mode;
+    leave_out(reader, "setuid and setgid bits are");
+    return mode & ~(mode_t)(S_ISUID | S_ISGID);
+}
+
+/* ---- entries ---- */
+
 static int fill_entry(struct tree_reader *reader, struct tree_entry *entry,
                       struct error *err)
 {
@@ -88,7 +134,7 @@ static int fill_entry(struct tree_reader *reader, struct tree_entry *entry,
         .path = archive_entry_pathname(e), /* its bytes: name_locale.h */
         .link = hard ? hard : archive_entry_symlink(e),
         .is_hard_link = hard != NULL,
-        .mode = posix_acl_mode(e),
+        .mode = mode_of(reader),
         .modified = when(archive_entry_mtime_is_set(e), archive_entry_mtime(e),
                          archive_entry_mtime_nsec(e)),
         .accessed = when(archive_entry_atime_is_set(e), archive_entry_atime(e),
@@ -114,13 +160,18 @@ int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
 
     if (reader->is_done)
         return 0;
+    if (reader->entry && archive_read_data_skip(reader->archive) < ARCHIVE_WARN)
+        return read_failed(reader, err);
+    reader->head_bytes = 0;
+    reader->is_in_header = true;
     r = archive_read_next_header(reader->archive, &reader->entry);
+    reader->is_in_header = false;
     reader->is_done = r == ARCHIVE_EOF && reader->failure.kind == ERROR_NONE;
     if (reader->is_done)
         return 0;
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
         return read_failed(reader, err);
-    archive_entry_xattr_reset(reader->entry);
+    tree_reader_xattr_restart(reader);
     if (fill_entry(reader, entry, err) < 0)
         return -1;
     reader->size_bytes = entry->size_bytes;
@@ -128,11 +179,29 @@ int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
     return 1;
 }
 
+bool tree_reader_is_carried(const char *name)
+{
+    return strncmp(name, USER_XATTR, sizeof(USER_XATTR) - 1) == 0 ||
+           strcmp(name, CAPABILITY) == 0;
+}
+
 bool tree_reader_xattr(struct tree_reader *reader, const char **name,
                        const void **value, size_t *len)
 {
-    return archive_entry_xattr_next(reader->entry, name, value, len) ==
-           ARCHIVE_OK;
+    while (archive_entry_xattr_next(reader->entry, name, value, len) ==
+           ARCHIVE_OK) {
+        if (!tree_reader_is_carried(*name))
+            continue;
+        if (reader->keep_setid || strcmp(*name, CAPABILITY) != 0)
+            return true;
+        leave_out(reader, "file capabilities are");
+    }
+    return false;
+}
+
+void tree_reader_xattr_restart(struct tree_reader *reader)
+{
+    archive_entry_xattr_reset(reader->entry);
 }
 
 int tree_reader_acls(struct tree_reader *reader, struct acls *acls)

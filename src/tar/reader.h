@@ -19,6 +19,10 @@
 #include "io/piece_source.h"
 #include "tar/posix_acl.h"
 
+/* The longest header of an entry, with its attributes and the map of its holes:
+ * libarchive keeps that in memory, in up to 12 times the space. */
+#define TREE_READER_HEAD_BYTES (UINT64_C(8) << 20)
+
 struct tree_reader;
 
 struct tree_entry {
@@ -37,6 +41,13 @@ int tree_reader_open(const struct piece_source *input,
                      struct tree_reader **reader, struct error *err);
 
 /*
+ * Keeps setuid and setgid bits of files, and file capabilities.  Otherwise they
+ * are left out, which the log says once: a stream must not bring programs that
+ * run with the rights of others.
+ */
+void tree_reader_keep_setid(struct tree_reader *reader);
+
+/*
  * Moves to the next entry, past unread data of the last one.  Returns 1:
  * *entry is filled; 0: the end of a complete archive; -1: the error of the
  * input, or ERROR_PROTOCOL: not a tar stream, damaged, cut short.
@@ -44,10 +55,17 @@ int tree_reader_open(const struct piece_source *input,
 int tree_reader_next(struct tree_reader *reader, struct tree_entry *entry,
                      struct error *err);
 
-/* The next extended attribute of the entry.  False: there are none left.
- * *name and *value belong to the entry. */
+/* Is it an attribute that a stream may bring?  A user's, or the capabilities of
+ * a program; the machine itself sets the others. */
+bool tree_reader_is_carried(const char *name);
+
+/* The next extended attribute of the entry that is to be set.  False: there are
+ * none left.  *name and *value belong to the entry. */
 bool tree_reader_xattr(struct tree_reader *reader, const char **name,
                        const void **value, size_t *len);
+
+/* Starts again with the entry's first attribute. */
+void tree_reader_xattr_restart(struct tree_reader *reader);
 
 /* The entry's access control lists, as posix_acl_take(). */
 int tree_reader_acls(struct tree_reader *reader, struct acls *acls);

@@ -9,13 +9,16 @@
 
 #include "base/cleanup.h"
 
-#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-#define IMPLIED   0755 /* mode of directories missing from the stream, as tar */
+#define DIRECTORY  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define IMPLIED    0755 /* mode of directories missing from the stream, as tar */
+#define NAME_BYTES 256
+#define MAX_LINKS  40 /* followed for one path, as the kernel */
 
 /*
- * Copies the next component of *path and moves past it.  Returns 0 at the end.
+ * Copies the next component of *path, without ".", and moves past it.  Returns
+ * 0 at the end.
  */
-static int next_name(const char **path, char name[256])
+static int next_name(const char **path, char name[NAME_BYTES])
 {
     size_t len;
 
@@ -28,9 +31,7 @@ static int next_name(const char **path, char name[256])
     }
     if (len == 0)
         return 0;
-    if (len == 2 && memcmp(*path, "..", 2) == 0)
-        return -EXDEV;
-    if (len > 255)
+    if (len >= NAME_BYTES)
         return -ENAMETOOLONG;
     memcpy(name, *path, len);
     name[len] = '\0';
@@ -38,49 +39,141 @@ static int next_name(const char **path, char name[256])
     return 1;
 }
 
-/* Replaces *fd by the directory name in it. */
-static int step_into(int *fd, const char *name, bool make)
+static bool is_up(const char *name)
 {
-    int next;
+    return strcmp(name, "..") == 0;
+}
 
-    if (make && mkdirat(*fd, name, IMPLIED) < 0 && errno != EEXIST)
-        return -errno;
-    next = openat(*fd, name, DIRECTORY);
+/* ---- the directory of a path ---- */
+
+struct walk {
+    int root_fd; /* borrowed */
+    int fd;      /* where it is; owned */
+    bool make;
+    unsigned depth;                  /* of fd below the root */
+    unsigned links;                  /* followed */
+    char todo[SAFE_PATH_PATH_BYTES]; /* the rest of the path */
+};
+
+/* Takes next as the current directory, unless it is an errno. */
+static int go(struct walk *w, int next, unsigned depth)
+{
     if (next < 0)
-        return errno == ENOTDIR ? -ELOOP : -errno;
-    close(*fd);
-    *fd = next;
+        return -errno;
+    if (w->fd >= 0)
+        close(w->fd);
+    w->fd = next;
+    w->depth = depth;
     return 0;
+}
+
+static int go_to_root(struct walk *w)
+{
+    return go(w, openat(w->root_fd, ".", DIRECTORY), 0);
+}
+
+/* ".." of a link's target; of the root it is the root. */
+static int step_up(struct walk *w)
+{
+    return w->depth == 0 ? 0
+                         : go(w, openat(w->fd, "..", DIRECTORY), w->depth - 1);
+}
+
+static int step_into(struct walk *w, const char *name)
+{
+    int next = openat(w->fd, name, DIRECTORY);
+
+    if (next < 0 && errno == ENOENT && w->make) {
+        if (mkdirat(w->fd, name, IMPLIED) < 0)
+            return -errno;
+        next = openat(w->fd, name, DIRECTORY);
+    }
+    return go(w, next, w->depth + 1);
+}
+
+/* Puts the target of the link name in front of rest, which is in todo. */
+static int follow(struct walk *w, const char *name, const char *rest)
+{
+    char target[SAFE_PATH_PATH_BYTES];
+    ssize_t n = readlinkat(w->fd, name, target, sizeof(target));
+    size_t len = strlen(rest) + 1;
+
+    if (n < 0)
+        return errno == EINVAL ? -ENOTDIR : -errno;
+    if (++w->links > MAX_LINKS)
+        return -ELOOP;
+    if ((size_t)n + 1 + len > sizeof(w->todo))
+        return -ENAMETOOLONG;
+    memmove(w->todo + n + 1, rest, len);
+    memcpy(w->todo, target, (size_t)n);
+    w->todo[n] = '/';
+    return target[0] == '/' ? go_to_root(w) : 0;
+}
+
+static int walk_to_end(struct walk *w)
+{
+    char name[NAME_BYTES];
+    const char *rest = w->todo;
+    int r;
+
+    while ((r = next_name(&rest, name)) > 0) {
+        r = is_up(name) ? step_up(w) : step_into(w, name);
+        if (r == -ENOTDIR || r == -ELOOP) {
+            r = follow(w, name, rest);
+            rest = w->todo;
+        }
+        if (r < 0)
+            return r;
+    }
+    return r;
+}
+
+/* ---- a name in it ---- */
+
+/* Moves the last component of path, which may have no "..", to name.  Returns
+ * the length of what stands before it, or -errno. */
+static ssize_t split(const char *path, char name[NAME_BYTES])
+{
+    const char *at = path, *last = path;
+    int r;
+
+    name[0] = '\0';
+    for (;;) {
+        const char *before = at;
+
+        r = next_name(&at, name);
+        if (r <= 0)
+            return r < 0 ? r : last - path;
+        if (is_up(name))
+            return -EXDEV;
+        last = before;
+    }
 }
 
 int safe_path_open(struct safe_path *place, int dir_fd, const char *path,
                    bool make)
 {
-    AUTO_FD int fd = -1;
-    char next[256];
+    struct walk w = { .root_fd = dir_fd, .fd = -1, .make = make };
+    ssize_t len;
     int r;
 
     place->fd = -1;
-    if (path[0] == '/')
-        return -EXDEV;
-    if (strlen(path) >= SAFE_PATH_PATH_BYTES)
+    if (strlen(path) >= sizeof(w.todo))
         return -ENAMETOOLONG;
-    r = next_name(&path, place->name);
-    if (r <= 0)
-        return r < 0 ? r : 1;
-    fd = openat(dir_fd, ".", DIRECTORY);
-    if (fd < 0)
-        return -errno;
-    while ((r = next_name(&path, next)) > 0) {
-        r = step_into(&fd, place->name, make);
-        if (r < 0)
-            return r;
-        memcpy(place->name, next, sizeof(next));
-    }
-    if (r < 0)
-        return r;
-    place->fd = take_fd(&fd);
-    return 0;
+    len = split(path, place->name);
+    if (len < 0)
+        return (int)len;
+    if (place->name[0] == '\0')
+        return 1;
+    memcpy(w.todo, path, (size_t)len);
+    r = go_to_root(&w);
+    if (r == 0)
+        r = walk_to_end(&w);
+    if (r == 0)
+        place->fd = take_fd(&w.fd);
+    if (w.fd >= 0)
+        close(w.fd);
+    return r;
 }
 
 void safe_path_close(struct safe_path *place)
