@@ -213,7 +213,9 @@ static void examine_path(struct report *report, const char *path)
     if (stat(path, &st) < 0) {
         f = begin(report, "path", false);
         found(f, "%s: %s", path, strerrordesc_np(errno));
-        advise(f, "name the disk, or the directory it is to be in");
+        advise(f, strstr(path, "://")
+                      ? "--doctor examines paths; --inspect asks an NBD server"
+                      : "name the disk, or the directory it is to be in");
         return;
     }
     examine_mode(report, path, S_ISDIR(st.st_mode), CW_IO_MODE_DIRECT,

@@ -91,6 +91,12 @@ static int look_for_directory(const char *path, struct error *err)
     if (!directory)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "look at %s", path);
     real = realpath(directory, NULL);
+    if (!real && strncmp(path, "nbd", 3) == 0 && strstr(path, "://"))
+        return error_set(err, ERROR_USAGE, 0,
+                         "%s: an NBD export can be read, but not written: give "
+                         "a file or block device (nbd-client and qemu-nbd -c "
+                         "make one of an export)",
+                         path);
     if (!real)
         return error_set(err, ERROR_TARGET_IO, errno, "directory %s of %s",
                          directory, name_of(path));

@@ -94,6 +94,8 @@ refused 2 'an NBD export is a raw disk: leave --format out' "$NBD_URI" \
 refused 30 "connect to nbd.*nosuch" "nbd+unix:///nosuch?socket=$NBD_SOCKET"
 refused 2 'does not offer qemu:dirty-bitmap:none' "$NBD_URI" --bitmap=none
 refused 2 'bitmap of an NBD export' image --bitmap=none
+! "$SOURCE" image --to "$NBD_URI" >to.log 2>&1 || fail "wrote to an export"
+grep -q 'an NBD export can be read, but not written' to.log || fail "$(cat to.log)"
 
 # An image that QEMU reads and we do not: the message names the command, which
 # works.
