@@ -8,6 +8,7 @@
 
 #define DEFAULT_DESTINATION "/data/disk.img"
 #define DEFAULT_PORT        "8443"
+#define DEFAULT_SCRATCH     "/scratch"
 
 const struct cdi_setting env_settings[] = {
     { "TLS_KEY_FILE", "private key of the server, PEM" },
@@ -27,6 +28,8 @@ const struct cdi_setting env_settings[] = {
                                   "on this address: :9443" },
     { "CLONEWIRE_KEEP_SETID",
       "true: keep setuid bits and file capabilities of files" },
+    { "CLONEWIRE_SCRATCH",
+      "directory for uploads that are read more than once: " DEFAULT_SCRATCH },
     { "CLONEWIRE_STALL_TIMEOUT", "how long to wait for bytes: 5m" },
     { "CLONEWIRE_TERMINATION_LOG", "file instead of /dev/termination-log" },
     { 0 },
@@ -85,11 +88,13 @@ int env_read(struct env *env, struct log_output *log, struct error *err)
 {
     struct cw_target_options *options = &env->options;
     const char *destination = cdi_env("DESTINATION");
+    const char *scratch = cdi_env("CLONEWIRE_SCRATCH");
     const char *deadline = cdi_env("DEADLINE");
 
     options->destination = destination ? destination : DEFAULT_DESTINATION;
     if (cdi_check_termination_log(options->destination, err) < 0)
         return 1;
+    options->scratch_dir = scratch ? scratch : DEFAULT_SCRATCH;
     options->overwrite = true; /* an earlier run may have left a file */
     read_sizes(options, log);
     read_listen(env);

@@ -98,6 +98,10 @@ static const struct option_row clone_rows[] = {
       OPTION_FIELD(struct cw_source_options, backing_dir), 0, 0,
       "read qcow2 backing files that are in this directory; not given: refuse "
       "them" },
+    { "scratch", 0, "CLONEWIRE_SCRATCH", "DIR", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_source_options, scratch_dir), 0, 0,
+      "directory for a temporary copy of an image that must be read more than "
+      "once, but comes through a pipe or is packed twice; not given: refuse it" },
     { "cross-check", 0, "CLONEWIRE_CROSS_CHECK", "N", "4", OPTION_COUNT, NULL,
       OPTION_FIELD(struct cw_source_options, cross_check), 0, 100000,
       "qcow2 clusters to compare with libqcow before sending; none if the image "

@@ -109,6 +109,10 @@ static const struct option_row http_rows[] = {
       OPTION_FIELD(struct cw_security, http), 0, 0,
       "also accept uploads and KubeVirt CDI clones over HTTP on the same port; "
       "needs certificates" },
+    { "scratch", 0, "CLONEWIRE_SCRATCH", "DIR", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cw_target_options, scratch_dir), 0, 0,
+      "directory for a temporary copy of an upload that must be read more than "
+      "once; not given: next to DEST if that is a file" },
     { 0 },
 };
 

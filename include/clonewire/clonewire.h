@@ -224,6 +224,9 @@ struct cw_source_options {
     enum cw_compress compress;       /* on the network */
     uint64_t stream_bytes;           /* disk size in a gzip file; 0: find out */
     const char *backing_dir;         /* of backing files; NULL: refuse them */
+    const char *scratch_dir;     /* for an image that is read more than once but
+                              * comes through a pipe or is packed twice; NULL:
+                              * refuse it */
     unsigned cross_check;        /* qcow2 clusters to compare with libqcow */
     uint64_t connect_timeout_ns; /* how long to try to connect */
     uint64_t bytes_per_second;   /* maximum send rate; 0: no limit */
@@ -293,10 +296,12 @@ struct cw_target_options {
     bool verify_readback; /* read the disk back before success */
     bool keep_setid; /* in an archive: setuid and setgid bits of files, and file
                       * capabilities */
-    uint64_t checkpoint_ns; /* between checkpoints */
-    bool only_resume;       /* overwrite a device only if it is blank or holds
+    uint64_t checkpoint_ns;  /* between checkpoints */
+    bool only_resume;        /* overwrite a device only if it is blank or holds
                             * an unfinished clone of the same source */
-    const char *state_dir;  /* of checkpoints; NULL: next to a partial file */
+    const char *state_dir;   /* of checkpoints; NULL: next to a partial file */
+    const char *scratch_dir; /* for an upload that is read more than once;
+                              * NULL, or not writable: next to a file */
     uint32_t fs_overhead_ppm;
     /* Requested size of the volume.  An uploaded disk must fit, and one in a
      * file is grown to the part of it that is for the disk; a clone keeps its

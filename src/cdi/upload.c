@@ -106,7 +106,7 @@ static int receive_plain(struct upload *u, const struct piece_source *body,
                          uint64_t known_bytes, struct error *err)
 {
     struct disk_decoder_plain plain;
-    const struct byte_source input = { read_plain, &plain };
+    const struct byte_source input = { .read = read_plain, .opaque = &plain };
 
     disk_decoder_plain_init(&plain, body);
     if (upload_image(u, &input, CW_FORMAT_AUTO, known_bytes, err) < 0)
@@ -168,7 +168,7 @@ static int receive_archive(struct upload *u, const struct piece_source *body,
                            struct error *err)
 {
     struct disk_decoder_plain plain;
-    const struct byte_source input = { read_plain, &plain };
+    const struct byte_source input = { .read = read_plain, .opaque = &plain };
     struct image_options options = {
         .path = "the upload",
         .input = &input,

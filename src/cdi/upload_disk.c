@@ -1,7 +1,11 @@
 /* upload_disk.c - checks that an uploaded disk fits, and writes it. */
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -231,10 +235,33 @@ static int receive_sized(struct upload *u, const struct image_options *options,
     return sink_settle(u->sink, u->disk_bytes, min_bytes, err);
 }
 
+/*
+ * Where an image that is read more than once is kept meanwhile: the server's
+ * scratch directory, or else that of the disk.  dir: for the latter.
+ */
+static void choose_scratch(const struct upload *u, char dir[PATH_MAX],
+                           struct image_options *options)
+{
+    const char *scratch = u->options->scratch_dir;
+    struct stat own, disk;
+
+    if (!u->is_device)
+        snprintf(dir, PATH_MAX, "%s", u->options->destination);
+    dir = dirname(dir);
+    if (scratch && access(scratch, W_OK | X_OK) == 0)
+        options->scratch_dir = scratch;
+    else if (!u->is_device)
+        options->scratch_dir = dir;
+    options->scratch_has_disk = !u->is_device && options->scratch_dir &&
+                                stat(options->scratch_dir, &own) == 0 &&
+                                stat(dir, &disk) == 0 &&
+                                own.st_dev == disk.st_dev;
+}
+
 int upload_image(struct upload *u, const struct byte_source *input,
                  enum cw_format format, uint64_t known_bytes, struct error *err)
 {
-    const struct image_options options = {
+    struct image_options options = {
         .path = "the upload",
         .input = input,
         .format = format,
@@ -243,9 +270,11 @@ int upload_image(struct upload *u, const struct byte_source *input,
         .takes_any_size = true,
     };
     struct feed_image feed = { .feed.fill = image_fill };
+    char dir[PATH_MAX] = "";
     struct image *image;
     int r;
 
+    choose_scratch(u, dir, &options);
     if (image_open(&options, &image, err) < 0)
         return -1;
     snprintf(u->format, sizeof(u->format), "%s", image->format_text);

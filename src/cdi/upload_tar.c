@@ -103,7 +103,7 @@ static bool looks_like_qcow2(const struct feed_tar *feed)
 static int receive_entry(struct upload *u, struct feed_tar *feed,
                          struct error *err)
 {
-    const struct byte_source input = { read_tar, feed };
+    const struct byte_source input = { .read = read_tar, .opaque = feed };
 
     if (next_run(feed, err) < 0)
         return -1;

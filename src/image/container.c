@@ -1,14 +1,20 @@
 #include "image/container.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/parse.h"
 #include "image/stream/decoders.h"
 #include "image/stream/peek_pipe.h"
 #include "image/stream/source_file.h"
+#include "io/spool.h"
 
 /* ---- standard input ---- */
 
@@ -60,9 +66,7 @@ static ssize_t read_stdin(void *opaque, void *buf, size_t len,
 static int open_input(struct container *c, const struct byte_source *input,
                       struct error *err)
 {
-    const struct image *like = c->options->like;
-
-    c->pipe = like ? like->pipe : peek_pipe_open(input);
+    c->pipe = peek_pipe_open(input);
     return c->pipe ? 0 : error_set(err, ERROR_SYSTEM, ENOMEM, "open");
 }
 
@@ -104,6 +108,13 @@ int container_open(struct container *c, const char *real_path,
                   options->stop_fd,
     };
 
+    if (options->like && options->like->spool)
+        return spool_share(options->like->spool, options->like->spool_bytes,
+                           &c->file, err);
+    if (options->like && options->like->pipe) {
+        c->pipe = options->like->pipe;
+        return 0;
+    }
     if (options->input)
         return open_input(c, options->input, err);
     if (strcmp(real_path, "-") == 0 && stdin_is_pipe())
@@ -119,13 +130,14 @@ void container_close(struct container *c)
     source_guard_close(c->guard);
     if (!c->options->like)
         peek_pipe_close(c->pipe);
+    spool_close(c->spool);
 }
 
 /* Opens a stream that decodes the container from its beginning; file is moved.
- * size_bytes: as in struct stream. */
-static int open_forward(const struct container *c, struct file *file,
-                        uint64_t size_bytes, struct stream **stream,
-                        struct error *err)
+ * size_bytes, in_threads: as for the decoders. */
+static int open_decoder(const struct container *c, struct file *file,
+                        uint64_t size_bytes, bool in_threads,
+                        struct stream **stream, struct error *err)
 {
     bool is_unknown = size_bytes == STREAM_SIZE_UNKNOWN;
     struct gzip_options gzip = {
@@ -139,8 +151,8 @@ static int open_forward(const struct container *c, struct file *file,
     switch (c->compression) {
     case IMAGE_COMPRESSION_GZIP: return gzip_open(&gzip, stream, err);
     case IMAGE_COMPRESSION_XZ:
-        return xz_sequential_open(file, c->pipe, size_bytes,
-                                  c->options->queue != NULL, stream, err);
+        return xz_sequential_open(file, c->pipe, size_bytes, in_threads, stream,
+                                  err);
     case IMAGE_COMPRESSION_ZSTD:
         return zstd_sequential_open(c->pipe, stream, err);
     case IMAGE_COMPRESSION_AUTO:
@@ -148,6 +160,156 @@ static int open_forward(const struct container *c, struct file *file,
     }
     return plain_open(c->pipe, size_bytes, stream, err);
 }
+
+static int open_forward(const struct container *c, struct file *file,
+                        uint64_t size_bytes, struct stream **stream,
+                        struct error *err)
+{
+    return open_decoder(c, file, size_bytes, c->options->queue != NULL, stream,
+                        err);
+}
+
+/* ---- layers ---- */
+
+/* A container inside another. */
+struct inner {
+    struct stream *stream;  /* owned; decodes the outer one */
+    struct peek_pipe *pipe; /* owned; the outer one, or NULL: a file */
+};
+
+static ssize_t read_inner(void *opaque, void *buf, size_t len,
+                          struct error *err)
+{
+    return stream_next(((struct inner *)opaque)->stream, buf, len, err);
+}
+
+static void close_inner(void *opaque)
+{
+    struct inner *inner = opaque;
+
+    stream_close(inner->stream);
+    peek_pipe_close(inner->pipe);
+    free(inner);
+}
+
+/* A file that is read as a pipe. */
+struct file_input {
+    struct file file; /* owned */
+    struct file_window window;
+    uint64_t offset;
+};
+
+static ssize_t read_file_input(void *opaque, void *buf, size_t len,
+                               struct error *err)
+{
+    struct file_input *in = opaque;
+    ssize_t n = source_file_read(&in->file, buf, len, in->offset);
+
+    if (n < 0)
+        return error_set(err, ERROR_SOURCE_IO, (int)-n,
+                         "read %zu bytes at %" PRIu64, len, in->offset);
+    file_window_read(&in->window, &in->file, in->offset, (uint64_t)n);
+    in->offset += (uint64_t)n;
+    return n;
+}
+
+static void close_file_input(void *opaque)
+{
+    file_close(&((struct file_input *)opaque)->file);
+    free(opaque);
+}
+
+int container_read_once(struct container *c, struct error *err)
+{
+    struct file_input *file = malloc(sizeof(*file));
+    const struct byte_source input = {
+        .read = read_file_input,
+        .opaque = file,
+        .close = close_file_input,
+    };
+
+    if (!file)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+    file->offset = 0;
+    file->file = file_take(&c->file);
+    file->window = (struct file_window){ 0 };
+    source_file_read_cached(&file->file);
+    if (open_input(c, &input, err) == 0)
+        return 0;
+    close_file_input(file);
+    return -1;
+}
+
+int container_enter(struct container *c, struct error *err)
+{
+    struct inner *inner = calloc(1, sizeof(*inner));
+    const struct byte_source input = { read_inner, inner, close_inner };
+
+    if (!inner)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "open");
+    if (open_decoder(c, &c->file, STREAM_SIZE_UNKNOWN, true, &inner->stream,
+                     err) < 0) {
+        free(inner);
+        return error_wrap(err, "%s", c->options->path);
+    }
+    inner->pipe = TAKE_PTR(c->pipe);
+    if (open_input(c, &input, err) == 0)
+        return 0;
+    close_inner(inner);
+    return -1;
+}
+
+/* ---- scratch space ---- */
+
+static int fill_spool(struct container *c, struct stream *stream,
+                      struct error *err)
+{
+    AUTO_FREE uint8_t *buf = malloc(STREAM_INPUT_BYTES);
+    ssize_t n;
+
+    if (!buf)
+        return error_set(err, ERROR_SYSTEM, ENOMEM, "spool");
+    while ((n = stream_next(stream, buf, STREAM_INPUT_BYTES, err)) > 0) {
+        spool_write(c->spool, buf, (size_t)n, c->spool_bytes);
+        c->spool_bytes += (uint64_t)n;
+        if (spool_check(c->spool, err) < 0)
+            return -1;
+    }
+    return n < 0 ? -1 : 0;
+}
+
+static int spool_stream(struct container *c, struct stream **stream,
+                        struct error *err)
+{
+    if (spool_open(&c->spool, c->options->scratch_dir, 0, err) < 0 ||
+        open_decoder(c, &c->file, STREAM_SIZE_UNKNOWN, true, stream, err) < 0)
+        return -1;
+    return fill_spool(c, *stream, err);
+}
+
+int container_spool(struct container *c, struct error *err)
+{
+    const struct image_options *options = c->options;
+    struct stream *stream = NULL;
+    char size[32];
+    int r;
+
+    log_info("%s: is read more than once: decoding it to scratch space in %s",
+             options->path, options->scratch_dir);
+    r = spool_stream(c, &stream, err);
+    stream_close(stream);
+    if (r == 0)
+        r = spool_share(c->spool, c->spool_bytes, &c->file, err);
+    if (r < 0)
+        return error_wrap(err, "%s", options->path);
+    peek_pipe_close(TAKE_PTR(c->pipe));
+    c->compression = IMAGE_COMPRESSION_NONE;
+    log_info("%s: %s (%" PRIu64 " bytes) are in scratch space", options->path,
+             format_bytes(size, sizeof(size), c->spool_bytes), c->spool_bytes);
+    return 0;
+}
+
+/* ---- detection ---- */
 
 int container_read_head(const struct container *c, uint8_t *head, size_t *len,
                         struct error *err)

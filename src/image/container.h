@@ -16,6 +16,8 @@ struct container {
     enum image_compression compression; /* set by the caller when known */
     struct file file;                   /* owned; closed: a pipe, or moved */
     struct peek_pipe *pipe;     /* NULL: a file; of options->like, or owned */
+    struct spool *spool;        /* owned; NULL: not there */
+    uint64_t spool_bytes;       /* length of the container in spool */
     struct source_guard *guard; /* owned; NULL: a pipe, or opened with like */
 };
 
@@ -31,6 +33,23 @@ void container_close(struct container *c);
  * anything but NONE. */
 int container_probe(const struct container *c, struct probe *probe,
                     struct error *err);
+
+/* Reads the file as a pipe from now on: for zstd. */
+int container_read_once(struct container *c, struct error *err);
+
+/*
+ * Goes one layer down: what the container decodes to, by compression, becomes
+ * the container, which is read as a pipe.  The caller sets the compression of
+ * that.
+ */
+int container_enter(struct container *c, struct error *err);
+
+/*
+ * Decodes the container to a file in options->scratch_dir, which takes its
+ * place.  Reads all of it, and so proves its checksums.  Fails with
+ * ERROR_FORMAT too if there is no room.
+ */
+int container_spool(struct container *c, struct error *err);
 
 /* Reads the first *len bytes of the content, or all of them.  Of an xz file,
  * reads the index at its end too: where it is cut off shows now. */

@@ -97,7 +97,7 @@ struct compression {
     struct signature head;
 };
 
-/* The head that is examined before a pipe is consumed: half of what the pipe
+/* The head that is examined before a pipe is consumed: less than what the pipe
  * can return twice, since compressed input may be longer than its content. */
 #define FORMAT_HEAD_BYTES 32768U
 

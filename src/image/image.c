@@ -9,6 +9,7 @@
 #include "image/stream/peek_pipe.h"
 #include "image/stream/source_file.h"
 #include "image/stream/stream.h"
+#include "io/spool.h"
 
 /* ---- the parts of an image ---- */
 
@@ -69,6 +70,7 @@ void image_close(struct image *img)
     free(parts.backing_path);
     source_guard_close(parts.guard);
     peek_pipe_close(parts.pipe);
+    spool_close(parts.spool);
 }
 
 int image_fail(struct image *img, struct error *err)

@@ -27,6 +27,7 @@
 
 struct image;
 struct peek_pipe;
+struct spool;
 struct stream;
 
 struct image_ops {
@@ -85,7 +86,7 @@ enum image_compression {
     IMAGE_COMPRESSION_NONE,
     IMAGE_COMPRESSION_GZIP,
     IMAGE_COMPRESSION_XZ,
-    IMAGE_COMPRESSION_ZSTD /* with takes_any_size only */
+    IMAGE_COMPRESSION_ZSTD /* with takes_any_size or scratch_dir only */
 };
 
 struct image {
@@ -105,6 +106,8 @@ struct image {
     struct image *backing;  /* owned by image_close(); NULL: there is none */
     char *backing_path;     /* owned by image_close() */
     struct peek_pipe *pipe; /* of the first image; owned by image_close() */
+    struct spool *spool;    /* as pipe; NULL: the container lies elsewhere */
+    uint64_t spool_bytes;   /* length of the container in spool */
 
     /* Detects that its file is in use, or has changed; of the first image,
      * owned by image_close().  NULL: a pipe, or opened with `like`. */
@@ -118,7 +121,7 @@ struct image {
      * kind is ERROR_NONE. */
     struct error failure;
 
-    char format_text[24]; /* "raw", "qcow2 in xz": for people */
+    char format_text[32]; /* "raw", "qcow2 in xz in gzip": for people */
 };
 
 /* How to log in at the server of an image; PEM files, or a file of pre-shared
@@ -156,6 +159,17 @@ struct image_options {
     /* The directory that contains the backing files; no link is followed.
      * NULL: an image that has a backing file is refused. */
     const char *backing_dir;
+
+    /*
+     * A directory for temporary files: a container that is read more than once
+     * or out of order, but comes through a pipe or is packed twice, is decoded
+     * to one.  NULL: such an image is refused.
+     */
+    const char *scratch_dir;
+
+    /* The disk is written to the filesystem of scratch_dir: what is known of
+     * its size is kept free. */
+    bool scratch_has_disk;
 
     /* The caller reads the chunks that image_next() names: a QCOW2 in a
      * stream is then decoded once.  Its map is not known before. */

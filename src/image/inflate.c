@@ -19,12 +19,12 @@ void inflater_close(struct inflater *inflater)
 }
 
 bool inflate_raw(struct inflater *inflater, const uint8_t *in, size_t in_len,
-                 uint8_t *out, size_t out_len)
+                 uint8_t *out, size_t out_len, size_t *used)
 {
-    size_t used, got;
+    size_t got;
 
     return libdeflate_deflate_decompress_ex(decompressor(inflater), in, in_len,
-                                            out, out_len, &used,
+                                            out, out_len, used,
                                             &got) == LIBDEFLATE_SUCCESS &&
            got == out_len;
 }

@@ -22,9 +22,11 @@ struct opening {
     const struct image_options *options;
     unsigned depth; /* number of images that this one backs */
     enum cw_format format;
-    struct container container; /* owned, but for what the layer has */
-    struct layer layer;         /* owned, but for what the format has taken */
-    bool in_order;              /* read as it comes */
+    struct container container;   /* owned, but for what the layer has */
+    struct layer layer;           /* owned, but for what the format has taken */
+    bool in_order;                /* read as it comes */
+    enum image_compression inner; /* for people: of the content, and */
+    enum image_compression outer; /* around that; AUTO: there is none */
 };
 
 static void opening_fini(struct opening *opening)
@@ -71,6 +73,13 @@ static int refuse_content(const struct opening *opening,
 {
     bool is_packed = opening->container.compression != IMAGE_COMPRESSION_NONE;
 
+    if (probe->kind == PROBE_COMPRESSED && !opening->options->takes_any_size &&
+        !opening->options->scratch_dir)
+        return error_set(err, ERROR_FORMAT, 0,
+                         "%s: looks like %s, which is decoded to scratch "
+                         "space, and there is none: give --scratch=DIR, or "
+                         "unpack it",
+                         opening->options->path, probe->name);
     error_set(err, ERROR_FORMAT, 0,
               "%s: looks like %s%s, which is not supported; unpack or convert "
               "it, or give --format=raw if these bytes are the disk",
@@ -97,6 +106,15 @@ static void log_guess(const struct opening *opening, const struct probe *probe)
                  opening->options->path, probe->name);
 }
 
+/* zstd has no index, and its size is not known before its end. */
+static bool is_decoded(const struct image_options *options,
+                       const struct probe *probe)
+{
+    return probe->kind == PROBE_COMPRESSED &&
+           (probe->compression != IMAGE_COMPRESSION_ZSTD ||
+            options->takes_any_size || options->scratch_dir);
+}
+
 static int choose_compression(struct opening *opening, struct error *err)
 {
     const struct image_options *options = opening->options;
@@ -111,11 +129,39 @@ static int choose_compression(struct opening *opening, struct error *err)
         return 0;
     if (container_probe(&opening->container, &probe, err) < 0)
         return -1;
-    if (probe.kind != PROBE_COMPRESSED ||
-        (probe.compression == IMAGE_COMPRESSION_ZSTD &&
-         !options->takes_any_size))
+    if (!is_decoded(options, &probe))
         return 0;
     opening->container.compression = probe.compression;
+    log_guess(opening, &probe);
+    return 0;
+}
+
+/* What is compressed may be so twice.  zstd is only read from front to back. */
+static int look_deeper(struct opening *opening, struct error *err)
+{
+    const struct image_options *options = opening->options;
+    struct container *c = &opening->container;
+    uint8_t head[PROBE_HEAD_BYTES];
+    size_t len = sizeof(head);
+    struct probe probe;
+
+    if (options->like || c->compression == IMAGE_COMPRESSION_NONE)
+        return 0;
+    if (c->compression == IMAGE_COMPRESSION_ZSTD && !c->pipe &&
+        container_read_once(c, err) < 0)
+        return -1;
+    if (options->compression != IMAGE_COMPRESSION_AUTO ||
+        opening->format == CW_FORMAT_RAW)
+        return 0;
+    if (container_read_head(c, head, &len, err) < 0)
+        return error_wrap(err, "%s", options->path);
+    probe = probe_content(head, len, NULL, 0);
+    if (!is_decoded(options, &probe))
+        return 0;
+    opening->outer = c->compression;
+    if (container_enter(c, err) < 0)
+        return -1;
+    c->compression = probe.compression;
     log_guess(opening, &probe);
     return 0;
 }
@@ -166,10 +212,11 @@ static int check_order(const struct opening *opening, struct error *err)
 
     if (!has_header(opening))
         return 0;
-    if (opening->container.pipe)
+    if (opening->container.pipe && !options->scratch_dir)
         return error_set(err, ERROR_FORMAT, 0,
                          "%s: the map of a %s is not known before all of it "
-                         "has come through the pipe; put it into a file",
+                         "has come through the pipe, and there is no scratch "
+                         "space; put it into a file, or give scratch space",
                          options->path, title);
     if (opening->container.compression != IMAGE_COMPRESSION_GZIP ||
         options->stream_bytes == 0)
@@ -228,7 +275,8 @@ static int look_at_head(struct opening *opening, struct head *head,
         if (take_guess(opening, &probe, err) < 0)
             return -1;
     }
-    if (!opening_format(opening)->open_in_order)
+    if (!opening->options->takes_any_order ||
+        !opening_format(opening)->open_in_order)
         return check_order(opening, err);
     if (choose_order(opening, head, len, err) < 0)
         return error_wrap(err, "%s", opening->options->path);
@@ -245,9 +293,10 @@ static int look_inside(struct opening *opening, struct error *err)
         opening->in_order = image_has_order(options->like);
         return 0;
     }
-    if (!options->takes_any_order || opening->format == CW_FORMAT_RAW ||
+    if (opening->format == CW_FORMAT_RAW ||
         (!opening->container.pipe &&
-         opening->container.compression == IMAGE_COMPRESSION_NONE))
+         (opening->container.compression == IMAGE_COMPRESSION_NONE ||
+          !options->takes_any_order)))
         return 0;
     head = calloc(1, sizeof(*head));
     if (!head)
@@ -256,6 +305,23 @@ static int look_inside(struct opening *opening, struct error *err)
 }
 
 /* ---- the stream ---- */
+
+/* Decodes a pipe to scratch space that is not read as it comes.  A raw disk of
+ * unknown size is examined again there: its end may tell another format. */
+static int spool_if_needed(struct opening *opening, struct error *err)
+{
+    const struct image_options *options = opening->options;
+
+    if (!opening->container.pipe || options->like || opening->in_order ||
+        !options->scratch_dir)
+        return 0;
+    if (!has_header(opening) &&
+        (options->takes_any_size || options->stream_bytes > 0))
+        return 0;
+    if (!has_header(opening))
+        opening->format = options->format;
+    return container_spool(&opening->container, err);
+}
 
 /* AUTO: the format of the content, if it is supported. */
 static int choose_format(struct opening *opening, struct error *err)
@@ -351,16 +417,25 @@ static void pad(struct image *img, bool logs)
                  img->path, size_bytes, img->padding_bytes, img->virtual_bytes);
 }
 
-/* "qcow2", "raw in gzip". */
-static void name_format(const struct opening *opening, struct image *img)
+/* NULL: there is none. */
+static const char *compression_name(enum image_compression id)
 {
     const struct compression *c = compressions;
 
-    while (c->name && c->id != opening->container.compression)
+    while (c->name && c->id != id)
         c++;
-    snprintf(img->format_text, sizeof(img->format_text), "%s%s%s",
-             opening_format(opening)->name, c->name ? " in " : "",
-             c->name ? c->name : "");
+    return c->name;
+}
+
+/* "qcow2", "raw in gzip", "vmdk in xz in gzip". */
+static void name_format(const struct opening *opening, struct image *img)
+{
+    const char *inner = compression_name(opening->inner);
+    const char *outer = compression_name(opening->outer);
+
+    snprintf(img->format_text, sizeof(img->format_text), "%s%s%s%s%s",
+             opening_format(opening)->name, inner ? " in " : "",
+             inner ? inner : "", outer ? " in " : "", outer ? outer : "");
 }
 
 static int open_steps(struct opening *opening, const char *real_path,
@@ -370,7 +445,10 @@ static int open_steps(struct opening *opening, const char *real_path,
 
     opening->format = options->like ? options->like->format : options->format;
     if (container_open(&opening->container, real_path, err) < 0 ||
-        choose_compression(opening, err) < 0 || look_inside(opening, err) < 0 ||
+        choose_compression(opening, err) < 0 || look_deeper(opening, err) < 0)
+        return -1;
+    opening->inner = opening->container.compression;
+    if (look_inside(opening, err) < 0 || spool_if_needed(opening, err) < 0 ||
         container_open_stream(&opening->container, opening->in_order,
                               &opening->layer.stream, err) < 0 ||
         choose_format(opening, err) < 0 || open_format(opening, img, err) < 0)
@@ -380,6 +458,8 @@ static int open_steps(struct opening *opening, const char *real_path,
     name_format(opening, *img);
     if (!options->like)
         (*img)->pipe = TAKE_PTR(opening->container.pipe);
+    (*img)->spool = TAKE_PTR(opening->container.spool);
+    (*img)->spool_bytes = opening->container.spool_bytes;
     pad(*img, !options->like);
     (*img)->guard = TAKE_PTR(opening->container.guard);
     if (image_check_like(options, *img, err) == 0)

@@ -158,7 +158,7 @@ int file_open(struct file *file, const char *path, int flags, unsigned perm,
     int r;
 
     *file = (struct file)FILE_CLOSED;
-    r = check_kind(path);
+    r = (flags & O_TMPFILE) == O_TMPFILE ? 0 : check_kind(path);
     if (r < 0)
         return r;
     file->fd = open(path, flags | O_CLOEXEC, perm);

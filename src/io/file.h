@@ -48,8 +48,8 @@ struct file {
     }
 
 /*
- * Opens path with open(2) flags (O_RDONLY, O_RDWR, O_EXCL, O_CREAT ... ;
- * O_CLOEXEC is added) and mode bits perm, and fills *file.
+ * Opens path with open(2) flags (O_RDONLY, O_RDWR, O_EXCL, O_CREAT, O_TMPFILE
+ * ... ; O_CLOEXEC is added) and mode bits perm, and fills *file.
  *
  * wish: CW_IO_MODE_AUTO tries direct, dontcache, buffered in this order; any
  * other value is used, or fails with -EOPNOTSUPP.  O_DIRECT alignment comes

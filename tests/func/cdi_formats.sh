@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every image format that CDI's users upload becomes the disk that it holds,
-# without scratch space. Other data is refused and leaves no file.
+# The images that one pass suffices for become the disk that they hold, without
+# scratch space. Other data is refused and leaves no file.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib_cdi.sh"
 require qemu-img xz gzip bzip2 zstd
@@ -63,13 +63,8 @@ for _ in 1 2 3 4 5; do # each is answered, in any order
 done
 bzip2 -k image
 refused image.bz2 bzip2
-for format in vmdk vdi vhdx vpc qed; do
-    qemu-img convert -O $format image image.$format 2>/dev/null || continue
-    case $format in
-    qed) refused image.$format 'not supported' ;;
-    *) refused image.$format 'the map of a' ;;
-    esac
-done
+qemu-img convert -O qed image image.qed 2>/dev/null &&
+    refused image.qed 'not supported'
 tar -cf image.tar image
 refused image.tar 'tar'
 

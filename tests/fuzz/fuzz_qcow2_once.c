@@ -128,7 +128,7 @@ static void compare(const uint8_t *data, size_t len, const uint8_t *disk,
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     struct body body = { data, len, 0 };
-    struct byte_source input = { give, &body };
+    struct byte_source input = { .read = give, .opaque = &body };
     struct image_options options = {
         .path = "fuzz",
         .input = &input,

@@ -21,7 +21,8 @@ static ssize_t read_fd(void *opaque, void *buf, size_t len, struct error *err)
 
 static struct peek_pipe *open_fd(int *fd)
 {
-    return peek_pipe_open(&(struct byte_source){ read_fd, fd });
+    return peek_pipe_open(
+        &(struct byte_source){ .read = read_fd, .opaque = fd });
 }
 
 static int fill(int fds[2], size_t len)

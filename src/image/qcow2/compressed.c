@@ -20,6 +20,7 @@ struct qcow2_compressed {
     uint8_t *input;   /* owned; an entry can span two clusters of bytes */
     uint8_t *cluster; /* owned; unpacked */
     uint64_t kept;    /* disk offset of the content of cluster */
+    size_t used;      /* bytes in the file of the last cluster decoded */
 };
 
 struct qcow2_compressed *qcow2_compressed_open(
@@ -57,14 +58,17 @@ void qcow2_compressed_close(struct qcow2_compressed *packed)
 /* Decodes zstd frames of exactly out_len bytes.  The end of a frame is found
  * first, so sector padding after it is harmless. */
 static bool unpack_zstd(struct zstd_unpacker *zstd, const uint8_t *packed,
-                        size_t packed_len, uint8_t *out, size_t out_len)
+                        size_t packed_len, uint8_t *out, size_t out_len,
+                        size_t *used)
 {
+    *used = 0;
     while (out_len > 0) {
         size_t frame = zstd_frame_bytes(packed, packed_len);
         size_t got;
 
         if (frame == 0 || !zstd_unpack(zstd, packed, frame, out, out_len, &got))
             return false;
+        *used += frame;
         packed += frame;
         packed_len -= frame;
         out += got;
@@ -84,10 +88,10 @@ static int unpack(struct qcow2_compressed *packed,
         return -1;
     if (packed->zstd)
         ok = unpack_zstd(packed->zstd, packed->input, run->packed_bytes, out,
-                         packed->cluster_len);
+                         packed->cluster_len, &packed->used);
     else
         ok = inflate_raw(packed->deflate, packed->input, run->packed_bytes, out,
-                         packed->cluster_len);
+                         packed->cluster_len, &packed->used);
     if (ok)
         return 0;
     return error_set_at(err, ERROR_FORMAT, 0, run->offset,
@@ -115,4 +119,9 @@ int qcow2_compressed_read(struct qcow2_compressed *packed,
     }
     memcpy(out, packed->cluster + (run->offset - begin), (size_t)run->length);
     return 0;
+}
+
+size_t qcow2_compressed_used(const struct qcow2_compressed *packed)
+{
+    return packed->used;
 }

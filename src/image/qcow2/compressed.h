@@ -7,6 +7,7 @@
 #ifndef CW_IMAGE_QCOW2_COMPRESSED_H
 #define CW_IMAGE_QCOW2_COMPRESSED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "image/qcow2/map.h"
@@ -29,5 +30,9 @@ int qcow2_compressed_read(struct qcow2_compressed *packed,
                           const struct image_host *host,
                           const struct qcow2_run *run, uint8_t *out,
                           struct error *err);
+
+/* The exact length in the file of the cluster decoded last, which its table
+ * only has in sectors. */
+size_t qcow2_compressed_used(const struct qcow2_compressed *packed);
 
 #endif

@@ -215,7 +215,7 @@ int qcow2_read_chunks(struct image *img, const uint64_t *chunks, size_t count,
         .stop_fd = qcow2->stop_fd,
     };
 
-    assert(img->stream && !img->backing);
+    assert(!img->backing);
     if (open_packed(qcow2, err) < 0)
         return -1;
     gather.packed = qcow2->packed;

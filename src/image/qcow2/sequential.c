@@ -14,6 +14,7 @@
 #include "image/qcow2/sequential_parser.h"
 #include "image/stream/decoders.h"
 #include "image/stream/source_file.h"
+#include "io/spool.h"
 #include "plan/chunk_grid.h"
 
 #define NOTHING_NAMED UINT64_MAX
@@ -27,6 +28,7 @@ struct once {
     struct qcow2_header header;
     struct qcow2_parser *pass; /* owned; NULL: nothing is read */
     struct file file;          /* for random access; or closed */
+    struct spool *spool;       /* owned; of a pipe, for the same, or NULL */
     struct image *again;       /* owned; NULL until a chunk was missed */
     uint64_t named;            /* chunk, or NOTHING_NAMED */
 
@@ -39,16 +41,23 @@ struct once {
 
 /* ---- missed chunks ---- */
 
-/* Opens a stream with random access, after one has been read to its end. */
-static int find_stream(struct once *once, struct stream **stream,
-                       struct error *err)
+/* Opens a stream or file with random access, after the pass has reached the
+ * end. */
+static int find_container(struct once *once, struct layer *layer,
+                          struct error *err)
 {
+    if (once->spool) {
+        uint64_t size_bytes = once->image.stream->size_bytes;
+
+        stream_close(TAKE_PTR(once->image.stream));
+        return spool_share(once->spool, size_bytes, &layer->file, err);
+    }
     if (once->file.fd < 0) {
-        *stream = TAKE_PTR(once->image.stream);
+        layer->stream = TAKE_PTR(once->image.stream);
         return 0;
     }
     stream_close(TAKE_PTR(once->image.stream)); /* and its memory */
-    return xz_open(&once->file, stream, err);
+    return xz_open(&once->file, &layer->stream, err);
 }
 
 static int open_again(struct once *once, struct error *err)
@@ -59,20 +68,29 @@ static int open_again(struct once *once, struct error *err)
 
     if (qcow2_parser_drain(once->pass, err) < 0)
         return -1;
-    log_info("%s: %" PRIu64 " chunks came before the tables that refer to "
-             "them, or too far out of order: decoding them again, in up to "
-             "%" PRIu64 " passes; qemu-img convert puts an image in order",
-             once->image.path, missed, (missed + TOGETHER - 1) / TOGETHER);
+    if (once->spool)
+        log_info("%s: %" PRIu64 " chunks came before the tables that refer to "
+                 "them, or too far out of order: reading them from scratch "
+                 "space",
+                 once->image.path, missed);
+    else
+        log_info("%s: %" PRIu64 " chunks came before the tables that refer to "
+                 "them, or too far out of order: decoding them again, in up "
+                 "to %" PRIu64 " passes; qemu-img convert puts an image in "
+                 "order",
+                 once->image.path, missed, (missed + TOGETHER - 1) / TOGETHER);
     once->options.like = NULL;
+    once->options.cross_check = 0;
     layer.header.own = malloc(sizeof(once->header));
     if (!layer.header.own)
         return error_set(err, ERROR_SYSTEM, ENOMEM, "read again");
     memcpy(layer.header.own, &once->header, sizeof(once->header));
-    r = find_stream(once, &layer.stream, err);
+    r = find_container(once, &layer, err);
     if (r == 0)
         r = qcow2_open(&layer, &once->again, err);
     free(layer.header.own);
     stream_close(layer.stream);
+    file_close(&layer.file);
     return r;
 }
 
@@ -175,6 +193,7 @@ static void once_close(struct image *img)
     image_close(once->again);
     qcow2_parser_close(once->pass);
     file_close(&once->file);
+    spool_close(once->spool);
     free(once->bytes);
     free(once);
 }
@@ -201,6 +220,20 @@ static void log_sequential(const struct once *once)
              header->is_dirty ? ", not closed cleanly" : "");
 }
 
+/* What may be needed again of a pipe is kept.  Few images need it: without
+ * room for it, they are read in one pass. */
+static void open_spool(struct once *once)
+{
+    const struct image_options *options = &once->options;
+    struct error err;
+
+    if (options->scratch_dir && once->image.stream->pipe &&
+        spool_open(&once->spool, options->scratch_dir,
+                   options->scratch_has_disk ? once->header.virtual_bytes : 0,
+                   &err) < 0)
+        log_warn("%s: %s: reading it in one pass", options->path, err.text);
+}
+
 int qcow2_sequential_open(struct layer *layer, struct image **img,
                           struct error *err)
 {
@@ -225,10 +258,15 @@ int qcow2_sequential_open(struct layer *layer, struct image **img,
     *img = &once->image;
     if (!options->like)
         log_sequential(once);
-    if (!once->image.stream ||
-        qcow2_parser_open(once->image.stream, &once->header,
-                          !once->image.stream->pipe, &once->pass, err) == 0)
+    if (!once->image.stream)
         return 0;
+    open_spool(once);
+    if (qcow2_parser_open(once->image.stream, &once->header,
+                          once->spool || !once->image.stream->pipe, &once->pass,
+                          err) == 0) {
+        qcow2_parser_spool(once->pass, once->spool);
+        return 0;
+    }
     image_close(&once->image);
     return error_wrap(err, "%s", options->path);
 }

@@ -10,6 +10,7 @@
 #include "image/qcow2/compressed.h"
 #include "image/qcow2/map.h"
 #include "image/qcow2/pending.h"
+#include "image/qcow2/used_data.h"
 #include "image/stream/lookahead.h"
 #include "plan/chunk_grid.h"
 
@@ -47,6 +48,7 @@ struct qcow2_parser {
     bool is_last_look;            /* all tables have been read */
     enum named named;
     uint64_t named_chunk;
+    struct used_data used; /* until something is missed */
 };
 
 /* ---- missed data ---- */
@@ -64,6 +66,9 @@ static int miss(struct qcow2_parser *pass, uint64_t guest, uint64_t length,
                             "); put it into a file, or send what qemu-img "
                             "convert -O qcow2 makes of it",
                             why, guest);
+    if (pass->window.spool && spool_check(pass->window.spool, err) < 0)
+        return error_wrap(err, "qcow2: one pass does not suffice");
+    pass->used.spool = NULL;
     chunk_bitmap_add(&pass->missed, first, last - first + 1);
     for (uint64_t chunk = first; chunk <= last && pass->hold.count > 0; chunk++)
         chunk_assembly_drop(&pass->hold, chunk);
@@ -287,12 +292,18 @@ static int unpack(struct qcow2_parser *pass, struct error *err)
     if (want->host + got > pass->taken)
         pass->taken = want->host + got;
     pass->current_bytes = pass->cluster;
-    return qcow2_compressed_read(pass->packed, &host, &run, pass->cluster, err);
+    if (qcow2_compressed_read(pass->packed, &host, &run, pass->cluster, err) <
+        0)
+        return -1;
+    used_data_note(&pass->used, want->host,
+                   qcow2_compressed_used(pass->packed));
+    return 0;
 }
 
-/* Consumes len bytes of the current cluster into buf (NULL: discards them). */
+/* Consumes len bytes of the current cluster into buf (NULL: discards them).
+ * is_last: they are not needed again. */
 static int take(struct qcow2_parser *pass, uint8_t *buf, size_t len,
-                struct error *err)
+                bool is_last, struct error *err)
 {
     struct qcow2_want *current = &pass->current;
     size_t got = len;
@@ -305,13 +316,16 @@ static int take(struct qcow2_parser *pass, uint8_t *buf, size_t len,
         pass->current_bytes += len;
         return 0;
     }
+    if (!is_last)
+        used_data_note(&pass->used, current->host, len);
     current->host += len;
     pass->taken = current->host;
     if (!buf) {
         if (lookahead_skip_to(&pass->window, current->host, err) < 0)
             return -1;
         got = pass->window.position == current->host ? len : 0;
-    } else if (lookahead_take(&pass->window, buf, len, &got, err) < 0) {
+    } else if ((is_last ? lookahead_take_last : lookahead_take)(
+                   &pass->window, buf, len, &got, err) < 0) {
         return -1;
     }
     if (got == len)
@@ -336,7 +350,7 @@ static int hold(struct qcow2_parser *pass, uint64_t chunk, size_t len,
                     "their chunk is complete",
                     err) < 0)
         return -1;
-    if (take(pass, to, len, err) < 0)
+    if (take(pass, to, len, false, err) < 0)
         return -1;
     if (!arrive(pass, chunk, len / SECTOR_BYTES))
         return 0;
@@ -355,7 +369,7 @@ static int take_piece(struct qcow2_parser *pass, struct error *err)
         len = pass->current.length;
     if (is_missed(pass, chunk)) {
         arrive(pass, chunk, len / SECTOR_BYTES);
-        return take(pass, NULL, (size_t)len, err);
+        return take(pass, NULL, (size_t)len, false, err);
     }
     if (len < chunk_grid_length(pass->header.virtual_bytes, chunk))
         return hold(pass, chunk, (size_t)len, err);
@@ -376,10 +390,12 @@ static int forget_named(struct qcow2_parser *pass, struct error *err)
     pass->named = NAMED_NONE;
     if (named == NAMED_HELD)
         chunk_assembly_drop(&pass->hold, pass->named_chunk);
+    if (pass->hold.count == 0)
+        used_data_free(&pass->used, pass->window.position);
     if (named != NAMED_COMING)
         return 0;
     bytes = chunk_grid_length(pass->header.virtual_bytes, pass->named_chunk);
-    return take(pass, NULL, (size_t)bytes, err); /* it was not read */
+    return take(pass, NULL, (size_t)bytes, true, err); /* it was not read */
 }
 
 /* Finds the next chunk, of those to check, that has no data to come. */
@@ -476,7 +492,7 @@ int qcow2_parser_read(struct qcow2_parser *pass, uint8_t *buf,
     assert(is_coming || pass->named == NAMED_HELD);
     if (is_coming) {
         pass->named = NAMED_NONE;
-        return take(pass, buf, len, err);
+        return take(pass, buf, len, true, err);
     }
     memcpy(buf, chunk_assembly_get(&pass->hold, chunk), len);
     return 0;
@@ -493,6 +509,11 @@ const struct chunk_bitmap *qcow2_parser_missed(const struct qcow2_parser *pass)
 }
 
 /* ---- before and after ---- */
+
+void qcow2_parser_spool(struct qcow2_parser *pass, struct spool *spool)
+{
+    pass->window.spool = pass->used.spool = spool;
+}
 
 void qcow2_parser_close(struct qcow2_parser *pass)
 {

@@ -25,6 +25,7 @@
 #include "plan/chunk_bitmap.h"
 
 struct qcow2_parser;
+struct spool;
 
 /*
  * stream: at its beginning, read with stream_next(); borrowed.
@@ -35,6 +36,13 @@ struct qcow2_parser;
 int qcow2_parser_open(struct stream *stream, const struct qcow2_header *header,
                       bool may_miss, struct qcow2_parser **pass,
                       struct error *err);
+
+/*
+ * Keeps in spool (borrowed; NULL: none) what a second reading needs: all but
+ * the chunks that were returned.  Call it before the first next().  Data that
+ * comes too early is then an error only if the spool has lost bytes.
+ */
+void qcow2_parser_spool(struct qcow2_parser *pass, struct spool *spool);
 
 /* Tolerates NULL. */
 void qcow2_parser_close(struct qcow2_parser *pass);

@@ -15,7 +15,10 @@ struct byte_source {
      * at a time, not always the same one; not called again after 0 or -1.
      */
     ssize_t (*read)(void *opaque, void *buf, size_t len, struct error *err);
-    void *opaque; /* borrowed for the life of the reader */
+    void *opaque; /* borrowed for the life of the reader, or: */
+
+    /* Releases opaque when the reader ends.  NULL: it is borrowed. */
+    void (*close)(void *opaque);
 };
 
 #endif

@@ -46,6 +46,9 @@ static uint64_t drop(struct lookahead *window, uint64_t count)
     size_t there = window->len - window->at;
     size_t max = count < there ? (size_t)count : there;
 
+    if (window->spool)
+        spool_write(window->spool, window->bytes + window->at, max,
+                    window->position);
     window->at += max;
     window->position += max;
     return count - max;
@@ -96,14 +99,15 @@ int lookahead_look(struct lookahead *window, size_t len, const uint8_t **bytes,
     return 0;
 }
 
-int lookahead_take(struct lookahead *window, uint8_t *buf, size_t len,
-                   size_t *got, struct error *err)
+int lookahead_take_last(struct lookahead *window, uint8_t *buf, size_t len,
+                        size_t *got, struct error *err)
 {
     size_t there = window->len - window->at;
 
     *got = there < len ? there : len;
     memcpy(buf, window->bytes + window->at, *got);
-    drop(window, *got);
+    window->at += *got;
+    window->position += *got;
     while (*got < len) {
         size_t more;
         int r = next(window, buf + *got, len - *got, &more, err);
@@ -113,5 +117,17 @@ int lookahead_take(struct lookahead *window, uint8_t *buf, size_t len,
         *got += more;
         window->position += more;
     }
+    return 0;
+}
+
+int lookahead_take(struct lookahead *window, uint8_t *buf, size_t len,
+                   size_t *got, struct error *err)
+{
+    uint64_t from = window->position;
+
+    if (lookahead_take_last(window, buf, len, got, err) < 0)
+        return -1;
+    if (window->spool)
+        spool_write(window->spool, buf, *got, from);
     return 0;
 }

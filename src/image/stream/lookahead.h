@@ -9,6 +9,7 @@
 #define CW_IMAGE_STREAM_LOOKAHEAD_H
 
 #include "image/stream/stream.h"
+#include "io/spool.h"
 
 struct lookahead {
     struct stream *stream; /* borrowed; read by stream_next() */
@@ -17,6 +18,10 @@ struct lookahead {
     size_t at, len;    /* of bytes: [at, len) is buffered and not consumed */
     uint64_t position; /* in the stream, of bytes[at] */
     bool has_ended;    /* the stream has no bytes after len */
+
+    /* Receives what is consumed, at its offset, but for lookahead_take_last().
+     * Borrowed; NULL: none. */
+    struct spool *spool;
 };
 
 /* capacity: the largest window in bytes.  Fails with ERROR_SYSTEM. */
@@ -38,5 +43,9 @@ int lookahead_look(struct lookahead *window, size_t len, const uint8_t **bytes,
 /* Consumes len bytes into buf.  *got < len only at the end of the stream. */
 int lookahead_take(struct lookahead *window, uint8_t *buf, size_t len,
                    size_t *got, struct error *err);
+
+/* The same for bytes that are not needed again. */
+int lookahead_take_last(struct lookahead *window, uint8_t *buf, size_t len,
+                        size_t *got, struct error *err);
 
 #endif

@@ -28,6 +28,10 @@ struct peek_pipe *peek_pipe_open(const struct byte_source *input)
 
 void peek_pipe_close(struct peek_pipe *pipe)
 {
+    if (!pipe)
+        return;
+    if (pipe->input.close)
+        pipe->input.close(pipe->input.opaque);
     free(pipe);
 }
 

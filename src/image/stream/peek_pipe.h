@@ -16,9 +16,10 @@
 
 struct peek_pipe;
 
-#define PEEK_PIPE_HEAD_BYTES (64U << 10)
+/* A block of zstd, at most 128 KiB, is decoded as a whole: two of them. */
+#define PEEK_PIPE_HEAD_BYTES (256U << 10)
 
-/* *input is copied.  NULL: out of memory. */
+/* *input is copied.  NULL: out of memory, and input is not closed. */
 struct peek_pipe *peek_pipe_open(const struct byte_source *input);
 
 /* Tolerates NULL. */
