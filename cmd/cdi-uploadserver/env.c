@@ -1,5 +1,6 @@
 #include "cdi-uploadserver/env.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 #include "program/cdi_env.h"
 
 #define DEFAULT_DESTINATION "/data/disk.img"
-#define DEFAULT_PORT        "8443"
+#define DEFAULT_PORT        8443U
 #define DEFAULT_SCRATCH     "/scratch"
 
 const struct cdi_setting env_settings[] = {
@@ -23,7 +24,7 @@ const struct cdi_setting env_settings[] = {
     { "DEADLINE", "exit if no client came by then: 2027-01-31T12:00:00Z" },
     { "DESTINATION", "file or block device: " DEFAULT_DESTINATION },
     { "LISTEN_ADDRESS", "address to listen on: 0.0.0.0, all" },
-    { "LISTEN_PORT", "port to listen on: " DEFAULT_PORT },
+    { "LISTEN_PORT", "port to listen on: 8443" },
     { "CLONEWIRE_METRICS_LISTEN", "also serve /healthz, /readyz and /metrics "
                                   "on this address: :9443" },
     { "CLONEWIRE_KEEP_SETID",
@@ -70,17 +71,30 @@ static void read_sizes(struct cw_target_options *options,
                     &options->volume_bytes);
 }
 
-static void read_listen(struct env *env)
+/* As CDI does, which continues with its default. */
+static uint64_t read_port(struct log_output *log)
+{
+    const char *text = cdi_env("LISTEN_PORT");
+    uint64_t port;
+
+    if (!text)
+        return DEFAULT_PORT;
+    if (parse_count(text, &port) && port <= UINT16_MAX)
+        return port;
+    cdi_warn_invalid(log, "LISTEN_PORT", text, "taken as the default, 8443");
+    return DEFAULT_PORT;
+}
+
+static void read_listen(struct env *env, struct log_output *log)
 {
     const char *address = cdi_env("LISTEN_ADDRESS");
-    const char *port = cdi_env("LISTEN_PORT");
     bool is_v6 = address && strchr(address, ':') && address[0] != '[';
 
     /* 0.0.0.0 means all addresses, IPv6 included. */
     if (!address || strcmp(address, "0.0.0.0") == 0)
         address = "[::]";
-    snprintf(env->listen, sizeof(env->listen), "%s%s%s:%s", is_v6 ? "[" : "",
-             address, is_v6 ? "]" : "", port ? port : DEFAULT_PORT);
+    snprintf(env->listen, sizeof(env->listen), "%s%s%s:%" PRIu64,
+             is_v6 ? "[" : "", address, is_v6 ? "]" : "", read_port(log));
     env->options.listen = env->listen;
 }
 
@@ -97,7 +111,7 @@ int env_read(struct env *env, struct log_output *log, struct error *err)
     options->scratch_dir = scratch ? scratch : DEFAULT_SCRATCH;
     options->overwrite = true; /* an earlier run may have left a file */
     read_sizes(options, log);
-    read_listen(env);
+    read_listen(env, log);
     options->keep_setid = cdi_read_bool(log, "CLONEWIRE_KEEP_SETID", false);
     if (cdi_read_bool(log, "PREALLOCATION", false))
         options->preallocate = CW_PREALLOCATE_AUTO;

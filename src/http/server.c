@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/path.h"
 #include "net/acceptor.h"
 
 static const struct http_route *find_route(const struct http_route *route,
@@ -47,6 +48,7 @@ static bool handle(const struct http_service *service, struct request *request,
     }
     is_get = request->head.verb == HTTP_VERB_GET ||
              request->head.verb == HTTP_VERB_HEAD;
+    http_path_clean(request->head.path);
     request->route = find_route(service->routes, request->head.path);
     if (request->route->is_get && !is_get) {
         answer_code(request, HTTP_NOT_GET);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,11 @@
 
 #define PARTIAL_SUFFIX ".clonewire-partial"
 #define STATE_SUFFIX   ".clonewire-state"
+
+/* With a hash, a suffix, a number and what checkpoint files append, these fit
+ * into a name of 255 bytes. */
+#define SHORT_NAME_BYTES ((size_t)180)
+#define HASH_CHARS       17U /* "-" and 16 digits */
 
 /* The name after the last slash. */
 static const char *name_of(const char *path)
@@ -33,19 +39,6 @@ char *target_path_directory(const char *path)
     return strndup(path, len > 1 ? len - 1 : 1);
 }
 
-char *target_path_partial(const char *path, unsigned number)
-{
-    const char *name = name_of(path);
-    char *partial, suffix[16] = "";
-
-    if (number > 1)
-        snprintf(suffix, sizeof(suffix), "-%u", number);
-    if (asprintf(&partial, "%.*s.%s" PARTIAL_SUFFIX "%s", (int)(name - path),
-                 path, name, suffix) < 0)
-        return NULL;
-    return partial;
-}
-
 /* FNV-1a: two devices called "disk" must not share a record. */
 static uint64_t hash_of(const char *text)
 {
@@ -56,18 +49,49 @@ static uint64_t hash_of(const char *text)
     return hash;
 }
 
+/* A name of which others are made, which fit into NAME_MAX bytes: name itself,
+ * or its beginning and its hash. */
+static void short_name(const char *name, char out[NAME_MAX + 1])
+{
+    size_t len = SHORT_NAME_BYTES;
+
+    if (strlen(name) <= SHORT_NAME_BYTES + HASH_CHARS) {
+        snprintf(out, NAME_MAX + 1, "%s", name);
+        return;
+    }
+    while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
+        len--; /* not within a character of UTF-8 */
+    snprintf(out, NAME_MAX + 1, "%.*s-%016" PRIx64, (int)len, name,
+             hash_of(name));
+}
+
+char *target_path_partial(const char *path, unsigned number)
+{
+    const char *name = name_of(path);
+    char *partial, suffix[16] = "", text[NAME_MAX + 1];
+
+    short_name(name, text);
+    if (number > 1)
+        snprintf(suffix, sizeof(suffix), "-%u", number);
+    if (asprintf(&partial, "%.*s.%s" PARTIAL_SUFFIX "%s", (int)(name - path),
+                 path, text, suffix) < 0)
+        return NULL;
+    return partial;
+}
+
 char *target_path_state(const char *path, const char *directory)
 {
     const char *name = name_of(path);
-    char *state;
+    char *state, text[NAME_MAX + 1];
     int r;
 
+    short_name(name, text);
     if (directory)
-        r = asprintf(&state, "%s/%s-%016" PRIx64 STATE_SUFFIX, directory, name,
+        r = asprintf(&state, "%s/%s-%016" PRIx64 STATE_SUFFIX, directory, text,
                      hash_of(path));
     else
         r = asprintf(&state, "%.*s.%s" STATE_SUFFIX, (int)(name - path), path,
-                     name);
+                     text);
     return r < 0 ? NULL : state;
 }
 

@@ -29,7 +29,7 @@ int target_path_look(const char *path, struct target_path *place,
                      struct error *err);
 
 /* ".NAME.clonewire-partial" beside path; from number 2 on, "-2", "-3", ... is
- * appended.  Owned by the caller.  NULL: out of memory. */
+ * appended.  A long NAME is cut, and has a hash at its end.  Owned by the caller.  NULL: out of memory. */
 char *target_path_partial(const char *path, unsigned number);
 
 /* ".NAME.clonewire-state" beside path, or in directory if that is not NULL,

@@ -236,8 +236,8 @@ static void test_name_too_long(void **state)
     int n = snprintf(path, sizeof(path), "%s/", place.dir);
 
     (void)state;
-    memset(path + n, 'n', 250); /* fits, but its partial does not */
-    path[n + 250] = '\0';
+    memset(path + n, 'n', 256); /* one more than a name may have */
+    path[n + 256] = '\0';
     options.path = path;
     assert_error(sink_open(&options, &sink, &err), &err, ERROR_TARGET_IO,
                  "File name too long");
