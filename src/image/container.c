@@ -18,13 +18,33 @@
 
 /* ---- standard input ---- */
 
-/* False: standard input is a file or device, read by offset, or is closed. */
+/*
+ * False: standard input is a file or device that is opened again and read by
+ * offset, or is closed.  True also for one that we may not open, or that was
+ * read up to some offset already: it is read on from there.
+ */
 static bool stdin_is_pipe(void)
 {
     struct stat st;
 
-    return fstat(STDIN_FILENO, &st) == 0 && !S_ISREG(st.st_mode) &&
-           !S_ISBLK(st.st_mode);
+    if (fstat(STDIN_FILENO, &st) < 0)
+        return false;
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        return true;
+    return lseek(STDIN_FILENO, 0, SEEK_CUR) > 0 ||
+           (access("/proc/self/fd/0", R_OK) < 0 && errno == EACCES);
+}
+
+/* What is left to read of a file on standard input; 0: not known. */
+static uint64_t stdin_rest_bytes(void)
+{
+    off_t at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+    struct stat st;
+
+    if (at < 0 || fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode) ||
+        at >= st.st_size)
+        return 0;
+    return (uint64_t)(st.st_size - at);
 }
 
 /* Waits until standard input is readable, or stop_fd is. */
@@ -117,8 +137,10 @@ int container_open(struct container *c, const char *real_path,
     }
     if (options->input)
         return open_input(c, options->input, err);
-    if (strcmp(real_path, "-") == 0 && stdin_is_pipe())
+    if (strcmp(real_path, "-") == 0 && stdin_is_pipe()) {
+        c->rest_bytes = stdin_rest_bytes();
         return open_input(c, &standard, err);
+    }
     if (!options->like && open_guard(c, real_path, err) < 0)
         return -1;
     return open_source_file(c, real_path, err);
@@ -375,6 +397,8 @@ static int piped_size(const struct container *c, uint64_t *size_bytes,
 
     *size_bytes = options->like ? options->like->stream->size_bytes
                                 : options->stream_bytes;
+    if (*size_bytes == 0 && c->compression == IMAGE_COMPRESSION_NONE)
+        *size_bytes = c->rest_bytes;
     if (*size_bytes == 0 && options->takes_any_size)
         *size_bytes = STREAM_SIZE_UNKNOWN;
     if (*size_bytes > 0)

@@ -16,6 +16,7 @@ struct container {
     enum image_compression compression; /* set by the caller when known */
     struct file file;                   /* owned; closed: a pipe, or moved */
     struct peek_pipe *pipe;     /* NULL: a file; of options->like, or owned */
+    uint64_t rest_bytes;        /* that the pipe has; 0: not known */
     struct spool *spool;        /* owned; NULL: not there */
     uint64_t spool_bytes;       /* length of the container in spool */
     struct source_guard *guard; /* owned; NULL: a pipe, or opened with like */

@@ -65,6 +65,24 @@ arrives redirected disk.gz
 arrives redirected disk.xz
 arrives redirected disk.qcow2
 
+# A file that was read up to some offset, as dd leaves it, is read on from there.
+{
+    dd bs=1M count=4 of=/dev/null status=none
+    "$SOURCE" - --to copy.raw -q
+} <disk.raw
+cmp <(tail -c +$((4 * MIB + 1)) disk.raw) copy.raw
+rm copy.raw
+# One that only its opener may read is read through his descriptor.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    cp disk.raw private.raw
+    chmod 600 private.raw
+    chmod 755 .
+    mkdir -m 777 open
+    setpriv --reuid=65534 --clear-groups "$SOURCE" - --to open/copy -q \
+        <private.raw
+    cmp disk.raw open/copy
+fi
+
 breaks 2 'give the size' piped disk.raw
 breaks 2 'give the size' piped disk.gz
 breaks 13 'fewer than' piped disk.raw --size=$((size + 1))

@@ -63,8 +63,8 @@ static int miss(struct qcow2_parser *pass, uint64_t guest, uint64_t length,
         return error_set_at(err, ERROR_FORMAT, 0, guest,
                             "qcow2: one pass does not suffice, and a pipe "
                             "cannot be read again: %s (disk offset %" PRIu64
-                            "); put it into a file, or send what qemu-img "
-                            "convert -O qcow2 makes of it",
+                            "); give scratch space, put it into a file, or "
+                            "send what qemu-img convert -O qcow2 makes of it",
                             why, guest);
     if (pass->window.spool && spool_check(pass->window.spool, err) < 0)
         return error_wrap(err, "qcow2: one pass does not suffice");
