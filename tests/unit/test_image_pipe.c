@@ -1,13 +1,14 @@
 /* A pipe is read once, but for its head. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "image/stream/peek_pipe.h"
 #include "unit.h"
 
-/* Fits what a pipe holds by default, so that one thread is enough. */
-#define BYTES 65536U
+/* Fits into the pipe, so that one thread is enough. */
+#define BYTES PEEK_PIPE_HEAD_BYTES
 
 static uint8_t sent[BYTES];
 
@@ -29,7 +30,8 @@ static int fill(int fds[2], size_t len)
 {
     for (size_t i = 0; i < BYTES; i++)
         sent[i] = (uint8_t)(i * 7 + i / 256);
-    if (pipe(fds) < 0 || write(fds[1], sent, len) != (ssize_t)len)
+    if (pipe(fds) < 0 || fcntl(fds[1], F_SETPIPE_SZ, 2 * BYTES) < 0 ||
+        write(fds[1], sent, len) != (ssize_t)len)
         return -1;
     return 0;
 }
