@@ -34,7 +34,7 @@ class Resuming(Clonewire):
 
     _JOB = "--job-id=bench"
     _RATE, _SLOW_RATE = "512MiB", "64MiB"
-    _FRAME_BYTES = 2744  # of the record, around digests of 16 bytes
+    _FRAME_BYTES = 3000  # of the record, around digests of 16 bytes
     _PATIENCE_S = 120.0
 
     def __init__(self, name, about, build, options=(), is_stopped=False):
