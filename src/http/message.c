@@ -173,7 +173,7 @@ static bool read_target(struct http_reader *r, unsigned char c)
 
 static bool read_version(struct http_reader *r, unsigned char c)
 {
-    static const char version[] = "HTTP/1.";
+    static const unsigned char version[] = "HTTP/1.";
     const unsigned len = sizeof(version) - 1;
 
     if (r->word_len == len + 1)

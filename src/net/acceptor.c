@@ -167,6 +167,8 @@ static void stop_one(struct acceptor *acceptor)
         if (client_crowd(acceptor, c) > client_crowd(acceptor, victim))
             victim = c;
     }
+    if (!victim)
+        return;
     victim->is_stopped = true;
     signal_stop(victim->stop_fd);
 }

@@ -75,7 +75,7 @@ static int grow_late(struct tar_extract *u, uint64_t more_bytes,
     size_t count = u->late_count;
     struct late **grown = u->late;
 
-    u->late_bytes += more_bytes + 2 * sizeof(*grown);
+    u->late_bytes += more_bytes + 2 * sizeof(struct late *);
     if (u->late_bytes > TAR_EXTRACT_MAX_BYTES)
         return error_set(err, ERROR_REFUSED, 0,
                          "the stream has too many directories: %zu take more "

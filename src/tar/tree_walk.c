@@ -94,11 +94,12 @@ static int read_names(const struct tree_walk *walk, struct level *level)
             r = add_name(level, name);
     if (r == 0)
         r = -errno;
-    if (level->count > 0)
-        qsort(level->names, level->count, sizeof(*level->names), by_name);
+    if (r < 0 || level->count == 0)
+        return r;
+    qsort(level->names, level->count, sizeof(*level->names), by_name);
     if (walk->depth == 1)
         move_first(level, walk->first);
-    return r;
+    return 0;
 }
 
 /* Enters the directory fd, which is moved, also on failure. */

@@ -161,7 +161,7 @@ static void test_favoured(void **state)
     static int clients[WAITING_ROOM_SEATS + 1];
     unsigned n = 0, kept = 0;
     char address[16];
-    int fd;
+    int fd = -1;
 
     (void)state;
     for (; n < WAITING_ROOM_RESERVED; n++)

@@ -273,10 +273,7 @@ void nbd_disconnect(struct nbd_connection *c)
 /* ---- extents ---- */
 
 struct nbd_extents {
-    const char *context;
-    uint64_t offset, length; /* what is left of the question */
-    int (*each)(void *opaque, uint64_t length, uint32_t flags);
-    void *opaque;
+    struct nbd_question left; /* of the question */
     bool has_failed;
 };
 
@@ -285,31 +282,29 @@ static int note_extents(void *opaque, const char *context, uint64_t offset,
                         uint32_t *entries, size_t count, int *errnum)
 {
     struct nbd_extents *asked = opaque;
+    struct nbd_question *left = &asked->left;
 
-    if (strcmp(context, asked->context) != 0 || offset != asked->offset)
+    if (strcmp(context, left->context) != 0 || offset != left->offset)
         return 0;
-    for (size_t i = 0; i + 1 < count && asked->length > 0; i += 2) {
-        uint64_t length = entries[i] < asked->length ? entries[i]
-                                                     : asked->length;
+    for (size_t i = 0; i + 1 < count && left->length > 0; i += 2) {
+        uint64_t length = entries[i] < left->length ? entries[i] : left->length;
 
         if (length > 0 &&
-            asked->each(asked->opaque, length, entries[i + 1]) < 0) {
+            left->each(left->opaque, length, entries[i + 1]) < 0) {
             asked->has_failed = true;
             *errnum = ENOMEM;
             return -1;
         }
-        asked->offset += length;
-        asked->length -= length;
+        left->offset += length;
+        left->length -= length;
     }
     return 0;
 }
 
-int nbd_ask_extents(struct nbd_connection *c, const char *context,
-                    uint64_t offset, uint64_t length,
-                    int (*each)(void *opaque, uint64_t length, uint32_t flags),
-                    void *opaque, struct error *err)
+int nbd_ask_extents(struct nbd_connection *c,
+                    const struct nbd_question *question, struct error *err)
 {
-    struct nbd_extents asked = { context, offset, length, each, opaque, false };
+    struct nbd_extents asked = { .left = *question };
     struct nbd_answer answer = { 0 };
     nbd_extent_callback note = { note_extents, &asked, NULL };
     nbd_completion_callback done = { note_answer, &answer, NULL };
@@ -317,16 +312,19 @@ int nbd_ask_extents(struct nbd_connection *c, const char *context,
     if (!c->nbd)
         return error_set(err, ERROR_TEMPORARY, 0, "%s: lost the NBD server",
                          c->uri);
-    if (await_answer(
-            c, libnbd.aio_block_status(c->nbd, length, offset, note, done, 0),
-            &answer, err) < 0)
+    if (await_answer(c,
+                     libnbd.aio_block_status(c->nbd, question->length,
+                                             question->offset, note, done, 0),
+                     &answer, err) < 0)
         return -1;
     if (asked.has_failed)
         return -1; /* each() has set *err */
-    if (answer.errnum == 0 && asked.offset > offset)
+    if (answer.errnum == 0 && asked.left.offset > question->offset)
         return 0;
     return error_set_at(
         err, nbd_is_loss(c, answer.errnum) ? ERROR_TEMPORARY : ERROR_SOURCE_IO,
-        answer.errnum, offset, "%s: ask the NBD server for %s at %" PRIu64 "%s",
-        c->uri, context, offset, answer.errnum ? "" : ": the answer is empty");
+        answer.errnum, question->offset,
+        "%s: ask the NBD server for %s at %" PRIu64 "%s", c->uri,
+        question->context, question->offset,
+        answer.errnum ? "" : ": the answer is empty");
 }

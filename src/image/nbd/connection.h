@@ -48,13 +48,19 @@ int nbd_connect(struct nbd_connection *c, struct error *err);
  */
 int nbd_reconnect(struct nbd_connection *c, struct error *err);
 
-/* Calls each() for the adjacent extents that begin at offset, at most length
- * bytes, as far as one answer of the server goes, with the flags that context
- * gives them.  -1: *err, or each() returned -1. */
-int nbd_ask_extents(struct nbd_connection *c, const char *context,
-                    uint64_t offset, uint64_t length,
-                    int (*each)(void *opaque, uint64_t length, uint32_t flags),
-                    void *opaque, struct error *err);
+struct nbd_question {
+    const char *context; /* borrowed */
+    uint64_t offset, length;
+    /* For the adjacent extents that begin at offset, with the flags that
+     * context gives them. */
+    int (*each)(void *opaque, uint64_t length, uint32_t flags);
+    void *opaque;
+};
+
+/* Calls each() as far as one answer of the server goes.  -1: *err, or each()
+ * returned -1. */
+int nbd_ask_extents(struct nbd_connection *c,
+                    const struct nbd_question *question, struct error *err);
 
 /* True if errnum, of a request, means that the connection is lost. */
 bool nbd_is_loss(const struct nbd_connection *c, int errnum);

@@ -39,7 +39,7 @@
     X(set_uri_allow_local_file)
 
 struct nbd_library {
-#define NBD_FIELD(name) __typeof__(nbd_##name) *name;
+#define NBD_FIELD(name) __typeof__(nbd_##name) *(name);
     NBD_FUNCTIONS(NBD_FIELD)
 #undef NBD_FIELD
 };

@@ -95,12 +95,17 @@ static int learn_extents(struct nbd_image *n, uint64_t offset,
         .offset = offset,
         .err = err
     };
+    const struct nbd_question question = {
+        .context = LIBNBD_CONTEXT_BASE_ALLOCATION,
+        .offset = offset,
+        .length = length < ASK_BYTES ? length : ASK_BYTES,
+        .each = add_extent,
+        .opaque = &g,
+    };
 
-    if (length > ASK_BYTES)
-        length = ASK_BYTES;
+    length = question.length;
     extent_list_clear(&n->known);
-    if (c->has_map && nbd_ask_extents(c, LIBNBD_CONTEXT_BASE_ALLOCATION, offset,
-                                      length, add_extent, &g, err) < 0) {
+    if (c->has_map && nbd_ask_extents(c, &question, err) < 0) {
         if (err->kind != ERROR_SOURCE_IO)
             return -1;
         log_warn("%s; reading holes too", err->text);
@@ -175,10 +180,15 @@ static int nbd_changed(struct image *img, struct chunk_bitmap *changed,
 
     while (changes.offset < c->size_bytes) {
         uint64_t left = c->size_bytes - changes.offset;
+        const struct nbd_question question = {
+            .context = c->bitmap,
+            .offset = changes.offset,
+            .length = left < ASK_BYTES ? left : ASK_BYTES,
+            .each = add_changed,
+            .opaque = &changes,
+        };
 
-        if (nbd_ask_extents(c, c->bitmap, changes.offset,
-                            left < ASK_BYTES ? left : ASK_BYTES, add_changed,
-                            &changes, err) < 0)
+        if (nbd_ask_extents(c, &question, err) < 0)
             return -1;
     }
     return 0;
