@@ -72,19 +72,19 @@ static int refuse_content(const struct opening *opening,
                           const struct probe *probe, struct error *err)
 {
     bool is_packed = opening->container.compression != IMAGE_COMPRESSION_NONE;
+    const char *inside = is_packed ? " inside a compressed file" : "";
 
     if (probe->kind == PROBE_COMPRESSED && !opening->options->takes_any_size &&
         !opening->options->scratch_dir)
         return error_set(err, ERROR_FORMAT, 0,
-                         "%s: looks like %s, which is decoded to scratch "
+                         "%s: looks like %s%s, which is decoded to scratch "
                          "space, and there is none: give --scratch=DIR, or "
-                         "unpack it",
-                         opening->options->path, probe->name);
+                         "--format=raw if these bytes are the disk",
+                         opening->options->path, probe->name, inside);
     error_set(err, ERROR_FORMAT, 0,
               "%s: looks like %s%s, which is not supported; unpack or convert "
               "it, or give --format=raw if these bytes are the disk",
-              opening->options->path, probe->name,
-              is_packed ? " inside a compressed file" : "");
+              opening->options->path, probe->name, inside);
     if (!probe->qemu || is_packed || opening->container.pipe)
         return -1;
     return error_set(err, ERROR_FORMAT, 0,

@@ -85,4 +85,3 @@ assert_log target 'UploadServer failed: invalid TLS config'
 assert_equal "$(status_of CLIENT_NAME=)" 1 "no client name"
 assert_log target 'UploadServer failed: CLIENT_NAME is not set: every client'
 assert_equal "$(status_of TLS_CERT_FILE=/nowhere)" 1 "no certificate"
-assert_equal "$(status_of LISTEN_PORT=99999)" 1 "bad port"

@@ -34,7 +34,7 @@ assert_refused() # SIDE COMMAND...
     shift
     timeout $LONGEST "$@" >out 2>log || status=$?
     [ $status = 2 ] || fail "$*: status $status, not 2: $(tail -n 1 log)"
-    grep -q "is the disk" log || fail "$*: no word of why: $(cat log)"
+    grep -qE 'is the disk|has no effect with --to' log || fail "$*: no word of why: $(cat log)"
     assert_kept "$*"
 }
 
