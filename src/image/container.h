@@ -48,7 +48,7 @@ int container_enter(struct container *c, struct error *err);
 /*
  * Decodes the container to a file in options->scratch_dir, which takes its
  * place.  Reads all of it, and so proves its checksums.  Fails with
- * ERROR_FORMAT too if there is no room.
+ * ERROR_FORMAT too if the scratch space is full.
  */
 int container_spool(struct container *c, struct error *err);
 

@@ -35,8 +35,8 @@ void spool_write(struct spool *spool, const void *buf, size_t len,
                  uint64_t offset);
 
 /*
- * Fails if bytes were lost: with ERROR_FORMAT if there is no room, since the
- * image then cannot be read, or with ERROR_SYSTEM.
+ * Fails if bytes were lost: with ERROR_FORMAT if the space is full, since
+ * the image then cannot be read, or with ERROR_SYSTEM.
  */
 int spool_check(const struct spool *spool, struct error *err);
 

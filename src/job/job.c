@@ -256,7 +256,9 @@ void job_lost_peer(struct cw_job *job, uint64_t give_up_ns)
 {
     job_state_go_on(&job->state);
     progress_add(&job->status.progress.reconnects, 1);
-    if (job->status.lost_ns == 0)
+    if (give_up_ns == 0)
+        job_found_peer(job);
+    else if (job->status.lost_ns == 0)
         job->status.lost_ns = clock_now_ns();
     job->status.give_up_ns = give_up_ns;
     job_report(job);

@@ -169,7 +169,7 @@ unsigned job_buffers_per_lane(const struct cw_job *job);
 struct message_waits job_waits(const struct cw_job *job);
 
 /* The session is over and the job continues with another, which it waits for
- * until give_up_ns (clock_now_ns). */
+ * until give_up_ns (clock_now_ns); 0: for any peer, without a limit. */
 void job_lost_peer(struct cw_job *job, uint64_t give_up_ns);
 
 /* The peer is back. */

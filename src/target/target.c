@@ -274,8 +274,6 @@ static bool wait_for_next_session(struct target *t, const struct error *err)
     if (t->reserved_ns == 0)
         leave_gate(t);
     job_lost_peer(&t->job, t->reserved_ns);
-    if (t->reserved_ns == 0)
-        job_found_peer(&t->job); /* any source will do */
     job_read_security(&t->job);
     return true;
 }

@@ -74,7 +74,7 @@ assert_answer 500 "vmdk: "
 [ -z "$(ls -A scratch)" ] || fail "left: $(ls -A scratch)"
 [ ! -e data/disk.img ] || fail "a refused image became a disk"
 
-# Onto a device there is no directory beside the disk.
+# A device has no directory beside it.
 require_root "a loop device"
 require_loop
 stop_process "$TARGET_PID" || true

@@ -62,7 +62,7 @@ again share
 assert_answer 200
 wait_success "Upload Complete"
 
-# A filesystem that has no modes: told, and no failure.
+# A filesystem without modes gets a warning, not a failure.
 rm tree/disk.img
 echo text >tree/text
 chmod 751 tree tree/text

@@ -9,7 +9,7 @@
 NBD_SOCKET=$WORK/nbd.sock
 NBD_URI="nbd+unix:///disk?socket=$NBD_SOCKET"
 
-# COMMAND is told by itself to listen on $NBD_SOCKET.
+# COMMAND has its own option to listen on $NBD_SOCKET.
 serve_nbd()
 {
     local deadline=$((SECONDS + LONGEST))

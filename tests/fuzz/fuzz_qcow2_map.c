@@ -3,22 +3,17 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "image/qcow2/check.h"
+#include "qcow2_input.h"
 
 #define MAX_RUNS 100000
 
-struct input {
-    const uint8_t *data;
-    size_t len;
-};
-
+/* Nothing outside the file is ever asked for. */
 static int input_read(void *opaque, void *buf, size_t len, uint64_t offset,
                       struct error *err)
 {
-    const struct input *input = opaque;
+    const struct qcow2_input *input = opaque;
 
     (void)err;
-    /* Nothing outside the file is ever asked for. */
     assert(len > 0 && offset <= input->len && len <= input->len - offset);
     memcpy(buf, input->data + offset, len);
     return 0;
@@ -49,20 +44,17 @@ static void walk(struct qcow2_map *map)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    struct input input = { data, len };
+    struct qcow2_input input = { data, len };
     struct image_host host = {
         .read = input_read,
         .opaque = &input,
         .size_bytes = len,
     };
     struct qcow2_summary summary;
-    struct qcow2_header header;
     struct qcow2_map map = { 0 };
     struct error err;
 
-    if (qcow2_header_read(&host, &header, &err) == 0 &&
-        qcow2_map_init(&map, &host, &header, &err) == 0 &&
-        qcow2_check(&map, &summary, &err) == 0)
+    if (qcow2_input_open(&host, &map, &summary, &err))
         walk(&map);
     qcow2_map_fini(&map);
     return 0;

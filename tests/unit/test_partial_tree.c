@@ -1,19 +1,12 @@
 /* A directory that files are unpacked in: in use, or left by a killed process. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "io/partial_tree.h"
+#include "own_dir.h"
 #include "tar/extract.h"
 #include "unit.h"
-
-static void sh(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("failed: %s", command);
-}
 
 /* Another process works in the partial tree: it is left alone. */
 static void test_in_use(void **state)
@@ -41,23 +34,6 @@ static void test_in_use(void **state)
     assert_int_not_equal(access("dst/" PARTIAL_TREE_NAME, F_OK), 0);
     assert_int_equal(partial_tree_bytes("dst"), 0);
     close(dir_fd);
-}
-
-static int enter(void **state)
-{
-    static char where[] = "/var/tmp/test_partial_tree.XXXXXX";
-
-    *state = where;
-    return mkdtemp(where) && chdir(where) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-    char command[256];
-
-    snprintf(command, sizeof(command), "cd / && chmod -R u+rwX %s && rm -rf %s",
-             (char *)*state, (char *)*state);
-    return system(command);
 }
 
 int main(void)

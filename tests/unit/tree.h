@@ -1,21 +1,15 @@
-/* tree.h - what tests of trees share: a directory of their own, a shell, and the
- * unpacking of ./archive into ./dst. */
+/* tree.h - what tests of trees share: own_dir.h, and the unpacking of ./archive
+ * into ./dst. */
 #ifndef CW_TESTS_TREE_H
 #define CW_TESTS_TREE_H
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "io/partial_tree.h"
+#include "own_dir.h"
 #include "tar/extract.h"
 #include "unit.h"
-
-static void sh(const char *command)
-{
-    if (system(command) != 0)
-        fail_msg("failed: %s", command);
-}
 
 /* A file, in pieces of odd sizes. */
 struct feeder {
@@ -57,23 +51,6 @@ static int unpack(const char *archive, bool preallocate, struct error *err)
     fclose(feeder.file);
     assert_int_not_equal(access("dst/" PARTIAL_TREE_NAME, F_OK), 0);
     return r;
-}
-
-static int enter(void **state)
-{
-    static char where[] = "/var/tmp/test_tree.XXXXXX";
-
-    *state = where;
-    return mkdtemp(where) && chdir(where) == 0 ? 0 : -1;
-}
-
-static int leave(void **state)
-{
-    char command[256];
-
-    snprintf(command, sizeof(command), "cd / && chmod -R u+rwX %s && rm -rf %s",
-             (char *)*state, (char *)*state);
-    return system(command);
 }
 
 #endif
