@@ -123,12 +123,23 @@ static mode_t mode_of(struct tree_reader *reader)
 
 /* ---- entries ---- */
 
+/* What an entry must have and lacks; NULL: nothing. */
+static const char *missing_part(const struct tree_entry *entry, int64_t size)
+{
+    if (!entry->path || entry->path[0] == '\0')
+        return "a name";
+    if (S_ISLNK(entry->mode) && !entry->link)
+        return "a target";
+    return size < 0 ? "a size" : NULL;
+}
+
 static int fill_entry(struct tree_reader *reader, struct tree_entry *entry,
                       struct error *err)
 {
     struct archive_entry *e = reader->entry;
     const char *hard = archive_entry_hardlink(e);
     int64_t size = archive_entry_size(e), offset, length;
+    const char *missing;
 
     *entry = (struct tree_entry){
         .path = archive_entry_pathname(e), /* its bytes: name_locale.h */
@@ -140,10 +151,10 @@ static int fill_entry(struct tree_reader *reader, struct tree_entry *entry,
         .accessed = when(archive_entry_atime_is_set(e), archive_entry_atime(e),
                          archive_entry_atime_nsec(e)),
     };
-    if (!entry->path || entry->path[0] == '\0' || size < 0)
+    missing = missing_part(entry, size);
+    if (missing)
         return error_set(err, ERROR_PROTOCOL, 0,
-                         "read the tar stream: an entry without %s",
-                         size < 0 ? "a size" : "a name");
+                         "read the tar stream: an entry without %s", missing);
     entry->size_bytes = entry->data_bytes = (uint64_t)size;
     if (archive_entry_sparse_reset(e) > 0) {
         entry->data_bytes = 0;
