@@ -201,6 +201,10 @@ int tls_pem_load_ca(struct tls *tls, const char *given, struct error *err)
     if (!bio)
         return -1;
     while ((r = next_cert(bio, &cert)) > 0) {
+        /* Decodes the extensions now, in this thread: handshakes that run side
+         * by side would each do it at their first look.  The answer is for
+         * them; a bad certificate is refused there. */
+        X509_check_purpose(cert, -1, 0);
         /* Since OpenSSL 1.1.1 a duplicate is not an error. */
         r = X509_STORE_add_cert(store, cert) == 1 ? 1 : -1;
         X509_free(cert);
