@@ -11,8 +11,8 @@ import shutil
 import sys
 import time
 
-from . import (cdi, clonewire, isolate, limits, machine, measure, micro, nbd,
-               pipes, report, resumed, scenarios, targets, tls)
+from . import (cdi, chart, clonewire, isolate, limits, machine, measure, micro,
+               nbd, pipes, report, resumed, scenarios, targets, tls)
 from .case import Ports
 from .contestant import KIND_CLONEWIRE, KIND_LIMIT
 from .datasets import Store, Unavailable
@@ -274,8 +274,20 @@ class _Bench:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(record, file, indent=1)
         print(f"record: {path}")
+        _draw(record, path)
         return 1 if any(row["failed"] for figures in record["scenarios"]
                         for row in figures["rows"]) else 0
+
+
+def _draw(record, path):
+    """A chart of each scenario beside the record."""
+    if chart.missing():
+        print(f"no charts: {chart.missing()}")
+        return
+    for figures in record["scenarios"]:
+        svg = f"{path.removesuffix('.json')}-{figures['scenario']}.svg"
+        if chart.draw(record, figures, svg):
+            print(f"chart: {svg}")
 
 
 def _say(text):

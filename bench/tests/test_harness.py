@@ -8,13 +8,14 @@ import sys
 import tempfile
 import types
 import unittest
+import xml.etree.ElementTree
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 
-from lib import (cdi, check, cli, datasets, limits, markdown,  # noqa: E402
-                 measure, regress, report, scenarios, stats, units)
+from lib import (cdi, chart, check, cli, datasets, limits,  # noqa: E402
+                 markdown, measure, regress, report, scenarios, stats, units)
 from lib.measure import Failed, Plan, Stage, Tools  # noqa: E402
 from lib.units import GIB, MIB  # noqa: E402
 
@@ -354,6 +355,43 @@ def full_record():
                         "ext4"}, "scenarios": [figures],
             "micro": {"m.x": {"ns": 10.0, "gb_per_s": 0.0,
                               "instructions": 40.0}}}
+
+
+@unittest.skipIf(chart.missing(), chart.missing())
+class Drawing(InDirectory):
+    def draw(self, record):
+        path = os.path.join(self.directory, 'a "quoted" name.svg')
+        if not chart.draw(record, record["scenarios"][0], path):
+            return None
+        return xml.etree.ElementTree.parse(path).getroot()
+
+    def texts(self, record):
+        return ["".join(e.itertext()).strip() for e in self.draw(record).iter(
+            "{http://www.w3.org/2000/svg}text")]
+
+    def test_everyone_measured_has_a_bar_with_its_number(self):
+        texts = self.texts(full_record())
+        for name in ["clonewire", "slow", "best", "plain-tcp"]:
+            self.assertIn(name, texts)
+        self.assertIn("7.500", texts)
+        self.assertNotIn("gone", texts)
+        self.assertIn("limit: disk read", texts)
+        self.assertIn("s: a disk", texts)
+
+    def test_text_is_text(self):
+        record = full_record()
+        record["scenarios"][0]["about"] = 'a_b {c} "d" \\ <e> & $rows'
+        self.assertIn('s: a_b {c} "d" \\ <e> & $rows', self.texts(record))
+
+    def test_without_a_bound_there_is_no_limit(self):
+        record = full_record()
+        record["scenarios"][0]["bound"] = None
+        self.assertNotIn("limit", " ".join(self.texts(record)))
+
+    def test_nothing_measured_is_no_chart(self):
+        record = full_record()
+        record["scenarios"][0]["rows"] = record["scenarios"][0]["rows"][-1:]
+        self.assertIsNone(self.draw(record))
 
 
 class Telling(unittest.TestCase):

@@ -41,5 +41,7 @@ while read -r line; do
     echo "$SECONDS s: $line"
     [[ $line != bench/tables* ]] || grep -q 'by bench/tables\|^|' out.log ||
         fail "no table: $(cat out.log)"
+    [[ $line != bench/plot* ]] || grep -qx 'charts/.*\.svg' out.log ||
+        fail "no chart: $(cat out.log)"
 done <commands
 grep -q '^bench/tables' commands || fail "README shows no bench/tables"
