@@ -177,6 +177,8 @@ static enum received receive_message(struct session *session,
     if (r > 0)
         channel_peer_error(&message->error, !session->job->is_source, &err);
     job_state_fail(&session->job->state, &err);
+    if (r > 0) /* says why a lane was lost in this moment */
+        job_state_replace_error(&session->job->state, &err);
     return RECEIVED_FAILURE;
 }
 

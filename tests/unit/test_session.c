@@ -93,10 +93,44 @@ static void test_behind_progress(void **state)
     assert_true(min_ns < JOB_TICK_MS * CLOCK_MS_NS);
 }
 
+/* A lane fails, in a moment when nobody has looked yet; the peer's reason is
+ * on the control connection. */
+static void test_reason_behind_lost_lane(void **state)
+{
+    struct error lost, told, found;
+    struct session session = { 0 };
+    struct message message;
+    struct channel channel;
+    struct cw_job job;
+    struct pair pair;
+    int r;
+
+    (void)state;
+    pair_open(&pair, &pki, CONN_CONTROL, "127.0.0.1");
+    job_open(&job);
+    session_open(&session, &job, pair.target.conn);
+    error_set(&lost, ERROR_TEMPORARY, 0, "lane 0: connection lost");
+    error_set(&told, ERROR_CANCELLED, 0, "stopped by request");
+    channel_init(&channel, pair.source.conn);
+    channel_send_error(&channel, &told);
+
+    job.state.first = lost; /* and job.state.stop comes next */
+    while ((r = session_step(&session, &message)) == 0)
+        ;
+    assert_int_equal(r, -1);
+    assert_true(job_state_first_error(&job.state, &found));
+    assert_true(found.from_peer);
+    assert_int_equal(found.kind, ERROR_PEER);
+
+    job_shut(&job);
+    pair_close(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_behind_progress),
+        cmocka_unit_test(test_reason_behind_lost_lane),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
