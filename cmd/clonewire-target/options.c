@@ -29,6 +29,18 @@ static const struct option_word resumes[] = {
     { NULL, 0 },
 };
 
+static const struct option_word deltas[] = {
+    { "yes", CW_DELTA_AUTO },
+    { "no", CW_DELTA_OFF },
+    { "inplace", CW_DELTA_INPLACE },
+    { "copy", CW_DELTA_COPY },
+    { "true", CW_DELTA_AUTO },
+    { "false", CW_DELTA_OFF },
+    { "1", CW_DELTA_AUTO },
+    { "0", CW_DELTA_OFF },
+    { NULL, 0 },
+};
+
 /* clang-format off */
 static const struct option_row clone_rows[] = {
     { "DEST", 0, "CLONEWIRE_DEST", NULL, NULL, OPTION_ARGUMENT, NULL,
@@ -45,9 +57,12 @@ static const struct option_row clone_rows[] = {
       "compare: read the whole disk and ignore the checkpoint; trust: like auto, "
       "but skip data that size, times, samples and an authenticated checkpoint "
       "prove unchanged; off: start over" },
-    { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
+    { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, deltas,
       OPTION_FIELD(struct cw_target_options, delta), 0, 0,
-      "update an older copy of the disk in place: write only what differs" },
+      "update an older copy of the disk: write only what differs, for a file in "
+      "a reflink of it where the filesystem has those, else in place; "
+      "--delta=inplace: always in place; --delta=copy: in a copy where there "
+      "are no reflinks, which needs space for both" },
     { "keep-setid", 0, "CLONEWIRE_KEEP_SETID", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, keep_setid), 0, 0,
       "with --http: keep setuid and setgid bits of files, and file "

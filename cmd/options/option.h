@@ -30,7 +30,7 @@ enum option_kind {
     OPTION_PPM,      /* uint32_t: "0.055" */
     OPTION_DURATION, /* uint64_t of nanoseconds: "30s" */
     OPTION_TIME,     /* uint64_t of nanoseconds since 1970: RFC 3339 */
-    OPTION_FLAG,     /* bool */
+    OPTION_FLAG,     /* bool, or an enum with words: "yes" is the bare one */
     OPTION_CHOICE,   /* an enum or bool: one of the words */
     OPTION_ACTION,   /* enum option_action: ends parsing */
 };

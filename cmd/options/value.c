@@ -23,7 +23,7 @@ enum reading {
 
 static const struct option_word *words_of(const struct option_row *row)
 {
-    return row->kind == OPTION_FLAG ? flag_words : row->words;
+    return row->kind == OPTION_FLAG && !row->words ? flag_words : row->words;
 }
 
 static bool is_word(const struct option_row *row, const char *text,

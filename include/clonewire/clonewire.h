@@ -205,6 +205,14 @@ enum cw_resume {
     CW_RESUME_TRUST,   /* like auto, but skip data proved unchanged */
 };
 
+/* What a delta into a file does with the older copy. */
+enum cw_delta {
+    CW_DELTA_OFF,     /* no delta */
+    CW_DELTA_AUTO,    /* change a reflink of it; without reflinks: in place */
+    CW_DELTA_INPLACE, /* change it in place */
+    CW_DELTA_COPY,    /* change a reflink of it; without reflinks: a copy */
+};
+
 /* Compression on the network; auto: while it is slow enough for a gain. */
 enum cw_compress {
     CW_COMPRESS_AUTO,
@@ -292,7 +300,7 @@ struct cw_target_options {
     uint64_t deadline_unix_ns;
     enum cw_preallocate preallocate;
     enum cw_resume resume;
-    bool delta;           /* update an older copy in place */
+    enum cw_delta delta;  /* update an older copy */
     bool verify_readback; /* read the disk back before success */
     bool keep_setid; /* in an archive: setuid and setgid bits of files, and file
                       * capabilities */

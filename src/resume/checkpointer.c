@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "record/dirty_mark.h"
 #include "record/finish_mark.h"
 
 #define DEFAULT_NS (5 * CLOCK_SECOND_NS)
@@ -406,8 +407,22 @@ int checkpointer_remove(struct checkpointer *checkpointer, struct error *err)
     return r;
 }
 
+int checkpointer_mark_dirty(struct checkpointer *checkpointer,
+                            struct error *err)
+{
+    if (!checkpointer->path)
+        return 0;
+    if (dirty_mark_is_set(checkpointer->path))
+        log_info("an earlier delta did not end well: %s holds a mixture of two "
+                 "states",
+                 sink_content_path(checkpointer->sink));
+    return dirty_mark_set(checkpointer->path, checkpointer->head.job, err);
+}
+
 int checkpointer_retire(struct checkpointer *checkpointer, struct error *err)
 {
+    if (checkpointer->path)
+        dirty_mark_clear(checkpointer->path);
     if (checkpointer->path && checkpoint_is_finished(&checkpointer->head))
         finish_mark_set(checkpointer->path, &checkpointer->head);
     return checkpointer_remove(checkpointer, err);

@@ -116,6 +116,12 @@ int checkpointer_wait(struct checkpointer *checkpointer, struct error *err);
  * -1: it is still there. */
 int checkpointer_remove(struct checkpointer *checkpointer, struct error *err);
 
+/* Marks the disk as one that a delta changes in place, until
+ * checkpointer_retire().  Without a place for a record there is no mark.
+ * ERROR_SYSTEM. */
+int checkpointer_mark_dirty(struct checkpointer *checkpointer,
+                            struct error *err);
+
 /*
  * Removes the record of a finished disk, once the source knows or has not called
  * in time.  If the process is killed meanwhile and started again, it finds the

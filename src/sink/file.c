@@ -20,6 +20,7 @@
 #include "sink/file_plan.h"
 #include "sink/final_name.h"
 #include "sink/local_sink.h"
+#include "sink/older_copy.h"
 #include "sink/partial_file.h"
 
 struct sink_file {
@@ -321,6 +322,7 @@ static int file_commit(struct sink *sink, struct error *err)
     struct sink_file *f = of(sink);
     bool replace = sink->options.overwrite || f->replaces;
 
+    older_copy_unmark(&f->local.file);
     if (set_access(f, replace, err) < 0 ||
         final_name_give(f->partial, sink->options.path, replace, err) < 0 ||
         take_name(f, err) < 0)
@@ -387,21 +389,13 @@ static void let_go(struct sink_file *f)
     file_close(&f->local.file);
 }
 
-/* May the older disk be changed in place, and is it large enough? */
+/* Is the older disk free, and does the new one fit in its place? */
 static int check_older(struct sink_file *f, const struct file *older,
                        struct error *err)
 {
     const char *path = f->local.sink.options.path;
     struct sizing_facts facts;
-    struct stat st;
 
-    if (fstat(older->fd, &st) < 0)
-        return error_set(err, ERROR_TARGET_IO, errno, "look at %s", path);
-    if (st.st_nlink > 1)
-        return error_set(err, ERROR_REFUSED, 0,
-                         "%s has another hard link, whose content would "
-                         "change with it",
-                         path);
     if (!partial_file_lock(older->fd, path))
         return error_set(err, ERROR_REFUSED, 0, "%s is in use", path);
     if (file_plan_facts(
@@ -414,8 +408,73 @@ static int check_older(struct sink_file *f, const struct file *older,
     return sizing_plan(&facts, &f->local.sink.size, err);
 }
 
-/* Renames the older disk to the partial name, replacing what an interrupted
- * run left.  Returns 1, or 0 if there is none. */
+/* Renames the older disk to the partial name, where it is changed.  Takes
+ * *older over.  1; -1. */
+static int change_in_place(struct sink_file *f, struct file *older,
+                           struct error *err)
+{
+    const char *path = f->local.sink.options.path;
+
+    if (older_copy_check_in_place(&f->local.sink.options, older, err) < 0)
+        return -1;
+    let_go(f);
+    f->local.file = *older;
+    *older = (struct file)FILE_CLOSED;
+    f->has_content = true;
+    f->new_mode = 0;
+    final_name_borrow_access(f->local.file.fd);
+    if (rename(path, f->partial) < 0)
+        return error_set(err, ERROR_TARGET_IO, errno, "rename %s to %s", path,
+                         f->partial);
+    return 1;
+}
+
+/* Checks the room for a second copy, and makes it. */
+static int copy_whole(struct sink_file *f, const struct file *older,
+                      struct error *err)
+{
+    struct sink *sink = &f->local.sink;
+    uint64_t bytes = older->allocated_bytes < sink->virtual_bytes
+                         ? older->allocated_bytes
+                         : sink->virtual_bytes;
+
+    if (sink->options.data_bytes < bytes)
+        sink->options.data_bytes = bytes;
+    if (plan_partial(sink, err) < 0)
+        return -1;
+    log_info("copying %s first, which stays until the new disk is whole",
+             sink->options.path);
+    f->has_content = true;
+    return older_copy_data(&f->local.file, older, sink, err) < 0 ? -1 : 1;
+}
+
+/* Gives the partial the older disk's content.  1: done, that stays as it is; 0:
+ * it is to be changed in place; -1. */
+static int copy_older(struct sink_file *f, const struct file *older,
+                      struct error *err)
+{
+    enum cw_delta way = f->local.sink.options.delta;
+    int r;
+
+    if (f->has_content)
+        log_info("%s: removing what an interrupted run left", f->partial);
+    if (way == CW_DELTA_INPLACE)
+        return 0;
+    f->has_content = false;
+    r = older_copy_reflink(&f->local.file, older, err);
+    if (r == 0 && way == CW_DELTA_COPY)
+        return copy_whole(f, older, err);
+    if (r == 1) {
+        f->has_content = f->replaces = true;
+        log_info("changing a reflink of %s, which stays until the new disk is "
+                 "whole",
+                 f->local.sink.options.path);
+    }
+    return r;
+}
+
+/* Begins with the older disk, in place of what an interrupted run left.  1; 0:
+ * there is none, or the run was a delta of it. */
 static int take_older(struct sink_file *f, struct error *err)
 {
     const char *path = f->local.sink.options.path;
@@ -428,21 +487,17 @@ static int take_older(struct sink_file *f, struct error *err)
         return 0;
     if (r < 0)
         return error_set(err, ERROR_TARGET_IO, -r, "open %s", path);
-    if (check_older(f, &older, err) < 0) {
+    if (f->has_content && older_copy_is_base(&f->local.file, &older)) {
         file_close(&older);
-        return -1;
+        return 0;
     }
-    if (f->has_content)
-        log_info("%s: removing what an interrupted run left", f->partial);
-    let_go(f);
-    f->local.file = older;
-    f->has_content = true;
-    f->new_mode = 0;
-    final_name_borrow_access(older.fd);
-    if (rename(path, f->partial) < 0)
-        return error_set(err, ERROR_TARGET_IO, errno, "rename %s to %s", path,
-                         f->partial);
-    return 1;
+    r = check_older(f, &older, err);
+    if (r == 0)
+        r = copy_older(f, &older, err);
+    if (r == 0)
+        r = change_in_place(f, &older, err);
+    file_close(&older);
+    return r;
 }
 
 static int adopt(struct sink *sink, bool older, struct error *err)

@@ -53,7 +53,8 @@ int file_plan_decide(struct sizing_facts *facts, uint64_t old_bytes,
     if (sizing_plan(&alone, &ignored, &why) < 0)
         return -1;
     return error_wrap(err, "beside the old file, which stays until the new "
-                           "one is whole (remove it, or use --delta)");
+                           "one is whole (remove it, or use "
+                           "--delta=inplace)");
 }
 
 int file_plan_refuse(const struct sink_options *options, struct error *err)

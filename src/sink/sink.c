@@ -163,6 +163,11 @@ void sink_stop(struct sink *sink)
     atomic_store(&sink->stop, true);
 }
 
+uint64_t sink_copied_bytes(const struct sink *sink)
+{
+    return atomic_load(&sink->copied_bytes);
+}
+
 void sink_get_report(const struct sink *sink, struct sink_report *report)
 {
     *report = (struct sink_report){

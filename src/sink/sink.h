@@ -38,7 +38,7 @@ struct sink_options {
     uint32_t overhead_ppm; /* filesystem's own share, files only */
     uint64_t size_bytes;   /* requested size of the guest disk, 0: source's */
     bool size_max;         /* grow to the size that the volume offers */
-    bool delta;            /* an existing file is the older disk */
+    enum cw_delta delta;   /* an existing file is the older disk */
     bool finished;         /* an existing file is our own: only sink_resume() */
     uint64_t data_bytes;   /* as sink_set_source() */
     unsigned file_mode;
@@ -173,8 +173,8 @@ int sink_resume(struct sink *sink, uint64_t virtual_bytes, uint64_t disk_bytes,
 /*
  * As sink_prepare(), but keeps any existing data: the content of a device,
  * what an interrupted run left, or, if older is set and the file with the
- * final name may be replaced, that file, which is renamed to the partial's
- * name first.  Returns 1, or 0 if there is nothing to keep and nothing was
+ * final name may be replaced, that file: the partial gets its content (by
+ * options.delta), or it is renamed to the partial's name.  Returns 1, or 0 if there is nothing to keep and nothing was
  * done.
  */
 int sink_adopt(struct sink *sink, uint64_t virtual_bytes, bool older,
@@ -259,7 +259,11 @@ int sink_commit(struct sink *sink, struct error *err);
  */
 int sink_confirm(struct sink *sink, struct error *err);
 
-/* Asks zeroing, current or future, to give up within seconds with
+/* Bytes of an older disk that sink_adopt() has copied so far, for progress.  Any
+ * thread. */
+uint64_t sink_copied_bytes(const struct sink *sink);
+
+/* Asks copying and zeroing, current or future, to give up within seconds with
  * ERROR_CANCELLED.  Any thread. */
 void sink_stop(struct sink *sink);
 

@@ -71,10 +71,11 @@ struct sink_ops {
 struct sink {
     const struct sink_ops *ops;
     struct sink_options options;
-    uint64_t virtual_bytes; /* of the source's disk */
-    atomic_bool stop;       /* as sink_stop() */
-    atomic_bool is_broken;  /* a write or flush failed: final */
-    atomic_bool is_touched; /* lanes may have written: no longer new */
+    uint64_t virtual_bytes;        /* of the source's disk */
+    atomic_bool stop;              /* as sink_stop() */
+    atomic_bool is_broken;         /* a write or flush failed: final */
+    atomic_bool is_touched;        /* lanes may have written: no longer new */
+    _Atomic uint64_t copied_bytes; /* as sink_copied_bytes() */
 
     /* prepared */
     struct sizing_verdict size;

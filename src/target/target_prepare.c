@@ -230,6 +230,22 @@ static bool is_worth_comparing(const struct target *t)
                                                     TARGET_RECOGNIZED_PART);
 }
 
+/* A device has no second place for the older copy. */
+static void warn_of_device(struct target *t)
+{
+    struct error why;
+
+    if (!is_delta(t) || !sink_is_device(t->sink))
+        return;
+    log_warn("%s is changed in place, without a way back: if this clone fails, "
+             "it holds neither the older copy nor the new one%s",
+             t->options.destination,
+             t->checkpointer.path ? ""
+                                  : " (without --state-dir, nothing marks it)");
+    if (checkpointer_mark_dirty(&t->checkpointer, &why) < 0)
+        log_warn("%s: an interrupted delta will not be marked", why.text);
+}
+
 /*
  * Continues with what is there: chunks equal to the source's are not sent.
  * As take_up().
@@ -245,6 +261,7 @@ static int adopt_disk(struct target *t, struct error *err)
     r = sink_adopt(t->sink, t->session.hello.virtual_bytes, is_delta(t), err);
     if (r <= 0)
         return r;
+    warn_of_device(t);
     log_info("comparing what %s holds with the source", t->options.destination);
     t->plan.is_surveyed = true;
     t->plan.is_guarded = needs_consent(t) && !is_blank(t);

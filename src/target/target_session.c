@@ -183,6 +183,9 @@ static int serve_task(void *arg)
     struct target *t = arg;
     int r = serve_control(t);
 
+    if (sink_copied_bytes(t->sink) > 0)
+        atomic_store(&t->job.status.progress.surveyed_bytes,
+                     sink_copied_bytes(t->sink));
     if (r < 0) { /* first: the disk may never let the task end */
         sink_stop(t->sink);
         session_settle_error(&t->session.control);
