@@ -18,7 +18,8 @@ static const struct {
 } statuses[] = {
     { ERROR_NONE, "the copy is equal and on stable storage" },
     { ERROR_SYSTEM, "this machine refused: memory, threads, descriptors" },
-    { ERROR_USAGE, "a wrong option or variable" },
+    { ERROR_USAGE,
+      "a wrong option or variable, or a file that does not exist" },
     { ERROR_NO_SPACE, "the target cannot hold the disk" },
     { ERROR_REFUSED, "the target exists, is mounted, in use, or not blank" },
     { ERROR_CHANGED, "the source's disk is in use, or changed meanwhile" },

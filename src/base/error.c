@@ -9,6 +9,7 @@
 /* The header redefines these for the analyzer. */
 #undef error_set
 #undef error_set_at
+#undef error_set_named
 #undef error_wrap
 
 static const struct kind_row {
@@ -21,7 +22,7 @@ static const struct kind_row {
     { ERROR_SYSTEM, "system", false,
       "raise the limit that the line names; leave the engine at auto" },
     { ERROR_USAGE, "usage", false,
-      "the line names option, variable, value and bounds" },
+      "the line names the option, variable or file, and what is wrong with it" },
     { ERROR_NO_SPACE, "no-space", false,
       "make room, or request a volume of the size that the line names" },
     { ERROR_REFUSED, "refused", false,
@@ -107,6 +108,18 @@ int error_set_at(struct error *err, enum error_kind kind, int errnum,
     fill(err, kind, errnum, fmt, ap);
     va_end(ap);
     err->offset = offset;
+    return -1;
+}
+
+int error_set_named(struct error *err, enum error_kind kind, int errnum,
+                    const char *fmt, ...)
+{
+    bool is_missing = errnum == ENOENT || errnum == ENOTDIR;
+    va_list ap;
+
+    va_start(ap, fmt);
+    fill(err, is_missing ? ERROR_USAGE : kind, errnum, fmt, ap);
+    va_end(ap);
     return -1;
 }
 

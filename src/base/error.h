@@ -19,7 +19,7 @@
 enum error_kind {
     ERROR_NONE = 0,       /* no error has been recorded */
     ERROR_SYSTEM = 1,     /* memory, threads, descriptors: this machine */
-    ERROR_USAGE = 2,      /* bad option or environment */
+    ERROR_USAGE = 2,      /* bad option or environment, no such input */
     ERROR_NO_SPACE = 10,  /* the target cannot hold the disk */
     ERROR_REFUSED = 11,   /* the target exists, is mounted or is in use */
     ERROR_CHANGED = 12,   /* the source is in use, or has changed */
@@ -74,6 +74,13 @@ int error_set_at(struct error *err, enum error_kind kind, int errnum,
     __attribute__((format(printf, 5, 6)));
 
 /*
+ * Like error_set(), for a file that the user names: without such a file
+ * (ENOENT, ENOTDIR) the kind is ERROR_USAGE, as no disk and no key is at fault.
+ */
+int error_set_named(struct error *err, enum error_kind kind, int errnum,
+                    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/*
  * Prepends "<context>: " to the text and keeps everything else.  Always
  * returns -1.
  */
@@ -82,9 +89,10 @@ int error_wrap(struct error *err, const char *fmt, ...)
 
 /* The analyzer cannot see in error.c that they always return -1. */
 #ifdef __clang_analyzer__
-#define error_set(...)    (error_set(__VA_ARGS__), -1)
-#define error_set_at(...) (error_set_at(__VA_ARGS__), -1)
-#define error_wrap(...)   (error_wrap(__VA_ARGS__), -1)
+#define error_set(...)       (error_set(__VA_ARGS__), -1)
+#define error_set_at(...)    (error_set_at(__VA_ARGS__), -1)
+#define error_set_named(...) (error_set_named(__VA_ARGS__), -1)
+#define error_wrap(...)      (error_wrap(__VA_ARGS__), -1)
 #endif
 
 /* By these words, CDI's controller and its tests recognize ERROR_NO_SPACE:

@@ -47,6 +47,16 @@ static uint64_t stdin_rest_bytes(void)
     return (uint64_t)(st.st_size - at);
 }
 
+/* Refuses standard input from which no image can come. */
+static int check_stdin(struct error *err)
+{
+    if (isatty(STDIN_FILENO))
+        return error_set(err, ERROR_USAGE, 0,
+                         "standard input is a terminal: pipe or redirect an "
+                         "image into it, or name the image");
+    return 0;
+}
+
 /* Waits until standard input is readable, or stop_fd is. */
 static int await_stdin(int stop_fd, struct error *err)
 {
@@ -76,7 +86,11 @@ static ssize_t read_stdin(void *opaque, void *buf, size_t len,
     do
         n = read(STDIN_FILENO, buf, len);
     while (n < 0 && errno == EINTR);
-    if (n < 0)
+    if (n < 0 && errno == EBADF)
+        error_set(err, ERROR_USAGE, 0,
+                  "standard input is closed: pipe or redirect an image into "
+                  "it, or name the image");
+    else if (n < 0)
         error_set(err, ERROR_SOURCE_IO, errno, "read %zu bytes", len);
     return n;
 }
@@ -139,7 +153,7 @@ int container_open(struct container *c, const char *real_path,
         return open_input(c, options->input, err);
     if (strcmp(real_path, "-") == 0 && stdin_is_pipe()) {
         c->rest_bytes = stdin_rest_bytes();
-        return open_input(c, &standard, err);
+        return check_stdin(err) < 0 ? -1 : open_input(c, &standard, err);
     }
     if (!options->like && open_guard(c, real_path, err) < 0)
         return -1;

@@ -124,11 +124,12 @@ int source_guard_open_here(struct source_guard **guard, const char *path,
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 
     if (fd < 0)
-        return error_set(err, ERROR_SOURCE_IO, errno == ELOOP ? 0 : errno,
-                         errno == ELOOP ? "open %s: it is a symbolic link, "
-                                          "which may lead out of the volume"
-                                        : "open %s",
-                         path);
+        return error_set_named(err, ERROR_SOURCE_IO, errno == ELOOP ? 0 : errno,
+                               errno == ELOOP
+                                   ? "open %s: it is a symbolic link, "
+                                     "which may lead out of the volume"
+                                   : "open %s",
+                               path);
     return guard_fd(guard, fd, &named, err);
 }
 

@@ -73,8 +73,8 @@ static int check_directory(const char *path, const char *directory,
     struct statx sx;
 
     if (stat(directory, st) < 0)
-        return error_set(err, ERROR_TARGET_IO, errno, "directory %s of %s",
-                         directory, path);
+        return error_set_named(err, ERROR_TARGET_IO, errno,
+                               "directory %s of %s", directory, path);
     if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) < 0)
         return error_set(
             err, ERROR_TARGET_IO, errno, "make %s: no right to write in %s%s",

@@ -122,8 +122,8 @@ static int look_for_directory(const char *path, struct error *err)
                          "make one of an export)",
                          path);
     if (!real)
-        return error_set(err, ERROR_TARGET_IO, errno, "directory %s of %s",
-                         directory, name_of(path));
+        return error_set_named(err, ERROR_TARGET_IO, errno,
+                               "directory %s of %s", directory, name_of(path));
     if (is_below(real, "/dev") && !is_below(real, "/dev/shm"))
         return error_set(err, ERROR_REFUSED, 0,
                          "%s: no such device, and no file is created "

@@ -56,7 +56,8 @@ static BIO *open_pem(const char *what, const char *given, struct error *err)
     if (bio)
         return bio;
     if (errno != 0)
-        error_set(err, ERROR_TLS, errno, "read %s %s", what, name_of(given));
+        error_set_named(err, ERROR_TLS, errno, "read %s %s", what,
+                        name_of(given));
     else
         error_set(err, ERROR_TLS, 0, "read %s %s: %s", what, name_of(given),
                   tls_reason_text());

@@ -177,8 +177,8 @@ static int read_file(const char *path, char *text, struct error *err)
     ssize_t n;
 
     if (fd < 0 || fstat(fd, &st) < 0)
-        return error_set(err, ERROR_TLS, errno, "read pre-shared key file %s",
-                         path);
+        return error_set_named(err, ERROR_TLS, errno,
+                               "read pre-shared key file %s", path);
     if (st.st_mode & S_IROTH)
         return error_set(err, ERROR_TLS, 0,
                          "pre-shared key file %s is readable by all users "

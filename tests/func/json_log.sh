@@ -24,6 +24,6 @@ clone 'a "quoted" image' copy
 parse source
 parse target
 
-refuse_target 31 '"level":"error".*"kind":"target-io".*"status":31' \
+refuse_target 2 '"level":"error".*"kind":"usage".*"status":2' \
     no/such/directory
 parse target

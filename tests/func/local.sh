@@ -66,7 +66,7 @@ assert_log source 'are the same disk'
 copy_to image copy --overwrite
 assert_status source 0
 copy_to nothing there
-assert_status source 30
+assert_status source 2
 [ ! -e there ] || fail "a copy of nothing"
 SOURCE_STATUS=0
 "$SOURCE" image localhost:1 --to there 2>source.log || SOURCE_STATUS=$?

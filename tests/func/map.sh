@@ -54,4 +54,4 @@ done
 
 SOURCE_STATUS=0
 "$SOURCE" --map nothing 2>source.log || SOURCE_STATUS=$?
-assert_status source 30
+assert_status source 2

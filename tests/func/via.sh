@@ -93,7 +93,7 @@ assert_log source 'tunnelled exists; --overwrite'
 via "$WORK/tunnelled" --overwrite
 assert_status source 0
 via "$WORK/nowhere/copy"
-assert_status source 31
+assert_status source 2
 nothing_left
 
 # No such host, no such user, no such place.

@@ -151,11 +151,14 @@ static void test_refusals(void **state)
 {
     static const struct {
         const char *path;
+        enum error_kind kind;
         const char *want;
     } cases[] = {
-        { "/nonexistent/disk", "No such file" },
-        { "/tmp", "name the disk inside it" },
-        { "/dev/null", "neither a regular file nor a block device" },
+        { "/nonexistent/disk", ERROR_USAGE, "No such file" },
+        { "/dev/null/disk", ERROR_USAGE, "Not a directory" },
+        { "/tmp", ERROR_SOURCE_IO, "name the disk inside it" },
+        { "/dev/null", ERROR_SOURCE_IO,
+          "neither a regular file nor a block device" },
     };
 
     (void)state;
@@ -166,7 +169,7 @@ static void test_refusals(void **state)
 
         CASE(cases[i].path);
         assert_int_equal(image_open(&options, &img, &err), -1);
-        assert_int_equal(err.kind, ERROR_SOURCE_IO);
+        assert_int_equal(err.kind, cases[i].kind);
         if (!strstr(err.text, cases[i].want))
             fail_msg("\"%s\" does not say \"%s\"", err.text, cases[i].want);
     }

@@ -192,7 +192,7 @@ static void test_refused_places(void **state)
     snprintf(path, sizeof(path), "%s/", place.dir);
     assert_refused(path, ERROR_REFUSED, "names a directory");
     snprintf(path, sizeof(path), "%s/none/disk.img", place.dir);
-    assert_refused(path, ERROR_TARGET_IO, "none of disk.img: No such file");
+    assert_refused(path, ERROR_USAGE, "none of disk.img: No such file");
     assert_refused("/dev/no-such-device", ERROR_REFUSED, "no such device");
     assert_refused("/dev/../dev/no-such", ERROR_REFUSED, "no such device");
     assert_refused("/dev/null", ERROR_REFUSED, "neither a regular file nor");

@@ -54,7 +54,8 @@ static int explain_open(const char *path, int errnum, struct error *err)
         return error_set(err, ERROR_SOURCE_IO, errnum,
                          "open %s: the wished I/O mode does not work there",
                          path);
-    default: return error_set(err, ERROR_SOURCE_IO, errnum, "open %s", path);
+    default:
+        return error_set_named(err, ERROR_SOURCE_IO, errnum, "open %s", path);
     }
 }
 
