@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "options/common_options.h"
 #include "program/cdi_env.h"
 
 #define DEFAULT_DESTINATION "/data/disk.img"
@@ -67,6 +68,8 @@ static void read_sizes(struct cw_target_options *options,
 
     if (overhead && !parse_ppm(overhead, &options->fs_overhead_ppm))
         cdi_warn_invalid(log, "FILESYSTEM_OVERHEAD", overhead, "taken as 0");
+    options->fs_overhead_ppm = common_options_overhead(
+        options->fs_overhead_ppm);
     cdi_read_number(log, "UPLOAD_IMAGE_SIZE", parse_quantity,
                     &options->volume_bytes);
 }

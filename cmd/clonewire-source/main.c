@@ -109,7 +109,6 @@ static int copy_here(struct program *process, struct source_config *config)
     if (config->options.target)
         return program_misused(process, "--to (CLONEWIRE_TO) and HOST:PORT: "
                                         "give one of them");
-    config->local.fs_overhead_ppm = config->fs_overhead_ppm;
     program_get_events(process, &config->options.events);
     job = cw_local_open(&config->options, &config->local, &error);
     if (!job ||
@@ -145,6 +144,15 @@ static int send_via(struct program *process, struct source_config *config)
         status = send_disk(process, config, &paste);
     ssh_launch_finish(&via, status == 0);
     return status;
+}
+
+/* Zero is the user's in the options, but the default in the library's. */
+static void settle(struct source_config *config)
+{
+    config->fs_overhead_ppm = common_options_overhead(config->fs_overhead_ppm);
+    config->local.fs_overhead_ppm = config->fs_overhead_ppm;
+    if (config->options.cross_check == 0)
+        config->options.cross_check = CW_CROSS_CHECK_OFF;
 }
 
 /* Runs a query instead of a clone.  PROGRAM_GO_ON: none was requested. */
@@ -228,6 +236,7 @@ int main(int argc, char **argv)
                           &config.output);
     if (status != PROGRAM_GO_ON)
         return status;
+    settle(&config);
     status = answer(&process, &config);
     if (status == PROGRAM_GO_ON)
         status = run_clone(&process, &config, argv);

@@ -227,4 +227,6 @@ void options_settle(struct target_config *config)
         options->size_bytes = 0;
         options->size_max = true;
     }
+    options->fs_overhead_ppm = common_options_overhead(
+        options->fs_overhead_ppm);
 }

@@ -25,7 +25,7 @@ struct target_config {
 
 extern const struct option_program target_program; /* for target_config */
 
-/* Converts the words of --size to fields of the library's options. */
+/* Converts the words of --size, and a 0, to fields of the library's options. */
 void options_settle(struct target_config *config);
 
 #endif

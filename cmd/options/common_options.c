@@ -231,3 +231,8 @@ const struct option_row common_options_output[] = {
     { 0 },
 };
 /* clang-format on */
+
+uint32_t common_options_overhead(uint32_t ppm)
+{
+    return ppm == 0 ? CW_FS_OVERHEAD_NONE : ppm;
+}

@@ -36,6 +36,9 @@ struct common_options_output {
     enum option_action action;
 };
 
+/* Converts the value of --fs-overhead for the library, where 0 is the default. */
+uint32_t common_options_overhead(uint32_t ppm);
+
 extern const struct option_row
     common_options_security[]; /* of struct cw_security */
 extern const struct option_row common_options_sink[]; /* of struct

@@ -17,7 +17,11 @@
  * must not call the library.
  *
  * All strings in options are borrowed until cw_close().  Zero or NULL selects
- * the default that docs/options.md gives.
+ * the default that docs/options.md gives for the option of that name.
+ *
+ * A pointer is required unless its comment says what NULL means; struct
+ * cw_error may always be NULL.  A function that lacks one fails with status 2
+ * ("usage") and names it.
  */
 #ifndef CLONEWIRE_CLONEWIRE_H
 #define CLONEWIRE_CLONEWIRE_H
@@ -132,6 +136,7 @@ const char *cw_phase_name(enum cw_phase phase);
 
 struct cw_error; /* below */
 
+/* Callbacks; each may be NULL. */
 struct cw_events {
     void (*log)(void *opaque, enum cw_log_level level, const char *line);
     /* About four times a second while running, and at each phase. */
@@ -148,7 +153,7 @@ struct cw_events {
      * return.  NULL: wait forever. */
     void (*stuck)(void *opaque, const struct cw_error *error);
     void *opaque;
-    enum cw_log_level log_level; /* maximum level to log */
+    enum cw_log_level log_level; /* maximum level to log; 0: errors */
     /* Serve /healthz, /readyz and /metrics over HTTPS on "host:port"; NULL:
      * do not. */
     const char *metrics_listen;
@@ -220,6 +225,9 @@ enum cw_compress {
     CW_COMPRESS_ZSTD
 };
 
+/* For cw_source_options.cross_check: compare none. */
+#define CW_CROSS_CHECK_OFF UINT32_MAX
+
 struct cw_source_options {
     const char *image;  /* file, block device, or nbd:// URI of an export */
     const char *target; /* "host:port" */
@@ -235,7 +243,8 @@ struct cw_source_options {
     const char *scratch_dir;     /* for an image that is read more than once but
                               * comes through a pipe or is packed twice; NULL:
                               * refuse it */
-    unsigned cross_check;        /* qcow2 clusters to compare with libqcow */
+    unsigned cross_check;        /* qcow2 clusters to compare with libqcow, or
+                                  * CW_CROSS_CHECK_OFF */
     uint64_t connect_timeout_ns; /* how long to try to connect */
     uint64_t bytes_per_second;   /* maximum send rate; 0: no limit */
     const char *rate_file;       /* of the send rate; cw_reload() reads it
@@ -268,7 +277,7 @@ struct cw_volume_options {
     struct cw_security security; /* http is implied */
     struct cw_tuning tuning;
     struct cw_events events;
-    uint64_t connect_timeout_ns; /* how long to try to connect */
+    uint64_t connect_timeout_ns; /* how long to try to connect; 0: 5 min */
     uint64_t total_bytes;        /* estimate for the progress; 0: find out */
     bool dense;                  /* send holes of files as zeros */
     bool allow_in_use;
@@ -282,6 +291,9 @@ enum cw_preallocate {
     CW_PREALLOCATE_FULL,
     CW_PREALLOCATE_AUTO
 };
+
+/* For fs_overhead_ppm: the filesystem uses nothing of its volume. */
+#define CW_FS_OVERHEAD_NONE UINT32_MAX
 
 struct cw_target_options {
     const char *destination; /* file to create, or block device */
@@ -304,13 +316,14 @@ struct cw_target_options {
     bool verify_readback; /* read the disk back before success */
     bool keep_setid; /* in an archive: setuid and setgid bits of files, and file
                       * capabilities */
-    uint64_t checkpoint_ns;  /* between checkpoints */
-    bool only_resume;        /* overwrite a device only if it is blank or holds
+    uint64_t checkpoint_ns;   /* between checkpoints */
+    bool only_resume;         /* overwrite a device only if it is blank or holds
                             * an unfinished clone of the same source */
-    const char *state_dir;   /* of checkpoints; NULL: next to a partial file */
-    const char *scratch_dir; /* for an upload that is read more than once;
+    const char *state_dir;    /* of checkpoints; NULL: next to a partial file */
+    const char *scratch_dir;  /* for an upload that is read more than once;
                               * NULL, or not writable: next to a file */
-    uint32_t fs_overhead_ppm;
+    uint32_t fs_overhead_ppm; /* share of the volume that its filesystem uses,
+                               * 55000: 5.5 %; or CW_FS_OVERHEAD_NONE */
     /* Requested size of the volume.  An uploaded disk must fit, and one in a
      * file is grown to the part of it that is for the disk; a clone keeps its
      * size.  0: no such limit. */
@@ -394,6 +407,7 @@ struct cw_inspection {
 
 /*
  * Inspects options->image; of the other options only its format is used.
+ * fs_overhead_ppm: as in cw_target_options.
  * Returns 0, or -1 with *error filled.
  */
 int cw_source_inspect(const struct cw_source_options *options,

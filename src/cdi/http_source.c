@@ -22,9 +22,8 @@
 #include "tar/writer.h"
 #include "transfer/disk_options.h"
 
-#define HANDSHAKE_MS       10000U
-#define CONNECT_DEFAULT_NS (300 * CLOCK_SECOND_NS)
-#define PAUSE_MS           1000U
+#define HANDSHAKE_MS 10000U
+#define PAUSE_MS     1000U
 /* Maximum size of a handshake and the head of the request. */
 #define BEGUN_BYTES 16384U
 
@@ -384,10 +383,7 @@ static int http_source_run(struct cw_job *job, struct cw_summary *summary,
                            struct error *err)
 {
     struct http_source *v = (struct http_source *)job;
-    uint64_t patience_ns = v->options.connect_timeout_ns
-                               ? v->options.connect_timeout_ns
-                               : CONNECT_DEFAULT_NS;
-    uint64_t deadline_ns = clock_now_ns() + patience_ns;
+    uint64_t deadline_ns = clock_now_ns() + v->options.connect_timeout_ns;
     int r;
 
     job_begin(job);

@@ -144,12 +144,6 @@ int job_init(struct cw_job *job, bool is_source,
     job->credentials.security.pairing_code = NULL; /* the caller may wipe it */
     job->tuning = *tuning;
     job->events = *events;
-    if (job->tuning.retry_ns == 0)
-        job->tuning.retry_ns = JOB_RETRY_NS;
-    if (job->tuning.stall_ns == 0)
-        job->tuning.stall_ns = JOB_STALL_NS;
-    if (job->tuning.dead_peer_ns == 0)
-        job->tuning.dead_peer_ns = JOB_DEAD_PEER_NS;
     job_state_zero(&job->state);
     pthread_mutex_init(&job->credentials.lock, NULL);
     if (events->log)

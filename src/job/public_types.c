@@ -4,6 +4,8 @@
 
 void public_error_fill(struct cw_error *out, const struct error *err)
 {
+    if (!out)
+        return;
     *out = (struct cw_error){
         .status = (int)err->kind,
         .kind = error_kind_name(err->kind),

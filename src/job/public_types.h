@@ -8,7 +8,7 @@
 #include "clonewire/clonewire.h"
 #include "record/digest.h"
 
-/* Fills out with a copy of err. */
+/* Fills out, unless it is NULL, with a copy of err. */
 void public_error_fill(struct cw_error *out, const struct error *err);
 
 /* The default is XXH3-128. */

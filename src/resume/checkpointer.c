@@ -10,7 +10,6 @@
 #include "record/dirty_mark.h"
 #include "record/finish_mark.h"
 
-#define DEFAULT_NS (5 * CLOCK_SECOND_NS)
 /* After this much data, save early.  Holes do not count: they cost no time to
  * make again. */
 #define MANY_BYTES (UINT64_C(1) << 30)
@@ -25,7 +24,7 @@ void checkpointer_open(struct checkpointer *checkpointer, struct cw_job *job,
                        struct sink *sink, const char *state_dir,
                        uint64_t every_ns)
 {
-    checkpointer->every_ns = every_ns > 0 ? every_ns : DEFAULT_NS;
+    checkpointer->every_ns = every_ns;
     checkpointer->job = job;
     checkpointer->sink = sink;
     checkpointer->path = sink_state_path(sink, state_dir);

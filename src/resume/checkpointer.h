@@ -46,7 +46,7 @@ struct checkpointer {
     unsigned strikes; /* number of checkpointer_strike() that removed chunks */
 };
 
-/* state_dir: as for sink_state_path(); every_ns: time between saves, 0: 5 s.
+/* state_dir: as for sink_state_path(); every_ns: time between saves.
  * End with checkpointer_close(). */
 void checkpointer_open(struct checkpointer *checkpointer, struct cw_job *job,
                        struct sink *sink, const char *state_dir,

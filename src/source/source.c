@@ -27,8 +27,7 @@
 #include "transfer/chunk_reader.h"
 #include "transfer/disk_options.h"
 
-#define HANDSHAKE_MS       10000U
-#define CONNECT_DEFAULT_NS (30 * CLOCK_SECOND_NS)
+#define HANDSHAKE_MS 10000U
 /* The target scans in order; lanes that do not would only wait. */
 #define SURVEY_CHUNKS 16U
 
@@ -364,10 +363,7 @@ static int hold_session(struct source *s, uint64_t deadline_ns,
 
 static int run_sessions(struct source *s, struct error *err)
 {
-    uint64_t patience_ns = s->options.connect_timeout_ns
-                               ? s->options.connect_timeout_ns
-                               : CONNECT_DEFAULT_NS;
-    uint64_t deadline_ns = clock_now_ns() + patience_ns;
+    uint64_t deadline_ns = clock_now_ns() + s->options.connect_timeout_ns;
 
     while (hold_session(s, deadline_ns, err) < 0) {
         bool has_begun = s->job.status.start_ns > 0;

@@ -25,9 +25,7 @@
 #include "target/target_recognize.h"
 #include "transfer/disk_options.h"
 
-#define DEFAULT_LISTEN     "[::]:8443"
-#define PAIRING_DEFAULT_NS (UINT64_C(15) * 60 * CLOCK_SECOND_NS)
-#define DISK_MAX_BYTES     (UINT64_C(1) << 50)
+#define DISK_MAX_BYTES (UINT64_C(1) << 50)
 
 /* ---- waiting for a source ---- */
 
@@ -427,9 +425,7 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
     struct target *t = (struct target *)job;
     int r;
 
-    t->code_ends_ns = clock_now_ns() + (t->options.pairing_valid_ns
-                                            ? t->options.pairing_valid_ns
-                                            : PAIRING_DEFAULT_NS);
+    t->code_ends_ns = clock_now_ns() + t->options.pairing_valid_ns;
     if (listener_open(&t->listen, job,
                       t->options.security.http ? &t->http : NULL, &t->listener,
                       err) < 0)
@@ -490,8 +486,7 @@ static int build(struct target *t, const struct cw_target_options *options,
     sink.finished = found == RESUME_PROBE_FINISHED_FILE;
     if (job_init(&t->job, false, &options->security, &options->tuning,
                  &options->events, err) < 0 ||
-        addr_parse(options->listen ? options->listen : DEFAULT_LISTEN,
-                   &t->listen, err) < 0 ||
+        addr_parse(options->listen, &t->listen, err) < 0 ||
         sink_open(&sink, &t->sink, err) < 0)
         return -1;
     t->plan.sink = t->sink;
