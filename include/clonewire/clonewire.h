@@ -34,6 +34,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 /* "0.1.0" */
 const char *cw_version(void);
 
@@ -587,6 +589,8 @@ void cw_report(struct cw_job *job);
 
 /* Frees the job.  Accepts NULL. */
 void cw_close(struct cw_job *job);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The Debian package installs programs, manuals, completions and documents in a
-# system of its own, runs there, and leaves no file after its removal.
+# system of its own, runs there, and leaves no file after its removal.  The
+# library and what is built with it are packages of their own.
 . "$(dirname "$0")/lib.sh"
 require cpack dpkg-deb dpkg-shlibdeps
 require_plain_build "a package of instrumented programs"
@@ -26,6 +27,21 @@ for file in bin/clonewire-{source,target} bin/cdi-{cloner,uploadserver} \
 done
 ! grep -vE '^/usr/(bin|share)/' files || fail "files in places of others"
 [ -z "$(find content -perm /6022 ! -type l)" ] || fail "permissions"
+
+for package_of in libclonewire0.1:/usr/lib/libclonewire.so.0.1 \
+    libclonewire-dev:/usr/include/clonewire/clonewire.h \
+    libclonewire-dev:/usr/lib/libclonewire.a \
+    libclonewire-dev:/usr/lib/libclonewire.so \
+    libclonewire-dev:/usr/lib/pkgconfig/clonewire.pc \
+    libclonewire-dev:/usr/share/doc/clonewire/examples/send.c; do
+    dpkg-deb -c "${package_of%%:*}"_*.deb >list
+    sed 's/ -> .*//' list | grep -qE " \.${package_of#*:}\$" ||
+        fail "not there: $package_of: $(cat list)"
+done
+dpkg-deb -f libclonewire-dev_*.deb Depends | grep -qx 'libclonewire0.1 (= .*)' ||
+    fail "libclonewire-dev: $(dpkg-deb -f libclonewire-dev_*.deb Depends)"
+dpkg-deb -f libclonewire0.1_*.deb Depends | grep -q libssl3 ||
+    fail "libclonewire0.1: $(dpkg-deb -f libclonewire0.1_*.deb Depends)"
 
 # A system that is ours: this one below, and what is changed above it.
 [ "$(id -u)" = 0 ] || skip "installing needs root; the package is good"

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 
+import abi
 import binaries
 import layers
 import shape
@@ -212,6 +213,34 @@ class Lint(unittest.TestCase):
         self.assertEqual(problems, [
             "src/io/a.c: _tr_init is private to its library: no installed "
             "header declares it"])
+
+    def test_abi(self):
+        header = "/* cw_old() */\nint cw_a(void (*f)(int));\nint cw_b(void);\n"
+        script = "/* ABI; */ CW { global:\n    cw_a;\n    cw_b;\nlocal:\n    *;\n};"
+
+        def said(*what):
+            return [str(p) for p in abi.judge(*what)]
+
+        both = {"cw_a", "cw_b"}
+        self.assertEqual(said(header, script, both), [])
+        self.assertIn("does not export cw_b", said(header, script, {"cw_a"})[0])
+        self.assertIn("exports inflate", said(header, script,
+                                              both | {"inflate"})[0])
+        self.assertIn("cw_b() of the ABI is gone",
+                      said(header.replace("int cw_b(void);", ""), script,
+                           both)[0])
+        self.assertIn("cw_c() of include", said(header + "int cw_c(int);\n",
+                                                script, both)[0])
+        with tempfile.TemporaryDirectory() as directory:
+            root = pathlib.Path(directory)
+            self.assertIn("build it", str(next(abi.check(root))))
+            (root / "map").write_text("CW_0 { global: cw_a; local: *; };")
+            subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-",
+                            f"-Wl,--version-script={root}/map", "-o",
+                            root / "x.so"], text=True, check=True,
+                           input="int cw_a(void){return 1;} int cw_b(void);"
+                                 "int cw_b(void) { return 2; }\n")
+            self.assertEqual(abi.exported(root / "x.so"), {"cw_a"})
 
     def test_binaries(self):
         program = ('#include <assert.h>\n#include <stdio.h>\n'

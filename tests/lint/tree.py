@@ -8,7 +8,7 @@ from typing import Iterator, NamedTuple
 TOP = {
     "CHANGELOG.md", "CMakeLists.txt", "CMakePresets.json", "Containerfile",
     "LICENSE", "README.md", "dev",
-    "bench", "cmd", "deploy", "docs", "include", "src", "tests",
+    "bench", "cmd", "deploy", "docs", "examples", "include", "src", "tests",
 }
 IGNORED = {"build", ".git", "__pycache__"}  # made, not written
 
