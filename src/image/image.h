@@ -29,6 +29,7 @@ struct image;
 struct peek_pipe;
 struct spool;
 struct stream;
+struct tree_index;
 
 struct image_ops {
     const char *name; /* "raw", "qcow2": for logs and tests */
@@ -102,6 +103,7 @@ struct image {
     bool is_one_lane;       /* at any offset, but by one lane at a time */
     bool is_decoded;        /* reading costs CPU: a lane for each CPU pays */
     bool reads_holes;       /* holes of its file are read, not skipped */
+    const struct tree_index *tree; /* of a directory; NULL: it is a disk */
     struct stream *stream;  /* owned by image_close(); NULL: not compressed */
     struct image *backing;  /* owned by image_close(); NULL: there is none */
     char *backing_path;     /* owned by image_close() */
@@ -132,8 +134,13 @@ struct image_login {
 };
 
 struct image_options {
-    /* Borrowed for the life of the image; "-": stdin; nbd://...: an export. */
+    /* Borrowed for the life of the image; "-": stdin; nbd://...: an export;
+     * a directory: a disk made of its files. */
     const char *path;
+
+    /* NULL, or what path is, a directory that lies as a target made it, is
+     * read by; borrowed. */
+    const struct tree_index *tree;
     struct image_login login; /* the strings are borrowed as path is */
     const char *bitmap;       /* for image_changed(); NULL: none; borrowed */
 

@@ -15,6 +15,7 @@
 #include "image/probe.h"
 #include "image/raw.h"
 #include "image/stream/source_file.h"
+#include "image/tree/tree.h"
 #include "plan/chunk_grid.h"
 
 /* What is known so far of an image that is being opened. */
@@ -491,7 +492,9 @@ static int open_layer(const struct image_options *options,
 int image_open(const struct image_options *options, struct image **img,
                struct error *err)
 {
-    return nbd_is_uri(options->path)
-               ? nbd_image_open(options, img, err)
-               : open_layer(options, options->path, 0, img, err);
+    if (nbd_is_uri(options->path))
+        return nbd_image_open(options, img, err);
+    if (tree_image_is(options))
+        return tree_image_open(options, img, err);
+    return open_layer(options, options->path, 0, img, err);
 }

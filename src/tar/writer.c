@@ -171,7 +171,7 @@ static void add_holes(struct archive_entry *to, int fd, off_t size)
 }
 
 /* Sets the header fields, without those that are only valid on this machine. */
-static void set_header(struct archive_entry *to,
+static void set_header(const struct tar_writer *p, struct archive_entry *to,
                        const struct tree_walk_entry *entry)
 {
     const struct stat *st = &entry->stat;
@@ -179,13 +179,15 @@ static void set_header(struct archive_entry *to,
     archive_entry_clear(to);
     archive_entry_copy_pathname(to, entry->path);
     archive_entry_set_mode(to, st->st_mode);
-    archive_entry_set_uid(to, st->st_uid);
-    archive_entry_set_gid(to, st->st_gid);
     archive_entry_set_mtime(to, st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
     archive_entry_set_size(to, S_ISREG(st->st_mode) ? st->st_size : 0);
     if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
         archive_entry_set_rdevmajor(to, major(st->st_rdev));
         archive_entry_set_rdevminor(to, minor(st->st_rdev));
+    }
+    if (!p->options->is_index) {
+        archive_entry_set_uid(to, st->st_uid);
+        archive_entry_set_gid(to, st->st_gid);
     }
     archive_entry_set_nlink(to, 1);
     if (S_ISREG(st->st_mode) && st->st_nlink > 1) {
@@ -320,6 +322,21 @@ static int guard_entry(const struct tar_writer *p, int fd,
                      entry->path);
 }
 
+/* A file without its content.  libarchive writes the map of holes with the
+ * first byte of the content. */
+static int put_hole_file(struct tar_writer *p, struct archive_entry *e,
+                         const struct tree_walk_entry *entry, struct error *err)
+{
+    bool is_empty = entry->stat.st_size == 0;
+
+    if (!is_empty)
+        archive_entry_sparse_add_entry(e, 0, 0);
+    p->report->content_bytes += (uint64_t)entry->stat.st_size;
+    if (put_header(p, e, err) < 0)
+        return -1;
+    return is_empty ? 0 : put_hole(p, 1, entry->path, err);
+}
+
 static int put_opened(struct tar_writer *p, struct archive_entry *e,
                       const struct tree_walk_entry *entry, int fd,
                       struct error *err)
@@ -333,6 +350,8 @@ static int put_opened(struct tar_writer *p, struct archive_entry *e,
     archive_entry_linkify(p->links, &e, &spare);
     if (!S_ISREG(entry->stat.st_mode) || archive_entry_hardlink(e))
         return put_header(p, e, err);
+    if (p->options->is_index)
+        return put_hole_file(p, e, entry, err);
     skips_holes = hole_check_may_skip(
         p->options->holes, fd, (uint64_t)entry->stat.st_size, entry->path);
     if (p->options->sparse && skips_holes)
@@ -372,7 +391,7 @@ static int pack_entry(struct tar_writer *p, struct archive_entry *e,
         log_warn("%s is a socket: left out", entry->path);
         return 0;
     }
-    set_header(e, entry);
+    set_header(p, e, entry);
     p->report->files++;
     if (S_ISREG(mode) || S_ISDIR(mode))
         return put_guarded(p, e, entry, err);

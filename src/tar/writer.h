@@ -23,6 +23,7 @@ struct tar_writer_options {
     bool sparse;           /* keep holes; else write the zeros they read as */
     enum cw_holes holes;   /* may holes be skipped unread? */
     bool allow_in_use;     /* files that others write, or that change */
+    bool is_index; /* every file is one hole, and has no owner: tree_index.h */
 
     /* Takes len bytes of the stream, in order.  0, or -1 with *err. */
     int (*put)(void *opaque, const void *data, size_t len, struct error *err);

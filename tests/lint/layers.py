@@ -16,7 +16,8 @@ ORDER = (
     ("control", "transfer", "monitor"),
     ("http",),
     ("job",),
-    ("image", "sink", "tar", "record", "net"),
+    ("image", "sink", "record", "net"),
+    ("tar",),
     ("tls", "wire", "plan", "io"),
     ("base",),
 )
@@ -47,6 +48,7 @@ NESTED = {
     "image/vhdx": {"image/block_map"},
     "image/vmdk": {"image/block_map"},
     "image/nbd": set(),
+    "image/tree": set(),
     "image/stream": set(),
 }
 
