@@ -23,6 +23,7 @@
 #include "job/watchdog.h"
 #include "plan/chunk_grid.h"
 #include "resume/source_identity.h"
+#include "tar/tree_index.h"
 #include "transfer/chunk_reader.h"
 #include "transfer/copy_worker.h"
 #include "transfer/disk_options.h"
@@ -78,6 +79,16 @@ static int run_phase(struct local *l, enum cw_phase phase,
 
 /* ---- the phases ---- */
 
+/* The sink has an index of its own. */
+static int set_tree(struct local *l, struct error *err)
+{
+    struct tree_index *index = NULL;
+
+    return l->image->tree && tree_index_copy(l->image->tree, &index, err) < 0
+               ? -1
+               : sink_set_tree(l->sink, index, err);
+}
+
 static int prepare(void *arg, struct error *err)
 {
     struct local *l = arg;
@@ -86,6 +97,8 @@ static int prepare(void *arg, struct error *err)
         return -1;
     sink_set_source(l->sink, disk_options_stored(l->image, l->measured_bytes),
                     0);
+    if (set_tree(l, err) < 0)
+        return -1;
     return sink_prepare(l->sink, l->plan.virtual_bytes, err);
 }
 

@@ -155,7 +155,10 @@ static int keep_overhead(const struct upload *u,
 static int receive_tree(struct upload *u, const struct piece_source *tar,
                         struct error *err)
 {
-    AUTO_FREE char *directory = target_path_directory(u->options->destination);
+    AUTO_FREE char *directory = sink_takes_tree(u->sink)
+                                    ? strdup(u->options->destination)
+                                    : target_path_directory(
+                                          u->options->destination);
     struct tar_extract_options options = {
         .directory = directory,
         .input = *tar,

@@ -35,6 +35,15 @@ static bool is_named(int fd, int dir_fd)
            held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
+int partial_tree_open(int dir_fd)
+{
+    AUTO_FD int fd = openat(dir_fd, PARTIAL_TREE_NAME, DIRECTORY);
+
+    if (fd < 0)
+        return -errno;
+    return lock(fd) && is_named(fd, dir_fd) ? take_fd(&fd) : -EBUSY;
+}
+
 int partial_tree_clear(int dir_fd)
 {
     AUTO_FD int fd = openat(dir_fd, PARTIAL_TREE_NAME, DIRECTORY);

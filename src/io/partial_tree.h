@@ -20,6 +20,10 @@
  */
 int partial_tree_make(int dir_fd);
 
+/* Opens and locks a leftover in dir_fd.  Returns its descriptor as above;
+ * -ENOENT: there is none. */
+int partial_tree_open(int dir_fd);
+
 /* Removes a leftover in dir_fd.  Returns 0, also if there is none, or -errno
  * as above. */
 int partial_tree_clear(int dir_fd);

@@ -125,7 +125,7 @@ int sink_check_room(struct sink *sink, uint64_t virtual_bytes,
 const char *sink_content_path(const struct sink *sink)
 {
     return sink->ops->local ? sink->ops->local->content_path(find_local(sink))
-                            : NULL;
+                            : sink->content_path;
 }
 
 int sink_identify(const struct sink *sink, char identity[SINK_IDENTITY_BYTES],

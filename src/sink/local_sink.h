@@ -76,6 +76,11 @@ int sink_plan_block(const struct sink_options *options,
                     const struct target_path *place, uint64_t virtual_bytes,
                     struct sizing_verdict *verdict, struct error *err);
 
+/* May the directory be written to?  ERROR_REFUSED, ERROR_TARGET_IO. */
+int sink_check_tree(const struct sink_options *options, struct error *err);
+int sink_open_tree(const struct sink_options *options, struct sink **sink,
+                   struct error *err);
+
 /* Fails with ERROR_REFUSED if a running machine, or a mount of its content,
  * uses the file or device.  It must then neither change nor be removed. */
 int sink_check_guest(const char *path, struct error *err);

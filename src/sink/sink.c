@@ -4,9 +4,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "sink/local_sink.h"
+#include "tar/tree_index.h"
+
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
 
 int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
               struct sizing_verdict *verdict, struct error *err)
@@ -14,6 +23,11 @@ int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
     struct target_path place;
 
     *verdict = (struct sizing_verdict){ 0 };
+    if (is_directory(options->path)) {
+        verdict->fits = true;
+        verdict->disk_bytes = virtual_bytes;
+        return sink_check_tree(options, err);
+    }
     if (target_path_look(options->path, &place, err) < 0)
         return -1;
     if (place.kind == TARGET_PATH_DEVICE)
@@ -26,12 +40,52 @@ int sink_open(const struct sink_options *options, struct sink **sink,
 {
     struct target_path place;
 
+    if (is_directory(options->path))
+        return sink_open_tree(options, sink, err);
     if (target_path_look(options->path, &place, err) < 0)
         return -1;
     if (place.kind == TARGET_PATH_DEVICE)
         return sink_open_block(options, &place, sink, err);
     return sink_open_file(options, &place, sink, err);
 }
+
+/* ---- a directory ---- */
+
+int sink_set_tree(struct sink *sink, struct tree_index *index,
+                  struct error *err)
+{
+    if (!sink->takes_tree && index) {
+        tree_index_free(index);
+        return error_set(err, ERROR_REFUSED, 0,
+                         "the source sends a directory, and %s is not one: "
+                         "name a directory, or make one with that name",
+                         sink->options.path);
+    }
+    if (sink->takes_tree && !index)
+        return sink_refuse_disk(sink, err);
+    if (!index)
+        return 0;
+    if (sink->tree && tree_index_is_equal(sink->tree, index)) {
+        tree_index_free(index);
+        return 0;
+    }
+    sink_discard(sink); /* made for another one */
+    tree_index_free(sink->tree);
+    sink->tree = index;
+    return 0;
+}
+
+const struct tree_index *sink_tree(const struct sink *sink)
+{
+    return sink->tree;
+}
+
+bool sink_takes_tree(const struct sink *sink)
+{
+    return sink->takes_tree;
+}
+
+/* ---- room ---- */
 
 int sink_prepare(struct sink *sink, uint64_t virtual_bytes, struct error *err)
 {
@@ -172,6 +226,7 @@ void sink_get_report(const struct sink *sink, struct sink_report *report)
 {
     *report = (struct sink_report){
         .kind = sink->ops->kind,
+        .mode = CW_IO_MODE_BUFFERED,
         .disk_bytes = sink->size.disk_bytes,
         .sector_bytes = 512,
         .allocated_bytes = sink->allocated_bytes,

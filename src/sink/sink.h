@@ -26,6 +26,7 @@
 
 struct sink;
 struct sink_lane;
+struct tree_index;
 
 struct sink_options {
     const char *path;     /* borrowed; the final name, or a block device */
@@ -39,6 +40,7 @@ struct sink_options {
     uint64_t size_bytes;   /* requested size of the guest disk, 0: source's */
     bool size_max;         /* grow to the size that the volume offers */
     enum cw_delta delta;   /* an existing file is the older disk */
+    bool keep_setid;       /* of a directory: as in tar/extract.h */
     bool finished;         /* an existing file is our own: only sink_resume() */
     uint64_t data_bytes;   /* as sink_set_source() */
     unsigned file_mode;
@@ -68,10 +70,10 @@ int sink_plan(const struct sink_options *options, uint64_t virtual_bytes,
               struct sizing_verdict *verdict, struct error *err);
 
 /*
- * Opens the target for writing, exclusively.
+ * Opens the target for writing, exclusively.  A directory takes a directory.
  *
- * ERROR_REFUSED: exists (no overwrite), is mounted, in use, a directory, or
- * another target writes it; ERROR_TARGET_IO: a system call failed.  On success
+ * ERROR_REFUSED: exists (no overwrite), is mounted, in use, a directory with
+ * files (neither overwrite nor delta), or another target writes it; ERROR_TARGET_IO: a system call failed.  On success
  * the caller owns *sink.
  */
 int sink_open(const struct sink_options *options, struct sink **sink,
@@ -85,6 +87,19 @@ int sink_open(const struct sink_options *options, struct sink **sink,
  */
 void sink_set_source(struct sink *sink, uint64_t data_bytes,
                      unsigned file_mode);
+
+/*
+ * Says what comes, before the sink is prepared: a directory of this index,
+ * which is moved, or NULL, a disk.  ERROR_REFUSED: the sink takes the other.
+ */
+int sink_set_tree(struct sink *sink, struct tree_index *index,
+                  struct error *err);
+
+/* The index of the directory that comes; NULL: a disk. */
+const struct tree_index *sink_tree(const struct sink *sink);
+
+/* Is it a directory, which takes a directory? */
+bool sink_takes_tree(const struct sink *sink);
 
 /* Makes room for a disk of virtual_bytes.  Fails with ERROR_NO_SPACE before
  * anything is written, and reports need, available space and shortfall. */

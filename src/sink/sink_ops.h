@@ -77,6 +77,11 @@ struct sink {
     atomic_bool is_touched;        /* lanes may have written: no longer new */
     _Atomic uint64_t copied_bytes; /* as sink_copied_bytes() */
 
+    /* Of a kind that takes a directory: its index, owned. */
+    bool takes_tree;
+    struct tree_index *tree;
+    const char *content_path; /* as sink_content_path(), unless local */
+
     /* prepared */
     struct sizing_verdict size;
     uint64_t zero_min;         /* as sink_zero_min() */
@@ -87,6 +92,9 @@ struct sink {
     /* finished */
     uint64_t allocated_bytes;
 };
+
+/* ERROR_REFUSED: a disk comes, and the sink takes a directory.  Returns -1. */
+int sink_refuse_disk(const struct sink *sink, struct error *err);
 
 /* Sets "<verb> <length> bytes at <offset> of <path>: <strerror(-r)>", with the
  * error kind for r.  Returns -1. */

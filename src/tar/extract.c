@@ -15,44 +15,23 @@
 #include "io/file.h"
 #include "io/limits.h"
 #include "io/partial_tree.h"
-#include "tar/extract_entry.h"
+#include "tar/extract_private.h"
 #include "tar/safe_path.h"
 
 #define LOST_AND_FOUND "lost+found"
-#define DIRECTORY      (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-
-/* The attributes of a directory, applied after the last entry. */
-struct late {
-    size_t number; /* of those before it */
-    mode_t mode;
-    struct timespec modified;
-    struct acls acls; /* set now, the default one would apply to its files */
-    char path[];
-};
-
-struct tar_extract {
-    int root_fd; /* the directory; owned */
-    int tree_fd; /* the unfinished tree in it; owned */
-    const char *directory;
-    struct tree_reader *reader; /* owned */
-    struct unpack_place place;
-    struct tar_extract_report *report;
-    bool is_absolute_told; /* the log says that a leading "/" is left out */
-    struct late **late;    /* owned, each too */
-    size_t late_count;
-    uint64_t late_bytes; /* of memory */
-};
 
 /* ---- the unfinished tree ---- */
 
-static int open_tree(struct tar_extract *u, struct error *err)
+int tar_extract_open(struct tar_extract *u, struct error *err)
 {
-    int r;
+    u->root_fd = u->place.root_fd = open(u->directory, DIRECTORY);
+    return u->root_fd < 0 ? unpack_failed(err, errno, "open", u->directory) : 0;
+}
 
-    u->root_fd = open(u->directory, DIRECTORY);
-    if (u->root_fd < 0)
-        return unpack_failed(err, errno, "open", u->directory);
-    r = partial_tree_make(u->root_fd);
+int tar_extract_make_tree(struct tar_extract *u, struct error *err)
+{
+    int r = partial_tree_make(u->root_fd);
+
     if (r == -EBUSY)
         return error_set(err, ERROR_REFUSED, 0,
                          "%s is in use: another upload unpacks files in it",
@@ -60,9 +39,7 @@ static int open_tree(struct tar_extract *u, struct error *err)
     if (r < 0)
         return unpack_failed(err, -r, "make " PARTIAL_TREE_NAME " in",
                              u->directory);
-    u->tree_fd = r;
-    u->place.top_fd = u->tree_fd;
-    u->place.root_fd = u->root_fd;
+    u->tree_fd = u->place.top_fd = r;
     return 0;
 }
 
@@ -105,8 +82,9 @@ static void copy_path(char *to, const char *path)
     to[-1] = '\0';
 }
 
-static int keep_for_later(struct tar_extract *u, const struct tree_entry *entry,
-                          struct error *err)
+int tar_extract_keep_directory(struct tar_extract *u,
+                               const struct tree_entry *entry,
+                               struct error *err)
 {
     size_t len = strlen(entry->path) + 2;
     struct late *late;
@@ -141,7 +119,7 @@ static int make_directory(struct tar_extract *u, const struct tree_entry *entry,
         return unpack_failed(err, errno, "open", entry->path);
     if (unpack_attributes(fd, u->reader, entry, err) < 0)
         return -1;
-    return keep_for_later(u, entry, err);
+    return tar_extract_keep_directory(u, entry, err);
 }
 
 static int set_last(int fd, const struct late *late, struct error *err)
@@ -211,7 +189,7 @@ static void drop_late(struct tar_extract *u)
 
 /* ---- entries ---- */
 
-static int refuse_path(int r, const char *path, struct error *err)
+int tar_extract_refuse_path(int r, const char *path, struct error *err)
 {
     if (r == -EXDEV)
         return error_set(err, ERROR_REFUSED, 0,
@@ -278,7 +256,7 @@ static int take_entry(struct tar_extract *u, const struct tree_entry *entry,
     tell_absolute(u, entry->path);
     r = safe_path_open(&u->place.at, u->tree_fd, entry->path, true);
     if (r < 0)
-        return refuse_path(r, entry->path, err);
+        return tar_extract_refuse_path(r, entry->path, err);
     if (r == 1)
         return 0; /* the volume's own directory stays as it is */
     r = make_entry(u, entry, err);
@@ -330,7 +308,7 @@ static int move_name(const struct tar_extract *u, const char *name,
 }
 
 /* Also by way of a link. */
-static int check_names(const struct tar_extract *u, struct error *err)
+int tar_extract_check_names(const struct tar_extract *u, struct error *err)
 {
     static const char *const reserved[] = { PARTIAL_TREE_NAME, LOST_AND_FOUND };
 
@@ -357,9 +335,14 @@ static int move_all(const struct tar_extract *u, struct error *err)
 }
 
 /* A name must not appear before its content is durable. */
-static int publish(struct tar_extract *u, struct error *err)
+int tar_extract_publish(struct tar_extract *u, const char *mark,
+                        struct error *err)
 {
-    if (check_names(u, err) < 0 || flush(u, err) < 0 || move_all(u, err) < 0)
+    if (tar_extract_check_names(u, err) < 0 || flush(u, err) < 0)
+        return -1;
+    if (mark && unlinkat(u->tree_fd, mark, 0) < 0)
+        return unpack_failed(err, errno, "remove", mark);
+    if (move_all(u, err) < 0)
         return -1;
     if (unlinkat(u->root_fd, PARTIAL_TREE_NAME, AT_REMOVEDIR) < 0)
         return unpack_failed(err, errno, "remove", PARTIAL_TREE_NAME);
@@ -369,7 +352,7 @@ static int publish(struct tar_extract *u, struct error *err)
 }
 
 /* ENOSPC can also mean that no inode is free, however much space there is. */
-static void name_inodes(const struct tar_extract *u, struct error *err)
+void tar_extract_name_inodes(const struct tar_extract *u, struct error *err)
 {
     struct statvfs vfs;
 
@@ -382,14 +365,14 @@ static void name_inodes(const struct tar_extract *u, struct error *err)
                u->directory, (unsigned long long)vfs.f_files);
 }
 
-static void close_all(struct tar_extract *u)
+void tar_extract_close(struct tar_extract *u, bool keeps)
 {
     tree_reader_close(u->reader);
     drop_late(u);
-    if (u->tree_fd >= 0) {
+    if (u->tree_fd >= 0 && !keeps)
         directory_remove(u->root_fd, PARTIAL_TREE_NAME);
+    if (u->tree_fd >= 0)
         close(u->tree_fd);
-    }
     if (u->root_fd >= 0)
         close(u->root_fd);
 }
@@ -410,7 +393,9 @@ int tar_extract_tree(const struct tar_extract_options *options,
     int r;
 
     *report = (struct tar_extract_report){ 0 };
-    r = open_tree(&u, err);
+    r = tar_extract_open(&u, err);
+    if (r == 0)
+        r = tar_extract_make_tree(&u, err);
     if (r == 0)
         r = tree_reader_open(&options->input, &u.reader, err);
     if (r == 0 && options->keep_setid)
@@ -418,10 +403,10 @@ int tar_extract_tree(const struct tar_extract_options *options,
     if (r == 0)
         r = take_entries(&u, err);
     if (r == 0)
-        r = publish(&u, err);
+        r = tar_extract_publish(&u, NULL, err);
     if (r < 0)
-        name_inodes(&u, err);
+        tar_extract_name_inodes(&u, err);
     report->is_preallocated = u.place.preallocate;
-    close_all(&u);
+    tar_extract_close(&u, false);
     return r;
 }

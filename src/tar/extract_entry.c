@@ -242,7 +242,7 @@ static int set_access(int fd, struct tree_reader *reader, const char *path,
     return r;
 }
 
-static int finish_file(int fd, struct tree_reader *reader,
+int unpack_finish_file(int fd, struct tree_reader *reader,
                        const struct tree_entry *entry, struct error *err)
 {
     const struct timespec times[2] = { entry->accessed, entry->modified };
@@ -282,7 +282,7 @@ static int write_file(struct unpack_place *place, struct content *content,
     if (r == 0)
         r = write_content(place, &file, content, entry, err);
     if (r == 0)
-        r = finish_file(file.fd, content->reader, entry, err);
+        r = unpack_finish_file(file.fd, content->reader, entry, err);
     if (close(file.fd) < 0 && r == 0)
         return unpack_failed(err, errno, "close", entry->path);
     return r;
@@ -332,8 +332,8 @@ int tar_extract_entry(struct unpack_place *place, struct tree_reader *reader,
 
 /* ---- others ---- */
 
-static int make_hard_link(struct unpack_place *place,
-                          const struct tree_entry *entry, struct error *err)
+int unpack_hard_link(struct unpack_place *place, const struct tree_entry *entry,
+                     struct error *err)
 {
     struct safe_path target;
     int r = safe_path_open(&target, place->top_fd, entry->link, false);
@@ -359,7 +359,7 @@ int unpack_special(struct unpack_place *place, const struct tree_entry *entry,
     int r;
 
     if (entry->is_hard_link)
-        return make_hard_link(place, entry, err);
+        return unpack_hard_link(place, entry, err);
     if (S_ISLNK(entry->mode)) {
         r = symlinkat(entry->link, place->at.fd, place->at.name);
     } else if (S_ISFIFO(entry->mode)) {

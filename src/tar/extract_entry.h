@@ -33,6 +33,15 @@ int tar_extract_entry(struct unpack_place *place, struct tree_reader *reader,
 int unpack_special(struct unpack_place *place, const struct tree_entry *entry,
                    struct error *err);
 
+/* Sets mode, times and attributes of a file with its content, and flushes a
+ * large one. */
+int unpack_finish_file(int fd, struct tree_reader *reader,
+                       const struct tree_entry *entry, struct error *err);
+
+/* ERROR_REFUSED: what the entry links to is not in the tree. */
+int unpack_hard_link(struct unpack_place *place, const struct tree_entry *entry,
+                     struct error *err);
+
 /* Sets permissions and times (access, modification) of fd, as far as the
  * filesystem allows that. */
 int unpack_mode(int fd, mode_t mode, const struct timespec times[2],

@@ -33,12 +33,14 @@ static bool is_linked(const struct unchanged_file_linked *linked, ino_t inode)
 static bool is_candidate(const struct unchanged_file_wish *wish,
                          const struct tree_entry *entry, const struct stat *st)
 {
+    bool is_same = ((st->st_mode ^ entry->mode) & PERMISSIONS &
+                    ~(mode_t)S_IRWXG) == 0 &&
+                   is_same_time(&entry->modified, st);
+
     return S_ISREG(st->st_mode) && st->st_uid == geteuid() &&
            (st->st_nlink == 1 || !is_linked(wish->linked, st->st_ino)) &&
-           ((st->st_mode ^ entry->mode) & PERMISSIONS & ~(mode_t)S_IRWXG) ==
-               0 &&
            (uint64_t)st->st_size == entry->size_bytes &&
-           is_same_time(&entry->modified, st) &&
+           (is_same || entry->size_bytes <= wish->basis_bytes) &&
            (!wish->is_allocated ||
             (uint64_t)st->st_blocks * 512 >= entry->size_bytes);
 }
@@ -130,8 +132,9 @@ bool unchanged_file_open(struct unchanged_file *old,
     old->size_bytes = entry->size_bytes;
     is_good = fstat(old->file.fd, &st) == 0 && is_candidate(wish, entry, &st) &&
               hole_check(old->file.fd, old->size_bytes, reason) &&
-              has_attributes(old->file.fd, reader,
-                             ((st.st_mode ^ entry->mode) & S_IRWXG) == 0);
+              (wish->basis_bytes > 0 ||
+               has_attributes(old->file.fd, reader,
+                              ((st.st_mode ^ entry->mode) & S_IRWXG) == 0));
     tree_reader_xattr_restart(reader);
     return is_good;
 }

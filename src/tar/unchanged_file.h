@@ -40,7 +40,10 @@ struct unchanged_file_wish {
     int root_fd;                          /* of the volume */
     struct unchanged_file_linked *linked; /* borrowed */
     bool is_allocated;                    /* a file with holes will not do */
-    uint64_t window_bytes;                /* of page cache; file.h */
+    /* A file of the same size is taken as well, to be compared and changed:
+     * up to this size with any time and mode; 0: none. */
+    uint64_t basis_bytes;
+    uint64_t window_bytes; /* of page cache; file.h */
 };
 
 /* Looks for the entry in the volume.  False: nothing there can be its file.

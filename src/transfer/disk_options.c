@@ -57,12 +57,14 @@ void disk_options_sink(const struct cw_target_options *options,
         .overhead_ppm = options->fs_overhead_ppm,
         .size_bytes = options->size_bytes,
         .size_max = options->size_max,
+        .keep_setid = options->keep_setid,
     };
 }
 
 uint64_t disk_options_stored(const struct image *image, uint64_t data_bytes)
 {
-    bool has_map = image->guard && S_ISREG(image->guard->stat.st_mode) &&
+    bool is_file = image->guard && S_ISREG(image->guard->stat.st_mode);
+    bool has_map = (is_file || image->tree) &&
                    image->compression == IMAGE_COMPRESSION_NONE &&
                    !image->is_sequential && !image->reads_holes;
 

@@ -12,6 +12,7 @@ struct image_options readback_image(const struct cw_job *job,
 {
     return (struct image_options){
         .path = sink_content_path(sink),
+        .tree = sink_tree(sink),
         .mode = job->tuning.io_mode,
         .holes = job->tuning.holes,
         .format = CW_FORMAT_RAW,

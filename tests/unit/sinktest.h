@@ -19,7 +19,13 @@
 /* Errno that the next write fails with, or 0. */
 static int ring_failure;
 
-/* In place of io/io_queue.c's: only one symbol of it is used by a sink. */
+/* In place of io/io_queue.c's: no more of its symbols are used by a sink. */
+void io_queue_post(struct io_queue *queue, struct io *io, int result)
+{
+    (void)queue;
+    io->result = result;
+}
+
 void io_queue_submit(struct io_queue *queue, struct io *io)
 {
     int fd = file_fd_for(io->file, io->buf, io->len, io->offset);

@@ -188,8 +188,10 @@ static void test_refused_places(void **state)
     char path[160];
 
     (void)state;
-    assert_refused(place.dir, ERROR_REFUSED, "is a directory");
-    snprintf(path, sizeof(path), "%s/", place.dir);
+    put_file(place.path, 10, 'x');
+    assert_refused(place.dir, ERROR_REFUSED, "directory that is not empty");
+    unlink(place.path);
+    snprintf(path, sizeof(path), "%s/none/", place.dir);
     assert_refused(path, ERROR_REFUSED, "names a directory");
     snprintf(path, sizeof(path), "%s/none/disk.img", place.dir);
     assert_refused(path, ERROR_USAGE, "none of disk.img: No such file");
