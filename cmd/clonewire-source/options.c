@@ -45,7 +45,8 @@ static const struct option_row clone_rows[] = {
     { "IMAGE", 0, "CLONEWIRE_IMAGE", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_source_options, image), 0, 0,
       "disk to send: a file, a block device, - for standard input, or the URI of "
-      "an NBD export (nbd://HOST/NAME, nbds://, nbd+unix:///NAME?socket=PATH)" },
+      "an NBD export (nbd://HOST/NAME, nbds://, nbd+unix:///NAME?socket=PATH); "
+      "or a directory, with all files in it" },
     { "HOST:PORT", 0, "CLONEWIRE_TARGET", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_source_options, target), 0, 0,
       "address of clonewire-target, default port 8443; or the pairing code it "
@@ -257,6 +258,7 @@ static const char story[] =
     "it prints the line to run here, with a one-time code in the place of "
     "HOST:PORT.  Without HOST:PORT it asks for the code on the "
     "terminal.\n\n"
+    "A directory is copied file by file, to a directory of the target.\n\n"
     "Nothing may write to the disk during the clone.";
 
 const struct option_program source_program = {

@@ -45,7 +45,8 @@ static const struct option_word deltas[] = {
 static const struct option_row clone_rows[] = {
     { "DEST", 0, "CLONEWIRE_DEST", NULL, NULL, OPTION_ARGUMENT, NULL,
       OPTION_FIELD(struct cw_target_options, destination), 0, 0,
-      "file to create, or block device to write" },
+      "file to create, or block device to write; or a directory, which takes "
+      "the files of a directory" },
     { "size", 0, "CLONEWIRE_SIZE", "BYTES", "source", OPTION_BYTES, size_words,
       OPTION_FIELD(struct cw_target_options, size_bytes), 1,
       UINT64_C(1) << 62,

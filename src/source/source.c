@@ -313,11 +313,12 @@ static int check_unchanged(void *arg, struct error *err)
 /*
  * Between two sessions the disk may have changed: nothing is sent of a state
  * that is not the one the target holds the rest of.  After FINISH it may
- * change, as the target may have all of it.
+ * change, as the target may have all of it.  A directory is walked once, at the
+ * end.
  */
 static int confirm_unchanged(struct source *s)
 {
-    if (s->has_finished)
+    if (s->has_finished || s->image->tree)
         return 0;
     return task_run(&s->task, &s->job, check_unchanged, source_stay_alive, s);
 }

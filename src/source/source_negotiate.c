@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "plan/chunk_grid.h"
 #include "resume/source_identity.h"
+#include "tar/tree_index.h"
 #include "transfer/compressor.h"
 #include "transfer/disk_options.h"
 
@@ -25,7 +26,9 @@ static int say_hello(struct source *s)
     struct message message = { .type = MESSAGE_HELLO };
     struct message_hello *hello = &message.hello;
 
-    hello->version = MESSAGE_VERSION;
+    /* A target that knows no directories refuses the version. */
+    hello->version = s->image->tree ? MESSAGE_VERSION_TREE : MESSAGE_VERSION;
+    hello->tree_bytes = s->image->tree ? s->image->tree->len : 0;
     hello->lanes = (uint16_t)lanes_wanted(s);
     hello->chunk_bytes = (uint32_t)CHUNK_BYTES;
     hello->digest = source_digest(s);
@@ -53,6 +56,25 @@ static int say_hello(struct source *s)
     if (s->job.status.start_ns == 0)
         s->job.status.start_ns = clock_now_ns();
     return session_send(&s->session, &message);
+}
+
+static int send_index(struct source *s)
+{
+    const struct tree_index *index = s->image->tree;
+    struct message message = { .type = MESSAGE_TREE };
+    size_t left;
+
+    for (size_t at = 0; index && at < index->len; at += message.tree.len) {
+        left = index->len - at;
+        message.tree.offset = at;
+        message.tree.len = (uint16_t)(left < MESSAGE_TREE_MAX
+                                          ? left
+                                          : MESSAGE_TREE_MAX);
+        message.tree.bytes = index->bytes + at;
+        if (session_send(&s->session, &message) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Waits for PLAN.  1: DONE came instead, as the target found in the meantime
@@ -180,7 +202,7 @@ int source_negotiate(struct source *s)
     struct message message;
     int r;
 
-    if (say_hello(s) < 0)
+    if (say_hello(s) < 0 || send_index(s) < 0)
         return -1;
     r = await_plan(s, &message);
     if (r > 0)

@@ -49,11 +49,19 @@ static int check_size(const struct target *t, uint64_t virtual_bytes,
 
 static int check_hello(const struct message_hello *hello, struct error *err)
 {
-    if (hello->version != MESSAGE_VERSION)
+    unsigned version = hello->tree_bytes > 0 ? MESSAGE_VERSION_TREE
+                                             : MESSAGE_VERSION;
+
+    if (hello->version != version)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "source speaks version %u of the protocol, this is "
                          "version %u",
-                         hello->version, MESSAGE_VERSION);
+                         hello->version, version);
+    if (hello->tree_bytes > MESSAGE_TREE_BYTES)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "the index of the directory has %" PRIu64
+                         " bytes, more than %" PRIu64,
+                         hello->tree_bytes, MESSAGE_TREE_BYTES);
     if (hello->chunk_bytes != CHUNK_BYTES)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "source uses chunks of %u bytes, not %" PRIu64,
@@ -453,6 +461,7 @@ static void target_free(struct cw_job *job)
     target_finished_interrupt(t);
     target_recognize_end(t);
     visitor_close(t->comeback);
+    free(t->session.tree);
     listener_close(t->listener);
     checkpointer_close(&t->checkpointer);
     sink_close(t->sink);

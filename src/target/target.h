@@ -32,6 +32,8 @@ struct target_session {
     uint8_t source_root[MESSAGE_ROOT_BYTES];
     bool has_record_key;
     uint8_t record_key[DIGEST_MAC_BYTES]; /* as of target_trust_key() */
+    uint8_t *tree;       /* owned: the index of a directory, or NULL, */
+    uint64_t tree_bytes; /* of it as came */
     char peer[128];
     char name[256]; /* as in struct visitor */
 };
@@ -125,6 +127,17 @@ int target_check_fresh(const struct target *t, struct error *err);
  * says why not; both ends know.
  */
 int target_serve(struct target *t, struct visitor *visitor);
+
+/*
+ * The index of a directory: from HELLO, in TREE messages, to the sink.
+ * _expect: after HELLO; ERROR_SYSTEM.  _waits: more is to come.  _hear: takes a
+ * part; -1: the job failed.  _set: tells the sink what comes, a directory or a
+ * disk; a task; errors as of tree_index_read() and sink_set_tree().
+ */
+int target_tree_expect(struct target *t, struct error *err);
+bool target_tree_waits(const struct target *t);
+int target_tree_hear(struct target *t, const struct message_tree *part);
+int target_tree_set(struct target *t, struct error *err);
 
 /* Drops what is known of an earlier disk. */
 void target_forget_disk(struct target *t);

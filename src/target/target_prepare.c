@@ -93,7 +93,8 @@ int target_examine(void *arg, struct error *err)
     target_recognize_end(t);
     sink_set_source(t->sink, t->session.hello.stored_bytes,
                     t->session.hello.file_mode);
-    if (sink_check_room(t->sink, t->session.hello.virtual_bytes, err) < 0 ||
+    if (target_tree_set(t, err) < 0 ||
+        sink_check_room(t->sink, t->session.hello.virtual_bytes, err) < 0 ||
         target_open_tables(t, &t->session.hello, err) < 0 ||
         bind_keeper(t, err) < 0)
         return -1;

@@ -147,6 +147,8 @@ static int handle_message(struct target *t, const struct message *message)
 {
     struct target_session *session = &t->session;
 
+    if (target_tree_waits(t) && message->type == MESSAGE_TREE)
+        return target_tree_hear(t, &message->tree);
     if (target_recognize_waits(t) &&
         (message->type == MESSAGE_HAVE || message->type == MESSAGE_LEAVES))
         return target_recognize_hear(t, message);
@@ -390,6 +392,7 @@ static void begin_session(struct target *t, struct visitor *visitor)
     struct target_session *session = &t->session;
     struct conn_info info;
 
+    free(session->tree);
     memset(session, 0, sizeof(*session));
     session->hello = visitor->first.hello;
     memcpy(session->name, visitor->name, sizeof(session->name));
@@ -437,13 +440,28 @@ static int examine(struct target *t)
     return 0;
 }
 
+/* The index of a directory. */
+static int receive_tree(struct target *t)
+{
+    struct error err;
+
+    if (target_tree_expect(t, &err) < 0) {
+        job_state_fail(&t->job.state, &err);
+        return -1;
+    }
+    while (target_tree_waits(t))
+        if (serve_control(t) < 0)
+            return -1;
+    return 0;
+}
+
 static int converse(struct target *t)
 {
     job_enter(&t->job, CW_PHASE_PLANNING);
     t->job.status.total_bytes = t->session.hello.data_bytes;
     t->plan.ended = 0;
-    if (examine(t) < 0 || run_beside_heartbeat(t, target_prepare) < 0 ||
-        send_plan(t) < 0)
+    if (receive_tree(t) < 0 || examine(t) < 0 ||
+        run_beside_heartbeat(t, target_prepare) < 0 || send_plan(t) < 0)
         return -1;
     job_enter(&t->job, CW_PHASE_COPYING);
     watchdog_start(&t->job);

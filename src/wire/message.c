@@ -66,6 +66,7 @@ static const struct option hello_options[] = {
     { 16, FIELD(hello.takes_missing),  0 },
     { 17, FIELD(hello.answers_sample), 0 },
     { 18, FIELD(hello.asks_trust),     0 },
+    { 19, FIELD(hello.tree_bytes),     0 },
     { 5,  FIELD(hello.root),           offsetof(struct message, hello.has_finished) },
     { 0 },
 };
@@ -92,6 +93,9 @@ static const struct field leaves_fields[] = {
     FIELD(leaves.first), FIELD(leaves.count), FIELD(leaves.digest_bytes), { 0 },
 };
 static const struct field sample_fields[] = { FIELD(sample.count), { 0 } };
+static const struct field tree_fields[] = {
+    FIELD(tree.offset), FIELD(tree.len), { 0 },
+};
 static const struct field join_fields[] = {
     FIELD(join.lane), FIELD(join.secret), { 0 },
 };
@@ -173,6 +177,14 @@ static bool check_sample(const struct message *message)
            message->sample.count <= MESSAGE_SAMPLE_MAX;
 }
 
+static bool check_tree(const struct message *message)
+{
+    const struct message_tree *m = &message->tree;
+
+    return m->len >= 1 && m->len <= MESSAGE_TREE_MAX &&
+           m->offset <= MESSAGE_TREE_BYTES - m->len;
+}
+
 static bool check_join(const struct message *message)
 {
     return message->join.lane < MESSAGE_MAX_LANES;
@@ -247,6 +259,16 @@ static void take_sample(struct fields_reader *r, struct message *message)
     }
 }
 
+static void put_tree(struct fields_writer *w, const struct message *message)
+{
+    fields_put_raw(w, message->tree.bytes, message->tree.len);
+}
+
+static void take_tree(struct fields_reader *r, struct message *message)
+{
+    message->tree.bytes = fields_take(r, message->tree.len);
+}
+
 static void take_hello_option(struct message *message, uint16_t tag,
                               struct fields_reader option)
 {
@@ -305,6 +327,7 @@ static const struct message_row rows[] = {
     [MESSAGE_DONE]     = { "DONE",     done_fields,     done_options,     check_done,   NULL,       NULL,        NULL },
     [MESSAGE_BYE]      = { "BYE",      NULL,            NULL,             NULL,         NULL,       NULL,        NULL },
     [MESSAGE_LEAVES]   = { "LEAVES",   leaves_fields,   NULL,             check_leaves, put_leaves, take_leaves, take_leaves_option },
+    [MESSAGE_TREE]     = { "TREE",     tree_fields,     NULL,             check_tree,   put_tree,   take_tree,   NULL },
     [MESSAGE_SAMPLE]   = { "SAMPLE",   sample_fields,   NULL,             check_sample, put_sample, take_sample, NULL },
 };
 /* clang-format on */

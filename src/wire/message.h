@@ -3,6 +3,7 @@
  * Pure: bytes to structs and back.  docs/protocol.md is normative.
  *
  *   S -> T  HELLO     who, how large, how many lanes
+ *   S -> T  TREE *    the index of a directory, if HELLO announces one
  *   T -> S  SAMPLE *, answered by HAVE or LEAVES for each chunk
  *   T -> S  PLAN      accepted: lanes, session secret, size of the disk
  *   T -> S  HAVE *    chunks the target already holds, with digests
@@ -28,6 +29,7 @@
 #include <stdint.h>
 
 #define MESSAGE_VERSION        1U
+#define MESSAGE_VERSION_TREE   2U /* of a HELLO with tree_bytes */
 #define MESSAGE_HEADER_BYTES   8U
 #define MESSAGE_MAX_BYTES      65536U /* payload */
 #define MESSAGE_SECRET_BYTES   32U
@@ -40,12 +42,14 @@
 #define MESSAGE_MAX_PADDING    511U  /* bytes, to a sector of 512 */
 #define MESSAGE_HAVE_MAX       1024U /* chunks in one HAVE with digests */
 #define MESSAGE_DIGEST_BYTES   32U
-#define MESSAGE_CODEC_ZSTD     1U    /* bits of codecs: FRAME_ZSTD may come */
-#define MESSAGE_CHUNK_LEAVES   16U   /* digests of a chunk in LEAVES */
-#define MESSAGE_LEAVES_MAX     64U   /* chunks in one LEAVES, */
-#define MESSAGE_SUMS_MAX       16U   /* of them where it has sums */
-#define MESSAGE_SUMS_BYTES     1536U /* sums of the blocks of a chunk */
-#define MESSAGE_SAMPLE_MAX     256U  /* chunks in one SAMPLE */
+#define MESSAGE_CODEC_ZSTD     1U     /* bits of codecs: FRAME_ZSTD may come */
+#define MESSAGE_CHUNK_LEAVES   16U    /* digests of a chunk in LEAVES */
+#define MESSAGE_LEAVES_MAX     64U    /* chunks in one LEAVES, */
+#define MESSAGE_SUMS_MAX       16U    /* of them where it has sums */
+#define MESSAGE_SUMS_BYTES     1536U  /* sums of the blocks of a chunk */
+#define MESSAGE_SAMPLE_MAX     256U   /* chunks in one SAMPLE */
+#define MESSAGE_TREE_MAX       32768U /* bytes of the index in one TREE */
+#define MESSAGE_TREE_BYTES     (UINT64_C(64) << 20) /* the longest index */
 /* Maximum of chunks announced by LEAVES and not yet sent; both ends keep them. */
 #define MESSAGE_LEAVES_AHEAD 4096U
 /* In LEAVES before GO: each byte of the digest of a leaf that the target does not
@@ -65,6 +69,7 @@ enum message_type {
     MESSAGE_BYE = 10,
     MESSAGE_LEAVES = 11,
     MESSAGE_SAMPLE = 16,
+    MESSAGE_TREE = 17,
 };
 
 struct message_hello {
@@ -96,6 +101,9 @@ struct message_hello {
     bool takes_missing;     /* option 16: HAVE may have its option 16 */
     bool answers_sample;    /* option 17: SAMPLE may come before PLAN */
     bool asks_trust;        /* option 18: the target may trust its record */
+    uint64_t tree_bytes;    /* option 19: the disk is a directory, and so long
+                             * is its index, 1..MESSAGE_TREE_BYTES; 0: no
+                             * option, it is a disk */
 };
 
 struct message_plan {
@@ -134,6 +142,13 @@ struct message_leaves {
 struct message_sample {
     uint16_t count;                      /* 1..MESSAGE_SAMPLE_MAX */
     uint64_t chunks[MESSAGE_SAMPLE_MAX]; /* ascending */
+};
+
+/* S -> T, after HELLO: a part of the index, in order. */
+struct message_tree {
+    uint64_t offset;
+    uint16_t len;         /* 1..MESSAGE_TREE_MAX */
+    const uint8_t *bytes; /* borrowed from input */
 };
 
 struct message_join {
@@ -199,6 +214,7 @@ struct message {
         struct message_have have;
         struct message_leaves leaves;
         struct message_sample sample;
+        struct message_tree tree;
         struct message_join join;
         struct message_progress progress;
         struct message_error error;

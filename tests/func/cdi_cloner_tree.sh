@@ -4,18 +4,7 @@
 # lost+found.
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/func/lib_cloner.sh"
-
-list() # DIR
-{
-    (cd "$1" && find . -mindepth 1 \( -type d -printf '%P %y %m %T@\n' \) -o \
-        -printf '%P %y %m %n %s %T@ %l\n' | sort)
-}
-
-assert_tree() # SOURCE DIR
-{
-    diff -r --no-dereference "$1" "$2" || fail "other content"
-    diff <(list "$1") <(list "$2") || fail "other files"
-}
+. "$TESTS/func/lib_tree.sh"
 
 mkdir -p volume/sub/empty volume/lost+found
 make_sparse volume/disk.img $((8 * MIB + 5))

@@ -44,6 +44,11 @@ static void check_message(const struct message *m, const uint8_t *in,
         for (size_t i = 1; i < m->sample.count; i++)
             assert(m->sample.chunks[i] > m->sample.chunks[i - 1]);
         return;
+    case MESSAGE_TREE:
+        assert(m->tree.bytes >= in &&
+               m->tree.len <= (size_t)(in + len - m->tree.bytes));
+        assert(m->tree.offset + m->tree.len <= MESSAGE_TREE_BYTES);
+        return;
     case MESSAGE_GO:
     case MESSAGE_PROGRESS:
     case MESSAGE_FINISH:
@@ -74,7 +79,8 @@ static bool has_options(const struct message *m)
              m->hello.padding_bytes != 0 || m->hello.takes_parts ||
              m->hello.takes_missing || m->hello.answers_sample ||
              m->hello.asks_trust || m->hello.has_finished ||
-             m->hello.file_mode != 0 || m->hello.stored_bytes != 0)) ||
+             m->hello.tree_bytes != 0 || m->hello.file_mode != 0 ||
+             m->hello.stored_bytes != 0)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
              m->plan.wants_trust || m->plan.surveys || m->plan.has_sums)) ||

@@ -143,6 +143,7 @@ static inline void evil_outcome(struct conn *conn)
         case MESSAGE_PLAN:
         case MESSAGE_HAVE:
         case MESSAGE_LEAVES:
+        case MESSAGE_TREE:
         case MESSAGE_SAMPLE:
         case MESSAGE_GO:
         case MESSAGE_JOIN:

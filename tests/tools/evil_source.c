@@ -37,7 +37,7 @@ static struct conn *dial(struct evil *evil, enum conn_role role)
     return conn;
 }
 
-static struct message hello(unsigned lanes)
+struct message hello(unsigned lanes)
 {
     return (struct message){
         .type = MESSAGE_HELLO,
@@ -440,6 +440,13 @@ static const struct sin sins[] = {
     { "unknown-digest",     AT_HELLO,  1, unknown_digest },
     { "finish-first",       AT_HELLO,  1, finish_first },
     { "join-first",         AT_HELLO,  1, join_first },
+    { "tree",               AT_HELLO,  1, tree_index_evil },
+    { "tree-disk",          AT_HELLO,  1, tree_other_disk },
+    { "tree-damaged",       AT_HELLO,  1, tree_damaged },
+    { "tree-long",          AT_HELLO,  1, tree_long },
+    { "tree-gap",           AT_HELLO,  1, tree_gap },
+    { "tree-unasked",       AT_HELLO,  1, tree_unasked },
+    { "tree-version",       AT_HELLO,  1, tree_version },
     { "wrong-secret",       AT_JOIN,   1, wrong_secret },
     { "late-lane",          AT_JOIN,   1, late_lane },
     { "lane-number",        AT_JOIN,   1, lane_number },

@@ -21,6 +21,18 @@ void frame(struct evil *evil, unsigned i, enum frame_type type, uint64_t offset,
 /* FINISH with the digest of the disk of zeros. */
 void finish(struct evil *evil);
 
+/* An honest HELLO. */
+struct message hello(unsigned lanes);
+
+/* In place of HELLO: the index of a directory, of ./index.tar or wrong. */
+void tree_index_evil(struct evil *evil);
+void tree_other_disk(struct evil *evil);
+void tree_damaged(struct evil *evil);
+void tree_long(struct evil *evil);
+void tree_gap(struct evil *evil);
+void tree_unasked(struct evil *evil);
+void tree_version(struct evil *evil);
+
 /* In place of the lane's frames: packed ones. */
 void zstd_honest(struct evil *evil);
 void zstd_garbage(struct evil *evil);
