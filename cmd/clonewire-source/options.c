@@ -72,8 +72,9 @@ static const struct option_row clone_rows[] = {
     { "changed-extents", 0, "CLONEWIRE_CHANGED_EXTENTS", "FILE", NULL,
       OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_source_options, changed_extents), 0, 0,
-      "update an older copy on the target: read only the extents of this JSON "
-      "list of {\"offset\", \"length\"}, and assume the rest is unchanged" },
+      "update an older copy on the target: read only the extents of this list "
+      "(of a backup program, nbdinfo, qemu-img map, rbd diff, CSI, thin_delta), "
+      "and assume the rest is unchanged" },
     { "bitmap", 0, "CLONEWIRE_BITMAP", "NAME", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct cw_source_options, bitmap), 0, 0,
       "update an older copy on the target: read only what this dirty bitmap of "

@@ -257,9 +257,9 @@ struct cw_source_options {
                      directory */
     enum cw_resume resume; /* TRUST; others: compare with the target */
     bool delta;            /* the target has an older copy: send what differs */
-    /* File: JSON list of the extents ({"offset", "length"}, bytes) that changed
-     * since the older copy was made.  The source reads only these, and sends a
-     * delta.  NULL: none. */
+    /* File: list of the extents that changed since the older copy was made, in
+     * any format of docs/operations.md.  The source reads only these, and sends
+     * a delta.  NULL: none. */
     const char *changed_extents;
     /* The same from a dirty bitmap of the NBD export that image names. */
     const char *bitmap;

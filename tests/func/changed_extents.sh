@@ -25,6 +25,7 @@ for side in source target; do
     assert_equal "$(count_of $side unread_bytes)" $((62 * MIB)) "unread"
 done
 assert_log source 'only 2 of 64 chunks are read'
+assert_log source 'changed.json: 2 entries \(format: ours\) name 69632 changed bytes'
 [ "$(count_of source data_bytes)" -le $((128 * KIB)) ] || fail "sent too much"
 
 # Much has changed that is not in the list: samples tell.
@@ -59,7 +60,7 @@ refused() # LIST REGEX
     assert_status source 2
     assert_log source "list.json.*($2)"
 }
-refused '{}' 'is not a JSON list'
+refused 'x' 'is not a list of extents'
 refused '[{"offset": 0, "length": 67108865}]' 'reaches beyond the end'
 refused '[{"offset": 0, "length": 9}, {"offset": 8, "length": 1}]' 'overlaps'
 
