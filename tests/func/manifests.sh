@@ -32,6 +32,16 @@ wrong $pod 's/image: /image: registry.example\//' 'names a registry'
 wrong $pod '0,/name: disk/s//name: disc/' 'volumes'
 wrong $pod 's/memory: 256Mi/memory: 512Mi/' 'not the pod of'
 wrong base/network.yaml 's/kind: Service/kind: Servise/' 'no kind'
+wrong $pod '/timeoutSeconds/d' 'Probe has no timeoutSeconds'
+wrong $pod '0,/app.kubernetes.io.instance/{//d}' 'no label app.kubernetes.io/instance'
+wrong $pod '0,/name: clonewire-target/s//name: target/' 'does not begin with clonewire'
+job=base/jobs/target-block.yaml
+wrong $job 's/10, 11, 12/10, 12, 14/' 'FailJob for'
+wrong $job 's/restartPolicy: Never/restartPolicy: OnFailure/' 'needs restartPolicy Never'
+wrong $job '/ttlSeconds/d' 'is never removed'
+wrong base/network.yaml 's/instance: clonewire/instance: other/' 'not of the instance|does not begin'
+wrong second-clone/kustomization.yaml 's/volumes.1.secret/volumes\/7\/secret/' 'to patch'
+wrong cert-manager.yaml 's/dnsNames/dnsName/' 'dnsName: no such field'
 wrong base/kustomization.yaml 's/- network.yaml/- netwerk.yaml/' 'no netwerk'
 
 # Secrets that are really made have the same shape, and both programs take
@@ -40,6 +50,10 @@ wrong base/kustomization.yaml 's/- network.yaml/- netwerk.yaml/' 'no netwerk'
 mkdir made
 cp secrets.yaml made/
 check made >/dev/null || fail "make-secrets makes no Secrets"
+"$deploy/make-secrets" 1 vm7-clonewire >made/secrets.yaml
+check made >/dev/null || fail "make-secrets makes no Secrets of another clone"
+grep -q 'name: vm7-clonewire-target-tls' made/secrets.yaml ||
+    fail "make-secrets takes no instance"
 take() # SIDE FIELD
 {
     python3 - "$@" <<'P'

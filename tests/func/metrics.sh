@@ -70,6 +70,7 @@ counts() # ADDRESS
 counts "$source"
 counts "$target"
 expect '^clonewire_phase\{phase="copying"\} 1$'
+echo "$BODY" >copying.metrics
 lift_rate
 wait_source
 wait_target
@@ -120,3 +121,29 @@ wrong 's/^clonewire_lanes .*/&\n&/' 'the same series twice'
 wrong 's/^clonewire_lanes .*/&\nclonewire_ready 1/' 'was there before'
 sed -E 's/^(clonewire_sessions_total) .*/\1 2/' target.metrics >wrong.metrics
 ! check later.metrics --since wrong.metrics >said || fail "a counter goes back"
+
+# Alerts and dashboard ask for what is served.
+monitoring=$TESTS/../deploy/monitoring
+asked() { "$TESTS/tools/monitoring.py" "$1" {source,target,copying}.metrics >said; }
+asked "$monitoring" || fail "deploy/monitoring: $(cat said)"
+wrong_asked() # FILE SED-SCRIPT WORDS
+{
+    rm -rf monitoring
+    cp -r "$monitoring" monitoring
+    sed -i -E "$2" "monitoring/$1"
+    ! asked monitoring || fail "nothing is said of: $2"
+    grep -qF -- "$3" said || fail "$2: $(cat said)"
+}
+wrong_asked dashboard.json 's/clonewire_lanes|clonewire_wire_bytes/clonewire_bytes/' 'nothing exports'
+wrong_asked rules.yaml 's/phase="copying"/phase="copies"/' 'is never phase=copies'
+wrong_asked rules.yaml 's/phase="copying"/stage="copying"/' 'has no label stage'
+
+# The alerts fire when they should, by promtool where there is one.
+command -v promtool >/dev/null || exit 0
+python3 -c '
+import sys, yaml
+yaml.safe_dump(yaml.safe_load(open(sys.argv[1]))["spec"], open("rules", "w"))
+' "$monitoring/rules.yaml"
+promtool check rules rules || fail "promtool check rules"
+cp "$TESTS/tools/alerts.yaml" alerts.yaml
+promtool test rules alerts.yaml || fail "promtool test rules"

@@ -10,7 +10,7 @@ import json
 import pathlib
 import re
 import sys
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 import yaml
 
@@ -30,7 +30,8 @@ SECURITY = {"runAsNonRoot": YES_NO, "runAsUser": WHOLE, "runAsGroup": WHOLE,
 CONTAINER = {
     "name": TEXT, "image": TEXT, "imagePullPolicy": TEXT,
     "command": [TEXT], "args": [TEXT],
-    "env": [{"name": TEXT, "value": TEXT}],
+    "env": [{"name": TEXT, "value": TEXT,
+             "valueFrom": {"fieldRef": {"fieldPath": TEXT}}}],
     "ports": [{"name": TEXT, "containerPort": WHOLE, "protocol": TEXT}],
     "readinessProbe": PROBE, "livenessProbe": PROBE,
     "resources": {"requests": {"*": QUANTITY}, "limits": {"*": QUANTITY}},
@@ -59,10 +60,14 @@ POLICY_PEERS = [{"podSelector": SELECTOR, "namespaceSelector": SELECTOR}]
 KINDS = {
     "v1 Pod": {"spec": POD_SPEC},
     "batch/v1 Job": {"spec": {
-        "backoffLimit": WHOLE,
+        "backoffLimit": WHOLE, "ttlSecondsAfterFinished": WHOLE,
+        "podFailurePolicy": {"rules": [{
+            "action": TEXT,
+            "onExitCodes": {"operator": TEXT, "values": [WHOLE]},
+            "onPodConditions": [{"type": TEXT, "status": TEXT}]}]},
         "template": {"metadata": METADATA, "spec": POD_SPEC}}},
     "v1 Service": {"spec": {
-        "clusterIP": TEXT, "selector": TEXTS,
+        "clusterIP": TEXT, "type": TEXT, "selector": TEXTS,
         "ports": [{"name": TEXT, "port": WHOLE, "targetPort": QUANTITY}]}},
     "v1 Secret": {"type": TEXT, "stringData": TEXTS, "data": TEXTS},
     "v1 PersistentVolumeClaim": {"spec": {
@@ -72,7 +77,26 @@ KINDS = {
         "podSelector": SELECTOR, "policyTypes": [TEXT],
         "ingress": [{"from": POLICY_PEERS, "ports": POLICY_PORTS}],
         "egress": [{"to": POLICY_PEERS, "ports": POLICY_PORTS}]}},
+    "cert-manager.io/v1 Issuer": {"spec": {
+        "selfSigned": {}, "ca": {"secretName": TEXT}}},
+    "cert-manager.io/v1 Certificate": {"spec": {
+        "isCA": YES_NO, "commonName": TEXT, "secretName": TEXT,
+        "dnsNames": [TEXT], "usages": [TEXT], "duration": TEXT,
+        "privateKey": {"algorithm": TEXT, "size": WHOLE},
+        "issuerRef": {"name": TEXT, "kind": TEXT}}},
+    "monitoring.coreos.com/v1 PodMonitor": {"spec": {
+        "selector": SELECTOR, "podTargetLabels": [TEXT],
+        "podMetricsEndpoints": [{
+            "port": TEXT, "scheme": TEXT, "interval": TEXT,
+            "tlsConfig": {"insecureSkipVerify": YES_NO}}]}},
+    "monitoring.coreos.com/v1 PrometheusRule": {"spec": {"groups": [{
+        "name": TEXT, "rules": [{
+            "alert": TEXT, "expr": TEXT, "for": TEXT, "labels": TEXTS,
+            "annotations": TEXTS}]}]}},
     "kustomize.config.k8s.io/v1beta1 Kustomization": {
+        "namePrefix": TEXT,
+        "labels": [{"pairs": TEXTS, "includeSelectors": YES_NO,
+                    "includeTemplates": YES_NO}],
         "resources": [TEXT], "images": [{"name": TEXT, "newTag": TEXT}],
         "patches": [{"path": TEXT, "patch": TEXT,
                      "target": {"kind": TEXT, "name": TEXT}}]},
@@ -114,8 +138,8 @@ class Swagger:
 
     def check(self, document) -> Iterator[str]:
         kind = document["apiVersion"], document["kind"]
-        if kind[0].startswith("kustomize."):
-            return  # a file of a tool, no object of the API
+        if re.match(r"(kustomize\.|cert-manager\.|monitoring\.coreos)", kind[0]):
+            return  # of a tool or an operator, not of the API itself
         if kind not in self.kinds:
             yield f"the API has no {' '.join(kind)}"
             return
@@ -182,9 +206,80 @@ def consistent(spec, options) -> Iterator[str]:
                 for u in container.get(key, ())}
         if used != volumes:
             yield f"volumes {sorted(volumes)}, used {sorted(used)}"
+        others = {v["name"] for v in container["env"] if "valueFrom" in v}
         for variable in container["env"]:
-            if variable["name"] not in options:
+            if variable["name"] not in options | others:
                 yield f"{variable['name']} is not an option"
+        for probe in ("readinessProbe", "livenessProbe"):
+            if probe in container and "timeoutSeconds" not in container[probe]:
+                yield f"{probe} has no timeoutSeconds"
+
+
+INSTANCE = "app.kubernetes.io/instance"
+
+
+def labelled(document) -> Iterator[str]:
+    """Several clones share a namespace: each object and each selector says
+    which of them it belongs to, and names begin with that."""
+    instance = document["metadata"].get("labels", {}).get(INSTANCE)
+    if not instance:
+        yield f"has no label {INSTANCE}"
+        return
+    if not document["metadata"]["name"].startswith(instance):
+        yield f"{document['metadata']['name']} does not begin with {instance}"
+
+    def selectors(value, key=""):
+        if key in ("matchLabels", "selector") and "matchLabels" not in value:
+            yield value
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                yield from selectors(item, name)
+        elif isinstance(value, list):
+            for item in value:
+                yield from selectors(item)
+
+    spec = document.get("spec", {})
+    template = spec.get("template", {}).get("metadata", {}).get("labels")
+    for labels in [*selectors(spec), *([template] if template else [])]:
+        if labels.get(INSTANCE) != instance:
+            yield f"{labels} is not of the instance {instance}"
+
+
+def gives_up(job, hopeless) -> Iterator[str]:
+    """hopeless: exit statuses for which a retry is of no use."""
+    if pod_spec(job)["restartPolicy"] != "Never":
+        yield "podFailurePolicy needs restartPolicy Never"
+    rules = job["spec"].get("podFailurePolicy", {}).get("rules", [])
+    values = {value for rule in rules if rule["action"] == "FailJob"
+              for value in rule.get("onExitCodes", {}).get("values", ())}
+    if values != hopeless:
+        yield (f"FailJob for {sorted(values)}; operations.md says \"Again: no\" "
+               f"of {sorted(hopeless)}")
+    if "ttlSecondsAfterFinished" not in job["spec"]:
+        yield "is never removed: no ttlSecondsAfterFinished"
+
+
+def hopeless_statuses(operations) -> set[int]:
+    rows = re.findall(r"^\| (\d+) \|[^|]*\|[^|]*\| no \|", operations, re.M)
+    return {int(row) for row in rows}
+
+
+def patched(kustomization, base) -> Iterator[str]:
+    """base: kind and name -> document.  JSON patches change what is there."""
+    for patch in kustomization.get("patches", ()):
+        target = patch.get("target", {})
+        wanted = [document for (kind, name), document in base.items()
+                  if kind == target.get("kind")
+                  and target.get("name", name) == name]
+        for step in yaml.safe_load(patch.get("patch", "[]")):
+            for document in wanted:
+                value = document
+                try:
+                    for key in step["path"].strip("/").split("/"):
+                        value = value[int(key) if isinstance(value, list)
+                                      else key]
+                except (KeyError, IndexError):
+                    yield f"no {step['path']} to patch"
 
 
 def pod_spec(document):
@@ -195,7 +290,17 @@ def pod_spec(document):
     return None
 
 
-def check_document(document, options, swagger, is_patch) -> Iterator[str]:
+class Known(NamedTuple):
+    """What documents are held against."""
+
+    options: set[str]
+    hopeless: set[int]
+    swagger: Swagger | None
+    base: dict  # kind and name -> document of base/
+
+
+def check_document(document, known, is_shared) -> Iterator[str]:
+    """is_shared: of all clones of a namespace."""
     kind = f"{document.get('apiVersion')} {document.get('kind')}"
     if kind not in KINDS:
         yield f"{kind}: of no kind that is known here"
@@ -203,37 +308,55 @@ def check_document(document, options, swagger, is_patch) -> Iterator[str]:
     common = {"apiVersion": TEXT, "kind": TEXT, "metadata": METADATA}
     problems = list(shape(document, common | KINDS[kind]))
     yield from problems
-    if problems or is_patch:
+    if problems:
         return
-    if swagger:
-        yield from swagger.check(document)
+    if document["kind"] == "Kustomization":
+        yield from patched(document, known.base)
+        return
+    if not is_shared:
+        yield from labelled(document)
+    if known.swagger:
+        yield from known.swagger.check(document)
     spec = pod_spec(document)
     if spec:
         yield from restricted(spec)
-        yield from consistent(spec, options)
+        yield from consistent(spec, known.options)
+    if document["kind"] == "Job":
+        yield from gives_up(document, known.hopeless)
 
 
 def same_pods(deploy) -> Iterator[str]:
     """A Job is the Pod of the same name, with something around it."""
     for pod in sorted(deploy.glob("base/pods/*.yaml")):
         job = deploy / "base/jobs" / pod.name
-        documents = [yaml.safe_load(path.read_text()) for path in (pod, job)]
-        if pod_spec(documents[0]) != pod_spec(documents[1]):
+        specs = [pod_spec(yaml.safe_load(path.read_text())) |
+                 {"restartPolicy": None} for path in (pod, job)]
+        if specs[0] != specs[1]:
             yield f"{job}: not the pod of {pod}"
 
 
+def read_base(deploy) -> dict:
+    documents = [document for path in sorted(deploy.glob("base/**/*-block.yaml"))
+                 for document in yaml.safe_load_all(path.read_text())]
+    return {(d.get("kind"), d["metadata"]["name"]): d for d in documents}
+
+
 def main(deploy, options, swagger=None) -> int:
-    deploy = pathlib.Path(deploy)
-    names = set(re.findall(r"CLONEWIRE_[A-Z0-9_]+",
-                           pathlib.Path(options).read_text()))
-    api = Swagger(pathlib.Path(swagger)) if swagger else None
+    deploy, options = pathlib.Path(deploy), pathlib.Path(options)
+    known = Known(
+        set(re.findall(r"CLONEWIRE_[A-Z0-9_]+", options.read_text())),
+        hopeless_statuses(options.with_name("operations.md").read_text()),
+        Swagger(pathlib.Path(swagger)) if swagger else None,
+        read_base(deploy))
     problems = list(same_pods(deploy))
     files = sorted(deploy.rglob("*.yaml"))
     for path in files:
-        is_patch = path.name.endswith("-node.yaml")
-        for document in yaml.safe_load_all(path.read_text()):
+        documents = list(yaml.safe_load_all(path.read_text()))
+        if path.name.endswith("-node.yaml") or "scrape_configs" in documents[0]:
+            continue  # a patch; a file of Prometheus
+        for document in documents:
             problems += [f"{path}: {problem}" for problem in check_document(
-                document, names, api, is_patch)]
+                document, known, path.parent.name == "monitoring")]
             for inner in document.get("resources", ()):
                 if not (path.parent / inner).exists():
                     problems.append(f"{path}: no {inner}")

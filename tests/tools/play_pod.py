@@ -4,7 +4,7 @@
 
 Of a pod from deploy/, changes what `podman kube play` (4.3) cannot do: claims
 and Secrets become paths of this machine, an emptyDir (which would be root's)
-the directory --state or nothing, the pod shares the network
+the directory --state or nothing, variables take no other's value, the pod shares the network
 namespace podman runs in, there are no probes, and the termination log, which
 a kubelet would mount, is a file that is mounted here.
 """
@@ -53,7 +53,8 @@ def convert(pod, options):
             "seccomp.security.alpha.kubernetes.io/pod":
                 f"localhost/{options.seccomp}"}
     given = dict(item.split("=", 1) for item in options.variables)
-    variables = {e["name"]: e["value"] for e in container["env"]} | given
+    variables = {e["name"]: e["value"] for e in container["env"]
+                 if "value" in e} | given
     if not options.state:
         variables.pop("CLONEWIRE_STATE_DIR", None)
     container["env"] = [{"name": k, "value": v} for k, v in variables.items()]
