@@ -29,6 +29,7 @@ class Case:
     ports: object
     gnutls_aes128: str  # priority file that leaves AES-128-GCM only
     link: object = None  # link.Link between the ends; None: loopback
+    groups: object = None  # groups.Pods or BusyMachine; None: unlimited
 
     @property
     def virtual_bytes(self):
@@ -40,7 +41,9 @@ class Case:
         return FAR if self.link else HOST
 
     def place(self, plan):
-        return self.link.place(plan) if self.link else plan
+        for place in (self.link, self.groups):
+            plan = place.place(plan) if place else plan
+        return plan
 
     @property
     def destination(self):

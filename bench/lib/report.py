@@ -41,6 +41,7 @@ def summarise(scenario, case, rows, limit):
         "is_read_whole": limits.is_read_whole(case),
         "reference": reference.contestant.name if reference else None,
         "link": str(scenario.link) if scenario.link else None,
+        "pods": str(scenario.pods) if scenario.pods else None,
         "bound": limit,
         "rows": [_row(r, case, reference, limit) for r in rows],
     }
@@ -113,6 +114,8 @@ def table(figures, rounds):
             _pad(c, w) for c, (_, w) in zip(_cells(row), _COLUMNS)).rstrip())
     if figures["link"]:
         lines.append(f"link: {figures['link']}")
+    if figures.get("pods"):
+        lines.append(f"pods: {figures['pods']}")
     if figures["bound"]:
         lines.append(_bound(figures["bound"]))
     return lines + caution(figures) + verdict(figures)

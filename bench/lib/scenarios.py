@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from . import targets
 from .case import Case
 from .datasets import Unavailable
+from .groups import BusyMachine, Limits, Pods
 from .link import Link, Shape
 from .units import GIB, MIB, format_size
 
@@ -28,6 +29,8 @@ _NBD_SHORT = ("qemu-img-pull", "qemu-img-push", "nbdcopy-push",
               "nbdcopy-pull")
 _CDI = ("clonewire", "cdi-http", "standin")
 _NBD_BEST = ("qemu-img-pull", "nbdcopy-push")  # on disks of all kinds
+_CROWDED = ("clonewire", "clonewire-threads", *_NBD_SHORT, "cdi-http",
+            "standin", "plain-tcp")
 _FLOOR = ("plain-tcp", "cp", "dd")
 
 
@@ -47,6 +50,8 @@ class Scenario:
     cached: bool = True  # source in the page cache: kind to the peers
     is_main: bool = False
     link: Shape | None = None  # None: loopback
+    pods: Limits | None = None  # of each end; None: none
+    is_busy: bool = False  # a neighbour wants every CPU, too
     at_most: int | None = None  # bytes of --size: what is slow takes fewer
     reference: str | None = None  # None: the first peer
 
@@ -153,6 +158,17 @@ SCENARIOS = [
              ("clonewire", "clonewire-plain", "clonewire-zstd"),
              link=Shape(200, 20, 4096), reference="clonewire-plain",
              at_most=_SMALL // 2),
+    Scenario("pods-750m", "dense disk, resident memory -> file, each end with "
+             "750m CPU and 600 MiB of memory", "dense", "memory", "file",
+             _CROWDED, pods=Limits(750), at_most=GIB,
+             reference="nbdcopy-push"),
+    Scenario("pods-250m", "the same with 250m CPU", "dense", "memory", "file",
+             _CROWDED, pods=Limits(250), at_most=GIB,
+             reference="nbdcopy-push"),
+    Scenario("busy", "dense disk, resident memory -> file, while a neighbour "
+             "of equal weight is busy on every CPU", "dense", "memory",
+             "file", _CROWDED, is_busy=True, at_most=GIB,
+             reference="nbdcopy-push"),
 ]
 
 
@@ -183,6 +199,7 @@ class Stage:
         self._terms = terms
         self._build = build
         self._link = None
+        self._groups = None
         self._loop = None
         self._copy = None
         self._target = None
@@ -195,8 +212,9 @@ class Stage:
             raise
 
     def __exit__(self, *_exception):
-        if self._link:
-            self._link.close()
+        for place in (self._link, self._groups):
+            if place:
+                place.close()
         if self._target:
             self._target.close()
         if self._loop:
@@ -212,12 +230,17 @@ class Stage:
                 raise Unavailable(missing)
         if scenario.link:
             self._link = Link(self._build, scenario.link)
+        if scenario.pods:
+            self._groups = Pods(scenario.pods)
+        if scenario.is_busy:
+            self._groups = BusyMachine()
         dataset = self._store.get(scenario.dataset)
         source = self._make_source(dataset)
         self._target = self._make_target(dataset)
         return Case(dataset=dataset, source=source, target=self._target,
                     source_is_cached=scenario.cached
                     and scenario.source == "file", link=self._link,
+                    groups=self._groups,
                     **self._terms)
 
     def _make_source(self, dataset):

@@ -4,6 +4,7 @@ import contextlib
 import copy
 import io
 import os
+import subprocess
 import sys
 import tempfile
 import types
@@ -14,7 +15,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 
-from lib import (cdi, chart, check, cli, datasets, limits,  # noqa: E402
+from lib import (cdi, chart, check, cli, datasets, groups, limits,  # noqa: E402
                  markdown, measure, regress, report, scenarios, stats, units)
 from lib.measure import Failed, Plan, Stage, Tools  # noqa: E402
 from lib.units import GIB, MIB  # noqa: E402
@@ -152,6 +153,74 @@ class Measuring(InDirectory):
             self.run_plan(Plan([client]), timeout_s=0.5)
         with open(mark, encoding="ascii") as file:
             self.assertFalse(os.path.exists(f"/proc/{file.read().strip()}"))
+
+
+class ControlGroups(InDirectory):
+    """In a directory that looks like the hierarchies."""
+
+    def hierarchy(self, **files):
+        for name, text in files.items():
+            path = os.path.join(self.directory, name.replace("__", "/"))
+            path = path.replace("_procs", ".procs").replace("_sub", ".sub")
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
+
+    def v1(self):
+        self.hierarchy(cpu__cgroup_procs="", memory__cgroup_procs="")
+
+    def written(self):
+        found = {}
+        for directory, _, names in os.walk(self.directory):
+            for name in names:
+                path = os.path.join(directory, name)
+                with open(path, encoding="ascii") as file:
+                    short = os.path.relpath(path, self.directory).replace(
+                        f".{os.getpid()}.", ".PID.")
+                    found[short] = file.read()
+        return found
+
+    def test_v1_has_a_directory_for_each_controller(self):
+        self.v1()
+        groups.Group("x", groups.Limits(750), self.directory)
+        group = "clonewire-bench.PID.x"
+        self.assertEqual(self.written(), {
+            "cpu/cgroup.procs": "", "memory/cgroup.procs": "",
+            f"cpu/{group}/cpu.cfs_period_us": "100000",
+            f"cpu/{group}/cpu.cfs_quota_us": "75000",
+            f"memory/{group}/memory.limit_in_bytes": str(600 * MIB)})
+
+    def test_v2_has_one(self):
+        self.hierarchy(cgroup_subtree_control="cpu io memory\n")
+        groups.Group("x", groups.Limits(250, GIB), self.directory)
+        group = "clonewire-bench.PID.x"
+        found = self.written()
+        self.assertEqual(found[f"{group}/cpu.max"], "25000 100000")
+        self.assertEqual(found[f"{group}/memory.max"], str(GIB))
+
+    def test_without_them_the_reason_is_told(self):
+        with self.assertRaisesRegex(datasets.Unavailable, "cpu and memory"):
+            groups.Group("x", None, self.directory)
+
+    def test_a_command_enters_all_and_keeps_its_arguments(self):
+        self.v1()
+        group = groups.Group("x", None, self.directory)
+        done = subprocess.run(group.enter(["printf", "%s|", "a b", "c"]),
+                              capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, "a b|c|")
+        entered = [text for name, text in self.written().items()
+                   if "PID" in name]
+        self.assertEqual(entered, ["0\n", "0\n"])
+
+    def test_what_a_killed_run_left_is_removed(self):
+        self.v1()
+        old = os.path.join(self.directory, "cpu", "clonewire-bench.4194305.x")
+        os.mkdir(old)
+        group = groups.Group("x", None, self.directory)
+        self.assertFalse(os.path.exists(old))
+        group.close()
+        self.assertEqual(os.listdir(os.path.join(self.directory, "cpu")),
+                         ["cgroup.procs"])
 
 
 class Listing(unittest.TestCase):
