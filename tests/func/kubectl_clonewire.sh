@@ -49,6 +49,8 @@ check_made()
 run 0 vms/disk vms/copy
 cmp one/disk.img two/disk.img
 check_made
+assert_equal "$(grep -c 'readOnly: true' stub/made/*,pod,*-source.yaml)" 2 \
+    "read-only mounts of the source: key and disk"
 grep -q '^digest xxh3-128:' plugin.log || fail "no summary: $(cat plugin.log)"
 assert_equal "$(ls stub/made | wc -l)" 6 "objects: Secret, policy and pod, twice"
 
@@ -97,7 +99,7 @@ wrong 'more than two claims' a b c
 wrong 'no option --nodes' --nodes=x a b
 wrong '--node needs a value' a b --node
 wrong 'is not a name' a 'b"'
-wrong 'both claims' a a
+wrong 'are one claim' vms/disk disk
 run 1 vms/disk vms/nothing
 
 # Ctrl-C in mid-clone reaches all processes of the terminal.

@@ -103,7 +103,8 @@ class Cluster:
 
     def get(self, kind, name, wanted):
         if kind == "pvc":
-            return self.claim(name)[0]
+            mode, path = self.claim(name)
+            return f"{mode} uid-of-{path}"
         path = self.path(kind, name)
         if not path.exists():
             sys.exit(f'{kind} "{name}" not found')
