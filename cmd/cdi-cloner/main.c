@@ -71,6 +71,7 @@ static int send_volume(struct log_output *log, const char *const *arguments)
     events.metrics_listen = settings.metrics_listen;
     events.cdi_owner_uid = settings.owner_uid;
     settings.volume.events = settings.source.events = events;
+    cdi_confine(log, settings.volume.path, NULL, &settings.volume.security);
     if (clone_volume(&settings, &summary, &error) == 0) {
         report_success(log, &settings, &summary);
         return 0;

@@ -30,6 +30,7 @@ const struct cdi_setting settings_known[] = {
     { "CLONEWIRE_ALLOW_IN_USE", "true: read a disk that others may write" },
     { "CLONEWIRE_HTTP_ONLY", "true: use only HTTP, never clonewire/1" },
     { "CLONEWIRE_TERMINATION_LOG", "file instead of /dev/termination-log" },
+    { "CLONEWIRE_SANDBOX", "auto, require, or off" },
     { 0 },
 };
 

@@ -34,6 +34,7 @@ const struct cdi_setting env_settings[] = {
       "directory for uploads that are read more than once: " DEFAULT_SCRATCH },
     { "CLONEWIRE_STALL_TIMEOUT", "how long to wait for bytes: 5m" },
     { "CLONEWIRE_TERMINATION_LOG", "file instead of /dev/termination-log" },
+    { "CLONEWIRE_SANDBOX", "auto, require, or off" },
     { 0 },
 };
 

@@ -87,6 +87,7 @@ static int serve(struct log_output *log, const char *const *arguments)
     }
     cdi_get_events(log, cdi_log_level(arguments), &env.options.events);
     env.options.events.metrics_listen = cdi_env("CLONEWIRE_METRICS_LISTEN");
+    cdi_confine(log, NULL, env.options.destination, &env.options.security);
     return run(log, &env.options);
 }
 

@@ -51,6 +51,13 @@ static const struct option_word progress_styles[] = {
     { NULL, 0 },
 };
 
+static const struct option_word sandboxes[] = {
+    { "auto", COMMON_OPTIONS_SANDBOX_AUTO },
+    { "require", COMMON_OPTIONS_SANDBOX_REQUIRE },
+    { "off", COMMON_OPTIONS_SANDBOX_OFF },
+    { NULL, 0 },
+};
+
 static const struct option_word help_forms[] = {
     { "text", OPTION_ACTION_HELP },
     { "markdown", OPTION_ACTION_HELP_MARKDOWN },
@@ -220,6 +227,10 @@ const struct option_row common_options_output[] = {
       0, 0,
       "write the result to FILE as one JSON object; not given: to "
       "/dev/termination-log if the container has one" },
+    { "sandbox", 0, "CLONEWIRE_SANDBOX", NULL, "auto", OPTION_CHOICE, sandboxes,
+      OPTION_FIELD(struct common_options_output, sandbox), 0, 0,
+      "keep the process from files and system calls that a clone does not need; "
+      "auto: as far as the kernel can; require: wholly, or do not start" },
     { "receipt", 0, "CLONEWIRE_RECEIPT", "FILE", NULL, OPTION_STRING, NULL,
       OPTION_FIELD(struct common_options_output, receipt), 0, 0,
       "when the copy is complete, write a receipt for --check-receipt to FILE, "

@@ -24,12 +24,20 @@ enum common_options_progress {
     COMMON_OPTIONS_PROGRESS_NONE
 };
 
+/* How a program confines itself: cmd/program/sandbox.h. */
+enum common_options_sandbox {
+    COMMON_OPTIONS_SANDBOX_AUTO, /* as far as the kernel can */
+    COMMON_OPTIONS_SANDBOX_REQUIRE,
+    COMMON_OPTIONS_SANDBOX_OFF
+};
+
 /* Output of the program; not part of the library. */
 struct common_options_output {
     bool quiet;
     bool verbose;
     enum common_options_log_format log_format;
     enum common_options_progress progress;
+    enum common_options_sandbox sandbox;
     const char *metrics_listen;
     const char *termination_log;
     const char *receipt;

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "output/json_writer.h"
 #include "output/summary.h"
+#include "program/sandbox.h"
 
 #define JSON_BYTES   2048
 #define AMOUNT_BYTES 32
@@ -98,10 +99,24 @@ static void print_finding_json(const struct cw_finding *f, FILE *out)
     fprintf(out, "%s\n", json_close(&json));
 }
 
+/* A program's own, so the library does not know of it. */
+static void find_sandbox(struct cw_finding *finding)
+{
+    *finding = (struct cw_finding){ .name = "sandbox" };
+    finding->is_good = sandbox_describe(finding->found, sizeof(finding->found));
+    if (!finding->is_good)
+        snprintf(
+            finding->advice, sizeof(finding->advice), "%s",
+            "a kernel of 5.13 or newer with \"landlock\" in its list of "
+            "security modules (lsm=) confines the programs to their files");
+}
+
 int report_doctor(const char *path, bool as_json, FILE *out)
 {
-    struct cw_finding findings[CW_FINDINGS];
+    struct cw_finding findings[CW_FINDINGS + 1];
     unsigned count = cw_doctor(path, findings);
+
+    find_sandbox(&findings[count++]);
 
     for (unsigned i = 0; i < count; i++) {
         const struct cw_finding *f = &findings[i];

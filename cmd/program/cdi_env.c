@@ -1,5 +1,6 @@
 #include "program/cdi_env.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,15 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "options/common_options.h"
 #include "output/standard_streams.h"
 #include "program/hardening.h"
 #include "program/run_job.h"
+#include "program/sandbox.h"
 #include "program/side_files.h"
 #include "program/termination_log.h"
+
+#define DEFAULT_SCRATCH "/scratch" /* where CDI mounts a scratch volume */
 
 #define VERBOSE_LEVEL 5 /* minimum klog level for debug lines */
 
@@ -185,6 +190,63 @@ void cdi_write_termination_log(struct log_output *log, const char *text)
 
     if (termination_save(log, path, text) && path)
         make_private(path);
+}
+
+/* What the process may touch, in the words of the option table. */
+static struct cdi_files {
+    const char *image;
+    const char *destination;
+    const char *scratch;
+    const char *termination_log;
+    struct cw_security security;
+} files;
+
+static const struct option_row file_rows[] = {
+    { "IMAGE", 0, NULL, NULL, NULL, OPTION_ARGUMENT, NULL,
+      OPTION_FIELD(struct cdi_files, image), 0, 0, "" },
+    { "DEST", 0, NULL, NULL, NULL, OPTION_ARGUMENT, NULL,
+      OPTION_FIELD(struct cdi_files, destination), 0, 0, "" },
+    { "scratch", 0, NULL, "DIR", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cdi_files, scratch), 0, 0, "" },
+    { "termination-log", 0, NULL, "FILE", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct cdi_files, termination_log), 0, 0, "" },
+    { 0 },
+};
+
+static const struct option_group file_groups[] = {
+    { "", file_rows, 0 },
+    { "", common_options_security, offsetof(struct cdi_files, security) },
+    { 0 },
+};
+
+static const struct option_program file_program = { .groups = file_groups };
+
+static enum common_options_sandbox sandbox_mode(struct log_output *log)
+{
+    const char *text = cdi_env("CLONEWIRE_SANDBOX");
+
+    if (text && strcmp(text, "off") == 0)
+        return COMMON_OPTIONS_SANDBOX_OFF;
+    if (text && strcmp(text, "require") == 0)
+        return COMMON_OPTIONS_SANDBOX_REQUIRE;
+    if (text && strcmp(text, "auto") != 0)
+        cdi_warn_invalid(log, "CLONEWIRE_SANDBOX", text, "taken as auto");
+    return COMMON_OPTIONS_SANDBOX_AUTO;
+}
+
+void cdi_confine(struct log_output *log, const char *image,
+                 const char *destination, const struct cw_security *security)
+{
+    const char *scratch = cdi_env("CLONEWIRE_SCRATCH");
+
+    files = (struct cdi_files){
+        .image = image,
+        .destination = destination,
+        .scratch = scratch ? scratch : DEFAULT_SCRATCH,
+        .termination_log = cdi_env("CLONEWIRE_TERMINATION_LOG"),
+        .security = *security,
+    };
+    sandbox_set(sandbox_mode(log), &file_program, &files);
 }
 
 /* A stop was requested, but I/O on the disk does not complete. */

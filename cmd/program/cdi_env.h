@@ -38,6 +38,13 @@ struct cdi_program {
  */
 int cdi_main(const struct cdi_program *program, const char *const *argv);
 
+/*
+ * Before run_job(): the paths that sandbox_enter() is to leave (image or
+ * destination may be NULL; all are borrowed), and CLONEWIRE_SANDBOX.
+ */
+void cdi_confine(struct log_output *log, const char *image,
+                 const char *destination, const struct cw_security *security);
+
 /* Like Go's strconv.ParseBool: "1", "t", "TRUE", ...  False: invalid. */
 bool cdi_bool(const char *text, bool *value);
 

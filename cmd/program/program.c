@@ -11,6 +11,7 @@
 #include "output/summary.h"
 #include "program/hardening.h"
 #include "program/run_job.h"
+#include "program/sandbox.h"
 #include "program/side_files.h"
 #include "program/signals.h"
 #include "program/termination_log.h"
@@ -208,6 +209,7 @@ int program_open(struct program *process, const char *side,
         log_output_start(&process->log, &err) < 0 ||
         progress_display_start(&process->display, &err) < 0)
         return fail(process, &err);
+    sandbox_set(output->sandbox, program, config);
     log_open(on_warning, process, output->quiet ? CW_LOG_ERROR : CW_LOG_WARN);
     return PROGRAM_GO_ON;
 }

@@ -1,11 +1,12 @@
 /*
  * nouring - runs a program where io_uring is refused, as a container's
- * seccomp profile does: nouring EPERM|ENOSYS|ENTER|CHMOD COMMAND...
+ * seccomp profile does: nouring EPERM|ENOSYS|ENTER|CHMOD|LANDLOCK COMMAND...
  *
  * EPERM is what Docker and containerd answer, ENOSYS podman and CRI-O.
  * ENTER lets a ring be made and refuses only to use it, as profiles written
  * from a list of "setup" calls have done.  CHMOD refuses fchmod(2) instead, as
- * a filesystem without modes does.
+ * a filesystem without modes does.  LANDLOCK refuses Landlock, as a kernel
+ * without it does.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -48,6 +49,9 @@ static int refuse_by_name(const char *name)
         return refuse(SYS_io_uring_enter, SYS_io_uring_enter, EPERM);
     if (strcmp(name, "CHMOD") == 0)
         return refuse(SYS_fchmod, SYS_fchmod, EPERM);
+    if (strcmp(name, "LANDLOCK") == 0)
+        return refuse(SYS_landlock_create_ruleset, SYS_landlock_restrict_self,
+                      ENOSYS);
     errno = EINVAL;
     return -1;
 }
@@ -55,7 +59,8 @@ static int refuse_by_name(const char *name)
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: nouring EPERM|ENOSYS|ENTER|CHMOD COMMAND...\n");
+        fprintf(stderr, "usage: nouring EPERM|ENOSYS|ENTER|CHMOD|LANDLOCK "
+                        "COMMAND...\n");
         return 2;
     }
     if (refuse_by_name(argv[1]) < 0) {
