@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/landlock.h>
@@ -21,6 +22,12 @@
 #define ACCESS_REFER     (UINT64_C(1) << 13)
 #define ACCESS_TRUNCATE  (UINT64_C(1) << 14)
 #define ACCESS_IOCTL_DEV (UINT64_C(1) << 15)
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#else
+#define HAS_SANITIZER 0
+#endif
 
 #define ACCESS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define ACCESS_FILE                                                 \
@@ -44,6 +51,7 @@ static const struct {
     { "/dev/null", ACCESS_FILE },   { "/dev/zero", ACCESS_FILE },
     { "/dev/tty", ACCESS_FILE },    { "/dev/urandom", ACCESS_READ },
     { "/dev/random", ACCESS_READ }, { "/dev/termination-log", ACCESS_FILE },
+    { "/opt", ACCESS_READ },        { "/nix/store", ACCESS_READ },
 };
 
 static struct {
@@ -134,6 +142,70 @@ static void allow_written(const struct ruleset *rules, const char *path)
         allow_parent(rules, path, ACCESS_WRITE);
 }
 
+/* ---- an NBD server with TLS ---- */
+
+/* The value of a parameter of the URI, as libnbd will open it. */
+static void allow_uri_parameter(const struct ruleset *rules, const char *uri,
+                                const char *name)
+{
+    const char *found = strstr(uri, name);
+    char path[PATH_MAX];
+
+    if (!found)
+        return;
+    found += strlen(name);
+    snprintf(path, sizeof(path), "%.*s", (int)strcspn(found, "&;#"), found);
+    allow_path(rules, path, ACCESS_READ);
+    if (strchr(path, '%')) /* encoded: not worth a decoder */
+        allow_path(rules, "/", ACCESS_READ);
+}
+
+/* Each lane makes a directory of links to the certificates for libnbd, which
+ * has places of its own where it looks without one. */
+static void allow_nbd(const struct ruleset *rules, const char *uri)
+{
+    static const char *const places[] = { "/dev/shm", "/tmp", "/run" };
+    const char *home = getenv("HOME");
+    char path[PATH_MAX];
+
+    if (strncmp(uri, "nbds", 4) != 0)
+        return;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        allow_path(rules, places[i], ACCESS_WRITE);
+    allow_uri_parameter(rules, uri, "tls-certificates=");
+    allow_uri_parameter(rules, uri, "tls-psk-file=");
+    if (!home)
+        return;
+    snprintf(path, sizeof(path), "%s/.pki", home);
+    allow_path(rules, path, ACCESS_READ);
+    snprintf(path, sizeof(path), "%s/.config/pki", home);
+    allow_path(rules, path, ACCESS_READ);
+}
+
+/* ---- options ---- */
+
+/*
+ * Who else uses a disk is found by opening devices: those that lie on it and
+ * those it lies on, and loop devices on a file.  A refusal would look like
+ * nobody.
+ */
+static void allow_device_checks(const struct ruleset *rules, const char *path)
+{
+    const uint64_t access = ACCESS_READ | ACCESS_IOCTL_DEV;
+    struct stat st;
+    glob_t loops;
+
+    if (stat(path, &st) == 0 && S_ISBLK(st.st_mode)) {
+        allow_path(rules, "/dev", access);
+        return;
+    }
+    if (glob("/dev/loop[0-9]*", 0, NULL, &loops) != 0)
+        return;
+    for (size_t i = 0; i < loops.gl_pathc; i++)
+        allow_path(rules, loops.gl_pathv[i], access);
+    globfree(&loops);
+}
+
 /* All other rows of files may be written to. */
 static bool is_only_read(const char *name)
 {
@@ -153,17 +225,23 @@ static void allow_row(const struct ruleset *rules, const struct option_row *row,
                       const char *path)
 {
     const char *word = row->arg ? row->arg : row->name;
+    struct stat st;
 
     if (strcmp(word, "FILE") != 0 && strcmp(word, "DIR") != 0 &&
         strcmp(word, "IMAGE") != 0 && strcmp(word, "DEST") != 0)
         return;
+    if (strcmp(word, "IMAGE") == 0 || strcmp(word, "DEST") == 0)
+        allow_device_checks(rules, path);
     if (!is_only_read(row->name)) {
         allow_written(rules, path);
         return;
     }
-    /* A mounted secret is replaced as a whole, in its directory. */
-    allow_path(rules, path, ACCESS_READ);
-    if (strcmp(word, "FILE") == 0)
+    if (strcmp(row->name, "IMAGE") == 0)
+        allow_nbd(rules, path);
+    /* A mounted secret is replaced as a whole, in its directory; the parts of
+     * an image are opened by each lane. */
+    allow_path(rules, path, ACCESS_READ | ACCESS_IOCTL_DEV);
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
         allow_parent(rules, path, ACCESS_READ);
 }
 
@@ -250,7 +328,7 @@ int sandbox_enter(struct error *err)
     int r;
 
     if (!sandbox.program || sandbox.mode == COMMON_OPTIONS_SANDBOX_OFF ||
-        sandbox.is_entered)
+        sandbox.is_entered || HAS_SANITIZER)
         return 0;
     sandbox.is_entered = true;
     r = enter_landlock();
@@ -265,6 +343,10 @@ bool sandbox_describe(char *buf, unsigned len)
     long abi = landlock_abi();
     bool has_calls = sandbox_calls_is_possible();
 
+    if (HAS_SANITIZER) {
+        snprintf(buf, len, "none: a build with a sanitizer");
+        return false;
+    }
     if (abi > 0)
         snprintf(buf, len, "Landlock %ld, %sseccomp", abi,
                  has_calls ? "" : "no ");

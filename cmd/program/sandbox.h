@@ -29,7 +29,8 @@ void sandbox_set(enum common_options_sandbox mode,
  * calls, all threads.  Stays allowed: descriptors that are open, and the files
  * behind them by any name; the paths of sandbox_set(); reading system files
  * (/etc, /usr, /proc, /sys).  Starting a program is not.  Only the first call
- * has an effect, and none without sandbox_set().
+ * has an effect, and none without sandbox_set(), nor in a build with a
+ * sanitizer, whose own work is confined otherwise.
  *
  * ERROR_SYSTEM: COMMON_OPTIONS_SANDBOX_REQUIRE, and the kernel lacks something.
  */

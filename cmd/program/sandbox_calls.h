@@ -6,9 +6,9 @@
 #include <stdbool.h>
 
 /*
- * Confines all threads of the process: any other call fails with EPERM, and one
- * by another architecture's table kills the process.  Returns 0 or -errno.  In a
- * build with a sanitizer, which makes calls of its own, it does nothing.
+ * Confines all threads of the process: any other call fails with EPERM, one that
+ * is newer than Linux 6.1 with ENOSYS, and one by another architecture's table
+ * kills the process.  Returns 0 or -errno.
  */
 int sandbox_calls_limit(void);
 

@@ -234,10 +234,6 @@ static void test_confined(void **state)
         int got = in_child(COMMON_OPTIONS_SANDBOX_REQUIRE, actions[i].action);
 
         CASE(actions[i].name);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-        if (actions[i].action == trace)
-            continue; /* system calls are not limited there */
-#endif
         if (actions[i].action == start_program)
             assert_true(got == EACCES || got == EPERM);
         else
