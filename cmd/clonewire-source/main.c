@@ -13,6 +13,7 @@
 #include "output/terminal.h"
 #include "program/confirm_overwrite.h"
 #include "program/program.h"
+#include "program/sandbox.h"
 
 /* What cw_pairing_make() makes begins with this. */
 #define CODE_PREFIX "cw1-"
@@ -158,11 +159,17 @@ static void settle(struct source_config *config)
 /* Runs a query instead of a clone.  PROGRAM_GO_ON: none was requested. */
 static int answer(struct program *process, struct source_config *config)
 {
+    struct error err;
+
     if (config->doctor)
         return report_doctor(config->options.image, config->json, stdout);
     if (!config->options.image)
         return program_misused(process, "IMAGE (CLONEWIRE_IMAGE) is missing, "
                                         "try --help");
+    if ((config->map || config->inspect || config->digest_only ||
+         config->check_receipt) &&
+        sandbox_enter(&err) < 0)
+        return program_refused(process, &err);
     if (config->map)
         return show_map(process, config);
     if (config->inspect)

@@ -131,14 +131,15 @@ static void allow_parent(const struct ruleset *rules, const char *path,
     allow_path(rules, dirname(given), access);
 }
 
-static void allow_written(const struct ruleset *rules, const char *path)
+static void allow_written(const struct ruleset *rules, const char *path,
+                          bool is_directory)
 {
     struct stat st;
     bool exists = stat(path, &st) == 0;
 
     allow_path(rules, path, ACCESS_WRITE);
     /* Not all of /dev, for one device; a directory is written to inside. */
-    if (!exists || S_ISREG(st.st_mode))
+    if (!is_directory && (!exists || S_ISREG(st.st_mode)))
         allow_parent(rules, path, ACCESS_WRITE);
 }
 
@@ -233,7 +234,7 @@ static void allow_row(const struct ruleset *rules, const struct option_row *row,
     if (strcmp(word, "IMAGE") == 0 || strcmp(word, "DEST") == 0)
         allow_device_checks(rules, path);
     if (!is_only_read(row->name)) {
-        allow_written(rules, path);
+        allow_written(rules, path, strcmp(word, "DIR") == 0);
         return;
     }
     if (strcmp(row->name, "IMAGE") == 0)

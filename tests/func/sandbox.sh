@@ -3,6 +3,7 @@
 # thread has a filter of system calls. --sandbox=off does not; without Landlock
 # in the kernel, auto warns and require refuses.
 . "$(dirname "$0")/lib.sh"
+unset CLONEWIRE_SANDBOX
 
 truncate -s 8M image
 put_noise image $((MIB)) $((2 * MIB))
@@ -40,6 +41,10 @@ SOURCE_WITH=(--sandbox=off)
 start_source image
 both_succeed
 cmp image copy.off
+
+# A question opens an image by path after it is confined.
+"$SOURCE" --digest --sandbox=require image >digest.out
+"$SOURCE" --digest --sandbox=off copy | diff - digest.out
 
 SOURCE_WITH=()
 "$TOOLS/nouring" LANDLOCK "$SOURCE" image --to copy.auto 2>err
