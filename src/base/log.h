@@ -30,25 +30,42 @@ bool log_wants(enum cw_log_level level);
 void log_line(enum cw_log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Of one place in the code: when it logged, and how often it could not. */
+#define LOG_LIMIT_PEERS 16U
+
+/* Of one place in the code: when it logged, and how often it could not.  A time
+ * is on the monotonic clock: no debt is left from there on. */
 struct log_limit {
-    uint64_t full_ns; /* on the monotonic clock: no debt is left from here on */
+    uint64_t full_ns;
     unsigned dropped;
+    struct log_limit_peer {
+        uint64_t name; /* a hash */
+        uint64_t full_ns;
+    } peers[LOG_LIMIT_PEERS]; /* the last ones */
 };
 
 /*
- * As log_line(), for what a peer can cause as often as it likes: up to 20 lines
- * at once and one a second in the long run.  The next line that is logged says
- * how many were dropped before it.
+ * May peer cause a line at now_ns?  Up to LOG_LIMIT_PEER_BURST lines at once and
+ * one a second in the long run; all peers together LOG_LIMIT_BURST and one a
+ * second.  peer: "ADDRESS:PORT", of which the port does not count; "": only
+ * the share of all counts.  Returns whether it may, with the number of lines
+ * dropped since the last one.
  */
-void log_line_limited(struct log_limit *limit, enum cw_log_level level,
-                      const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+bool log_limit_take(struct log_limit *limit, const char *peer, uint64_t now_ns,
+                    unsigned *dropped);
 
-#define log_warn_limited(...)                                \
-    do {                                                     \
-        static struct log_limit limit_;                      \
-        log_line_limited(&limit_, CW_LOG_WARN, __VA_ARGS__); \
+/* As log_line(), for what a peer can cause as often as it likes.  The next line
+ * that is logged says how many were dropped before it. */
+void log_line_limited(struct log_limit *limit, const char *peer,
+                      enum cw_log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#define LOG_LIMIT_BURST      20U
+#define LOG_LIMIT_PEER_BURST 5U
+
+#define log_warn_limited(peer, ...)                                \
+    do {                                                           \
+        static struct log_limit limit_;                            \
+        log_line_limited(&limit_, peer, CW_LOG_WARN, __VA_ARGS__); \
     } while (0)
 #define log_error(...) log_line(CW_LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_line(CW_LOG_WARN, __VA_ARGS__)

@@ -23,8 +23,8 @@ void upload_router_set(struct upload_router *router,
 static bool refuse(struct request *request, enum http_code code,
                    const char *why)
 {
-    log_warn_limited("refused %s: %s: %d %s", request->peer, why, (int)code,
-                     http_reason(code));
+    log_warn_limited(request->peer, "refused %s: %s: %d %s", request->peer, why,
+                     (int)code, http_reason(code));
     request_answer(request, code, HTTP_TEXT, "");
     return false;
 }

@@ -66,8 +66,8 @@ void visitor_log_refusal(const struct visitor *visitor, const struct error *err)
 {
     bool is_known = visitor->peer[0] != '\0'; /* else err names it */
 
-    log_warn_limited("refused a connection%s%s: %s", is_known ? " from " : "",
-                     visitor->peer, err->text);
+    log_warn_limited(visitor->peer, "refused a connection%s%s: %s",
+                     is_known ? " from " : "", visitor->peer, err->text);
 }
 
 /* Receives the first message, which must be HELLO, JOIN or ERROR. */

@@ -27,7 +27,8 @@ static void log_refusal(const struct http_service *service,
                         const struct request *request, const struct error *err)
 {
     if (request->len > 0 && !service->is_open)
-        log_warn_limited("refused %s: %s", request->peer, err->text);
+        log_warn_limited(request->peer, "refused %s: %s", request->peer,
+                         err->text);
     else
         log_debug("%s: %s", request->peer, err->text);
 }
@@ -71,7 +72,7 @@ struct request *http_serve(struct conn *conn, int stop_fd, uint64_t deadline_ns,
     conn_set_stop(conn, stop_fd);
     request = request_open(conn);
     if (!request) {
-        log_warn("no memory for a request");
+        log_warn_limited("", "no memory for a request");
         return NULL;
     }
     if (handle(service, request, deadline_ns)) {

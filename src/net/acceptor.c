@@ -199,7 +199,7 @@ static void start_client(struct acceptor *acceptor, int fd)
     add_client(acceptor, client);
     if (thread_start(&thread, client_main, client, &err) == 0)
         return;
-    log_warn("cannot serve a client: %s", err.text);
+    log_warn_limited("", "cannot serve a client: %s", err.text);
     close(fd);
     pthread_mutex_lock(&acceptor->lock);
     drop_client(acceptor, client);

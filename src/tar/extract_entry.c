@@ -166,15 +166,16 @@ int unpack_mode(int fd, mode_t mode, const struct timespec times[2],
     if (fchmod(fd, mode & PERMISSIONS) < 0) {
         if (errno != EPERM && errno != EOPNOTSUPP)
             return unpack_failed(err, errno, "set the mode of", path);
-        log_warn_limited("%s: this filesystem does not let its mode be set: "
+        log_warn_limited("",
+                         "%s: this filesystem does not let its mode be set: "
                          "%o is lost",
                          path, (unsigned)(mode & PERMISSIONS));
     }
     if (futimens(fd, times) < 0) {
         if (errno != EPERM && errno != EOPNOTSUPP)
             return unpack_failed(err, errno, "set the times of", path);
-        log_warn_limited("%s: this filesystem does not let its times be set",
-                         path);
+        log_warn_limited(
+            "", "%s: this filesystem does not let its times be set", path);
     }
     return 0;
 }
@@ -192,7 +193,8 @@ int unpack_attributes(int fd, struct tree_reader *reader,
         if (errno != EOPNOTSUPP && errno != EPERM)
             return unpack_failed(err, errno, "set an attribute of",
                                  entry->path);
-        log_warn_limited("%s: this filesystem does not take the attribute %s: "
+        log_warn_limited("",
+                         "%s: this filesystem does not take the attribute %s: "
                          "it is lost",
                          entry->path, name);
     }
@@ -205,7 +207,8 @@ int unpack_take_acls(struct tree_reader *reader, const char *path,
     int r = tree_reader_acls(reader, acls);
 
     if (r == -ESRCH) {
-        log_warn_limited("%s: its ACL names users without their numbers: it is "
+        log_warn_limited("",
+                         "%s: its ACL names users without their numbers: it is "
                          "lost",
                          path);
         return 0;
@@ -226,7 +229,8 @@ int unpack_set_acl(int fd, const struct acls *acls, enum posix_acl_kind kind,
         return error_set(err, ERROR_PROTOCOL, 0, "%s: no valid ACL", path);
     if (errno != EOPNOTSUPP && errno != EPERM)
         return unpack_failed(err, errno, "set the ACL of", path);
-    log_warn_limited("%s: this filesystem takes no ACL: its own is lost", path);
+    log_warn_limited("", "%s: this filesystem takes no ACL: its own is lost",
+                     path);
     return 0;
 }
 
@@ -365,7 +369,7 @@ int unpack_special(struct unpack_place *place, const struct tree_entry *entry,
     } else if (S_ISFIFO(entry->mode)) {
         r = mkfifoat(place->at.fd, place->at.name, 0600);
     } else {
-        log_warn_limited("%s is a device: left out", entry->path);
+        log_warn_limited("", "%s is a device: left out", entry->path);
         return 0;
     }
     if (r == 0 && S_ISFIFO(entry->mode))

@@ -272,9 +272,10 @@ static bool wait_for_next_session(struct target *t, const struct error *err)
         sink_discard(t->sink); /* it fills the volume */
     if (err->kind == ERROR_MISMATCH || err->kind == ERROR_NO_SPACE)
         t->has_disk = false;
-    log_warn("clone from %s: %s; %s", t->session.peer, err->text,
-             comes_back ? "waiting for the source to come back"
-                        : "waiting for another source");
+    log_warn_limited(t->session.peer, "clone from %s: %s; %s", t->session.peer,
+                     err->text,
+                     comes_back ? "waiting for the source to come back"
+                                : "waiting for another source");
     /* Before there is a disk, no source can be known as the one of it. */
     t->reserved_ns = comes_back && t->has_disk ? t->retry.deadline_ns : 0;
     if (t->reserved_ns == 0)
@@ -291,8 +292,8 @@ static bool go_on_after_upload(struct target *t, const struct error *err)
     if (t->options.once || err->kind == ERROR_TARGET_IO ||
         err->kind == ERROR_CANCELLED)
         return false;
-    log_warn("upload from %s: %s; waiting for another", t->session.peer,
-             err->text);
+    log_warn_limited(t->session.peer, "upload from %s: %s; waiting for another",
+                     t->session.peer, err->text);
     job_state_go_on(&t->job.state);
     job_read_security(&t->job);
     return true;

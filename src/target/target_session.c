@@ -40,7 +40,8 @@ void target_turn_away(const struct visitor *visitor, const struct error *err)
 {
     struct channel *channel = malloc(sizeof(*channel));
 
-    log_warn_limited("turned away %s: %s", visitor->peer, err->text);
+    log_warn_limited(visitor->peer, "turned away %s: %s", visitor->peer,
+                     err->text);
     if (!channel)
         return;
     channel_init(channel, visitor->conn);
