@@ -25,7 +25,10 @@
 #define OUTPUT_BYTES_MAX (1U << 20)
 /* Separates a login's output from the target's.  The login's last line may not
  * have ended. */
-#define MARKER       "clonewire-target-follows"
+#define MARKER "clonewire-target-follows"
+/* We read its stdout, even if its machine is a pod.  An older target has no such
+ * option, and takes no notice. */
+#define PLACE        "export CLONEWIRE_CODE_FILE=-; "
 #define PRINT_MARKER "echo; echo " MARKER "; "
 
 /*
@@ -35,9 +38,10 @@
  */
 static const char direct_script[] = PRINT_MARKER
     "set -- $SSH_CONNECTION -- \"$@\"; case $3 in *:*) at=[$3];; *) at=$3;; "
-    "esac; shift 5; exec clonewire-target --quiet --once --code-valid 60s "
+    "esac; shift 5; " PLACE
+    "exec clonewire-target --quiet --once --code-valid 60s "
     "--listen \"$at:0\" \"$@\"";
-static const char tunnel_script[] = PRINT_MARKER
+static const char tunnel_script[] = PRINT_MARKER PLACE
     "exec clonewire-target --quiet --once --code-valid 60s "
     "--listen 127.0.0.1:0 \"$@\"";
 

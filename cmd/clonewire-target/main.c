@@ -96,7 +96,7 @@ static int run_clone(struct program *process, struct target_config *config)
                                         "--key and --ca: by HTTP there is no "
                                         "other identity");
     program_get_events(process, &config->options.events);
-    if (pairing_offer_make(&offer, process, &config->options, &error) < 0)
+    if (pairing_offer_make(&offer, process, config, &error) < 0)
         return program_fail(process, &error);
     status = receive(process, config);
     pairing_offer_wipe(&offer);

@@ -84,6 +84,15 @@ static const struct option_row clone_rows[] = {
     { 0 },
 };
 
+static const struct option_row code_rows[] = {
+    { "code-file", 0, "CLONEWIRE_CODE_FILE", "FILE", NULL, OPTION_STRING, NULL,
+      OPTION_FIELD(struct target_config, code_file), 0, 0,
+      "write the pairing code and address to FILE, which only its owner can "
+      "read; -: to stdout; not given: to stdout, unless that is the log of a "
+      "pod or of systemd" },
+    { 0 },
+};
+
 static const struct option_row consent_rows[] = {
     { "yes", 'y', "CLONEWIRE_YES", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct target_config, yes), 0, 0,
@@ -171,6 +180,7 @@ static const struct option_group groups[] = {
     { "Instead of cloning", plan_rows, 0 },
     { "Security", common_options_security,
       offsetof(struct target_config, options.security) },
+    { "Security", code_rows, 0 },
     { "Security", name_rows,
       offsetof(struct target_config, options.security) },
     { "Security", http_rows,

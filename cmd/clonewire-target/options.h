@@ -21,6 +21,7 @@ struct target_config {
     enum cw_digest digest;     /* of digest_only */
     bool json;                 /* print the result as JSON */
     uint64_t source_bytes;     /* of plan */
+    const char *code_file;     /* where the pairing code goes; "-": stdout */
 };
 
 extern const struct option_program target_program; /* for target_config */

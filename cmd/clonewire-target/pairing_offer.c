@@ -1,9 +1,15 @@
 #include "clonewire-target/pairing_offer.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "output/standard_streams.h"
 
@@ -40,6 +46,24 @@ static void print_json(const struct pairing_offer *offer, const char *address)
     explicit_bzero(buf, sizeof(buf));
 }
 
+/* A new file in the place of an old one, so that no other user has it open. */
+static int write_file(const struct pairing_offer *offer, const char *address)
+{
+    char text[CW_PAIRING_CHARS + 96];
+    AUTO_FD int fd = -1;
+    int r, n;
+
+    if (unlink(offer->file) < 0 && errno != ENOENT)
+        return -errno;
+    fd = open(offer->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    n = snprintf(text, sizeof(text), "%s@%s\n", offer->code, address);
+    r = standard_streams_write(fd, text, (size_t)n);
+    explicit_bzero(text, sizeof(text));
+    return r;
+}
+
 /* Never on stderr, which may be logged: the code is a secret. */
 static int on_reachable(void *opaque, const char *const *addresses,
                         unsigned count)
@@ -48,14 +72,56 @@ static int on_reachable(void *opaque, const char *const *addresses,
     struct pairing_offer *offer = process->extra;
     int r;
 
-    if (process->log.is_json)
-        for (unsigned i = 0; i < count; i++)
-            print_json(offer, addresses[i]);
-    else
-        print_text(offer, addresses, count);
-    r = standard_streams_flush(-1);
+    if (offer->file) {
+        r = write_file(offer, addresses[0]);
+    } else {
+        if (process->log.is_json)
+            for (unsigned i = 0; i < count; i++)
+                print_json(offer, addresses[i]);
+        else
+            print_text(offer, addresses, count);
+        r = standard_streams_flush(-1);
+    }
     pairing_offer_wipe(offer);
     return r;
+}
+
+/* systemd names the device and inode of the socket to its journal. */
+static bool is_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    uintmax_t device, inode;
+    struct stat st;
+
+    return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+           fstat(STDOUT_FILENO, &st) == 0 && st.st_dev == device &&
+           st.st_ino == inode;
+}
+
+/* Is what goes to stdout kept where others read it? */
+static bool is_log(void)
+{
+    return !isatty(STDOUT_FILENO) &&
+           (getenv("KUBERNETES_SERVICE_HOST") || is_journal());
+}
+
+static int check_place(const struct target_config *config,
+                       struct cw_error *error)
+{
+    if (config->code_file || !is_log())
+        return 0;
+    *error = (struct cw_error){
+        .status = (int)ERROR_USAGE,
+        .kind = error_kind_name(ERROR_USAGE),
+        .hint = error_hint(ERROR_USAGE),
+        .offset = UINT64_MAX,
+    };
+    snprintf(error->text, sizeof(error->text),
+             "stdout is the log of a %s, where the pairing code would stay: "
+             "give --code-file FILE (-: stdout all the same), certificates or "
+             "a pre-shared key",
+             is_journal() ? "service" : "pod");
+    return -1;
 }
 
 static bool has_identity(const struct cw_security *security)
@@ -65,14 +131,18 @@ static bool has_identity(const struct cw_security *security)
 }
 
 int pairing_offer_make(struct pairing_offer *offer, struct program *process,
-                       struct cw_target_options *options,
-                       struct cw_error *error)
+                       struct target_config *config, struct cw_error *error)
 {
+    struct cw_target_options *options = &config->options;
+    const char *file = config->code_file;
+
     if (has_identity(&options->security))
         return 0;
-    if (cw_pairing_make(offer->code, error) < 0)
+    if (check_place(config, error) < 0 ||
+        cw_pairing_make(offer->code, error) < 0)
         return -1;
     offer->process = process;
+    offer->file = file && strcmp(file, "-") != 0 ? file : NULL;
     offer->valid_ns = options->pairing_valid_ns;
     process->extra = offer;
     options->security.pairing_code = offer->code;

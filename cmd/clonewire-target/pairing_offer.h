@@ -10,17 +10,19 @@
 
 struct pairing_offer {
     struct program *process; /* borrowed */
+    const char *file;        /* borrowed; NULL: stdout */
     uint64_t valid_ns;
     char code[CW_PAIRING_CHARS]; /* secret, wiped once it is printed */
 };
 
 /*
- * If options have no identity, makes a code for them and adds a callback to
- * options->events (already filled).  Returns 0, or -1 with *error filled.
+ * If config has no identity, makes a code for its options and adds a callback to
+ * their events (already filled).  The code goes to config->code_file, else to
+ * stdout, but not to a stdout that is a log.  Returns 0, or -1 with *error
+ * filled (status 2: there is no place for the code).
  */
 int pairing_offer_make(struct pairing_offer *offer, struct program *process,
-                       struct cw_target_options *options,
-                       struct cw_error *error);
+                       struct target_config *config, struct cw_error *error);
 
 void pairing_offer_wipe(struct pairing_offer *offer);
 

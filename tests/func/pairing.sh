@@ -148,6 +148,47 @@ source_with image "$CODE"
 wait_target
 assert_status source 0
 
+# A pod's log is no place for it: a file is, or stdout if that is wanted.
+start_refused() # ENVIRONMENT REGEX
+{
+    local status=0
+
+    env "$1" "$TARGET" --listen 127.0.0.1:0 copy9 >refused.out 2>refused.log ||
+        status=$?
+    assert_equal "$status" 2 "status with $1"
+    grep -qE "$2.*--code-file" refused.log || fail "$1: $(cat refused.log)"
+    [ ! -s refused.out ] || fail "$1: $(cat refused.out)"
+}
+
+start_refused KUBERNETES_SERVICE_HOST=10.0.0.1 'log of a pod'
+journal=$(touch refused.out && stat -c %d:%i refused.out)
+start_refused "JOURNAL_STREAM=$journal" 'log of a service'
+export KUBERNETES_SERVICE_HOST=10.0.0.1
+echo stale >code.txt
+chmod 644 code.txt
+LISTEN=127.0.0.1:0
+: >target.log
+"$TARGET" --listen "$LISTEN" --code-file code.txt copy9 >target.out \
+    2>target.log &
+TARGET_PID=$!
+at_exit stop_process $TARGET_PID
+wait_listening
+until grep -q '^cw1-.*@127' code.txt 2>/dev/null; do
+    is_running $TARGET_PID || fail "$(cat target.log)"
+    sleep 0.05
+done
+assert_equal "$(stat -c %a code.txt)" 600 "mode of the file"
+! grep -q cw1- target.out target.log || fail "the code is in a log"
+source_with image --code-file code.txt
+wait_target
+assert_status source 0
+assert_status target 0
+new_target copy10 --code-file -
+source_with image "$CODE"
+wait_target
+assert_status source 0
+unset KUBERNETES_SERVICE_HOST
+
 # On every address there are as many lines as addresses.
 LISTEN_ON=:0 new_target copy8
 lines=$(grep -c '^    clonewire-source IMAGE cw1-' target.out)
