@@ -342,6 +342,10 @@ class Play:
         if self.volume.is_device or self.has_tampered_dest or (
                 not path.exists()):
             return
+        with path.open("rb") as file:  # the name may get another meanwhile
+            self._check_named(pathlib.Path(f"/proc/self/fd/{file.fileno()}"))
+
+    def _check_named(self, path: pathlib.Path) -> None:
         if find_state(path, self.disk.states, False):
             return
         if any(path.read_bytes() == old.read_bytes() for old in self.old):
