@@ -1,5 +1,6 @@
 #include "target/target_recognize.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -131,6 +132,7 @@ static int judge_chunk(void *opaque, uint64_t chunk, const uint8_t *leaves,
     struct sample *sample = sample_of(r, chunk);
 
     (void)err;
+    assert(sample); /* no other chunk was asked for */
     sample->is_zero = leaves == NULL;
     if (sums)
         memcpy(sample->here, sums, sizeof(sample->here));
