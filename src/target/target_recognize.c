@@ -120,8 +120,11 @@ static void choose(struct target_recognition *r)
 static struct sample *sample_of(struct target_recognition *r, uint64_t chunk)
 {
     struct sample key = { .chunk = chunk };
+    struct sample *found = bsearch(&key, r->samples, r->count, sizeof(key),
+                                   by_chunk);
 
-    return bsearch(&key, r->samples, r->count, sizeof(key), by_chunk);
+    assert(found != NULL); /* only chosen chunks are read */
+    return found;
 }
 
 static int judge_chunk(void *opaque, uint64_t chunk, const uint8_t *leaves,
