@@ -13,6 +13,9 @@
 #include "transfer/compressor.h"
 #include "transfer/disk_options.h"
 
+/* How much of an index is sent between two looks at the session. */
+#define INDEX_TURN_BYTES (UINT64_C(2) << 20)
+
 /* One lane for a stream, which can only be read in order. */
 static unsigned lanes_wanted(const struct source *s)
 {
@@ -72,6 +75,13 @@ static int send_index(struct source *s)
                                           : MESSAGE_TREE_MAX);
         message.tree.bytes = index->bytes + at;
         if (session_send(&s->session, &message) < 0)
+            return -1;
+        /* On a slow network the target's heartbeats wait meanwhile; DONE may
+         * come after FINISH only. */
+        if (!s->has_finished &&
+            at / INDEX_TURN_BYTES !=
+                (at + message.tree.len) / INDEX_TURN_BYTES &&
+            source_stay_alive(s) < 0)
             return -1;
     }
     return 0;

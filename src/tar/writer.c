@@ -26,6 +26,10 @@
 /* A server that wants only the disk, as CDI's does, takes the first entry whose
  * name contains this one. */
 #define FIRST_NAME CW_VOLUME_DISK_NAME
+/* A smaller file is not a disk of a machine or of a loop device, for
+ * which a guard looks at each device.  An index shows by itself whether its
+ * files change. */
+#define INDEX_GUARD_MIN_BYTES (INT64_C(64) << 10)
 /* Of an entry: the extended header, its records and the header. */
 #define HEADER_BYTES 1536U
 
@@ -300,7 +304,7 @@ static bool is_as_walked(const struct stat *opened, const struct stat *walked)
            opened->st_mtim.tv_nsec == walked->st_mtim.tv_nsec;
 }
 
-/* *guard: NULL unless it is a regular file. */
+/* *guard: NULL unless it is a regular file, for an index a large one. */
 static int guard_entry(const struct tar_writer *p, int fd,
                        const struct tree_walk_entry *entry,
                        struct source_guard **guard, struct error *err)
@@ -308,7 +312,8 @@ static int guard_entry(const struct tar_writer *p, int fd,
     char path[32];
 
     *guard = NULL;
-    if (!S_ISREG(entry->stat.st_mode))
+    if (!S_ISREG(entry->stat.st_mode) ||
+        (p->options->is_index && entry->stat.st_size < INDEX_GUARD_MIN_BYTES))
         return 0;
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     if (source_guard_open(guard, path, entry->path, p->options->allow_in_use,

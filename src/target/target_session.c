@@ -381,7 +381,7 @@ static void say_done(struct target *t)
         }
         /* It lives, and writes its receipt. */
         deadline_ns = clock_now_ns() + BYE_NS;
-    } while (message.type == MESSAGE_PROGRESS);
+    } while (message.type == MESSAGE_PROGRESS || message.type == MESSAGE_TREE);
     t->is_told = message.type == MESSAGE_BYE;
 }
 
