@@ -22,6 +22,8 @@ static const char *excess(const struct source_config *config)
         return "standard input cannot be sent to a URL: give a file";
     if (options->bytes_per_second > 0 || options->rate_file)
         return "--rate and --rate-file are not for a URL";
+    if (options->follow_ns != 0)
+        return "--follow is not for a URL";
     if (options->changed_extents || options->delta || options->bitmap)
         return "--delta, --changed-extents and --bitmap are not for a URL";
     if (config->output.receipt)

@@ -40,6 +40,11 @@ static const struct option_word digests[] = {
     { NULL, 0 },
 };
 
+static const struct option_word follow_words[] = {
+    { "stdin", CW_FOLLOW_STDIN },
+    { NULL, 0 },
+};
+
 /* clang-format off */
 static const struct option_row clone_rows[] = {
     { "IMAGE", 0, "CLONEWIRE_IMAGE", NULL, NULL, OPTION_ARGUMENT, NULL,
@@ -65,6 +70,21 @@ static const struct option_row clone_rows[] = {
       "auto: both sides read and compare the data of an earlier run; trust: "
       "skip data that size, times, samples and an authenticated checkpoint prove "
       "unchanged; off, compare: like auto, since only the target acts on them" },
+    { "follow", 0, "CLONEWIRE_FOLLOW", "INTERVAL", NULL, OPTION_DURATION,
+      follow_words, OPTION_FIELD(struct cw_source_options, follow_ns),
+      CLOCK_SECOND_NS / 10, 24 * 3600 * CLOCK_SECOND_NS,
+      "clone in passes while the disk is in use: send all, then every INTERVAL "
+      "what has changed, until SIGUSR1, a line on standard input, or the next two "
+      "options begin the last pass; stdin: a pass for each line, the last for the "
+      "line \"cutover\"" },
+    { "follow-until", 0, "CLONEWIRE_FOLLOW_UNTIL", "FILE", NULL, OPTION_STRING,
+      NULL, OPTION_FIELD(struct cw_source_options, follow_until), 0, 0,
+      "with --follow: begin the last pass once this file exists" },
+    { "cutover-under", 0, "CLONEWIRE_CUTOVER_UNDER", "TIME", NULL,
+      OPTION_DURATION, NULL,
+      OPTION_FIELD(struct cw_source_options, cutover_under_ns),
+      1, 24 * 3600 * CLOCK_SECOND_NS,
+      "with --follow: begin the last pass once it should take less than this" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_source_options, delta), 0, 0,
       "update an older copy on the target: send only what differs; a file there "
@@ -236,11 +256,14 @@ static const struct option_rule rules[] = {
       "json makes the summary of a clone JSON" },
     { "to", NULL,
       "via through-ssh code code-file job-id resume delta changed-extents "
+      "follow follow-until cutover-under "
       "bitmap "
       "compress rate rate-file connect-timeout retry-for server-name "
       "bind-address bind-device tcp-congestion dead-peer-timeout",
       NULL },
     { "bitmap", NULL, "changed-extents", NULL },
+    { "follow-until", "follow", NULL, NULL },
+    { "cutover-under", "follow", NULL, NULL },
     { "overwrite", "to via", NULL, "the target has that option" },
     { "preallocate", "to", NULL, "the target has that option" },
     { "overcommit", "to", NULL, "the target has that option" },
@@ -260,7 +283,8 @@ static const char story[] =
     "HOST:PORT.  Without HOST:PORT it asks for the code on the "
     "terminal.\n\n"
     "A directory is copied file by file, to a directory of the target.\n\n"
-    "Nothing may write to the disk during the clone.";
+    "Nothing may write to the disk during the clone, or with --follow, during its "
+    "last pass.";
 
 const struct option_program source_program = {
     .name = "clonewire-source",

@@ -113,6 +113,11 @@ static void print_json(struct progress_display *display,
     else
         json_add_number(&json, "eta_seconds", bar->eta_s);
     json_add_number(&json, "lanes", p->lanes);
+    if (p->pass > 0) {
+        json_add_number(&json, "pass", p->pass);
+        json_add_thousandths(&json, "cutover_seconds",
+                             p->cutover_ns / CLOCK_MS_NS);
+    }
     if (p->lost_ns > 0) {
         json_add_number(&json, "lost_seconds", p->lost_ns / CLOCK_SECOND_NS);
         json_add_number(&json, "retry_seconds", p->retry_ns / CLOCK_SECOND_NS);
@@ -129,6 +134,9 @@ void progress_display_update(struct progress_display *display,
         return;
     pthread_mutex_lock(&display->lock);
     is_new_phase = !display->has_phase || display->phase != progress->phase;
+    if (display->pass != progress->pass)
+        display->bar = (struct progress_bar){ 0 };
+    display->pass = progress->pass;
     display->phase = progress->phase;
     display->has_phase = true;
     progress_bar_update(&display->bar, progress);

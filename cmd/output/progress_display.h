@@ -23,6 +23,7 @@ struct progress_display {
     pthread_mutex_t lock; /* protects the fields below */
     struct progress_bar bar;
     enum cw_phase phase;
+    unsigned pass;
     bool has_phase;
     uint64_t last_line_ns; /* plain: time of the last line */
 };

@@ -61,6 +61,12 @@ static void print_amounts(const struct cw_summary *s, FILE *out)
     if (s->unverified_bytes > 0)
         fprintf(out, "not verified   %" PRIu64 " bytes on the target's disk\n",
                 s->unverified_bytes);
+    if (s->passes > 0)
+        fprintf(out, "passes         %u\n", s->passes);
+    if (s->is_mixed)
+        fprintf(out,
+                "state          not of one moment: the image changed while "
+                "it was read\n");
     if (s->allocated_bytes > 0)
         fprintf(out, "allocated      %s\n",
                 format_bytes(a, sizeof(a), s->allocated_bytes));
@@ -127,6 +133,8 @@ void summary_add_json(const struct cw_summary *s, struct json *json)
     json_add_number(json, "verified_bytes", s->verified_bytes);
     json_add_number(json, "unread_bytes", s->unread_bytes);
     json_add_number(json, "unverified_bytes", s->unverified_bytes);
+    json_add_bool(json, "not_of_one_moment", s->is_mixed);
+    json_add_number(json, "passes", s->passes);
     json_add_number(json, "reconnects", s->reconnects);
     json_add_number(json, "wire_bytes", s->wire_bytes);
     json_add_number(json, "compressed_bytes", s->compressed_bytes);

@@ -21,6 +21,8 @@ static void add_success(struct json *json, const struct cw_summary *summary)
     json_add_number(json, "disk_bytes", summary->disk_bytes);
     json_add_number(json, "verified_bytes", summary->verified_bytes);
     json_add_text(json, "digest", summary->digest);
+    if (summary->is_mixed)
+        json_add_bool(json, "notOfOneMoment", true);
     if (preallocation) {
         json_add_text(json, "preallocation", preallocation);
         json_add_bool(json, "preallocationApplied",

@@ -115,7 +115,8 @@ enum cw_phase {
     CW_PHASE_COPYING,
     CW_PHASE_FLUSHING,  /* zeroing the tail, fsync */
     CW_PHASE_VERIFYING, /* comparing digests, reading back, the final name */
-    CW_PHASE_DONE,      /* durable and equal: the only 100 % */
+    CW_PHASE_WAITING, /* between two passes: the copy of the last is complete */
+    CW_PHASE_DONE,    /* durable and equal: the only 100 % */
 };
 
 struct cw_progress {
@@ -129,8 +130,10 @@ struct cw_progress {
     uint64_t verified_bytes; /* read back from the disk after the writes */
     uint64_t elapsed_ns;     /* since copying began */
     unsigned lanes;
-    uint64_t lost_ns;  /* since the connection was lost; 0: it is there */
-    uint64_t retry_ns; /* lost: how much longer another is waited for */
+    uint64_t lost_ns;    /* since the connection was lost; 0: it is there */
+    uint64_t retry_ns;   /* lost: how much longer another is waited for */
+    unsigned pass;       /* with follow: the current one, from 1; 0: without */
+    uint64_t cutover_ns; /* expected duration of the last pass; 0: unknown */
 };
 
 /* "copying"; for messages.  Never NULL. */
@@ -229,6 +232,7 @@ enum cw_compress {
 
 /* For cw_source_options.cross_check: compare none. */
 #define CW_CROSS_CHECK_OFF UINT32_MAX
+#define CW_FOLLOW_STDIN UINT64_MAX
 
 struct cw_source_options {
     const char *image;  /* file, block device, or nbd:// URI of an export */
@@ -263,6 +267,11 @@ struct cw_source_options {
     const char *changed_extents;
     /* The same from a dirty bitmap of the NBD export that image names. */
     const char *bitmap;
+    /* Clone in passes that begin this long after each other (CW_FOLLOW_STDIN: at
+     * a line on standard input); 0: one pass.  docs/operations.md. */
+    uint64_t follow_ns;
+    const char *follow_until;  /* NULL: none */
+    uint64_t cutover_under_ns; /* 0: none */
     const char *job_id; /* NULL: derived from image and target, so that the
                          * same command resumes its clone */
 };
@@ -379,9 +388,11 @@ struct cw_summary {
     uint64_t wait_net_ns;
     unsigned lanes;
     unsigned reconnects;
-    const char *io_engine;     /* "io_uring", "threads"; static */
-    const char *io_mode;       /* "direct", "dontcache", "buffered"; static */
-    bool reads_holes;          /* source: also read the holes of its file */
+    const char *io_engine; /* "io_uring", "threads"; static */
+    const char *io_mode;   /* "direct", "dontcache", "buffered"; static */
+    bool is_mixed;         /* the image changed meanwhile: not of one moment */
+    unsigned passes;       /* with follow; 0: without */
+    bool reads_holes;      /* source: also read the holes of its file */
     const char *zero_method;   /* target: "hole", "punch-hole", ...; static */
     const char *preallocation; /* target: applied; static */
     char preallocation_why[96];
@@ -584,7 +595,7 @@ void cw_stop(struct cw_job *job);
  * Async-signal-safe. */
 void cw_reload(struct cw_job *job);
 
-/* Asks a running job to log its progress.  Async-signal-safe. */
+/* Logs the progress; begins the last pass (follow_ns).  Async-signal-safe. */
 void cw_report(struct cw_job *job);
 
 /* Frees the job.  Accepts NULL. */

@@ -36,6 +36,9 @@ struct local {
     enum digest_algorithm algorithm;
     bool verifies; /* by reading the disk back */
     bool allow_in_use;
+    bool is_identified;
+    uint8_t
+        identity[MESSAGE_IDENTITY_BYTES]; /* of the image, as it was opened */
     struct image *image; /* map only; each lane opens its own */
     struct sink *sink;
     struct local_plan plan;
@@ -157,8 +160,11 @@ static int check_same(struct local *l, struct error *err)
         .stop = &l->job.state.stop,
     };
 
-    if (l->allow_in_use)
+    if (l->allow_in_use) {
+        source_note_mixture(l->image, l->is_identified ? l->identity : NULL,
+                            &l->job.status.progress);
         return 0;
+    }
     return source_check_same(&scan, l->job.status.digest, err);
 }
 
@@ -254,6 +260,7 @@ static int build(struct local *l, const struct cw_source_options *source,
         image_check_apart(l->image, l->to, err) < 0 ||
         sink_open(&sink, &l->sink, err) < 0)
         return -1;
+    l->is_identified = source_identify(l->image, l->identity);
     l->plan.image.like = l->image;
     l->plan.sink = l->sink;
     l->plan.virtual_bytes = l->job.status.disk_bytes = l->image->virtual_bytes;

@@ -203,8 +203,11 @@ void job_attend(struct cw_job *job)
         if (job->reload)
             job->reload(job);
     }
-    if (atomic_exchange(&job->state.wants_report, false))
+    if (atomic_exchange(&job->state.wants_report, false)) {
         job_log_status(job);
+        if (job->report)
+            job->report(job);
+    }
 }
 
 void job_begin(struct cw_job *job)
@@ -216,7 +219,7 @@ void job_begin(struct cw_job *job)
         &p->handled_bytes,       &p->wait_disk_ns,   &p->wait_net_ns,
         &p->verified_bytes,      &p->unread_bytes,   &p->compressed_bytes,
         &p->compressed_to_bytes, &p->surveyed_bytes, &p->paced_ns,
-        &p->unverified_bytes,
+        &p->unverified_bytes,    &p->is_mixed,
     };
 
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -277,6 +280,8 @@ void job_report(struct cw_job *job)
         .verified_bytes = progress_get(&job->status.progress.verified_bytes),
         .elapsed_ns = job->status.start_ns ? now_ns - job->status.start_ns : 0,
         .lanes = job->resources.lanes,
+        .pass = (unsigned)progress_get(&job->status.progress.pass),
+        .cutover_ns = progress_get(&job->status.progress.cutover_ns),
     };
 
     if (job->status.lost_ns != 0) {
@@ -384,6 +389,8 @@ void job_summarize(const struct cw_job *job, struct cw_summary *summary)
     summary->unread_bytes = progress_get(&job->status.progress.unread_bytes);
     summary->unverified_bytes = progress_get(
         &job->status.progress.unverified_bytes);
+    summary->is_mixed = progress_get(&job->status.progress.is_mixed) != 0;
+    summary->passes = (unsigned)progress_get(&job->status.progress.pass);
     summary->verified_bytes = (job->status.digest
                                    ? digest_disk_bytes(job->status.digest)
                                    : 0) -

@@ -97,6 +97,8 @@ struct cw_job {
     void (*free)(struct cw_job *job); /* tolerates half-built */
     /* NULL, or: reads other files again when keys are reloaded.  Main thread. */
     void (*reload)(struct cw_job *job);
+    /* NULL, or: acts on cw_report(), beside the log.  Main thread. */
+    void (*report)(struct cw_job *job);
     struct cw_events events;
     struct cw_tuning tuning;
     const struct job_observer *observer; /* borrowed; NULL: none */

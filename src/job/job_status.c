@@ -14,6 +14,7 @@ const char *job_phase_name(enum cw_phase phase)
     case CW_PHASE_COPYING: return "copying";
     case CW_PHASE_FLUSHING: return "flushing";
     case CW_PHASE_VERIFYING: return "verifying";
+    case CW_PHASE_WAITING: return "waiting";
     case CW_PHASE_DONE: return "done";
     }
     return "unknown";
@@ -26,6 +27,7 @@ int job_write_receipt(const struct cw_job *job,
         .verified_bytes = summary->verified_bytes,
         .unverified_bytes = summary->unverified_bytes,
         .reads_holes = summary->reads_holes,
+        .is_mixed = summary->is_mixed,
         .ended_ns = clock_unix_ns(),
     };
 

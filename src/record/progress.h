@@ -25,6 +25,11 @@ struct progress {
     _Atomic uint64_t surveyed_bytes; /* target: looked at, what it holds */
     /* Held by the target as a record says, and not read again. */
     _Atomic uint64_t unverified_bytes;
+    _Atomic uint64_t
+        is_mixed;          /* 1: the image changed while it was read, so that
+                                * the copy is not of one moment */
+    _Atomic uint64_t pass; /* the current one of --follow; 0: none */
+    _Atomic uint64_t cutover_ns; /* expected time of the last one; 0: unknown */
 
     _Atomic uint64_t retries;         /* source: failed connection attempts */
     _Atomic uint64_t reconnects;      /* new connections after a loss */

@@ -84,6 +84,8 @@ static int put_receipt(FILE *out, const void *arg)
     put_text(out, "chunk_digests", r->chunk_file);
     put_number(out, "verified_bytes", r->verified_bytes);
     put_number(out, "unverified_bytes", r->unverified_bytes);
+    if (r->is_mixed)
+        put_text(out, "state", "not of one moment");
     if (r->reads_holes)
         put_text(out, "holes", "read");
     put_time(out, "begun", r->start_ns);

@@ -27,6 +27,7 @@ struct receipt {
     uint64_t disk_bytes;       /* of the source's disk */
     uint64_t verified_bytes;   /* of it, read by the source in that run */
     uint64_t unverified_bytes; /* held by the target, and not read again */
+    bool is_mixed;             /* the image changed while it was read */
     bool reads_holes;          /* holes of the image's file were read, too */
     uint64_t start_ns;         /* since 1970, UTC */
     uint64_t ended_ns;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "image/image_identity.h"
 #include "plan/chunk_grid.h"
 
@@ -157,4 +158,17 @@ int source_check_same(const struct disk_scan *scan, const struct digest *digest,
                         "%s was written to while it was read, at %" PRIu64
                         " and perhaps elsewhere",
                         scan->image.path, chunk * CHUNK_BYTES);
+}
+
+void source_note_mixture(const struct image *image, const uint8_t *identity,
+                         struct progress *progress)
+{
+    uint8_t now[MESSAGE_IDENTITY_BYTES];
+
+    if (identity && source_identify(image, now) &&
+        memcmp(now, identity, sizeof(now)) == 0)
+        return;
+    atomic_store(&progress->is_mixed, 1);
+    log_warn("the image may have changed while it was read: the copy is not of "
+             "one moment");
 }

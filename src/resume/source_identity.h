@@ -12,6 +12,7 @@
 #include "clonewire/clonewire.h"
 #include "net/addr.h"
 #include "plan/chunk_bitmap.h"
+#include "record/progress.h"
 #include "transfer/disk_scan.h"
 #include "wire/message.h"
 
@@ -25,6 +26,14 @@ void source_name_job(const struct cw_source_options *options,
  * times.  False: it cannot be identified. */
 bool source_identify(const struct image *image,
                      uint8_t identity[MESSAGE_IDENTITY_BYTES]);
+
+/*
+ * After a read during which others might write: sets is_mixed of progress, and
+ * warns, unless the image is provably the one of identity (as of when it was
+ * opened; NULL: it could not be identified).
+ */
+void source_note_mixture(const struct image *image, const uint8_t *identity,
+                         struct progress *progress);
 
 /* True if samples of the image can be read without decoding all of it. */
 bool source_can_sample(const struct image *image);

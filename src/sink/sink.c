@@ -149,6 +149,7 @@ int sink_adopt(struct sink *sink, uint64_t virtual_bytes, bool older,
     int r;
 
     sink->virtual_bytes = virtual_bytes;
+    atomic_store(&sink->stop, false); /* of a session before */
     r = sink->ops->prepare(sink, &room, err);
     if (r <= 0)
         return r;

@@ -68,8 +68,10 @@ static int open_disk(struct source *s, struct error *err)
     s->plan.virtual_bytes = s->job.status.disk_bytes = s->image->virtual_bytes;
     s->job.status.padding_bytes = s->image->padding_bytes;
     s->file_mode = mode_for_copy(&s->options);
-    s->has_identity = !s->options.allow_in_use &&
-                      source_identify(s->image, s->identity);
+    s->is_identified = source_identify(s->image, s->identity);
+    s->has_identity = !s->options.allow_in_use && s->is_identified;
+    s->plan.has_changed = (s->options.changed_extents || s->options.bitmap) &&
+                          s->pass != 1;
     if (chunk_bitmap_init(&s->plan.seen,
                           chunk_grid_count(s->plan.virtual_bytes), err) < 0)
         return -1;
@@ -184,8 +186,11 @@ static int check_same(void *arg, struct error *err)
  * user who allows the image to be in use allows it to change. */
 static int confirm_same(struct source *s)
 {
-    if (s->options.allow_in_use)
+    if (s->options.allow_in_use) {
+        source_note_mixture(s->image, s->is_identified ? s->identity : NULL,
+                            &s->job.status.progress);
         return 0;
+    }
     return task_run(&s->task, &s->job, check_same, source_stay_alive, s);
 }
 
@@ -279,6 +284,8 @@ static int finish(struct source *s)
     message.finish.waits = job_waits(&s->job);
     message.finish.unread_bytes = progress_get(
         &s->job.status.progress.unread_bytes);
+    message.finish.is_mixed = progress_get(&s->job.status.progress.is_mixed) !=
+                              0;
     s->has_finished = s->session.is_sent = true;
     if (session_send(&s->session, &message) < 0 || await_done(s, &message) < 0)
         return -1;
@@ -362,17 +369,21 @@ static int hold_session(struct source *s, uint64_t deadline_ns,
     return r;
 }
 
-static int run_sessions(struct source *s, struct error *err)
+static int run_pass(struct source *s, struct error *err)
 {
     uint64_t deadline_ns = clock_now_ns() + s->options.connect_timeout_ns;
 
+    job_enter(&s->job, CW_PHASE_PLANNING);
+    if (disk_options_measure(s->image, &s->job.status.total_bytes, err) < 0)
+        return -1;
     while (hold_session(s, deadline_ns, err) < 0) {
         bool has_begun = s->job.status.start_ns > 0;
 
         /* Until the clone has begun, the connect timeout limits all tries. */
         if ((!has_begun && clock_now_ns() >= deadline_ns) ||
             !source_calls_again(s, err))
-            return -1;
+            return error_wrap(err, "clone %s to %s", s->options.image,
+                              s->options.target);
         if (has_begun)
             deadline_ns = s->retry.deadline_ns;
     }
@@ -382,6 +393,7 @@ static int run_sessions(struct source *s, struct error *err)
 static int source_run(struct cw_job *job, struct cw_summary *summary,
                       struct error *err)
 {
+    static const struct source_pass pass = { open_disk, run_pass };
     struct source *s = (struct source *)job;
 
     source_name_job(&s->options, &s->plan.target, s->plan.virtual_bytes,
@@ -389,12 +401,8 @@ static int source_run(struct cw_job *job, struct cw_summary *summary,
     snprintf(job->status.format, sizeof(job->status.format), "%s",
              s->image->format_text);
     job_set_ready(job);
-    job_enter(job, CW_PHASE_PLANNING);
-    if (disk_options_measure(s->image, &job->status.total_bytes, err) < 0)
+    if (source_follow_run(s, &pass, err) < 0)
         return -1;
-    if (run_sessions(s, err) < 0)
-        return error_wrap(err, "clone %s to %s", s->options.image,
-                          s->options.target);
     job_enter(job, CW_PHASE_DONE);
     summarize(s, summary);
     if (s->receipt_failed)
@@ -452,7 +460,6 @@ static int build(struct source *s, const struct cw_source_options *options,
     s->options = *options;
     s->is_paired = options->security.pairing_code != NULL;
     s->options.security.pairing_code = NULL; /* the caller may wipe it */
-    s->plan.has_changed = options->changed_extents || options->bitmap;
     s->plan.job = &s->job;
     s->job.status.disk_path = options->image;
     if (job_init(&s->job, true, &options->security, &options->tuning,
@@ -473,6 +480,7 @@ static int build(struct source *s, const struct cw_source_options *options,
     s->plan.compress = options->compress;
     if (addr_parse(options->target, &s->plan.target, err) < 0)
         return -1;
+    source_follow_init(s);
     return open_disk(s, err);
 }
 

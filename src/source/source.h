@@ -3,7 +3,7 @@
  * which runs sessions; source_connect.c dials, and redials after a loss;
  * source_negotiate.c agrees with the target on what to send;
  * source_trust.c decides what need not be read; source_traffic.c watches the
- * lanes' connections.
+ * lanes' connections; source_follow.c repeats it all in passes.
  */
 #ifndef CW_SOURCE_SOURCE_H
 #define CW_SOURCE_SOURCE_H
@@ -34,14 +34,22 @@ struct source {
     uint64_t max_peer_leaves; /* maximum of leaves that the target announced */
     bool has_finished;        /* FINISH was sent: the target knows our root */
     struct message_done done;
-    bool is_paired; /* by a code */
-    bool has_identity;
+    bool is_paired;     /* by a code */
+    bool has_identity;  /* for HELLO */
+    bool is_identified; /* identity is that of the image as it was opened */
     uint8_t identity[MESSAGE_IDENTITY_BYTES]; /* of the image */
     uint16_t file_mode;                       /* for the copy, as of HELLO */
     bool wants_trust; /* either end asks for it, and the image is the same */
     char peer[128];
     bool receipt_failed;
     struct error receipt_error; /* then */
+
+    /* With follow: source_follow.c. */
+    unsigned pass;         /* the current one, from 1; 0: only one */
+    bool is_last;          /* no other follows */
+    bool is_cutover_asked; /* by cw_report() or a line */
+    bool may_be_in_use;    /* also in the last pass: allow_in_use, as given */
+    bool is_input_at_end;  /* no more lines will come */
 };
 
 /* As cw_source_open(): NULL with *err filled; else owned by the caller
@@ -49,6 +57,28 @@ struct source {
 struct cw_job *source_open(const struct cw_source_options *options,
                            const struct job_observer *observer,
                            struct error *err);
+
+/* What a pass consists of. */
+struct source_pass {
+    /* Opens options.image, and makes what is kept for each of its chunks. */
+    int (*open)(struct source *s, struct error *err);
+    /* Clones it, in as many sessions as it takes. */
+    int (*run)(struct source *s, struct error *err);
+};
+
+/* Before the image is opened for the first pass: sets up options.follow_ns. */
+void source_follow_init(struct source *s);
+
+/*
+ * All passes, if options.follow_ns asks for several, else one.  Between passes,
+ * the copy of the last is complete on the target, which waits.
+ */
+int source_follow_run(struct source *s, const struct source_pass *pass,
+                      struct error *err);
+
+/* How long the target should wait for the next pass, in seconds; 0: this is the
+ * last. */
+uint32_t source_next_pass_s(const struct source *s);
 
 /* Options to scan the disk again, all of it or parts. */
 struct disk_scan source_survey(const struct source *s);

@@ -40,7 +40,9 @@ static int say_hello(struct source *s)
     hello->codecs = compressor_offer(s->plan.compress);
     memcpy(hello->job, s->job.status.id, sizeof(hello->job));
     memcpy(hello->format, s->job.status.format, sizeof(hello->format));
-    hello->asks_delta = s->options.delta || s->plan.has_changed;
+    hello->asks_delta = s->options.delta || s->plan.has_changed || s->pass > 1;
+    hello->pass = s->pass;
+    hello->next_pass_s = source_next_pass_s(s);
     hello->takes_sums = hello->takes_parts = true;
     hello->padding_bytes = (uint16_t)s->job.status.padding_bytes;
     hello->file_mode = s->file_mode;
@@ -123,6 +125,10 @@ static int check_plan(const struct source *s, const struct message_plan *plan,
                          "target planned %u lanes and a disk of %" PRIu64
                          " bytes",
                          plan->lanes, plan->disk_bytes);
+    if (s->pass > 0 && !plan->takes_passes)
+        return error_set(err, ERROR_PROTOCOL, 0,
+                         "target is too old to take a disk in several passes "
+                         "(--follow)");
     if (plan->has_sums && !plan->surveys)
         return error_set(err, ERROR_PROTOCOL, 0,
                          "target planned sums of chunks that it will not tell");

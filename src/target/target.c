@@ -88,7 +88,8 @@ static int check_source(const struct target *t, const struct visitor *visitor,
     if (check_hello(hello, err) < 0 ||
         check_size(t, hello->virtual_bytes, err) < 0)
         return -1;
-    is_same = target_is_same_job(t, hello, visitor->name);
+    is_same = target_is_same_job(t, hello, visitor->name) ||
+              target_is_next_pass(t, hello, visitor->name);
     if (t->is_left && !is_same && strcmp(hello->job, t->disk_of.job) == 0 &&
         strcmp(visitor->name, t->disk_of_name) != 0)
         return error_set(err, ERROR_BUSY, 0,
@@ -277,7 +278,9 @@ static bool wait_for_next_session(struct target *t, const struct error *err)
                      comes_back ? "waiting for the source to come back"
                                 : "waiting for another source");
     /* Before there is a disk, no source can be known as the one of it. */
-    t->reserved_ns = comes_back && t->has_disk ? t->retry.deadline_ns : 0;
+    t->reserved_ns = comes_back && (t->has_disk || t->awaits_pass)
+                         ? t->retry.deadline_ns
+                         : 0;
     if (t->reserved_ns == 0)
         leave_gate(t);
     job_lost_peer(&t->job, t->reserved_ns);
@@ -310,7 +313,7 @@ static int serve_visitor(struct target *t, struct visitor *visitor,
         job_state_first_error(&t->job.state, err);
     if (r < 0 && err->kind == ERROR_NO_SPACE && t->options.security.http)
         error_wrap(err, ERROR_NO_SPACE_CDI);
-    if (r == 0)
+    if (r == 0 && t->disk_of.next_pass_s == 0)
         upload_router_set(&t->router, UPLOAD_ROUTER_DONE);
     return r;
 }
@@ -326,10 +329,27 @@ static void wait_until_told(struct target *t)
     if (t->job.tuning.retry_ns == CW_RETRY_OFF)
         return;
     while (!t->is_told && wait_for_source(t, &visitor, &err) > 0) {
+        if (target_is_next_pass(t, &visitor->first.hello, visitor->name)) {
+            t->comeback = visitor; /* it knows */
+            return;
+        }
         if (serve_visitor(t, visitor, &err) < 0)
             job_state_go_on(&t->job.state);
         visitor_close(visitor);
     }
+}
+
+/* The source has stopped following its image before its last pass. */
+static int fail_pass(const struct target *t, struct error *err)
+{
+    if (t->has_disk)
+        return error_set(err, ERROR_TEMPORARY, 0,
+                         "the source did not come back during pass %u",
+                         t->passes + 1);
+    return error_set(err, ERROR_TEMPORARY, 0,
+                     "the source did not come for its next pass; %s is a "
+                     "complete copy as of pass %u",
+                     t->options.destination, t->passes);
 }
 
 /*
@@ -361,6 +381,8 @@ static int next_source(struct target *t, struct visitor **visitor,
         }
         if (r != 0)
             return r;
+        if (t->awaits_pass)
+            return fail_pass(t, err);
         if (t->options.once) {
             *err = *lost;
             return -1;
@@ -428,11 +450,54 @@ static void forget_record(struct target *t)
         log_warn("%s", err.text);
 }
 
+/* The copy of a pass is complete, and its source continues: the next pass changes
+ * the copy, which is its own. */
+static int await_pass(struct target *t, struct error *err)
+{
+    uint64_t wait_ns = t->disk_of.next_pass_s * CLOCK_SECOND_NS +
+                       (t->job.tuning.retry_ns == CW_RETRY_OFF
+                            ? 0
+                            : t->job.tuning.retry_ns);
+
+    job_read_security(&t->job);
+    log_info("pass %u is complete; waiting for the next one", t->passes);
+    if (t->options.delta == CW_DELTA_OFF)
+        t->options.delta = CW_DELTA_AUTO;
+    t->options.only_resume = false;
+    t->is_committed = t->is_told = false;
+    t->readbacks = 0;
+    t->max_on_disk = t->parts_on_disk = 0;
+    t->retry = (struct retry){ .budget_ns = t->job.tuning.retry_ns };
+    t->reserved_ns = clock_now_ns() + wait_ns;
+    return target_reopen_disk(t, err);
+}
+
+/* All passes of one source, each of which leaves a complete copy. */
+static int run_passes(struct target *t, struct cw_summary *summary,
+                      struct error *err)
+{
+    for (;;) {
+        int r;
+
+        if (run_sessions(t, err) < 0)
+            return -1;
+        t->awaits_pass = t->disk_of.next_pass_s > 0;
+        t->passes = t->disk_of.pass;
+        summarize(t, summary);
+        r = job_write_receipt(&t->job, summary, err);
+        wait_until_told(t);
+        forget_record(t);
+        if (r < 0 || !t->awaits_pass)
+            return r;
+        if (await_pass(t, err) < 0)
+            return -1;
+    }
+}
+
 static int target_run(struct cw_job *job, struct cw_summary *summary,
                       struct error *err)
 {
     struct target *t = (struct target *)job;
-    int r;
 
     t->code_ends_ns = clock_now_ns() + t->options.pairing_valid_ns;
     if (listener_open(&t->listen, job,
@@ -440,19 +505,14 @@ static int target_run(struct cw_job *job, struct cw_summary *summary,
                       err) < 0)
         return -1;
     job_set_ready(job);
-    if (run_sessions(t, err) < 0) {
-        if (t->is_late)
-            return 1;
-        if (t->session.peer[0] == '\0')
-            return -1;
-        return error_wrap(err, "clone from %s to %s", t->session.peer,
-                          t->options.destination);
-    }
-    summarize(t, summary);
-    r = job_write_receipt(job, summary, err);
-    wait_until_told(t);
-    forget_record(t);
-    return r;
+    if (run_passes(t, summary, err) == 0)
+        return 0;
+    if (t->is_late)
+        return 1;
+    if (t->session.peer[0] == '\0' || t->is_committed)
+        return -1;
+    return error_wrap(err, "clone from %s to %s", t->session.peer,
+                      t->options.destination);
 }
 
 static void target_free(struct cw_job *job)

@@ -68,6 +68,8 @@ struct target {
     atomic_bool confirm_stop;
     unsigned readbacks;     /* that found something else */
     bool is_told;           /* and the source knows: it said BYE */
+    unsigned passes;        /* of a source that follows its image, complete */
+    bool awaits_pass;       /* disk_of's source will call for its next pass */
     uint64_t max_on_disk;   /* leaves that were ever held at once; */
     uint64_t parts_on_disk; /* of chunks in part, as the session began */
     /* Identity of the image that all that is held was read from; 0: none. */
@@ -102,6 +104,16 @@ struct cw_job *target_open(const struct cw_target_options *options,
  */
 bool target_is_same_job(const struct target *t,
                         const struct message_hello *hello, const char *name);
+
+/* Is hello the next pass of the source whose pass is complete?  name: as for
+ * target_is_same_job(). */
+bool target_is_next_pass(const struct target *t,
+                         const struct message_hello *hello, const char *name);
+
+/* Takes a finished disk as the older copy for the next clone of it: from now on
+ * it is what lies at the destination, as any other.  ERROR_REFUSED,
+ * ERROR_TARGET_IO. */
+int target_reopen_disk(struct target *t, struct error *err);
 
 /* Tells a visitor why it cannot stay. */
 void target_turn_away(const struct visitor *visitor, const struct error *err);

@@ -26,17 +26,13 @@ static bool is_replaceable(const struct target *t)
     return t->options.overwrite || t->options.delta;
 }
 
-/* From now on it is what lies at the destination, as any other. */
-static int drop(struct target *t, struct error *err)
+int target_reopen_disk(struct target *t, struct error *err)
 {
     struct sink_options options;
 
-    target_finished_interrupt(t);
     target_forget_disk(t);
-    t->is_left = t->is_confirmed = t->plan.is_finished = false;
-    t->plan.is_replaceable = false;
+    t->plan.is_finished = t->plan.is_replaceable = false;
     atomic_store(&t->plan.is_replaced, false);
-    t->reserved_ns = 0;
     if (sink_is_device(t->sink))
         return 0;
     /* It was open to be read. */
@@ -51,6 +47,14 @@ static int drop(struct target *t, struct error *err)
     checkpointer_open(&t->checkpointer, &t->job, t->sink, t->options.state_dir,
                       t->options.checkpoint_ns);
     return 0;
+}
+
+static int drop(struct target *t, struct error *err)
+{
+    target_finished_interrupt(t);
+    t->is_left = t->is_confirmed = false;
+    t->reserved_ns = 0;
+    return target_reopen_disk(t, err);
 }
 
 int target_finished_make_way(struct target *t, const struct visitor *visitor,

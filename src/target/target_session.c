@@ -165,6 +165,7 @@ static int handle_message(struct target *t, const struct message *message)
         return session_unexpected(&session->control, message);
     atomic_store(&t->job.status.progress.unread_bytes,
                  message->finish.unread_bytes);
+    atomic_store(&t->job.status.progress.is_mixed, message->finish.is_mixed);
     return 0;
 }
 
@@ -261,6 +262,7 @@ static int send_plan(struct target *t)
     memcpy(message.plan.identity, t->on_disk_of, sizeof(t->on_disk_of));
     message.plan.wants_trust = t->options.resume == CW_RESUME_TRUST;
     message.plan.surveys = t->plan.is_surveyed;
+    message.plan.takes_passes = session->hello.pass > 0;
     t->plan.has_sums = t->plan.is_surveyed && session->hello.takes_sums &&
                        !atomic_load(&t->plan.is_coarse);
     message.plan.has_sums = t->plan.has_sums;
@@ -399,6 +401,7 @@ static void begin_session(struct target *t, struct visitor *visitor)
     memcpy(session->name, visitor->name, sizeof(session->name));
     if (!target_is_same_job(t, &session->hello, session->name))
         job_begin(&t->job);
+    atomic_store(&t->job.status.progress.pass, session->hello.pass);
     t->reserved_ns = 0;
     memcpy(t->job.status.id, session->hello.job, sizeof(t->job.status.id));
     memcpy(t->job.status.format, session->hello.format,
@@ -528,7 +531,8 @@ int target_serve(struct target *t, struct visitor *visitor)
         r = 0;
     if (r == 0) {
         say_done(t);
-        job_enter(&t->job, CW_PHASE_DONE);
+        job_enter(&t->job, t->disk_of.next_pass_s > 0 ? CW_PHASE_WAITING
+                                                      : CW_PHASE_DONE);
     } else {
         progress_add(&t->job.status.progress.failed_sessions, 1);
         session_settle_error(&t->session.control);

@@ -21,6 +21,14 @@ bool target_is_same_job(const struct target *t,
            hello->digest == t->disk_of.digest;
 }
 
+bool target_is_next_pass(const struct target *t,
+                         const struct message_hello *hello, const char *name)
+{
+    return t->awaits_pass && hello->pass > 0 && !hello->has_finished &&
+           strcmp(hello->job, t->disk_of.job) == 0 &&
+           strcmp(name, t->disk_of_name) == 0;
+}
+
 void target_forget_disk(struct target *t)
 {
     t->has_disk = false;

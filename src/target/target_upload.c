@@ -164,6 +164,7 @@ int target_take_upload(struct target *t, struct visitor *visitor)
     struct conn_info info;
     int r;
 
+    t->disk_of.next_pass_s = 0; /* it is of no source */
     conn_get_info(visitor->upload->conn, &info);
     snprintf(t->session.peer, sizeof(t->session.peer), "%s (%s)", info.peer,
              info.peer_name);

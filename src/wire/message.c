@@ -67,6 +67,8 @@ static const struct option hello_options[] = {
     { 17, FIELD(hello.answers_sample), 0 },
     { 18, FIELD(hello.asks_trust),     0 },
     { 19, FIELD(hello.tree_bytes),     0 },
+    { 20, FIELD(hello.pass),           0 },
+    { 21, FIELD(hello.next_pass_s),    0 },
     { 5,  FIELD(hello.root),           offsetof(struct message, hello.has_finished) },
     { 0 },
 };
@@ -80,6 +82,7 @@ static const struct option plan_options[] = {
     { 3, FIELD(plan.wants_trust), 0 },
     { 4, FIELD(plan.surveys),     0 },
     { 5, FIELD(plan.has_sums),    0 },
+    { 6, FIELD(plan.takes_passes), 0 },
     { 0 },
 };
 static const struct field have_fields[] = {
@@ -121,6 +124,7 @@ static const struct field finish_fields[] = {
 };
 static const struct option finish_options[] = {
     { 1, FIELD(finish.unread_bytes), 0 },
+    { 2, FIELD(finish.is_mixed),     0 },
     { 0 },
 };
 static const struct field done_fields[] = {

@@ -104,6 +104,10 @@ struct message_hello {
     uint64_t tree_bytes;    /* option 19: the disk is a directory, and so long
                              * is its index, 1..MESSAGE_TREE_BYTES; 0: no
                              * option, it is a disk */
+    uint32_t pass;          /* option 20: of a clone of several passes, from 1;
+                             * 0: no option, the only one */
+    uint32_t next_pass_s;   /* option 21: another pass follows this one, within
+                             * so many seconds; 0: no option, it is the last */
 };
 
 struct message_plan {
@@ -118,6 +122,7 @@ struct message_plan {
     bool wants_trust; /* option 3: held chunks need not be read again */
     bool surveys;     /* option 4: announces each chunk before it may be sent */
     bool has_sums;    /* option 5: every LEAVES has sums */
+    bool takes_passes; /* option 6: another pass may follow */
 };
 
 struct message_have {
@@ -196,6 +201,7 @@ struct message_finish {
     struct message_waits waits; /* of the source */
     uint8_t root[MESSAGE_ROOT_BYTES];
     uint64_t unread_bytes; /* option 1: their digests are the target's */
+    bool is_mixed;         /* option 2: the image changed while it was read */
 };
 
 struct message_done {

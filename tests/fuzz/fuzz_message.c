@@ -79,15 +79,18 @@ static bool has_options(const struct message *m)
              m->hello.padding_bytes != 0 || m->hello.takes_parts ||
              m->hello.takes_missing || m->hello.answers_sample ||
              m->hello.asks_trust || m->hello.has_finished ||
+             m->hello.pass != 0 || m->hello.next_pass_s != 0 ||
              m->hello.tree_bytes != 0 || m->hello.file_mode != 0 ||
              m->hello.stored_bytes != 0)) ||
            (m->type == MESSAGE_PLAN &&
             (m->plan.codecs != 0 || m->plan.has_identity ||
-             m->plan.wants_trust || m->plan.surveys || m->plan.has_sums)) ||
+             m->plan.wants_trust || m->plan.surveys || m->plan.has_sums ||
+             m->plan.takes_passes)) ||
            (m->type == MESSAGE_LEAVES && m->leaves.sums) ||
            (m->type == MESSAGE_HAVE && m->have.is_missing) ||
            (m->type == MESSAGE_DONE && m->done.unverified_bytes != 0) ||
-           (m->type == MESSAGE_FINISH && m->finish.unread_bytes != 0) ||
+           (m->type == MESSAGE_FINISH &&
+            (m->finish.unread_bytes != 0 || m->finish.is_mixed)) ||
            (m->type == MESSAGE_PROGRESS && m->progress.has_waits) ||
            (m->type == MESSAGE_ERROR && m->error.has_space);
 }

@@ -48,7 +48,7 @@ static void samples(struct message out[SAMPLES])
         .kind = 31, .errnum = 28, .offset = 4096, .text = "no space"
     };
     out[7].type = MESSAGE_FINISH;
-    out[7].finish = (struct message_finish){ { 5, 6 }, { 0xab }, 0 };
+    out[7].finish = (struct message_finish){ { 5, 6 }, { 0xab }, 0, false };
     out[8].type = MESSAGE_DONE;
     out[8].done = (struct message_done){ 10, 20, { 7, 8 }, { 0xcd }, 0 };
     out[9].type = MESSAGE_BYE;

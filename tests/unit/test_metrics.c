@@ -45,6 +45,8 @@ static void test_format(void **state)
         "clonewire_written_bytes_total 17\n",
         "clonewire_resumed_bytes_total 0\n",
         "clonewire_unverified_bytes_total 0\n",
+        "clonewire_not_of_one_moment 0\n",
+        "clonewire_pass 0\n",
         "clonewire_wait_seconds_total{stage=\"disk\"} 2.345\n",
         "clonewire_wait_seconds_total{stage=\"network\"} 0.000\n",
         "clonewire_failed_sessions_total 0\n",

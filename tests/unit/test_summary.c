@@ -112,6 +112,7 @@ static void test_json(void **state)
         "\"zero_bytes\":7516192768,\"same_bytes\":1073741824,"
         "\"verified_bytes\":9663676416,\"unread_bytes\":1073741824,"
         "\"unverified_bytes\":0,"
+        "\"not_of_one_moment\":false,\"passes\":0,"
         "\"reconnects\":3,\"wire_bytes\":3489660928,"
         "\"compressed_bytes\":2147483648,"
         "\"compressed_to_bytes\":1073741824,"
