@@ -66,12 +66,15 @@ int target_flush(void *arg, struct error *err)
 }
 
 /* The record stays until the source knows: killed in between, we can tell it
- * when both are started again. */
+ * when both are started again.  Before the last pass there is nothing to tell:
+ * a restarted target must not end well with that copy. */
 static int commit(struct target *t, struct error *err)
 {
-    return checkpointer_save_finished(&t->checkpointer, t->root, err) < 0
-               ? -1
-               : sink_commit(t->sink, err);
+    int r = t->session.hello.next_pass_s > 0
+                ? checkpointer_remove(&t->checkpointer, err)
+                : checkpointer_save_finished(&t->checkpointer, t->root, err);
+
+    return r < 0 ? -1 : sink_commit(t->sink, err);
 }
 
 /* Bytes that stay because a record names them, without being read. */

@@ -530,6 +530,8 @@ int target_serve(struct target *t, struct visitor *visitor)
     if (t->is_committed && !was_committed)
         r = 0;
     if (r == 0) {
+        t->disk_of.pass = t->session.hello.pass;
+        t->disk_of.next_pass_s = t->session.hello.next_pass_s;
         say_done(t);
         job_enter(&t->job, t->disk_of.next_pass_s > 0 ? CW_PHASE_WAITING
                                                       : CW_PHASE_DONE);
