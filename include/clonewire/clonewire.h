@@ -65,11 +65,8 @@ struct cw_security {
     const char *groups;
     bool openssl_aes; /* never Intel's library, which may be faster */
 
-    /*
-     * Replaces all of the above: a code that cw_pairing_make() made on the
-     * target, for one job.  The library reads it while the job is opened and
-     * does not keep it: the caller may wipe it afterwards.
-     */
+    /* Replaces all of the above: a code that cw_pairing_make() made on the
+     * target, for one job.  May be wiped once the job is open. */
     const char *pairing_code;
 };
 
@@ -232,7 +229,7 @@ enum cw_compress {
 
 /* For cw_source_options.cross_check: compare none. */
 #define CW_CROSS_CHECK_OFF UINT32_MAX
-#define CW_FOLLOW_STDIN UINT64_MAX
+#define CW_FOLLOW_STDIN    UINT64_MAX
 
 struct cw_source_options {
     const char *image;  /* file, block device, or nbd:// URI of an export */
@@ -396,8 +393,7 @@ struct cw_summary {
     const char *zero_method;   /* target: "hole", "punch-hole", ...; static */
     const char *preallocation; /* target: applied; static */
     char preallocation_why[96];
-    const char *arrival; /* target: "clonewire"; over HTTP "clone" or "upload";
-                          * static */
+    const char *arrival; /* target: "clonewire", "clone", "upload"; static */
     char image_format[64];
     char tls[64];         /* "TLSv1.3 TLS_AES_128_GCM_SHA256" */
     char peer[128];       /* address and name */
@@ -571,11 +567,8 @@ struct cw_job *cw_volume_open(const struct cw_volume_options *options,
 
 #define CW_VOLUME_DISK_NAME "disk.img" /* the only disk in a directory */
 
-/*
- * Copies source's image to target's destination on this machine, with source's
- * digest, tuning and events.  Network options of both are ignored.  Returns a
- * job as cw_source_open() does.
- */
+/* As cw_source_open(): copies source's image to target's destination on this
+ * machine, with source's digest, tuning and events, without network options. */
 struct cw_job *cw_local_open(const struct cw_source_options *source,
                              const struct cw_target_options *target,
                              struct cw_error *error);
@@ -588,14 +581,11 @@ struct cw_job *cw_local_open(const struct cw_source_options *source,
 int cw_run(struct cw_job *job, struct cw_summary *summary,
            struct cw_error *error);
 
-/* Asks a running job to stop cleanly within seconds.  Async-signal-safe. */
-void cw_stop(struct cw_job *job);
-
-/* Asks a running job to read its certificates and keys again.
+/* Ask a running job to stop cleanly within seconds; to read its certificates and
+ * keys again; to log its progress and, with follow_ns, to begin the last pass.
  * Async-signal-safe. */
+void cw_stop(struct cw_job *job);
 void cw_reload(struct cw_job *job);
-
-/* Logs the progress; begins the last pass (follow_ns).  Async-signal-safe. */
 void cw_report(struct cw_job *job);
 
 /* Frees the job.  Accepts NULL. */

@@ -219,6 +219,10 @@ int source_follow_run(struct source *s, const struct source_pass *pass,
             err, ERROR_USAGE, 0,
             "--follow: %s cannot be read more than once: name a file",
             s->options.image);
+    if (is_following(s) && s->image->tree)
+        return error_set(err, ERROR_USAGE, 0,
+                         "--follow: %s is a directory, not a disk",
+                         s->options.image);
     for (;;) {
         uint64_t start_ns = clock_now_ns();
 
