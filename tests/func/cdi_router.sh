@@ -45,18 +45,20 @@ for path in /v1{beta,alpha}1/upload{,-form}-async; do
     assert_answer 200
 done
 
-# Certificates: the log says what is wrong with them.
-curl_as "" -X POST -d x /v1beta1/upload
+# Certificates: the log says what is wrong with them.  From another address, as
+# each has a share of the log.
+OTHER=(--interface 127.0.0.2)
+curl_as "" "${OTHER[@]}" -X POST -d x /v1beta1/upload
 assert_answer 401
 [ ! -s answer ] || fail "401 with a body"
 will_say "the source sent no certificate: 401"
-curl_as source-imposter -X POST -d x /v1beta1/upload
+curl_as source-imposter "${OTHER[@]}" -X POST -d x /v1beta1/upload
 assert_answer 401
 will_say "wanted source, certificate has .*CN=imposter: 401"
-curl_as source-stranger -X POST -d x /v1beta1/upload
+curl_as source-stranger "${OTHER[@]}" -X POST -d x /v1beta1/upload
 assert_answer 000
 will_say "refused a connection.*(not signed|issuer|unknown|trust)"
-curl_as source-expired -X POST -d x /v1beta1/upload
+curl_as source-expired "${OTHER[@]}" -X POST -d x /v1beta1/upload
 assert_answer 000
 will_say "refused a connection.*expired"
 
