@@ -295,8 +295,8 @@ static bool go_on_after_upload(struct target *t, const struct error *err)
     if (t->options.once || err->kind == ERROR_TARGET_IO ||
         err->kind == ERROR_CANCELLED)
         return false;
-    log_warn_limited(t->session.peer, "upload from %s: %s; waiting for another",
-                     t->session.peer, err->text);
+    log_warn("upload from %s: %s; waiting for another", t->session.peer,
+             err->text);
     job_state_go_on(&t->job.state);
     job_read_security(&t->job);
     return true;
