@@ -146,6 +146,19 @@ static void allow_written(const struct ruleset *rules, const char *path,
 
 /* ---- an NBD server with TLS ---- */
 
+/* What libnbd opens in a directory of certificates, which may be links. */
+static void allow_certificates(const struct ruleset *rules, const char *dir)
+{
+    static const char *const names[] = { "ca-cert.pem", "ca-crl.pem",
+                                         "client-cert.pem", "client-key.pem" };
+    char path[2 * PATH_MAX];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        allow_path(rules, path, ACCESS_READ);
+    }
+}
+
 /* The value of a parameter of the URI, as libnbd will open it. */
 static void allow_uri_parameter(const struct ruleset *rules, const char *uri,
                                 const char *name)
@@ -158,6 +171,7 @@ static void allow_uri_parameter(const struct ruleset *rules, const char *uri,
     found += strlen(name);
     snprintf(path, sizeof(path), "%.*s", (int)strcspn(found, "&;#"), found);
     allow_path(rules, path, ACCESS_READ);
+    allow_certificates(rules, path);
     if (strchr(path, '%')) /* encoded: not worth a decoder */
         allow_path(rules, "/", ACCESS_READ);
 }

@@ -20,6 +20,9 @@ sin long-message 'payload too long'
 sin short-message 'cut short'
 sin trailing-garbage 'unexpected bytes at the end'
 sin wrong-version 'version 99'
+# A peer may cause five lines at once, and then one a second.
+stop_process "$TARGET_PID"
+start_target copy
 sin wrong-chunk 'out of bounds|chunks of 512'
 sin huge-disk 'out of bounds'
 sin unknown-digest 'out of bounds|algorithm 77'

@@ -62,6 +62,7 @@ kind_of() # COMMAND
 {
     case $1 in
     *--via*) echo ssh ;; # func/via.sh has a daemon for them
+    *" /srv/"*) echo directory ;; # func/tree.sh
     *https://upload.example*) echo upload ;;
     here\ *) echo prepared ;;
     *--cert*) echo certificates ;;
@@ -98,7 +99,7 @@ for from in README docs/operations manuals; do
         command=${line#* }
         count[$kind]=$((${count[$kind]:-0} + 1))
         case $kind in
-        ssh | prepared) continue ;;
+        ssh | prepared | directory) continue ;;
         alone) alone "$command" && continue ;;
         upload)
             targets[upload]="clonewire-target --http --cert t.crt --key t.key \

@@ -41,8 +41,8 @@ SOURCE_WITH=(--lanes 3)
 TARGET_WITH=(--lanes 3)
 for engine in uring threads; do
     "$SOURCE" --io-engine $engine --digest tree >engine.out 2>&1 || continue
-    SOURCE_WITH=(--lanes 3 --io-engine $engine)
-    TARGET_WITH=(--lanes 3 --io-engine $engine --verify readback)
+    SOURCE_WITH=(--lanes 3 --io-engine "$engine")
+    TARGET_WITH=(--lanes 3 --io-engine "$engine" --verify readback)
     copy_tree copy
     assert_copy copy
     rm -rf copy
