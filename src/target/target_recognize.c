@@ -135,7 +135,6 @@ static int judge_chunk(void *opaque, uint64_t chunk, const uint8_t *leaves,
     struct sample *sample = sample_of(r, chunk);
 
     (void)err;
-    assert(sample); /* no other chunk was asked for */
     sample->is_zero = leaves == NULL;
     if (sums)
         memcpy(sample->here, sums, sizeof(sample->here));
