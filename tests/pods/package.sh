@@ -10,7 +10,7 @@ require_image
 "$CW_SOURCE_DIR/dev" package >build.log 2>&1 || fail "./dev package"
 ! grep -E 'warning:' build.log || fail "the compiler complains"
 mkdir package
-cp "$CW_SOURCE_DIR/$(tail -n 1 build.log)" package/
+cp "$CW_SOURCE_DIR/$(grep '^build/clonewire_.*\.deb$' build.log)" package/
 
 cat >package/try <<'END'
 set -euo pipefail
