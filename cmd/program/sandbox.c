@@ -293,7 +293,7 @@ static void allow_open(const struct ruleset *rules)
             allow_fd(rules, fd,
                      (flags & O_ACCMODE) == O_RDONLY
                          ? ACCESS_READ | ACCESS_IOCTL_DEV
-                         : ACCESS_READ | ACCESS_FILE);
+                         : LANDLOCK_ACCESS_FS_READ_DIR | ACCESS_FILE);
     }
     if (dir)
         closedir(dir);

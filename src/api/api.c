@@ -163,7 +163,7 @@ int cw_source_map(const struct cw_source_options *options,
     struct error err;
 
     if (refuse_source(options, error) < 0 ||
-        refuse_null((const void *)(uintptr_t)each, "each", error) < 0)
+        refuse_null(each ? "" : NULL, "each", error) < 0)
         return -1;
     complete = defaults_source(options);
     if (source_map(&complete, each, opaque, &err) == 0)

@@ -347,12 +347,12 @@ static int own_file(const struct tar_stage *s, size_t number)
     if (r != 0)
         return r < 0 ? r : -EISDIR;
     fd = openat(at.fd, at.name, READ_FLAGS);
-    if (fd < 0 || fstat(fd, &st) < 0)
+    /* It may have had its attributes already. */
+    if (fd < 0 || fstat(fd, &st) < 0 ||
+        (st.st_nlink == 1 && !(st.st_mode & S_IWUSR) && fchmod(fd, 0600) < 0))
         r = -errno;
     else if (st.st_nlink > 1)
         r = copy_file(s, &at, fd, index->files[number].size_bytes);
-    else if (!(st.st_mode & S_IWUSR) && fchmod(fd, 0600) < 0)
-        r = -errno; /* it had its attributes already */
     safe_path_close(&at);
     return r;
 }

@@ -156,7 +156,8 @@ static void test_lists(void **state)
             const char *wanted = purpose == EXTENT_FILE_CHANGED
                                      ? cases[i].changed
                                      : cases[i].data;
-            int r = read_list(cases[i].text, purpose, &taken, &format, &err);
+            int r = read_list(cases[i].text, (enum extent_file_purpose)purpose,
+                              &taken, &format, &err);
 
             CASE(cases[i].text);
             if (wanted && r < 0)
