@@ -224,8 +224,9 @@ static int zero_in_file(struct sink_tree *t, size_t number, uint64_t offset,
     if (tar_stage_is_hole(t->stage, number, offset, length))
         return 0;
     r = tar_stage_own(t->stage, number);
-    if (r == 0)
-        r = tree_files_borrow(t->files, number, &file);
+    if (r != 0)
+        return r;
+    r = tree_files_borrow(t->files, number, &file);
     if (r != 0)
         return r;
     if (fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
