@@ -60,10 +60,10 @@ static const struct option_row clone_rows[] = {
       "prove unchanged; off: start over" },
     { "delta", 0, "CLONEWIRE_DELTA", NULL, "no", OPTION_FLAG, deltas,
       OPTION_FIELD(struct cw_target_options, delta), 0, 0,
-      "update an older copy of the disk: write only what differs, for a file in "
-      "a reflink of it where the filesystem has those, else in place; "
-      "--delta=inplace: always in place; --delta=copy: in a copy where there "
-      "are no reflinks, which needs space for both" },
+      "update an older copy of the disk: write only what differs. A file is "
+      "changed in a reflink of it if the filesystem has reflinks, else in "
+      "place; --delta=inplace: always in place; --delta=copy: in a copy instead "
+      "of in place, which needs space for both" },
     { "keep-setid", 0, "CLONEWIRE_KEEP_SETID", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, keep_setid), 0, 0,
       "with --http: keep setuid and setgid bits of files, and file "

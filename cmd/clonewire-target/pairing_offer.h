@@ -18,8 +18,8 @@ struct pairing_offer {
 /*
  * If config has no identity, makes a code for its options and adds a callback to
  * their events (already filled).  The code goes to config->code_file, else to
- * stdout, but not to a stdout that is a log.  Returns 0, or -1 with *error
- * filled (status 2: there is no place for the code).
+ * stdout, but not to a stdout that is a log.  Returns 0, or -1 and fills
+ * *error; its status is 2 if the code has nowhere to go.
  */
 int pairing_offer_make(struct pairing_offer *offer, struct program *process,
                        struct target_config *config, struct cw_error *error);

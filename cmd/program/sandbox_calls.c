@@ -30,11 +30,10 @@
 #define CALL_NEWER 451
 
 /*
- * Ours, the C library's and OpenSSL's.  No program starts another one from here
- * on (ssh is started before), so there is no execve; no ptrace, no mount, no
- * namespace, no key ring, no BPF, no module.  io_uring has three: where a pod's
- * own filter refuses them, helper threads with native AIO take over, as without
- * this filter.
+ * The calls that we, the C library and OpenSSL make.  ssh is started before
+ * the filter, so execve is not among them; nor are ptrace, mount, namespaces,
+ * key rings, BPF and modules.  The three calls of io_uring are: a pod's own
+ * filter may still refuse them, and the thread engine is then used.
  */
 static const uint16_t allowed_calls[] = {
     /* files */

@@ -5,14 +5,8 @@
 #include "fuzz.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "fuzz_place.h"
 #include "tar/extract.h"
 #include "tar/reader.h"
 
@@ -78,50 +72,20 @@ static void read_stream(const uint8_t *data, size_t len)
 
 /* ---- unpacking ---- */
 
-static int remove_one(const char *path, const struct stat *st, int type,
-                      struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-/* nftw() does not enter what it may not read: an entry's mode is its own. */
-static int open_up(const char *path, const struct stat *st, int type,
-                   struct FTW *at)
-{
-    (void)st, (void)at;
-    return type == FTW_DNR || type == FTW_D ? chmod(path, 0700) : 0;
-}
-
-static void check_place(const char *place)
-{
-    DIR *dir = opendir(place);
-    const struct dirent *entry;
-
-    assert(dir);
-    while ((entry = readdir(dir)) != NULL)
-        assert(entry->d_name[0] == '.' || strcmp(entry->d_name, "in") == 0);
-    closedir(dir);
-}
-
 static void unpack_stream(const uint8_t *data, size_t len)
 {
     struct feed feed = { data, len };
-    char place[] = "/dev/shm/fuzz-tar-XXXXXX", inside[64];
+    struct fuzz_place place;
     const struct tar_extract_options options = {
-        .directory = inside,
+        .directory = place.inside,
         .input = { feed_next, &feed, NULL },
     };
     struct tar_extract_report report;
     struct error err;
 
-    assert(mkdtemp(place));
-    snprintf(inside, sizeof(inside), "%s/in", place);
-    assert(mkdir(inside, 0700) == 0);
+    fuzz_place_open(&place);
     tar_extract_tree(&options, &report, &err);
-    check_place(place);
-    nftw(place, open_up, 16, FTW_PHYS);
-    nftw(place, remove_one, 16, FTW_PHYS | FTW_DEPTH);
+    fuzz_place_close(&place);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -3,34 +3,15 @@
  * file lies in its own blocks; and a tree that is made of it stays in its place.
  */
 #include <assert.h>
-#include <dirent.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/zstd.h"
 #include "fuzz.h"
+#include "fuzz_place.h"
 #include "plan/chunk_grid.h"
 #include "tar/stage.h"
 
 #define MAX_BYTES (64U << 10)
-
-static int remove_found(const char *path, const struct stat *st, int type,
-                        struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
-static int open_found(const char *path, const struct stat *st, int type,
-                      struct FTW *at)
-{
-    (void)st, (void)at;
-    return type == FTW_DNR || type == FTW_D ? chmod(path, 0700) : 0;
-}
 
 static void check_layout(const struct tree_index *index)
 {
@@ -45,36 +26,20 @@ static void check_layout(const struct tree_index *index)
     assert(index->virtual_bytes >= end && index->virtual_bytes <= INT64_MAX);
 }
 
-/* Nothing appears beside the directory. */
-static void check_outside(const char *place)
-{
-    DIR *dir = opendir(place);
-    const struct dirent *entry;
-
-    assert(dir);
-    while ((entry = readdir(dir)) != NULL)
-        assert(entry->d_name[0] == '.' || strcmp(entry->d_name, "in") == 0);
-    closedir(dir);
-}
-
 static void stage_tree(const struct tree_index *index)
 {
-    char place[] = "/dev/shm/fuzz-tree-XXXXXX", inside[64];
-    const struct tar_stage_options options = { .directory = inside,
+    struct fuzz_place place;
+    const struct tar_stage_options options = { .directory = place.inside,
                                                .index = index };
     struct tar_stage *stage;
     struct error err;
 
-    assert(mkdtemp(place));
-    snprintf(inside, sizeof(inside), "%s/in", place);
-    assert(mkdir(inside, 0700) == 0);
+    fuzz_place_open(&place);
     assert(tar_stage_open(&options, &stage, &err) == 0);
     if (tar_stage_make(stage, true, &err) == 0)
         tar_stage_finish(stage, &err);
     tar_stage_close(stage, false);
-    check_outside(place);
-    nftw(place, open_found, 16, FTW_PHYS);
-    nftw(place, remove_found, 16, FTW_PHYS | FTW_DEPTH);
+    fuzz_place_close(&place);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
