@@ -66,8 +66,8 @@ static const struct option_row clone_rows[] = {
       "of in place, which needs space for both" },
     { "keep-setid", 0, "CLONEWIRE_KEEP_SETID", NULL, "no", OPTION_FLAG, NULL,
       OPTION_FIELD(struct cw_target_options, keep_setid), 0, 0,
-      "with --http: keep setuid and setgid bits of files, and file "
-      "capabilities, in an archive or a clone of files" },
+      "keep setuid and setgid bits of files, and file capabilities, in a "
+      "directory or an archive" },
     { "checkpoint-every", 0, "CLONEWIRE_CHECKPOINT_EVERY", "TIME", "5s",
       OPTION_DURATION, NULL,
       OPTION_FIELD(struct cw_target_options, checkpoint_ns),
