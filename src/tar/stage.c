@@ -60,8 +60,9 @@ int tar_stage_open(const struct tar_stage_options *options,
 
 /* ---- the entries of the index ---- */
 
-/* Calls take() for each entry. */
-static int each_entry(struct tar_stage *s,
+/* Calls take() for each entry.  gives_modes: it gives the modes of the entries,
+ * and so the reader says which bits it leaves out. */
+static int each_entry(struct tar_stage *s, bool gives_modes,
                       int (*take)(struct tar_stage *s,
                                   const struct tree_entry *entry,
                                   struct error *err),
@@ -75,7 +76,7 @@ static int each_entry(struct tar_stage *s,
     if (tree_index_stream_open(&stream, index->bytes, index->len, err) < 0)
         return -1;
     r = tree_reader_open(&stream.source, &s->u.reader, err);
-    if (r == 0 && s->options.keep_setid)
+    if (r == 0 && (s->options.keep_setid || !gives_modes))
         tree_reader_keep_setid(s->u.reader);
     while (r == 0 && (r = tree_reader_next(s->u.reader, &entry, err)) > 0)
         r = take(s, &entry, err);
@@ -222,7 +223,7 @@ int tar_stage_make(struct tar_stage *stage, bool uses_old, struct error *err)
         return 0;
     stage->is_all_own = true;
     if (tar_extract_make_tree(&stage->u, err) < 0 ||
-        each_entry(stage, uses_old ? stage_old : stage_new, err) < 0 ||
+        each_entry(stage, false, uses_old ? stage_old : stage_new, err) < 0 ||
         tar_extract_check_names(&stage->u, err) < 0)
         return -1;
     if (faccessat(stage->u.tree_fd, COPY_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
@@ -453,7 +454,7 @@ static int finish_entry(struct tar_stage *s, const struct tree_entry *entry,
 int tar_stage_finish(struct tar_stage *stage, struct error *err)
 {
     unlinkat(stage->u.tree_fd, COPY_NAME, 0);
-    if (each_entry(stage, finish_entry, err) < 0 ||
+    if (each_entry(stage, true, finish_entry, err) < 0 ||
         tar_extract_publish(&stage->u, INDEX_NAME, err) < 0)
         return -1;
     stage->has_tree = false;

@@ -74,6 +74,20 @@ assert_both_fail 11 'taken is a directory, and the source sends a disk'
 run_source tree --format qcow2
 assert_status source 2
 
+# Setuid bits are dropped and said once, or kept.
+mkdir special plain kept
+echo x >special/su
+chmod 4755 special/su
+start_target plain
+run_source special
+wait_target
+assert_equal "$(stat -c %a plain/su)" 755 "mode"
+assert_equal "$(grep -c 'su: setuid' target.log)" 1 "warnings"
+start_target kept --keep-setid
+run_source special
+wait_target
+assert_equal "$(stat -c %a kept/su)" 4755 "mode with --keep-setid"
+
 # A file that changes meanwhile never gets its name.
 mkdir busy
 make_dense busy/a $((64 * MIB))
