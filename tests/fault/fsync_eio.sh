@@ -18,7 +18,7 @@ done
 
 # Nor may a checkpoint speak of what no flush has made true; and a failed
 # flush in the middle is the end at once.  Other data, so that there is a middle.
-make_dense image $((6 * MIB)) other
+make_dense image $((6 * MIB)) 2
 mkdir state
 start_target "$device" --state-dir state --checkpoint-every 100ms
 run_source image --rate 1MiB
