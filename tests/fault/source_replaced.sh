@@ -11,7 +11,7 @@ interrupted_by() # COMMAND ARGUMENT...: while there is no target
 {
     rm -f copy .copy.*
     start_target copy
-    start_slow_source 4MiB image
+    start_slow_source 2MiB image
     wait_checkpoint 4
     stop_process "$TARGET_PID"
     "$@"
@@ -56,7 +56,7 @@ interrupted_by_nothing()
 {
     rm -f copy .copy.*
     start_target copy
-    start_slow_source 8MiB image
+    start_slow_source 2MiB image
     wait_checkpoint 4
     stop_process "$TARGET_PID"
     start_target copy
