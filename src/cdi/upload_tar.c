@@ -12,8 +12,6 @@
 #include "sink/target_path.h"
 #include "tar/extract.h"
 
-#define DISK_NAME "disk.img" /* name of the disk on a volume of files */
-
 struct feed_tar {
     struct disk_stream feed; /* first */
     struct tree_reader *reader;
@@ -124,10 +122,11 @@ static int receive_disk_of_tree(struct upload *u,
 
     if (tree_reader_open(tar, &feed.reader, err) < 0)
         return -1;
-    r = tree_reader_find(feed.reader, DISK_NAME, &entry, err);
+    r = tree_reader_find(feed.reader, CW_VOLUME_DISK_NAME, &entry, err);
     if (r == 0)
-        r = error_set(err, ERROR_FORMAT, 0,
-                      "no disk image found in tar: there is no " DISK_NAME);
+        r = error_set(
+            err, ERROR_FORMAT, 0,
+            "no disk image found in tar: there is no " CW_VOLUME_DISK_NAME);
     if (r > 0) {
         feed.size_bytes = entry.size_bytes;
         r = receive_entry(u, &feed, err);
@@ -152,13 +151,24 @@ static int keep_overhead(const struct upload *u,
     return 0;
 }
 
+/* A directory that is the destination itself, or the one that holds it: a
+ * volume's disk has its place in the volume, also where a directory has that
+ * name.  Owned by the caller; NULL: out of memory. */
+static char *unpack_directory(const struct upload *u)
+{
+    const char *destination = u->options->destination;
+    const char *name = strrchr(destination, '/');
+
+    name = name ? name + 1 : destination;
+    return sink_takes_tree(u->sink) && strcmp(name, CW_VOLUME_DISK_NAME) != 0
+               ? strdup(destination)
+               : target_path_directory(destination);
+}
+
 static int receive_tree(struct upload *u, const struct piece_source *tar,
                         struct error *err)
 {
-    AUTO_FREE char *directory = sink_takes_tree(u->sink)
-                                    ? strdup(u->options->destination)
-                                    : target_path_directory(
-                                          u->options->destination);
+    AUTO_FREE char *directory = unpack_directory(u);
     struct tar_extract_options options = {
         .directory = directory,
         .input = *tar,

@@ -46,6 +46,23 @@ assert_equal "$(stat -c %h "data/$PWD/tree/link")" 2 "hard links"
 assert_log target 'unpacked below .*, as all absolute names'
 assert_equal "$(grep -c 'absolute names' target.log)" 1 "lines in the log"
 
+# A directory has the disk's name: the files go beside it, as ever; another
+# directory takes them itself.
+rm -rf data/*
+mkdir data/disk.img into
+tar -C tree -cf archive .
+start_server data/disk.img
+upload archive /v1beta1/upload-archive
+assert_answer 200
+wait_success "Upload Complete"
+cmp tree/file data/file
+start_target into --http --overwrite
+upload archive /v1beta1/upload-archive
+assert_answer 200
+wait_target
+assert_status target 0
+cmp tree/file into/file
+
 # Its port is taken, or not: the log tells that it is 8443.
 env TLS_KEY_FILE="$CERTS/target.key" TLS_CERT_FILE="$CERTS/target.crt" \
     CLIENT_CERT_FILE="$CERTS/ca.crt" CLIENT_NAME=source LISTEN_PORT=https \
